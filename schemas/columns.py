@@ -1,0 +1,248 @@
+"""Every column of the core and result tables, once: type, unit, meaning.
+
+A table (`core.py`, `results.py`) lists column names; type, nullability and
+checks come from here, so one meaning has one name and one type everywhere.
+Provider field names do not belong here.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+MAX_MINOR = 10**15
+"""Largest magnitude of one amount; leaves room for 9,000 such rows in an Int64 sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    `nullable` is the default; a table may be stricter. `at_least` and
+    `at_most` bound integers. `values` closes a set of words.
+    """
+
+    dtype: pl.DataType
+    meaning: str
+    nullable: bool = False
+    at_least: int | None = None
+    at_most: int | None = None
+    values: tuple[str, ...] = ()
+
+
+STATUSES = ("PROPOSED", "ACTIVE", "REJECTED", "DEACTIVATED", "FINISHED", "DELETED", "SUPERSEDED", "UNKNOWN")
+STATES = (
+    "VOID",
+    "SUPERSEDED",
+    "WAIVED",
+    "PAID_EARLY",
+    "PAID_ON_TIME",
+    "PAID_LATE",
+    "NOT_DUE",
+    "PREPAID_PART",
+    "DUE_TODAY",
+    "IN_GRACE",
+    "MISSED",
+    "PARTIAL_OVERDUE",
+)
+CLASSES = ("received", "pending", "failed", "void", "reversed", "partly_reversed", "unknown")
+BASES = ("PAYMENTS", "PROVIDER_BALANCE")
+CADENCES = ("MONTHLY", "OTHER", "BY_DATES")
+SIDES = ("provider", "ours", "both")
+KINDS = ("timing", "real")
+SEVERITIES = ("low", "medium", "high", "critical")
+BREAK_STATES = ("NEW", "ONGOING", "CHANGED", "RESOLVED", "REOPENED", "NOT_EVALUATED", "ACCEPTED")
+CONFORMANCES = ("CONFORMS", "DIFFERS", "DATES_ONLY", "NOT_REGENERABLE", "NOT_APPLICABLE")
+
+
+def _text(meaning: str, *, nullable: bool = False, values: tuple[str, ...] = ()) -> Column:
+    return Column(pl.String(), meaning, nullable=nullable, values=values)
+
+
+def _date(meaning: str, *, nullable: bool = True) -> Column:
+    return Column(pl.Date(), meaning, nullable=nullable)
+
+
+def _minor(meaning: str, *, nullable: bool = False, signed: bool = False) -> Column:
+    return Column(
+        pl.Int64(),
+        meaning + " (minor units of `currency`)",
+        nullable=nullable,
+        at_least=-MAX_MINOR if signed else 0,
+        at_most=MAX_MINOR,
+    )
+
+
+def _sum(meaning: str, *, nullable: bool = False) -> Column:
+    return Column(pl.Int64(), meaning + " (minor units of `currency`)", nullable=nullable)
+
+
+def _count(meaning: str, *, nullable: bool = False) -> Column:
+    return Column(pl.Int64(), meaning, nullable=nullable, at_least=0)
+
+
+def _flag(meaning: str, *, nullable: bool = False) -> Column:
+    return Column(pl.Boolean(), meaning, nullable=nullable)
+
+
+TIER = pl.Struct(
+    {
+        "minimum_minor": pl.Int64(),
+        "maximum_minor": pl.Int64(),
+        "payment_count": pl.Int64(),
+        "restricted_minimum_minor": pl.Int64(),
+    }
+)
+
+COLUMNS: dict[str, Column] = {
+    # who
+    "as_of": _date("civil date whose end the run describes; facts after it do not exist", nullable=False),
+    "provider": _text("short name of the provider"),
+    "tenant_id": _text("administration, lender or biller the row belongs to"),
+    "plan_no": _count("surrogate of the plan, from 0, stable for the life of the warehouse"),
+    "plan_id": _text("the provider's plan id", nullable=True),
+    "term_id": _text("the provider's term id, or the derived one", nullable=True),
+    "term_no": _count("1 to n within the plan, by due date, provider sequence, term id"),
+    "payment_no": _count("surrogate of a payment's share of one account"),
+    "payment_id": _text("the provider's payment id; `psp:` before a payment-service transaction", nullable=True),
+    "account_no": _count("surrogate of the account", nullable=True),
+    "account_id": _text("loan, billing account, `invoice:<id>` or `case:<id>`", nullable=True),
+    "customer_id": _text("debtor or customer, never a secret token", nullable=True),
+    "currency": _text("ISO 4217 code", nullable=False),
+    # plans
+    "basis": _text("where the outstanding of a term comes from", values=BASES),
+    "created_on": _date("day the row came into being, in the provider's zone", nullable=False),
+    "updated_on": _date("day of the provider's last change to this version, in its zone"),
+    "proposed_on": _date("day the plan was proposed"),
+    "approved_on": _date("day the plan was approved"),
+    "rejected_on": _date("day the plan was rejected"),
+    "deactivated_on": _date("day the provider says the plan was deactivated"),
+    "deleted_on": _date("day the provider deleted the row"),
+    "ended_on": _date("earliest day a version of the plan was inactive, where the provider gives no date itself"),
+    "removed_on": _date("day the provider no longer showed the row in a complete fetch"),
+    "is_active": _flag("the provider's own word that the plan is active", nullable=True),
+    "stated_total_minor": _minor("the plan's total as the provider states it", nullable=True),
+    "cadence": _text("whether terms are one anchored month apart; BY_DATES: look at the due dates", values=CADENCES),
+    "anchor_day": Column(
+        pl.Int64(), "day of the month the plan falls due on, 31 for the last", nullable=True, at_least=1, at_most=31
+    ),
+    # terms
+    "term_sequence": _count("the provider's own order of terms on one day", nullable=True),
+    "nominal_due_date": _date("due date before any weekend or holiday shift, where known"),
+    "due_date": _date("when the term is due", nullable=False),
+    "amount_minor": _minor("what the row promises or moves", signed=True),
+    "provider_outstanding_minor": _minor("what the provider says is still owed on the term", nullable=True),
+    "provider_paid_on": _date("day the provider says the term was fully paid"),
+    "linked_payment_no": _count("payment that the provider ties to this term", nullable=True),
+    # payments
+    "effective_date": _date("receipt date of the payment", nullable=False),
+    "class": _text("what the status means for us", values=CLASSES),
+    "provider_status": _text("the provider's word", nullable=True),
+    "reversed_on": _date("day the money went back"),
+    "reversed_amount_minor": _minor("money that went back", nullable=True),
+    "is_money": _flag("false for promises, pre-notes and repeats: they are listed, never counted"),
+    "is_reversal_amount_known": _flag("false where the provider reversed a part and does not say how much"),
+    # accounts and policies
+    "kind_of_account": _text("loan, billing, invoice, case"),
+    "account_status": _text("the provider's word for the account", nullable=True),
+    "balance_minor": _minor("balance of the account as the provider states it", nullable=True, signed=True),
+    "account_amount_due_minor": _minor("amount due of the account as the provider states it", nullable=True, signed=True),
+    "account_due_date": _date("due date of the account's current bill"),
+    "is_stopped": _flag("no payment may fire on the account", nullable=True),
+    "active_plan_no": _count("plan that the account names as its active one", nullable=True),
+    "linked_on": _date("day the link between plan and account was first seen"),
+    "allow_due_day": _flag("the plan may fire on the due day of the bill", nullable=True),
+    "enforce_due_date": _flag("the plan must fire on the due day of the bill", nullable=True),
+    "day_due": _count("due day of the current bill", nullable=True),
+    "plan_type": _text("Fixed or Variable", nullable=True),
+    "default_monthly_minor": _minor("monthly payment the provider suggests", nullable=True),
+    "initial_balance_minor": _minor("balance the policy was worked out from", nullable=True),
+    "maximum_term": _count("most payments a plan may have", nullable=True),
+    "restricted_override_minimum_minor": _minor("least amount of one payment, overriding the tiers", nullable=True),
+    "tiers": Column(pl.List(TIER), "allowed payment counts by balance", nullable=True),
+    # what we compute, per term
+    "waived_minor": _minor("part of the amount that is no longer owed"),
+    "received_minor": _sum("settled money"),
+    "outstanding_minor": _sum("amount less waived less received; ours"),
+    "pending_minor": _sum("initiated, not settled; never part of received"),
+    "fresh_pending_minor": _sum("pending that is not stale"),
+    "tolerance_minor": _minor("shortfall at which the term still counts as satisfied"),
+    "is_satisfied": _flag("outstanding is within the tolerance at the as-of date"),
+    "satisfied_on": _date("first day of the spell of being satisfied that still holds"),
+    "days_late": _count("days from due date to satisfaction, or to the as-of date", nullable=True),
+    "state": _text("one of twelve term states", values=STATES),
+    "expected_due_date": _date("due date by our own regeneration"),
+    "expected_amount_minor": _minor("amount by our own regeneration", nullable=True),
+    "flags": _text("caveats, joined by `;`; empty when there are none"),
+    # what we compute, per plan
+    "status": _text("the provider's word for the plan at the as-of date", values=STATUSES),
+    "is_in_force": _flag("the plan carries money at the as-of date"),
+    "replaced_by_plan_no": _count("newer plan on the same account", nullable=True),
+    "outcome": _text("what the day-by-day replay says", nullable=True),
+    "terms": _count("terms of the plan, void ones included"),
+    "terms_satisfied": _count("terms satisfied at the as-of date"),
+    "missed_terms": _count("terms past grace with nothing received"),
+    "delinquent_terms": _count("terms past grace and not satisfied"),
+    "amount_due_minor": _sum("outstanding of terms due on or before the as-of date"),
+    "overdue_minor": _sum("outstanding of terms due before the as-of date"),
+    "overdue_past_grace_minor": _sum("outstanding of terms whose grace ended before the as-of date"),
+    "due_today_minor": _sum("outstanding of terms due on the as-of date"),
+    "not_due_minor": _sum("outstanding of terms due after the as-of date"),
+    "unapplied_minor": _sum("settled money beyond the last term", nullable=True),
+    "coverage_ppm": _count("fresh pending over amount due, parts per million; null when nothing is due", nullable=True),
+    "days_past_due": _count("by the configured options"),
+    "days_past_due_business": _count("business days in (oldest unpaid, as-of]"),
+    "shadow_days_past_due": _count("days past due if all fresh pending money settled today"),
+    "mba_months": _count("full months past due, mortgage-bankers' count; monthly plans only", nullable=True),
+    "ots_months": _count("full months past due, thrift count; monthly plans only", nullable=True),
+    "bucket": _text("delinquency bucket"),
+    "oldest_unpaid_due_date": _date("earliest due date before the as-of date among unsatisfied terms"),
+    "next_due_date": _date("earliest due date not before the as-of date among unsatisfied terms"),
+    "next_due_amount_minor": _sum("outstanding on the next due date", nullable=True),
+    "provider_amount_due_minor": _minor("the provider's own figure for what is due", nullable=True, signed=True),
+    "conformance": _text("how the terms compare with our regeneration", nullable=True),
+    "open_terms_due": _count("unsatisfied terms due on or before the as-of date"),
+    "linked_received_minor": _sum("payments on the linked accounts since the plan was created", nullable=True),
+    "linked_recent_minor": _sum("the part of `linked_received_minor` inside the settlement window", nullable=True),
+    # what we compute, per payment
+    "counts_from": _date("day from which the payment exists for the as-of date", nullable=False),
+    "allocated_minor": _sum("part of the payment that terms took", nullable=True),
+    "is_stale": _flag("pending for longer than the limit"),
+    "pending_business_days": _count("business days the payment has been pending", nullable=True),
+    # breaks
+    "code": _text("break code"),
+    "reason": _text("what narrows the code; empty if nothing does"),
+    "side": _text("whose figure is off", values=SIDES),
+    "kind": _text("timing or real", values=KINDS),
+    "declared_severity": _text("severity where no amount gives one", values=SEVERITIES),
+    "severity": _text("the worst of amount, age and declaration", values=SEVERITIES),
+    "break_state": _text("life of the break over runs", values=BREAK_STATES),
+    "expected": _text("what should be there, as text", nullable=True),
+    "actual": _text("what is there, as text", nullable=True),
+    "difference_minor": _sum("actual less expected; positive: the provider claims more", nullable=True),
+    "difference_days": Column(pl.Int64(), "actual less expected, in days", nullable=True),
+    "break_currency": _text("ISO 4217 code, empty where no money is concerned", nullable=True),
+    "explanation": _text("one sentence for a clerk"),
+    "fingerprint": _text("identity of the break: SHA-256 without amounts"),
+    "payload_hash": _text("hash of what may change while the break stays the same"),
+    "first_seen": _date("as-of date of the first published run that showed the break", nullable=False),
+    "age_days": _count("as-of date less first seen"),
+    "check": _text("file name of the check"),
+    "examined": _count("rows the check looked at"),
+    "not_applicable": _count("rows the check does not apply to"),
+    "breaks": _count("breaks found"),
+    "is_evaluated": _flag("false where an incomplete fetch forbids a conclusion"),
+    # fetches and conservation
+    "names": _text("what the row names that does not exist", values=("plan", "term", "account")),
+    "entity": _text("plans, terms, payments, accounts or policies"),
+    "fetched": _count("rows received in this run"),
+    "accepted": _count("rows that entered the tables as new or changed"),
+    "quarantined": _count("rows rejected with a reason"),
+    "deduplicated": _count("rows that repeat what was known"),
+    "unreadable": _count("rows whose amount could not be read; no money is counted for them"),
+    "amount_fetched_minor": _sum("money received", nullable=True),
+    "amount_accepted_minor": _sum("money that entered the tables", nullable=True),
+    "amount_quarantined_minor": _sum("money rejected", nullable=True),
+    "amount_deduplicated_minor": _sum("money that repeats what was known", nullable=True),
+    "complete": _flag("the fetch reached the provider's end signal and no page failed"),
+    "fresh_at": Column(pl.Datetime("us", "UTC"), "when the last complete fetch began", nullable=True),
+}

@@ -1,0 +1,91 @@
+"""What a row of the core model means: the place where providers stop existing.
+
+Money is Int64 minor units of the row's currency, dates are civil dates in the
+provider's zone. Results of the computation are in `results.py`.
+"""
+
+from schemas.table import Table
+
+WHO = ("provider", "tenant_id")
+
+PLANS = Table(
+    name="plans",
+    grain="One row per plan, as its newest version known says",
+    columns=(
+        "plan_no", *WHO, "plan_id", "account_no", "account_id", "customer_id", "currency", "basis",
+        "created_on", "updated_on", "proposed_on", "approved_on", "rejected_on", "deactivated_on", "deleted_on",
+        "ended_on", "removed_on", "is_active", "stated_total_minor", "provider_amount_due_minor", "cadence", "anchor_day",
+    ),
+    key=("plan_no",),
+    required=frozenset({"plan_id"}),
+)
+TERMS = Table(
+    name="terms",
+    grain="One row per term of a plan, as its newest version known says",
+    columns=(
+        "plan_no", "term_id", "term_sequence", "nominal_due_date", "due_date", "amount_minor",
+        "provider_outstanding_minor", "provider_paid_on", "updated_on", "removed_on", "linked_payment_no",
+    ),
+    key=("plan_no", "term_id"),
+)
+PAYMENTS = Table(
+    name="payments",
+    grain="One row per payment and account it paid on, as its newest version known says",
+    columns=(
+        "payment_no", *WHO, "payment_id", "account_no", "account_id", "plan_no", "currency", "amount_minor",
+        "effective_date", "created_on", "class", "provider_status", "reversed_on", "reversed_amount_minor",
+        "is_money", "is_reversal_amount_known", "removed_on",
+    ),
+    key=("payment_no",),
+    required=frozenset({"payment_id"}),
+    optional=frozenset({"plan_no"}),
+)
+ACCOUNTS = Table(
+    name="accounts",
+    grain="One row per account, as its newest version known says",
+    columns=(
+        "account_no", *WHO, "account_id", "customer_id", "currency", "kind_of_account", "account_status", "balance_minor",
+        "account_amount_due_minor", "account_due_date", "is_stopped", "active_plan_no", "updated_on", "removed_on",
+    ),
+    key=("account_no",),
+    required=frozenset({"account_id"}),
+)
+PLAN_ACCOUNTS = Table(
+    name="plan_accounts",
+    grain="One row per plan and account it was ever seen to cover",
+    columns=("plan_no", "account_no", "linked_on"),
+    key=("plan_no", "account_no"),
+    required=frozenset({"linked_on"}),
+)
+POLICIES = Table(
+    name="policies",
+    grain="One row per account that the provider gives a plan policy for",
+    columns=(
+        "account_no", *WHO, "account_id", "currency", "allow_due_day", "enforce_due_date", "day_due", "plan_type",
+        "default_monthly_minor", "initial_balance_minor", "maximum_term", "restricted_override_minimum_minor", "tiers",
+        "updated_on",
+    ),
+    key=("account_no",),
+    required=frozenset({"account_id"}),
+)
+
+ORPHANS = Table(
+    name="orphans",
+    grain="One row per payment or term that names something no complete fetch has shown",
+    columns=(*WHO, "payment_id", "term_id", "plan_id", "account_id", "names", "currency", "amount_minor"),
+    key=(),
+    optional=frozenset({"currency"}),
+)
+INTEGRITY = Table(
+    name="integrity",
+    grain="One row per provider, tenant, entity and currency of the last fetch known",
+    columns=(
+        *WHO, "entity", "break_currency", "fetched", "accepted", "quarantined", "deduplicated", "unreadable",
+        "amount_fetched_minor", "amount_accepted_minor", "amount_quarantined_minor", "amount_deduplicated_minor",
+        "complete", "fresh_at",
+    ),
+    key=(),
+)
+
+CORE = (PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, ORPHANS, INTEGRITY)
+"""Every core table."""

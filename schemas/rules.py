@@ -1,0 +1,66 @@
+"""What the computation is told besides the facts: options, never a clock.
+
+Values come from the configuration; defaults are those of the glossary. Nothing
+here reads a file or the environment.
+"""
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+TOLERANCE_MODES = ("EXACT", "CENT", "ABS", "PCT", "MAX", "MIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """Shortfall at which a term still counts as satisfied; status only, never the balance.
+
+    `absolute` is in major units of the term's currency, `percent` of its payable
+    amount, rounded down to a minor unit.
+    """
+
+    mode: str = "EXACT"
+    absolute: Decimal = Decimal(0)
+    percent: Decimal = Decimal(0)
+
+    @classmethod
+    def parse(cls, text: str) -> "Tolerance":
+        """Read `EXACT`, `CENT`, `ABS:5.00`, `PCT:10`, `MAX:5.00,2`, `MIN:5.00,2` or `FFIEC90`.
+
+        Raises:
+            ValueError: `text` is none of these; the message lists them.
+        """
+        if text in {"EXACT", "CENT"}:
+            return cls(text)
+        if text == "FFIEC90":
+            return cls("PCT", percent=Decimal(10))
+        number = r"(\d{1,9}(?:\.\d{1,4})?)"
+        if match := re.fullmatch(rf"ABS:{number}", text):
+            return cls("ABS", absolute=Decimal(match[1]))
+        if match := re.fullmatch(rf"PCT:{number}", text):
+            return cls("PCT", percent=Decimal(match[1]))
+        if match := re.fullmatch(rf"(MAX|MIN):{number},{number}", text):
+            return cls(match[1], absolute=Decimal(match[2]), percent=Decimal(match[3]))
+        known = "EXACT, CENT, ABS:5.00, PCT:10, MAX:5.00,2, MIN:5.00,2 or FFIEC90"
+        raise ValueError(f"tolerance {text!r} is not one of {known}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The options for one provider's plans.
+
+    `calendar` names a calendar of the holidays library (`NL`, `US`, `US-NY`, `NYSE`, …);
+    `weekend` holds ISO weekday numbers (Monday is 1).
+    """
+
+    grace_days: int = 0
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    residual: str = "FILL"
+    grace_mode: str = "NONE"
+    day_basis: str = "CALENDAR"
+    dpd_origin: str = "OLDEST_UNPAID"
+    settlement_days: int = 2
+    stale_pending_days: int = 5
+    bucket_set: str = "AR"
+    calendar: str = "NL"
+    weekend: tuple[int, ...] = (6, 7)

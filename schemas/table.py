@@ -1,0 +1,72 @@
+"""Turn a list of column names into a gate.
+
+One `Table` per frame that crosses a seam: its dtypes, its empty frame and the
+pandera schema that refuses anything else. What the tables are is in `core.py`
+and `results.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandera.polars as pa
+import polars as pl
+
+from schemas.columns import COLUMNS, Column
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named frame contract.
+
+    `grain` starts with "One row per". `key` columns are unique together and
+    never null. `required` names columns that are nullable elsewhere and not here.
+    `optional` names columns that are nullable here although not elsewhere.
+    """
+
+    name: str
+    grain: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    required: frozenset[str] = field(default_factory=frozenset)
+    optional: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def dtypes(self) -> Mapping[str, pl.DataType]:
+        """Polars dtype of each column, in order."""
+        return {name: COLUMNS[name].dtype for name in self.columns}
+
+    def is_nullable(self, name: str) -> bool:
+        """Tell whether `name` may be null in this table."""
+        if name in self.key or name in self.required:
+            return False
+        return name in self.optional or COLUMNS[name].nullable
+
+    def empty(self) -> pl.DataFrame:
+        """Return a frame of this shape without rows."""
+        return pl.DataFrame(schema=dict(self.dtypes))
+
+    @cached_property
+    def schema(self) -> pa.DataFrameSchema:
+        """The pandera schema: strict names and order-free, no coercion, unique key."""
+        columns = {name: _pandera(COLUMNS[name], nullable=self.is_nullable(name)) for name in self.columns}
+        return pa.DataFrameSchema(columns, strict=True, unique=list(self.key), name=self.name)
+
+    def gate(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return `frame` in column order, or raise pandera's `SchemaErrors` naming all faults.
+
+        The frame is eager on purpose: a lazy one would be checked for names and types only.
+        """
+        validated = self.schema.validate(frame, lazy=True)
+        return validated.select(self.columns)
+
+
+def _pandera(column: Column, *, nullable: bool) -> pa.Column:
+    checks = []
+    if column.at_least is not None:
+        checks.append(pa.Check.ge(column.at_least))
+    if column.at_most is not None:
+        checks.append(pa.Check.le(column.at_most))
+    if column.values:
+        checks.append(pa.Check.isin(list(column.values)))
+    return pa.Column(column.dtype, checks=checks, nullable=nullable)
