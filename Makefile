@@ -1,0 +1,54 @@
+# demo · test · check · lint · bench · docs · lock
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+export DO_NOT_TRACK := 1
+
+.PHONY: demo test check lint bench chaos docs lock setup clean
+
+## run the main job against the three provider sandboxes, nothing configured
+demo: setup
+	@$(BIN)/planrecon demo; code=$$?; [ $$code -le 1 ] || exit $$code
+
+## run the tests
+test: setup
+	@$(BIN)/python -m pytest -q
+
+## what CI runs: style, types, tests
+check: lint test
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+setup: .venv/ready
+
+.venv/ready: requirements.lock pyproject.toml
+	@[ -n "$(PYTHON)" ] || { echo "planrecon needs Python 3.11, 3.12 or 3.13; none was found on PATH" >&2; exit 2; }
+	@echo "installing into .venv (once) ..." >&2
+	@$(PYTHON) -m venv .venv
+	@if $(BIN)/python -m pip install -q --disable-pip-version-check uv 2>/dev/null; then \
+		$(BIN)/uv pip sync -q -p $(BIN)/python --require-hashes requirements.lock && \
+		$(BIN)/uv pip install -q -p $(BIN)/python --no-deps -e .; \
+	else \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .; \
+	fi
+	@touch .venv/ready
+
+## resolve the dependencies again; the lock holds hashes and no host
+lock: setup
+	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --extra scale --universal --python-version 3.11 \
+		--generate-hashes --no-header -o requirements.lock
+
+## regenerate the documents that are made from the code
+docs: setup
+	@$(BIN)/python -m checks.docs
+
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+clean:
+	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
