@@ -1,0 +1,1 @@
+"""The only room that imports Prefect, reads the environment or asks the time."""

@@ -145,7 +145,9 @@ COLUMNS: dict[str, Column] = {
     "kind_of_account": _text("loan, billing, invoice, case"),
     "account_status": _text("the provider's word for the account", nullable=True),
     "balance_minor": _minor("balance of the account as the provider states it", nullable=True, signed=True),
-    "account_amount_due_minor": _minor("amount due of the account as the provider states it", nullable=True, signed=True),
+    "account_amount_due_minor": _minor(
+        "amount due of the account as the provider states it", nullable=True, signed=True
+    ),
     "account_due_date": _date("due date of the account's current bill"),
     "is_stopped": _flag("no payment may fire on the account", nullable=True),
     "active_plan_no": _count("plan that the account names as its active one", nullable=True),
@@ -208,7 +210,7 @@ COLUMNS: dict[str, Column] = {
     "allocated_minor": _sum("part of the payment that terms took", nullable=True),
     "is_stale": _flag("pending for longer than the limit"),
     "pending_business_days": _count("business days the payment has been pending", nullable=True),
-    # breaks
+    # what a break is
     "code": _text("break code"),
     "reason": _text("what narrows the code; empty if nothing does"),
     "side": _text("whose figure is off", values=SIDES),

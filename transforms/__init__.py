@@ -1,0 +1,1 @@
+"""Pure computation: frames and dates in, frames out."""
