@@ -1,0 +1,363 @@
+"""Typed settings: `planrecon.toml`, overridden by `PLANRECON_…` variables; unknown keys are refused.
+
+The file and the environment are read here and nowhere else. Secrets are held so
+that printing a settings object never shows them.
+"""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from flows.errors import SettingsError
+from schemas.rules import Rules, Tolerance
+
+PREFIX = "PLANRECON_"
+DEFAULT_FILE = Path("planrecon.toml")
+WEEKDAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        near = difflib.get_close_matches(name, available_timezones(), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{name!r} is not a time zone of the IANA database{hint}")
+    return name
+
+
+def _tolerance(text: str) -> str:
+    Tolerance.parse(text)
+    return text
+
+
+def _listed(value: object) -> object:
+    """Accept `a,b` from the environment where the file has `["a", "b"]`."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip(' "[]') for part in value.split(",") if part.strip(' "[]')]
+
+
+def _weekday(value: object) -> object:
+    if isinstance(value, str):
+        return WEEKDAYS.get(value.strip().lower()[:3], value)
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+ToleranceText = Annotated[str, AfterValidator(_tolerance)]
+Texts = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Weekday = Annotated[int, BeforeValidator(_weekday), Field(ge=1, le=7)]
+
+
+class Section(BaseModel):
+    """A table of the configuration; a key it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunSettings(Section):
+    """How figures are computed, for every provider that does not say otherwise."""
+
+    timezone: Zone = "Europe/Amsterdam"
+    grace_days: Annotated[int, Field(ge=0, le=366)] = 0
+    tolerance: ToleranceText = "EXACT"
+    residual: Literal["FILL", "SKIP"] = "FILL"
+    grace_mode: Literal["NONE", "SHIFT", "GATE"] = "NONE"
+    day_basis: Literal["CALENDAR", "BUSINESS"] = "CALENDAR"
+    dpd_origin: Literal["OLDEST_UNPAID", "FIRST_ENTERED", "FIRST_MATERIAL"] = "OLDEST_UNPAID"
+    settlement_days: Annotated[int, Field(ge=0, le=60)] = 2
+    stale_pending_days: Annotated[int, Field(ge=0, le=366)] = 5
+    bucket_set: Literal["AR", "IFRS", "MONTHS"] = "AR"
+    calendar: str = "NL"
+    overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
+    full_sweep_days: Annotated[int, Field(ge=1, le=60)] = 7
+    fail_on: Literal["low", "medium", "high", "critical", "never"] = "high"
+
+
+class GateSettings(Section):
+    """Above these a run is held."""
+
+    quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    change_share: Annotated[float, Field(ge=0)] = 0.30
+    freshness_hours: Annotated[float, Field(gt=0)] = 36
+
+
+class OutcomeSettings(Section):
+    """Rules under which a plan counts as broken; 0 or false is off."""
+
+    consecutive_missed: Annotated[int, Field(ge=0)] = 2
+    total_late: Annotated[int, Field(ge=0)] = 0
+    days_past_due: Annotated[int, Field(ge=0)] = 0
+    overdue_share: Annotated[float, Field(ge=0, le=1)] = 0
+    provider_deactivated: bool = False
+    probation: Annotated[int, Field(ge=0)] = 0
+
+
+class WarehouseSettings(Section):
+    """Where the figures live between runs."""
+
+    path: Path = Path("planrecon.duckdb")
+    state_dir: Path = Path("planrecon.state")
+
+
+class ReportSettings(Section):
+    """Where reports go, and in which formats."""
+
+    dir: Path = Path("reports")
+    formats: Texts = ["csv", "parquet", "html", "xlsx"]
+
+
+class WriteSettings(Section):
+    """Limits on what may be changed at a provider."""
+
+    production: bool = False
+    max_count: Annotated[int, Field(ge=0)] = 100
+    max_sum: Annotated[int, Field(ge=0)] = 100_000
+
+
+class ScaleSettings(Section):
+    """Machines beyond this one."""
+
+    dask_address: str | None = None
+
+
+class Conventions(Section):
+    """How the provider's schedules are generated, where its pages leave a choice."""
+
+    remainder: Literal["LAST", "FIRST", "SPREAD"] | None = None
+    short_month: Literal["LAST_DAY", "OVERFLOW"] | None = None
+    fifth_week: Literal["LAST", "SKIP", "NEXT"] | None = None
+    shift_order: Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] | None = None
+    shift_mode: Literal["ONCE", "REPEAT"] | None = None
+    cascade: bool | None = None
+    collision: Literal["KEEP", "MERGE", "NEXT_DAY"] | None = None
+
+
+class ProviderSettings(Section):
+    """What every provider section takes."""
+
+    base_url: str
+    enabled: bool = True
+    tenant: str | None = None
+    timezone: Zone | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    token_url: str | None = None
+    requests_per_second: Annotated[float, Field(gt=0)] | None = None
+    page_size: Annotated[int, Field(ge=1, le=5000)] | None = None
+    grace_days: Annotated[int, Field(ge=0, le=366)] | None = None
+    tolerance: ToleranceText | None = None
+    calendar: str | None = None
+    weekend: Annotated[list[Weekday], NoDecode, BeforeValidator(_listed)] = [6, 7]
+    conventions: Conventions = Conventions()
+    assumed: dict[str, str] = {}
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret")
+
+    def secret(self, name: str) -> str | None:
+        """Return the secret `name` from its value or its file; None where neither is set."""
+        value: SecretStr | None = getattr(self, name)
+        if value is not None:
+            return _from_block(value.get_secret_value())
+        file: Path | None = getattr(self, f"{name}_file")
+        if file is None:
+            return None
+        try:
+            return file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsError(f"{name}_file {str(file)!r} cannot be read ({error.strerror}); check the path and its permissions") from error
+
+
+def _from_block(text: str) -> str:
+    """Resolve `prefect-secret:NAME` to the value of that Prefect Secret block; other text is itself."""
+    scheme, colon, name = text.partition(":")
+    if scheme != "prefect-secret" or not colon:
+        return text
+    from prefect.blocks.system import Secret  # noqa: PLC0415  the import costs seconds and is rarely wanted
+
+    return str(Secret.load(name).get())
+
+
+class PaytSettings(ProviderSettings):
+    """Payt: receivables, EU."""
+
+    base_url: str = "https://api.paytsoftware.com"
+    administrations: Texts = ["*"]
+    refresh_token: SecretStr | None = None
+    refresh_token_file: Path | None = None
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret", "refresh_token")
+
+
+class TotalitySettings(ProviderSettings):
+    """Totality LMS: loans, US."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = "USD"
+    timezone: Zone | None = "America/New_York"
+
+
+class PayiqSettings(ProviderSettings):
+    """PNC PayIQ: bill payment, US."""
+
+    timezone: Zone | None = "America/New_York"
+    currency_symbols: dict[str, str] = {"$": "USD"}
+    accounts_file: Path | None = None
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    signing_secret: SecretStr | None = None
+    signing_secret_file: Path | None = None
+    role: str | None = None
+
+    SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret", "api_key", "signing_secret")
+
+
+class Providers(Section):
+    """One section for each provider to pull; one without a section is not pulled."""
+
+    payt: PaytSettings | None = None
+    totality: TotalitySettings | None = None
+    payiq: PayiqSettings | None = None
+
+    def configured(self) -> dict[str, ProviderSettings]:
+        """Return the enabled sections by provider name, in a fixed order."""
+        sections = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: section for name, section in sections.items() if section is not None and section.enabled}
+
+
+class Settings(BaseSettings):
+    """Everything planrecon can be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+
+    run: RunSettings = RunSettings()
+    gates: GateSettings = GateSettings()
+    outcome: OutcomeSettings = OutcomeSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
+    reports: ReportSettings = ReportSettings()
+    writes: WriteSettings = WriteSettings()
+    scale: ScaleSettings = ScaleSettings()
+    providers: Providers = Providers()
+
+    file: ClassVar[Path | None] = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let explicit values win over the environment, and that over the file."""
+        del dotenv_settings, file_secret_settings
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if cls.file is not None:
+            sources = (*sources, TomlConfigSettingsSource(settings_cls, toml_file=cls.file))
+        return sources
+
+    def rules(self) -> dict[str, Rules]:
+        """Return the computation's options for each provider, configured or not."""
+        return {name: self._rules(getattr(self.providers, name)) for name in Providers.model_fields}
+
+    def _rules(self, section: ProviderSettings | None) -> Rules:
+        run = self.run
+        own = section if section is not None else ProviderSettings(base_url="")
+        return Rules(
+            grace_days=run.grace_days if own.grace_days is None else own.grace_days,
+            tolerance=Tolerance.parse(own.tolerance or run.tolerance),
+            residual=run.residual,
+            grace_mode=run.grace_mode,
+            day_basis=run.day_basis,
+            dpd_origin=run.dpd_origin,
+            settlement_days=run.settlement_days,
+            stale_pending_days=run.stale_pending_days,
+            bucket_set=run.bucket_set,
+            calendar=own.calendar or run.calendar,
+            weekend=tuple(own.weekend),
+        )
+
+    def zone(self) -> ZoneInfo:
+        """Return the reporting time zone, which decides what "today" is."""
+        return ZoneInfo(self.run.timezone)
+
+
+def load(file: Path | None = None, **explicit: Any) -> Settings:
+    """Return the settings of `file`, else of `planrecon.toml` if there is one, with the environment over it.
+
+    Raises:
+        SettingsError: the file is missing or no TOML, a key is unknown or a value is wrong;
+            the message names the key, the value unless it is a secret, and what to do.
+    """
+    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    if chosen is not None and not chosen.is_file():
+        raise SettingsError(f"configuration file {str(chosen)!r} does not exist; give its path with --config")
+    _refuse_unknown_variables(os.environ)
+    bound = type("Settings", (Settings,), {"file": chosen, "__annotations__": {"file": ClassVar[Path | None]}})
+    try:
+        settings: Settings = bound(**explicit)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_complaints(error, chosen))) from None
+    except ValueError as error:
+        raise SettingsError(f"configuration {str(chosen or 'environment')!r} cannot be read: {error}") from None
+    return settings
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = set(Settings.model_fields)
+    for name in sorted(environment):
+        if not name.upper().startswith(PREFIX):
+            continue
+        section = name[len(PREFIX) :].lower().split("__")[0]
+        if section not in known:
+            raise SettingsError(f"environment variable {name} sets no known key{_nearest(section, known)}")
+
+
+def _nearest(word: str, known: Mapping[str, object] | set[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.4)
+    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
+
+
+def _complaints(error: ValidationError, file: Path | None) -> Iterator[str]:
+    where = f"{file} and the environment" if file else "the environment"
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        path = [str(part) for part in fault["loc"]]
+        key = ".".join(path)
+        if fault["type"] == "extra_forbidden":
+            yield f"unknown key {key!r} in {where}{_nearest(path[-1], _known_at(path[:-1]))}"
+        else:
+            yield f"key {key!r} in {where}: {fault['msg']}"
+
+
+def _known_at(path: list[str]) -> set[str]:
+    model: Any = Settings
+    for part in path:
+        field = model.model_fields.get(part)
+        if field is None:
+            return set()
+        kinds = [kind for kind in (field.annotation, *getattr(field.annotation, "__args__", ())) if _is_model(kind)]
+        if not kinds:
+            return set()
+        model = kinds[0]
+    return set(model.model_fields)
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
