@@ -203,6 +203,10 @@ COLUMNS: dict[str, Column] = {
     "provider_amount_due_minor": _minor("the provider's own figure for what is due", nullable=True, signed=True),
     "conformance": _text("how the terms compare with our regeneration", nullable=True),
     "open_terms_due": _count("unsatisfied terms due on or before the as-of date"),
+    "last_satisfied_on": _date("day since which every term that counts has been satisfied; null while one is not"),
+    "business_days_satisfied": _count(
+        "business days in (last satisfied, as-of]; null while a term is open", nullable=True
+    ),
     "linked_received_minor": _sum("payments on the linked accounts since the plan was created", nullable=True),
     "linked_recent_minor": _sum("the part of `linked_received_minor` inside the settlement window", nullable=True),
     # what we compute, per payment
@@ -228,6 +232,13 @@ COLUMNS: dict[str, Column] = {
     "payload_hash": _text("hash of what may change while the break stays the same"),
     "first_seen": _date("as-of date of the first published run that showed the break", nullable=False),
     "age_days": _count("as-of date less first seen"),
+    "last_seen": _date("as-of date of the last published run that showed the break", nullable=False),
+    "is_open": _flag("the break was there when its rows were last examined"),
+    "reopened": _count("times the break came back after it had been resolved"),
+    "owner": _text("who accepted the break"),
+    "accepted_because": _text("why the break was accepted"),
+    "expires_on": _date("last as-of date on which the acceptance holds; null: until it is withdrawn"),
+    "maximum_minor": _minor("largest difference the acceptance covers; null: any", nullable=True),
     "check": _text("file name of the check"),
     "examined": _count("rows the check looked at"),
     "not_applicable": _count("rows the check does not apply to"),

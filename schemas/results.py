@@ -69,6 +69,8 @@ PLAN_POSITIONS = Table(
         "stated_total_minor",
         "terms",
         "terms_satisfied",
+        "last_satisfied_on",
+        "business_days_satisfied",
         "missed_terms",
         "delinquent_terms",
         "open_terms_due",
@@ -171,6 +173,27 @@ LIVING_BREAKS = Table(
     ),
     key=("fingerprint",),
 )
+BREAK_REGISTER = Table(
+    name="break_register",
+    grain="One row per break that a published run ever showed, as it was last seen",
+    columns=(
+        "fingerprint",
+        *BREAKS.columns,
+        "payload_hash",
+        "first_seen",
+        "last_seen",
+        "break_state",
+        "is_open",
+        "reopened",
+    ),
+    key=("fingerprint",),
+)
+ACCEPTANCES = Table(
+    name="acceptances",
+    grain="One row per break that somebody accepted",
+    columns=("fingerprint", "owner", "accepted_because", "expires_on", "maximum_minor"),
+    key=("fingerprint",),
+)
 CHECK_RESULTS = Table(
     name="check_results",
     grain="One row per check and provider and tenant, also where nothing was found",
@@ -178,5 +201,14 @@ CHECK_RESULTS = Table(
     key=("check", "provider", "tenant_id"),
 )
 
-RESULTS = (TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, BREAKS, LIVING_BREAKS, CHECK_RESULTS)
+RESULTS = (
+    TERM_POSITIONS,
+    PLAN_POSITIONS,
+    PAYMENT_POSITIONS,
+    BREAKS,
+    LIVING_BREAKS,
+    BREAK_REGISTER,
+    ACCEPTANCES,
+    CHECK_RESULTS,
+)
 """Every computed table."""
