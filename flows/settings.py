@@ -190,7 +190,8 @@ def _from_block(text: str) -> str:
         return text
     from prefect.blocks.system import Secret  # noqa: PLC0415  the import costs seconds and is rarely wanted
 
-    return str(Secret.load(name).get())
+    block: Any = Secret.load(name)  # typed as perhaps a coroutine; outside an event loop it is the block
+    return str(block.get())
 
 
 class PaytSettings(ProviderSettings):

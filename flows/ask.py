@@ -1,0 +1,56 @@
+"""Questions to the latest published run: read-only SQL and the list of breaks."""
+
+import json
+import sys
+from pathlib import Path
+
+import polars as pl
+
+from flows.errors import UsageError
+from flows.settings import load
+from sql.readonly import read_query
+
+OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
+SHOWN = ("severity", "state", "code", "reason", "provider", "tenant_id", "plan_id", "term_id", "payment_id", "expected", "actual", "difference", "currency", "age_days", "explanation")
+
+
+def latest_database(config: Path | None) -> Path:
+    """Return the path of the latest published run's `read.duckdb`.
+
+    Raises:
+        UsageError: nothing has been published yet.
+    """
+    settings = load(config)
+    path = settings.reports.dir / "latest" / "read.duckdb"
+    if not path.is_file():
+        raise UsageError(f"nothing is published below {str(settings.reports.dir)!r} yet; call `planrecon run` first")
+    return path
+
+
+def answer_query(config: Path | None, sql: str, *, style: str) -> int:
+    """Print what `sql` selects from the published views and return 0."""
+    write(read_query(latest_database(config), sql), style)
+    return 0
+
+
+def list_breaks(config: Path | None, *, state: str | None, code: str | None, style: str) -> int:
+    """Print the breaks of the latest published run, open ones unless a state is asked for, and return 0."""
+    frame = read_query(latest_database(config), "SELECT * FROM v_breaks")
+    states = [state.upper()] if state else list(OPEN)
+    frame = frame.filter(pl.col("state").is_in(states))
+    if code:
+        frame = frame.filter(pl.col("code") == code.upper())
+    write(frame.select(SHOWN) if style == "table" else frame, style)
+    return 0
+
+
+def write(frame: pl.DataFrame, style: str) -> None:
+    """Print a frame to standard output as a table, as CSV or as a JSON list of objects."""
+    if style == "csv":
+        sys.stdout.write(frame.write_csv())
+    elif style == "json":
+        json.dump(frame.to_dicts(), sys.stdout, default=str, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+    else:
+        with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=10_000, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_formatting="NOTHING", set_tbl_cell_numeric_alignment="RIGHT"):
+            sys.stdout.write(f"{frame}\n" if frame.height else "nothing found\n")

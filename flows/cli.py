@@ -1,0 +1,207 @@
+"""The commands. Each reads its settings, calls one function of this room and returns its exit code.
+
+Progress goes to standard error, the answer to standard output. No work is done here.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Literal, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter
+
+from flows import log
+from flows.errors import PlanreconError
+
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+Format = Literal["table", "csv", "json"]
+Severity = Literal["low", "medium", "high", "critical", "never"]
+Config = Annotated[Path | None, Parameter(help="Configuration file; `planrecon.toml` where there is one, else the environment alone.")]
+AsOf = Annotated[date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")]
+LogFormat = Annotated[log.LogFormat, Parameter(help="How progress is written to standard error.")]
+FailOn = Annotated[Severity | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")]
+
+app = App(
+    name="planrecon",
+    help="Payment plans at Payt, Totality and PayIQ: what is due, missed, pending and wrong, to the cent and with the reason.",
+    help_format="markdown",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end; the next call resumes."""
+
+
+@app.command
+def demo(*, as_of: AsOf = None, directory: Path = Path("planrecon-demo"), fail_on: FailOn = None, log_format: LogFormat = "text") -> int:
+    """Run the main job with nothing configured, against the three provider sandboxes on this machine.
+
+    Writes a fresh warehouse and its reports below DIRECTORY, prints the summary, stops everything it started.
+    """
+    log.configure(log_format)
+    from flows.demo import run_demo
+
+    return run_demo(directory, as_of=as_of, fail_on=fail_on)
+
+
+@app.command
+def run(
+    *,
+    config: Config = None,
+    as_of: AsOf = None,
+    provider: Annotated[tuple[str, ...], Parameter(help="Pull only this provider; may be given more than once.")] = (),
+    prefect: Annotated[bool, Parameter(negative="", help="Run as a Prefect flow although no Prefect API is configured.")] = False,
+    fail_on: FailOn = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """Pull, validate, compute and report for the configured providers."""
+    log.configure(log_format)
+    from flows.run import run_configured
+
+    return run_configured(config, as_of=as_of, providers=provider, as_flow=prefect, fail_on=fail_on)
+
+
+@app.command
+def report(
+    *,
+    config: Config = None,
+    as_of: AsOf = None,
+    known_at: Annotated[datetime | None, Parameter(help="Use only what was known by then (UTC unless an offset is given).")] = None,
+    fail_on: FailOn = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """Rebuild the reports from the warehouse alone, in a run folder of its own; no network."""
+    log.configure(log_format)
+    from flows.run import report_again
+
+    return report_again(config, as_of=as_of, known_at=known_at, fail_on=fail_on)
+
+
+@app.command
+def breaks(
+    *,
+    state: Annotated[str | None, Parameter(help="Only breaks in this state, for example NEW.")] = None,
+    code: Annotated[str | None, Parameter(help="Only breaks with this code, for example BALANCE_DRIFT.")] = None,
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+) -> int:
+    """List the breaks of the latest published run; without --state the open ones."""
+    log.configure()
+    from flows.ask import list_breaks
+
+    return list_breaks(config, state=state, code=code, style=format)
+
+
+@app.command
+def query(
+    sql: Annotated[str, Parameter(help="One SELECT over the views, for example `select * from v_plans limit 5`.")],
+    *,
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+) -> int:
+    """Run read-only SQL on the latest published state, also while a run is writing."""
+    log.configure()
+    from flows.ask import answer_query
+
+    return answer_query(config, sql, style=format)
+
+
+@app.command
+def sandbox(
+    *,
+    port: Annotated[int, Parameter(help="First of three ports (Payt, Totality, PayIQ); 0 takes free ones.")] = 0,
+    scenario: Annotated[Path | None, Parameter(help="Scenario file; the demo's scenario where none is given.")] = None,
+    directory: Annotated[Path, Parameter(help="Where to write the configuration that points at the sandbox.")] = Path("planrecon-sandbox"),
+) -> int:
+    """Serve the three provider sandboxes until stopped, and write a configuration that points at them."""
+    log.configure()
+    from flows.demo import serve_sandbox
+
+    return serve_sandbox(port, scenario, directory)
+
+
+@app.command
+def deploy(*, config: Config = None, log_format: LogFormat = "text") -> int:
+    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API."""
+    log.configure(log_format)
+    from flows.deployments import register
+
+    return register(config)
+
+
+@app.command
+def serve(*, config: Config = None, log_format: LogFormat = "text") -> int:
+    """Serve the scheduled deployments from this process until it is stopped."""
+    log.configure(log_format)
+    from flows.deployments import serve_here
+
+    return serve_here(config)
+
+
+@app.command
+def doctor(*, config: Config = None, offline: Annotated[bool, Parameter(negative="", help="Skip the providers.")] = False) -> int:
+    """Check configuration, credentials, provider reach, warehouse, disk and versions, and say what to do."""
+    log.configure()
+    from flows.doctor import examine
+
+    return examine(config, offline=offline)
+
+
+def execute(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; every expected failure becomes one message on standard error."""
+    try:
+        answer = app(arguments, exit_on_error=False, print_error=True)
+    except CycloptsError:
+        return 2
+    except KeyboardInterrupt:
+        return _say("stopped by Ctrl-C; call the same command again to resume", 130)
+    except Stopped:
+        return _say("stopped by SIGTERM; call the same command again to resume", 143)
+    except PlanreconError as error:
+        return _say(f"{error.code}: {error}", error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # the rooms below have errors of their own, with a code and a sentence
+        return _foreign(error)
+    return answer if isinstance(answer, int) else 0
+
+
+def _foreign(error: Exception) -> int:
+    code = getattr(error, "code", None)
+    exit_code = getattr(error, "exit_code", 5 if code == "busy" else 2)
+    if not isinstance(code, str):
+        raise error
+    return _say(f"{code}: {error}", exit_code)
+
+
+def _say(text: str, code: int) -> int:
+    print(log.REDACTION.mask(text), file=sys.stderr)
+    return code
+
+
+def _on_signals(stop: Callable[[int, FrameType | None], NoReturn]) -> None:
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise Stopped
+
+
+def main() -> None:
+    """Run the console script."""
+    _on_signals(_stop)
+    sys.exit(execute())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""The scheduled deployments: registered with a Prefect server, or served from this process."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows import log
+from flows.errors import SettingsError, UsageError
+from flows.settings import DEFAULT_FILE, load
+
+DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
+
+
+def declared() -> list[dict[str, Any]]:
+    """Return the deployments that `prefect.yaml` declares.
+
+    Raises:
+        UsageError: the file is not beside the program, as in a wheel.
+    """
+    if not DECLARATION.is_file():
+        raise UsageError(f"{str(DECLARATION)!r} is missing; deploy from a checkout of the project")
+    content = yaml.safe_load(DECLARATION.read_text(encoding="utf-8"))
+    return list(content["deployments"])
+
+
+def _parameters(config: Path | None) -> dict[str, Any]:
+    """Return flow parameters that name the configuration by its absolute path: a worker starts elsewhere."""
+    load(config)
+    file = config or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    return {"config": str(file.resolve())} if file else {}
+
+
+def _require_api() -> str:
+    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415  the import costs seconds
+
+    url: str | None = PREFECT_API_URL.value()
+    if not url:
+        raise SettingsError("no Prefect API is configured; set PREFECT_API_URL, for example with `prefect server start` running")
+    return url
+
+
+def register(config: Path | None) -> int:
+    """Register every declared deployment with the configured Prefect API, and make its work pool if needed."""
+    parameters = _parameters(config)
+    api = _require_api()
+    from flows.reconcile import reconcile  # noqa: PLC0415  the import costs seconds
+
+    for declaration in declared():
+        pool = declaration["work_pool"]["name"]
+        _ensure_pool(pool)
+        deployment = reconcile.to_deployment(**_deployment(declaration, parameters), work_pool_name=pool)
+        deployment.path = str(DECLARATION.parent)
+        deployment.entrypoint = declaration["entrypoint"]
+        identifier = deployment.apply()
+        print(f"registered reconcile/{declaration['name']} ({identifier}) at {api}")
+    print("start a worker with: prefect worker start --pool planrecon")
+    return 0
+
+
+def _ensure_pool(name: str) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.client.schemas.actions import WorkPoolCreate  # noqa: PLC0415
+    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
+
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(name)
+        except ObjectNotFound:
+            client.create_work_pool(WorkPoolCreate(name=name, type="process"))
+
+
+def _deployment(declaration: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
+    from prefect.schedules import Cron  # noqa: PLC0415
+
+    limit = declaration["concurrency_limit"]
+    return {
+        "name": declaration["name"],
+        "description": declaration["description"],
+        "tags": declaration["tags"],
+        "parameters": {**declaration["parameters"], **parameters},
+        "schedules": [Cron(schedule["cron"], timezone=schedule["timezone"]) for schedule in declaration["schedules"]],
+        "concurrency_limit": ConcurrencyLimitConfig(
+            limit=limit["limit"], collision_strategy=ConcurrencyLimitStrategy(limit["collision_strategy"])
+        ),
+    }
+
+
+def serve_here(config: Path | None) -> int:
+    """Serve the declared deployments until a signal ends the process; their schedules stay active."""
+    parameters = _parameters(config)
+    _require_api()
+    from prefect import serve  # noqa: PLC0415
+    from flows.reconcile import reconcile  # noqa: PLC0415
+
+    deployments = [reconcile.to_deployment(**_deployment(declaration, parameters)) for declaration in declared()]
+    log.LOGGER.info("serving %s until stopped", ", ".join(f"reconcile/{one.name}" for one in deployments))
+    serve(*deployments, pause_on_shutdown=False, print_starting_message=False)  # type: ignore[arg-type]
+    return 0

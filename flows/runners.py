@@ -1,0 +1,48 @@
+"""Two ways to call a step: directly, or as a Prefect task. The steps do not know which.
+
+A step gets an id, a path or a date, never a frame or a connection. It is never
+retried here: retries belong to the transport, and the next run resumes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any, Protocol, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Runner(Protocol):
+    """Calls steps and shows what they produced."""
+
+    def call(self, name: str, step: Callable[..., Result], *ids: Any) -> Result:
+        """Return what `step` returns for `ids`; its errors come through."""
+
+    def each(self, name: str, step: Callable[[Any], Result], ids: Sequence[Any]) -> Iterator[Result]:
+        """Call `step` for every id, several at a time, and yield results as they are ready."""
+
+    def show(self, key: str, *, markdown: str | None = None, table: list[dict[str, str]] | None = None) -> None:
+        """Publish a result beside the run, where there is a place for it."""
+
+
+class Direct:
+    """Plain calls in this process: what `planrecon run` does where no Prefect API is configured."""
+
+    def __init__(self, threads: int = 8) -> None:
+        self.threads = threads
+
+    def call(self, name: str, step: Callable[..., Result], *ids: Any) -> Result:
+        """Call the step."""
+        del name
+        return step(*ids)
+
+    def each(self, name: str, step: Callable[[Any], Result], ids: Sequence[Any]) -> Iterator[Result]:
+        """Call the step in threads: it waits for the network or runs in native code."""
+        del name
+        if not ids:
+            return
+        with ThreadPoolExecutor(max_workers=min(self.threads, len(ids))) as pool:
+            for future in as_completed([pool.submit(step, id_) for id_ in ids]):
+                yield future.result()
+
+    def show(self, key: str, *, markdown: str | None = None, table: list[dict[str, str]] | None = None) -> None:
+        """Show nothing: the reports hold it all."""

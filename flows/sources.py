@@ -1,0 +1,96 @@
+"""From settings to provider clients: connections, the list of PayIQ accounts, tenants to pull."""
+
+import csv
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flows import log
+from flows.errors import SettingsError
+from flows.settings import PayiqSettings, PaytSettings, ProviderSettings, Settings
+from providers import PROVIDERS
+from providers.base import AccountRef, Client, Connection
+
+ACCOUNT_COLUMNS = ("CustomerToken", "ReferenceNumber", "OtherData")
+
+
+def connect(name: str, section: ProviderSettings, *, beside: Path | None = None) -> Client:
+    """Return a client for one provider; its secrets are known to the log from here on."""
+    connection = connection_of(section, beside=beside)
+    log.hide([connection.token, connection.client_secret, connection.refresh_token, connection.api_key, connection.signing_secret])
+    log.hide(account.customer_token for account in connection.accounts)
+    return PROVIDERS[name].connect(connection)
+
+
+def connection_of(section: ProviderSettings, *, beside: Path | None = None) -> Connection:
+    """Translate one provider's section; secrets are read from their files here."""
+    payiq = section if isinstance(section, PayiqSettings) else None
+    payt = section if isinstance(section, PaytSettings) else None
+    return Connection(
+        base_url=section.base_url,
+        token=section.secret("token"),
+        client_id=section.client_id,
+        client_secret=section.secret("client_secret"),
+        refresh_token=payt.secret("refresh_token") if payt else None,
+        token_url=section.token_url,
+        api_key=payiq.secret("api_key") if payiq else None,
+        signing_secret=payiq.secret("signing_secret") if payiq else None,
+        role=payiq.role if payiq else None,
+        requests_per_second=section.requests_per_second,
+        page_size=section.page_size,
+        administrations=tuple(payt.administrations) if payt else ("*",),
+        accounts=tuple(accounts_of(payiq.accounts_file, beside)) if payiq else (),
+        overrides=section.assumed,
+    )
+
+
+def accounts_of(file: Path | None, beside: Path | None = None) -> list[AccountRef]:
+    """Read the accounts to ask PayIQ about, in file order; its API lists no customers.
+
+    A relative path is looked for in the working directory, then beside the configuration.
+
+    Raises:
+        SettingsError: no file is set, it cannot be read, a column is missing or a row is empty.
+    """
+    if file is None:
+        raise SettingsError("providers.payiq.accounts_file is not set; PayIQ lists no customers, name a CSV with " + ",".join(ACCOUNT_COLUMNS))
+    path = file if file.is_absolute() or file.exists() or beside is None else beside / file
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = csv.DictReader(lines)
+            missing = [name for name in ACCOUNT_COLUMNS if name not in (rows.fieldnames or [])]
+            if missing:
+                raise SettingsError(f"accounts_file {str(path)!r} lacks the column {missing[0]}; its first line must be {','.join(ACCOUNT_COLUMNS)}")
+            return [_account(row, path, number) for number, row in enumerate(rows, start=2)]
+    except OSError as error:
+        raise SettingsError(f"accounts_file {str(path)!r} cannot be read ({error.strerror}); check providers.payiq.accounts_file") from error
+
+
+def _account(row: dict[str, str | None], path: Path, number: int) -> AccountRef:
+    token, reference, other = ((row.get(name) or "").strip() for name in ACCOUNT_COLUMNS)
+    if not token:
+        raise SettingsError(f"accounts_file {str(path)!r} line {number} has no CustomerToken; fill it or remove the line")
+    return AccountRef(customer_token=token, reference_number=reference, other_data=other)
+
+
+def tenant_of(name: str, section: ProviderSettings) -> str:
+    """Return the tenant of a provider that has one: as configured, else as the provider's pages suggest."""
+    if section.tenant:
+        return section.tenant
+    if isinstance(section, PayiqSettings):
+        return name
+    return urlsplit(section.base_url).hostname or name
+
+
+def chosen(settings: Settings, names: tuple[str, ...]) -> dict[str, ProviderSettings]:
+    """Return the sections to pull.
+
+    Raises:
+        SettingsError: nothing is configured, or a name is no configured provider.
+    """
+    configured = settings.providers.configured()
+    if not configured:
+        raise SettingsError("no provider is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section")
+    for name in names:
+        if name not in configured:
+            raise SettingsError(f"provider {name!r} is not configured; configured are {', '.join(configured)}")
+    return {name: section for name, section in configured.items() if not names or name in names}
