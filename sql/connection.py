@@ -1,0 +1,174 @@
+"""Open a DuckDB file: the only place that does, and always locked down.
+
+Our limits instead of DuckDB's, no extensions, no files but the named folders,
+no Python variables as tables, a configuration nobody can change afterwards.
+Which tables are in the file is in `warehouse.py`.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import duckdb
+
+from sql.errors import Busy, CannotWrite, Damaged, StoreError, WrongVersion
+from sql.files import private_folder, refuse_unless_plain
+
+_HOLDER = re.compile(r"\(PID (\d+)\)")
+_LOCKED = re.compile(r"Could not set lock|Conflicting lock")
+_SIGNS: tuple[tuple[re.Pattern[str], type[StoreError], str], ...] = (
+    (
+        re.compile(r"version number|newer version|storage version", re.IGNORECASE),
+        WrongVersion,
+        "{path} was written by another version of DuckDB: {said}; use that version, or move the file away to rebuild it",
+    ),
+    (
+        re.compile(r"No space left|disk quota|max_temp_directory_size|Could not write", re.IGNORECASE),
+        CannotWrite,
+        "cannot write {path}: {said}; free some space and run again",
+    ),
+    (
+        re.compile(r"Permission denied|Read-only file system"),
+        CannotWrite,
+        "cannot write {path}: {said}; correct its permissions",
+    ),
+    (
+        re.compile(r"does not match|corrupt|checksum|replay|not a valid DuckDB|Failed to (load|read)|deserializ", re.I),
+        Damaged,
+        "{path} is damaged: {said}; the next run rebuilds what is missing",
+    ),
+)
+"""What DuckDB says about its file, what it means, what to do; the first that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may use; DuckDB's own defaults are most of the machine."""
+
+    memory: str = "2GB"
+    spill: str = "50GB"
+    threads: int = 2
+
+
+@contextmanager
+def connect(
+    path: Path | None,
+    *,
+    read_only: bool = False,
+    folders: Sequence[Path] = (),
+    spill: Path | None = None,
+    limits: Limits | None = None,
+    tries: int = 1,
+    pause: Callable[[], object] = lambda: Event().wait(0.25),
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Yield a locked-down connection to the file at `path`, or to memory; closed afterwards.
+
+    `folders` are the only places SQL may read from and write to besides the file
+    itself. A locked file is tried `tries` times with a `pause` between. The umask
+    of the process becomes 077 for good: DuckDB makes its log and spill files
+    whenever it likes.
+
+    Raises:
+        Busy: another process holds the file; the message names it.
+        Damaged: the file cannot be read as it was written.
+        WrongVersion: another version wrote it.
+        CannotWrite: it is not a plain file, or the system refuses.
+    """
+    os.umask(0o077)
+    if path is not None:
+        refuse_unless_plain(path)
+    con = _wait_for_lock(path, read_only=read_only, tries=tries, pause=pause)
+    try:
+        _lock_down(con, folders=folders, spill=spill, limits=limits or Limits())
+        yield con
+    except duckdb.Error as error:
+        known = explained(error, path)
+        if known is None:
+            raise
+        raise known from error
+    finally:
+        con.close()
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit everything done inside, or nothing if anything raises."""
+    con.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        _undo(con)
+        raise
+    con.execute("COMMIT")
+
+
+def explained(error: duckdb.Error, path: Path | None) -> StoreError | None:
+    """Turn what DuckDB says about the file into one of our errors; None if it is about the statement."""
+    if path is None or not isinstance(
+        error, (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException)
+    ):
+        return None
+    text = str(error)
+    if _LOCKED.search(text):
+        return _busy(text, path)
+    for sign, kind, message in _SIGNS:
+        if sign.search(text):
+            return kind(message.format(path=path, said=text.splitlines()[0][:300]), where=path)
+    return None
+
+
+def quoted(text: str) -> str:
+    """Write `text` as an SQL string literal, for the few places that take no parameter."""
+    if "\0" in text:
+        raise ValueError("a text with a zero byte cannot stand in SQL")
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _wait_for_lock(
+    path: Path | None, *, read_only: bool, tries: int, pause: Callable[[], object]
+) -> duckdb.DuckDBPyConnection:
+    target = ":memory:" if path is None else str(path)
+    for attempt in range(1, tries + 1):
+        try:
+            return duckdb.connect(target, read_only=read_only)
+        except duckdb.Error as error:
+            known = explained(error, path)
+            if known is None:
+                raise
+            if not isinstance(known, Busy) or attempt == tries:
+                raise known from error
+        pause()
+    raise ValueError(f"tries must be at least 1, not {tries}")
+
+
+def _lock_down(con: duckdb.DuckDBPyConnection, *, folders: Sequence[Path], spill: Path | None, limits: Limits) -> None:
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET memory_limit = $memory", {"memory": limits.memory})
+    con.execute("SET threads = $threads", {"threads": limits.threads})
+    con.execute("SET max_temp_directory_size = $spill", {"spill": limits.spill})
+    con.execute("SET temp_directory = $folder", {"folder": str(private_folder(spill)) if spill else ""})
+    for option in ("autoinstall_known_extensions", "autoload_known_extensions", "python_enable_replacements"):
+        con.execute(f"SET {option} = false")
+    con.execute("SET allow_community_extensions = false")
+    places = ", ".join(quoted(str(folder.resolve())) for folder in folders)
+    con.execute(f"SET allowed_directories = [{places}]")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+
+
+def _undo(con: duckdb.DuckDBPyConnection) -> None:
+    try:
+        con.execute("ROLLBACK")
+    except duckdb.Error:
+        return  # a dead connection has nothing to undo; what killed it is already on its way up
+
+
+def _busy(text: str, path: Path) -> Busy:
+    holder = _HOLDER.search(text)
+    pid = int(holder[1]) if holder else None
+    who = f"process {pid}" if pid else "another process"
+    return Busy(f"{path} is held by {who}; wait until it ends and run again", where=path, pid=pid)

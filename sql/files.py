@@ -1,0 +1,102 @@
+"""Put bytes on disk so that a crash leaves the old state or the new one.
+
+Everything here is 0600 or 0700 and never follows a link. What the bytes mean
+belongs to the callers.
+"""
+
+import errno
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from sql.errors import CannotWrite
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+TEMPORARY = ".planrecon-tmp"
+"""Ending of every name that a crash may leave behind and start-up may remove."""
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` a folder of ours, 0700, with its parents; a link or a file in its place is refused."""
+    try:
+        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        if path.is_symlink():
+            raise CannotWrite(f"{path} is a link; give the folder it points to instead", where=path)
+    except FileExistsError as error:
+        raise CannotWrite(f"{path} is not a folder; move it away or configure another path", where=path) from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return path
+
+
+def refuse_unless_plain(path: Path) -> None:
+    """Raise `CannotWrite` if something that is not a plain file stands at `path`."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise CannotWrite(f"{path} is not a plain file (link, folder or pipe); configure another path", where=path)
+
+
+def write_atomic(path: Path, body: bytes) -> None:
+    """Replace `path` by `body`: after a crash it holds the old bytes or the new ones, never part of either."""
+    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    try:
+        with open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def open_private(path: Path, flags: int) -> BinaryIO:
+    """Open `path` for writing: 0600 if it is made by this, never through a link."""
+    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
+    return cast("BinaryIO", os.fdopen(handle, _mode(flags)))
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in `path` last through a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether `path` itself, not what it links to, is a file or folder of this user."""
+    facts = path.lstat()
+    return not stat.S_ISLNK(facts.st_mode) and facts.st_uid == os.getuid()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cannot_write(path: Path, error: OSError) -> CannotWrite:
+    """Say what the operating system refused, where, and what to do about it."""
+    advice = {
+        errno.ENOSPC: "free some space and run again: nothing that was sealed is lost",
+        errno.EDQUOT: "the disk quota is used up; raise it and run again",
+        errno.EACCES: "the folder does not belong to this user; correct its permissions",
+        errno.EPERM: "the folder does not belong to this user; correct its permissions",
+        errno.EROFS: "the file system is read-only; configure another path",
+        errno.ELOOP: "it is a link; configure the path it points to",
+    }.get(error.errno or 0, "look at the path and run again")
+    return CannotWrite(f"cannot write {path}: {error.strerror}; {advice}", where=path)
+
+
+def _mode(flags: int) -> str:
+    if flags & os.O_RDWR:
+        return "r+b"
+    return "ab" if flags & os.O_APPEND else "wb"

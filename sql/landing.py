@@ -1,0 +1,250 @@
+"""Keep what providers sent, byte for byte, so that nothing is asked twice and everything can be rebuilt.
+
+    landing/<provider>/<snapshot>/opened.json            who, and when it was opened
+                                  <nn>-<sweep>.pack      bodies as received, one after the other
+                                  <nn>-<sweep>.seal.json index of the pack; ends the sweep
+                                  snapshot.json          ends the snapshot
+
+A sweep without a seal does not exist: a crash before the seal leaves a `.part`
+or a pack that nothing names, and the next start removes them. A sealed pack is
+never written again. What a page says is not looked at here.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from sql.errors import Damaged
+from sql.files import TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
+from sql.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
+from sql.sweeps import PART, SweepWriter, read_body
+
+RESUME_WITHIN = timedelta(hours=24)
+"""An unfinished snapshot older than this is left alone: its sealed sweeps no longer fit to new ones."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """One body as the provider sent it; `page_no` counts through the snapshot from 0."""
+
+    page_no: int
+    sweep: str
+    entity: str
+    sha256: str
+    body: bytes = field(repr=False)
+    context: Mapping[str, str]
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFacts:
+    """A snapshot on disk; `digest` covers every body in it and is empty until it is finished."""
+
+    id: str
+    provider: str
+    tenant_id: str
+    opened_at: datetime
+    digest: str
+    folder: Path
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether every sweep is sealed and the snapshot may be loaded."""
+        return bool(self.digest)
+
+
+class Snapshot:
+    """The pages of one tenant in one fetch; sweeps already sealed are not asked again.
+
+    A sweep that was sealed incomplete may be swept again until the snapshot is
+    finished; the newer seal then counts, the older pack stays as evidence.
+    """
+
+    def __init__(self, facts: SnapshotFacts) -> None:
+        self.facts = facts
+        self.id = facts.id
+        self.provider = facts.provider
+        self.tenant_id = facts.tenant_id
+        self.opened_at = facts.opened_at
+        self.sealed: dict[str, Seal] = _seals(facts.folder)
+        self._next = 1 + max((_number(path) for path in facts.folder.glob("*-*.pack*")), default=0)
+
+    def sweep(self, name: str, *, tenant_id: str, since: datetime | None) -> SweepWriter:
+        """Open the pack of sweep `name`; nothing of it exists until it is sealed."""
+        if self.facts.is_finished:
+            raise ValueError(f"snapshot {self.id} is finished; open a new one to sweep {name}")
+        if name in self.sealed and self.sealed[name].complete:
+            raise ValueError(f"sweep {name} of snapshot {self.id} is sealed; read its pages instead")
+        number, self._next = self._next, self._next + 1
+        return SweepWriter(
+            self.facts.folder,
+            stem=f"{number:03d}-{_plain(name)}",
+            name=name,
+            tenant_id=tenant_id,
+            since=since,
+            sealed=self._remember,
+        )
+
+    def finish(self) -> SnapshotFacts:
+        """End the snapshot: it may be loaded, and no sweep can be added. Twice is once."""
+        if not self.facts.is_finished:
+            fields = _opening(self.facts) | {"seals": {name: seal.digest for name, seal in self.sealed.items()}}
+            write_sealed(self.facts.folder / "snapshot.json", fields)
+            self.facts = _facts(self.facts.folder)
+        return self.facts
+
+    def _remember(self, seal: Seal) -> None:
+        self.sealed.pop(seal.name, None)
+        self.sealed[seal.name] = seal
+
+
+class Landing:
+    """Every page ever fetched, below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = private_folder(root.absolute())
+
+    def snapshot(
+        self, provider: str, tenant_id: str, *, opened_at: datetime, resume_within: timedelta = RESUME_WITHIN
+    ) -> Snapshot:
+        """Return the newest unfinished snapshot of the tenant, without its half-written parts, else a new one."""
+        for folder in reversed(self._folders(_plain(provider))):
+            if _stamp(folder) < opened_at - resume_within:
+                break
+            facts = _facts(folder)
+            if facts.tenant_id == tenant_id and not facts.is_finished and facts.opened_at <= opened_at:
+                discard_parts(folder)
+                return Snapshot(facts)
+        return Snapshot(self._open(provider, tenant_id, opened_at))
+
+    def snapshots(self, provider: str | None = None) -> list[SnapshotFacts]:
+        """List the snapshots of one provider, or all, oldest first."""
+        return [_facts(folder) for folder in self._folders(_plain(provider) if provider else "*")]
+
+    def find(self, snapshot_id: str) -> SnapshotFacts:
+        """Return the snapshot of that id.
+
+        Raises:
+            Damaged: it is not here although something names it.
+        """
+        found = [path for path in self.root.glob(f"*/{snapshot_id}") if _ID.fullmatch(path.name)]
+        if not found:
+            message = f"{self.root} holds no snapshot {snapshot_id}; restore the landing folder from a backup"
+            raise Damaged(message, where=self.root)
+        return _facts(found[0])
+
+    def seals(self, snapshot_id: str) -> dict[str, Seal]:
+        """Return the seal of each sweep of the snapshot, in the order the sweeps were made."""
+        return _trusted_seals(self.find(snapshot_id))
+
+    def pages(self, snapshot_id: str) -> Iterator[StoredPage]:
+        """Yield the bodies of all sealed sweeps in the order they were received.
+
+        Raises:
+            Damaged: a body is not what its seal says; the message names pack and page.
+        """
+        facts = self.find(snapshot_id)
+        page_no = 0
+        for seal in _trusted_seals(facts).values():
+            for page in seal.pages:
+                body = read_body(facts.folder / seal.pack, page)
+                yield StoredPage(page_no, seal.name, page.entity, page.sha256, body, page.context, page.status)
+                page_no += 1
+
+    def page(self, sha256_hex: str, snapshot_id: str) -> StoredPage:
+        """Return the first page with that hash in the snapshot; a rejected row is found again by it."""
+        for page in self.pages(snapshot_id):
+            if page.sha256 == sha256_hex:
+                return page
+        raise Damaged(f"snapshot {snapshot_id} holds no page {sha256_hex}", where=self.find(snapshot_id).folder)
+
+    def _folders(self, provider: str) -> list[Path]:
+        found = [path for path in self.root.glob(f"{provider}/*") if _ID.fullmatch(path.name) and is_ours(path)]
+        return sorted(found, key=lambda path: (path.name, path.parent.name))
+
+    def _open(self, provider: str, tenant_id: str, opened_at: datetime) -> SnapshotFacts:
+        stamp = opened_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        mark = sha256(f"{provider}\0{tenant_id}".encode()).hexdigest()[:12]
+        folder = private_folder(self.root / _plain(provider)) / f"{stamp}-{mark}"
+        facts = SnapshotFacts(folder.name, provider, tenant_id, opened_at.astimezone(UTC), "", folder)
+        if folder.exists():
+            raise ValueError(f"snapshot {folder.name} exists; two snapshots of one tenant cannot open at one moment")
+        draft = folder.with_name(f".{folder.name}{TEMPORARY}")
+        shutil.rmtree(draft, ignore_errors=True)
+        write_sealed(private_folder(draft) / "opened.json", _opening(facts))
+        try:
+            draft.rename(folder)
+            sync_folder(folder.parent)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        return facts
+
+
+def discard_parts(folder: Path) -> list[Path]:
+    """Remove what a crash left in an unfinished snapshot: parts, and packs that no seal names."""
+    named = {seal.pack for seal in _every_seal(folder)}
+    stale = [path for path in folder.glob("*.pack") if path.name not in named]
+    stale += [*folder.glob(f"*{PART}"), *folder.glob(f".*{TEMPORARY}")]
+    removed = [path for path in stale if is_ours(path)]
+    for path in removed:
+        path.unlink()
+    return removed
+
+
+def _every_seal(folder: Path) -> list[Seal]:
+    return [Seal.from_json(read_sealed(path)) for path in sorted(folder.glob("*.seal.json"))]
+
+
+def _seals(folder: Path) -> dict[str, Seal]:
+    latest: dict[str, Seal] = {}
+    for seal in _every_seal(folder):
+        latest.pop(seal.name, None)
+        latest[seal.name] = seal
+    return latest
+
+
+def _trusted_seals(facts: SnapshotFacts) -> dict[str, Seal]:
+    seals = _seals(facts.folder)
+    if facts.is_finished:
+        promised = read_sealed(facts.folder / "snapshot.json")["seals"]
+        if promised != {name: seal.digest for name, seal in seals.items()}:
+            message = f"{facts.folder}: the seals are not those of the finished snapshot; restore them from a backup"
+            raise Damaged(message, where=facts.folder)
+    return seals
+
+
+def _facts(folder: Path) -> SnapshotFacts:
+    opening = read_sealed(folder / "opened.json")
+    end = folder / "snapshot.json"
+    digest = ""
+    if end.exists():
+        digest = digest_of(read_sealed(end))
+    opened_at = read_time(opening["opened_at"])
+    if opened_at is None:
+        raise Damaged(f"{folder / 'opened.json'} tells no time; restore it from a backup", where=folder)
+    return SnapshotFacts(folder.name, opening["provider"], opening["tenant_id"], opened_at, digest, folder)
+
+
+def _opening(facts: SnapshotFacts) -> dict[str, object]:
+    return {"provider": facts.provider, "tenant_id": facts.tenant_id, "opened_at": write_time(facts.opened_at)}
+
+
+def _stamp(folder: Path) -> datetime:
+    return datetime.strptime(folder.name.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.partition("-")[0])
+
+
+def _plain(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a provider or sweep; use small letters, digits and _")
+    return name

@@ -1,0 +1,131 @@
+"""The index of a pack and of a snapshot: what was asked, what came, where each body lies.
+
+Both are JSON with a SHA-256 over themselves, so that a flipped bit is noticed
+before a wrong byte is believed. No secret and no body belongs here.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from sql.errors import Damaged
+from sql.files import write_atomic
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """Where one body lies in its pack, and what is needed to read it again."""
+
+    entity: str
+    sha256: str
+    offset: int
+    length: int
+    status: int
+    context: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A sweep that ended: `complete` only if the provider's end signal was reached and no page failed.
+
+    `since` is the moment changes were asked from, null for everything;
+    `started_clock` is the provider's clock at the first answer that told it.
+    """
+
+    name: str
+    tenant_id: str
+    since: datetime | None
+    complete: bool
+    reason: str
+    started_clock: datetime | None
+    pack: str
+    pages: tuple[PageFacts, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything in the seal; with it the bodies, by their hashes."""
+        return digest_of(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the seal as plain JSON values."""
+        return {
+            "name": self.name,
+            "tenant_id": self.tenant_id,
+            "since": write_time(self.since),
+            "complete": self.complete,
+            "reason": self.reason,
+            "started_clock": write_time(self.started_clock),
+            "pack": self.pack,
+            "pages": [
+                {
+                    "entity": page.entity,
+                    "sha256": page.sha256,
+                    "offset": page.offset,
+                    "length": page.length,
+                    "status": page.status,
+                    "context": dict(page.context),
+                }
+                for page in self.pages
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the seal that `to_json` wrote."""
+        pages = tuple(PageFacts(**page) for page in fields["pages"])
+        since, started = read_time(fields["since"]), read_time(fields["started_clock"])
+        return cls(**{**fields, "since": since, "started_clock": started, "pages": pages})
+
+
+def digest_of(fields: Mapping[str, Any]) -> str:
+    """SHA-256 over the one way to write `fields` as JSON: sorted keys, no spaces."""
+    return hashlib.sha256(canonical(fields)).hexdigest()
+
+
+def canonical(fields: Mapping[str, Any]) -> bytes:
+    """Write `fields` the one way that hashes are taken over."""
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
+
+
+def write_sealed(path: Path, fields: Mapping[str, Any]) -> None:
+    """Write `fields` with their digest to `path`, whole or not at all."""
+    write_atomic(path, canonical({**fields, "digest": digest_of(fields)}) + b"\n")
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Return the fields that `write_sealed` wrote, without the digest.
+
+    Raises:
+        Damaged: the file is not the one that was written.
+    """
+    try:
+        fields = json.loads(path.read_bytes())
+        digest = fields.pop("digest")
+    except (ValueError, AttributeError, KeyError, OSError) as error:
+        raise _damaged(path) from error
+    if digest != digest_of(fields):
+        raise _damaged(path)
+    return dict(fields)
+
+
+def write_time(moment: datetime | None) -> str | None:
+    """Write a moment as UTC with microseconds, so that equal moments are equal texts."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; pass an aware datetime")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def read_time(text: str | None) -> datetime | None:
+    """Read what `write_time` wrote."""
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _damaged(path: Path) -> Damaged:
+    message = f"{path} is not what was written to it; restore it from a backup, or remove its folder to fetch again"
+    return Damaged(message, where=path)

@@ -1,0 +1,149 @@
+"""Write the pages of one sweep into a pack, and read a page back.
+
+The pack becomes visible by its seal and not before. Which sweeps belong to a
+snapshot is in `landing.py`.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from sql.errors import Damaged
+from sql.files import cannot_write, open_private, sync_folder
+from sql.seals import PageFacts, Seal, write_sealed
+
+PART = ".pack.part"
+
+
+class LandablePage(Protocol):
+    """What a page must carry to be kept; the pages of every provider do."""
+
+    @property
+    def entity(self) -> str:
+        """Name of what the page lists."""
+
+    @property
+    def body(self) -> bytes:
+        """The answer, byte for byte."""
+
+    @property
+    def context(self) -> Mapping[str, str]:
+        """What decoding needs beside the body; never a secret."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+
+    @property
+    def provider_clock(self) -> datetime | None:
+        """The provider's clock when it answered, where it told."""
+
+
+class SweepWriter:
+    """One sweep being received; leaving the `with` block without a seal forgets it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        stem: str,
+        name: str,
+        tenant_id: str,
+        since: datetime | None,
+        sealed: Callable[[Seal], None],
+    ) -> None:
+        self._folder, self._stem, self._sealed = folder, stem, sealed
+        self._name, self._tenant_id, self._since = name, tenant_id, since
+        self._pages: list[PageFacts] = []
+        self._clock: datetime | None = None
+        self._offset = 0
+        self._part = folder / f"{stem}{PART}"
+        try:
+            self._file = open_private(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        except OSError as error:
+            raise cannot_write(self._part, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.abandon()
+
+    def add(self, page: LandablePage) -> None:
+        """Append the body of `page` as it is."""
+        facts = PageFacts(
+            entity=page.entity,
+            sha256=sha256(page.body).hexdigest(),
+            offset=self._offset,
+            length=len(page.body),
+            status=page.status,
+            context=dict(page.context),
+        )
+        try:
+            self._file.write(page.body)
+        except OSError as error:
+            raise cannot_write(self._part, error) from error
+        self._offset += facts.length
+        self._pages.append(facts)
+        self._clock = self._clock or page.provider_clock
+
+    def seal(self, complete: bool, reason: str = "") -> Seal:  # noqa: FBT001 - the two words of a seal
+        """End the sweep: its pages are safe on disk and will not be asked for again.
+
+        `complete` says that the provider's end signal was reached and no page
+        failed; else `reason` says what happened.
+        """
+        pack = self._folder / f"{self._stem}.pack"
+        seal = Seal(
+            name=self._name,
+            tenant_id=self._tenant_id,
+            since=self._since,
+            complete=complete,
+            reason=reason,
+            started_clock=self._clock,
+            pack=pack.name,
+            pages=tuple(self._pages),
+        )
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.rename(pack)
+            sync_folder(self._folder)
+        except OSError as error:
+            raise cannot_write(pack, error) from error
+        write_sealed(self._folder / f"{self._stem}.seal.json", seal.to_json())
+        self._sealed(seal)
+        return seal
+
+    def abandon(self) -> None:
+        """Forget what was received if it was not sealed."""
+        if not self._file.closed:
+            self._file.close()
+            self._part.unlink(missing_ok=True)
+
+
+def read_body(pack: Path, page: PageFacts) -> bytes:
+    """Return the body of `page`.
+
+    Raises:
+        Damaged: the bytes are not those that were received.
+    """
+    try:
+        with pack.open("rb") as file:
+            file.seek(page.offset)
+            body = file.read(page.length)
+    except OSError as error:
+        raise _damaged(pack, page) from error
+    if sha256(body).hexdigest() != page.sha256:
+        raise _damaged(pack, page)
+    return body
+
+
+def _damaged(pack: Path, page: PageFacts) -> Damaged:
+    what = f"page {page.sha256[:16]} ({page.entity}) at byte {page.offset}"
+    return Damaged(f"{pack}: {what} is not what was received; restore the file from a backup", where=pack)
