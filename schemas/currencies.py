@@ -1,23 +1,49 @@
-"""How many decimal places each currency has: the one table behind every amount.
+"""How many places a currency has, and how its money is written.
 
-ISO 4217, circulating currencies and the few units of account that money is
-billed in. Metals, bond-market units and test codes are left out: no plan is paid in them.
+The list is ISO 4217's active codes. Symbols do not belong here: which code a
+symbol means is a setting.
 """
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
-_BY_PLACES = {
-    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF",
+import polars as pl
+
+DEFAULT_PLACES = 2
+"""Places of a currency that is not listed with another number."""
+
+_PLACES = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: (
-        "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP "
-        "CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
-        "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN "
-        "NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP "
-        "SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+        "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF "
+        "CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG "
+        "HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR "
+        "MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD "
+        "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD "
+        "XCG YER ZAR ZMW ZWG"
     ),
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
 
-PLACES = MappingProxyType({code: places for places, codes in _BY_PLACES.items() for code in codes.split()})
-"""Decimal places by ISO 4217 code: 2 for EUR, 0 for JPY, 3 for KWD."""
+EXPONENTS: Mapping[str, int] = MappingProxyType(
+    {code: places for places, codes in _PLACES.items() for code in codes.split()}
+)
+"""ISO 4217 code to the number of places of its minor unit."""
+
+
+def places(currency: pl.Expr) -> pl.Expr:
+    """Return the number of places of each currency code; two where it is unknown or null."""
+    return currency.replace_strict(dict(EXPONENTS), default=DEFAULT_PLACES, return_dtype=pl.Int64)
+
+
+def plain(minor: pl.Expr, currency: pl.Expr) -> pl.Expr:
+    """Write minor units as a plain decimal with the currency's places: `-0.05`, `500`, `1.250`; null stays null."""
+    size = minor.abs()
+    written = size.cast(pl.String)
+    digits = places(currency)
+    for count in (2, 3, 4):
+        unit = 10**count
+        text = pl.format("{}.{}", size // unit, (size % unit).cast(pl.String).str.zfill(count))
+        written = pl.when(digits == count).then(text).otherwise(written)
+    return pl.when(minor < 0).then(pl.concat_str(pl.lit("-"), written)).otherwise(written)
