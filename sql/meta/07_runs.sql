@@ -1,7 +1,8 @@
 -- title: runs
 -- grain: one row per run that ended
 CREATE TABLE IF NOT EXISTS meta.runs (
-    run_id VARCHAR NOT NULL PRIMARY KEY,
+    run_no BIGINT NOT NULL PRIMARY KEY,    -- counts from 1, in the order the runs ended
+    run_id VARCHAR NOT NULL UNIQUE,
     run_key VARCHAR NOT NULL,              -- hash of configuration, code schema version, as-of date, known-at
     as_of DATE NOT NULL,
     known_load BIGINT NOT NULL,            -- newest load the run looked at; 0: none

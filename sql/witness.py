@@ -1,0 +1,109 @@
+"""Remember outside the database what was committed to it.
+
+A database log that was cut opens without a word and with fewer loads. The
+witness is one line of JSON per commit, each carrying the hash of the line
+before it, so that what is missing in the database, or was changed here, shows.
+What to do about a difference is in `recovery.py`.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sql.errors import Damaged
+from sql.files import cannot_write, open_private, private_folder, refuse_unless_plain, sync_folder
+from sql.seals import canonical, digest_of
+
+START = "0" * 64
+"""What the first line names as the line before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """One line: what was committed, and its place in the chain."""
+
+    number: int
+    kind: str
+    facts: Mapping[str, Any]
+    hash: str
+
+
+class Witness:
+    """The lines of `commits.jsonl`; one process writes at a time, which the run lock sees to."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.path = private_folder(state_dir) / "commits.jsonl"
+        refuse_unless_plain(self.path)
+
+    def append(self, kind: str, facts: Mapping[str, Any]) -> Testimony:
+        """Add one line; when this returns it lasts through a power cut.
+
+        A last line that a crash cut in the middle is dropped first: nobody was
+        told that it was written.
+        """
+        try:
+            with open_private(self.path, os.O_RDWR | os.O_CREAT) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                lines, torn = _split(file.read())
+                last = self._checked(lines)
+                line = _line(len(last) + 1, kind, facts, last[-1].hash if last else START)
+                file.seek(-torn, os.SEEK_END)
+                file.truncate()
+                file.write(canonical(line) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        return Testimony(line["number"], kind, facts, line["hash"])
+
+    def read(self, kind: str | None = None) -> list[Testimony]:
+        """Return all lines, or those of one kind, oldest first; a torn last line is not there.
+
+        Raises:
+            Damaged: a line was changed, removed or added by somebody else.
+        """
+        if not self.path.exists():
+            return []
+        lines, _ = _split(self.path.read_bytes())
+        return [line for line in self._checked(lines) if kind in {None, line.kind}]
+
+    def verify(self) -> int:
+        """Return the number of lines; raise `Damaged` if the chain does not hold."""
+        return len(self.read())
+
+    def _checked(self, lines: list[bytes]) -> list[Testimony]:
+        return list(_chain(lines, self.path))
+
+
+def _chain(lines: list[bytes], path: Path) -> Iterator[Testimony]:
+    before = START
+    for number, line in enumerate(lines, 1):
+        try:
+            fields = json.loads(line)
+            told = fields.pop("hash")
+        except (ValueError, AttributeError, KeyError) as error:
+            raise _broken(path, number) from error
+        if told != digest_of(fields) or fields.get("before") != before or fields.get("number") != number:
+            raise _broken(path, number)
+        before = told
+        yield Testimony(number, fields["kind"], fields["facts"], told)
+
+
+def _split(body: bytes) -> tuple[list[bytes], int]:
+    *lines, rest = body.split(b"\n")
+    return lines, len(rest)
+
+
+def _line(number: int, kind: str, facts: Mapping[str, Any], before: str) -> dict[str, Any]:
+    fields = {"number": number, "kind": kind, "facts": dict(facts), "before": before}
+    return {**fields, "hash": digest_of(fields)}
+
+
+def _broken(path: Path, number: int) -> Damaged:
+    message = f"{path}: line {number} is not what was written; restore the file from a backup"
+    return Damaged(message, where=path)
