@@ -1,0 +1,136 @@
+"""Look at everything a run needs before it is needed, and say what to do about what is missing."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from flows.errors import PlanreconError
+from flows.settings import ProviderSettings, Settings, load
+from flows.sources import connect, tenant_of
+from providers import PROVIDERS
+from providers.errors import ProviderError
+from schemas.calendars import is_known
+from sql.errors import StoreError
+from sql.warehouse import Warehouse
+
+ENOUGH = 2 * 1024**3
+"""Free bytes below which a run may fail half-way; a run of 10,000 plans uses about a fiftieth of it."""
+
+PINNED = ("prefect", "polars", "duckdb", "pandera", "httpx", "msgspec", "holidays")
+
+
+def examine(config: Path | None, *, offline: bool) -> int:
+    """Print one line per thing looked at, `ok` or `fix` with what to do; return 0 if nothing needs fixing, else 2."""
+    try:
+        settings = load(config)
+    except PlanreconError as error:
+        print(f"fix  configuration: {error}")
+        return 2
+    print("ok   configuration")
+    faults = 0
+    for name, look in _looks(settings, config, offline=offline):
+        try:
+            print(f"ok   {name}: {look()}")
+        except (PlanreconError, ProviderError, StoreError, OSError, ValueError) as error:
+            faults += 1
+            print(f"fix  {name}: {error}")
+    _print_assumptions(settings)
+    return 2 if faults else 0
+
+
+def _looks(settings: Settings, config: Path | None, *, offline: bool) -> Iterator[tuple[str, Callable[[], str]]]:
+    yield "versions", _versions
+    yield "validation", _validation
+    yield "calendars", lambda: _calendars(settings)
+    yield "disk", lambda: _disk(settings.warehouse.path.absolute().parent)
+    yield "warehouse", lambda: _warehouse(settings)
+    yield "reports", lambda: _writable(settings.reports.dir)
+    if not settings.providers.configured():
+        yield "providers", _no_provider
+    for name, section in settings.providers.configured().items():
+        if offline:
+            yield name, lambda name=name, section=section: _configured(name, section, config)
+        else:
+            yield name, lambda name=name, section=section: _reach(name, section, config)
+
+
+def _versions() -> str:
+    wrong = []
+    for requirement in importlib.metadata.requires("planrecon") or []:
+        name, _, version = requirement.partition(";")[0].strip().partition("==")
+        bare = name.partition("[")[0]
+        if bare in PINNED and version and importlib.metadata.version(bare) != version:
+            wrong.append(f"{bare} is {importlib.metadata.version(bare)}, {version} is wanted")
+    if wrong:
+        raise PlanreconError(f"{'; '.join(wrong)}; install from requirements.lock")
+    return f"Python {sys.version.split()[0]}, planrecon {importlib.metadata.version('planrecon')}, libraries as locked"
+
+
+def _validation() -> str:
+    if os.environ.get("PANDERA_VALIDATION_ENABLED", "True").lower() in {"false", "0"}:
+        raise PlanreconError("PANDERA_VALIDATION_ENABLED switches the gates off; unset it")
+    return "gates are on"
+
+
+def _calendars(settings: Settings) -> str:
+    names = sorted({rules.calendar for rules in settings.rules().values()})
+    for name in names:
+        if not is_known(name):
+            raise PlanreconError(f"calendar {name!r} is none of the holidays library; try NL, US, US-NY or NYSE")
+    return ", ".join(names)
+
+
+def _disk(folder: Path) -> str:
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < ENOUGH:
+        raise PlanreconError(f"{folder} has {free / 1e9:.1f} GB free, less than {ENOUGH / 1e9:.1f}; free some space")
+    return f"{free / 1e9:.0f} GB free"
+
+
+def _warehouse(settings: Settings) -> str:
+    path = settings.warehouse.path
+    if not path.exists():
+        return f"{path} does not exist yet; the first run makes it"
+    with Warehouse.open(path, state_dir=settings.warehouse.state_dir, read_only=True):
+        return f"{path} opens, {path.stat().st_size / 1e6:.1f} MB"
+
+
+def _writable(folder: Path) -> str:
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    if not os.access(existing, os.W_OK):
+        raise PlanreconError(f"{existing} cannot be written; correct its permissions or reports.dir")
+    return str(folder)
+
+
+def _no_provider() -> str:
+    raise PlanreconError("none is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section")
+
+
+def _configured(name: str, section: ProviderSettings, config: Path | None) -> str:
+    with connect(name, section, beside=config.parent if config else None):
+        return f"configured for {section.base_url}, not asked"
+
+
+def _reach(name: str, section: ProviderSettings, config: Path | None) -> str:
+    """Sign in and read the first page of the first list; nothing is stored."""
+    with connect(name, section, beside=config.parent if config else None) as client:
+        tenants = PROVIDERS[name].tenant_ids(list(client.tenants())) or [tenant_of(name, section)]
+        first = client.sweeps(tenants[0], {})[0]
+        page = next(iter(client.pull(first)), None)
+        size = len(page.body) if page else 0
+        return f"{section.base_url} answers; {len(tenants)} tenant{'s' * (len(tenants) != 1)}, {first.name} readable ({size:,} bytes)"
+
+
+def _print_assumptions(settings: Settings) -> None:
+    for name, section in settings.providers.configured().items():
+        print(f"assumed of {name} (no page of the provider says so; override below [providers.{name}.assumed]):")
+        for key, entry in PROVIDERS[name].ASSUMED.items():
+            mark = " (overridden)" if key in section.assumed else ""
+            print(f"     {key} = {section.assumed.get(key, entry.value)}{mark}: {entry.about}")

@@ -1,0 +1,96 @@
+"""What must hold before anything is published; the answer is a list of reasons to hold."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from flows.settings import GateSettings
+
+WHO = ("provider", "tenant_id")
+
+
+def reasons_to_hold(
+    gates: GateSettings,
+    *,
+    now: datetime,
+    expected: Mapping[str, bool],
+    integrity: pl.DataFrame,
+    completeness: pl.DataFrame,
+    before: Mapping[tuple[str, str], int],
+    after: Mapping[tuple[str, str], int],
+    fetched_now: frozenset[tuple[str, str]],
+) -> list[str]:
+    """Return why this run must not be published; empty when it may.
+
+    Args:
+        gates: The limits.
+        now: The moment of the run.
+        expected: Configured providers; true where one was read in this run.
+        integrity: `INTEGRITY` of the newest load of each tenant.
+        completeness: provider, tenant_id, entity, complete, fresh_at.
+        before: Current rows by (provider, entity) in the last published run.
+        after: The same now.
+        fetched_now: Tenants (provider, tenant) loaded in this run.
+    """
+    return [
+        *_conservation(integrity),
+        *_freshness(gates, now, expected, completeness),
+        *_quarantine(gates, integrity, fetched_now),
+        *_change(gates, before, after, completeness, fetched_now),
+    ]
+
+
+def _conservation(integrity: pl.DataFrame) -> list[str]:
+    rows = pl.col("accepted") + pl.col("quarantined") + pl.col("deduplicated")
+    money = pl.sum_horizontal("amount_accepted_minor", "amount_quarantined_minor", "amount_deduplicated_minor")
+    broken = integrity.filter((pl.col("fetched") != rows) | (pl.col("amount_fetched_minor").fill_null(0) != money))
+    return [
+        f"{row['provider']}/{row['tenant_id']} {row['entity']}: {row['fetched']} rows fetched, "
+        f"{row['accepted'] + row['quarantined'] + row['deduplicated']} accounted for; rebuild the warehouse from the landing"
+        for row in broken.iter_rows(named=True)
+    ]
+
+
+def _freshness(gates: GateSettings, now: datetime, expected: Mapping[str, bool], completeness: pl.DataFrame) -> list[str]:
+    oldest = dict(completeness.group_by("provider").agg(pl.col("fresh_at").min(), pl.col("fresh_at").is_null().any().alias("never")).select("provider", pl.when("never").then(None).otherwise("fresh_at")).iter_rows())
+    limit = timedelta(hours=gates.freshness_hours)
+    found = []
+    for provider in expected:
+        fresh_at = oldest.get(provider)
+        if fresh_at is None:
+            found.append(f"{provider}: never fetched completely; see v_fetches for what stopped it")
+        elif now - fresh_at > limit:
+            found.append(f"{provider}: last complete fetch {fresh_at:%Y-%m-%d %H:%M} UTC is older than {gates.freshness_hours:g} hours; see v_fetches for what stopped it")
+    return found
+
+
+def _quarantine(gates: GateSettings, integrity: pl.DataFrame, fetched_now: frozenset[tuple[str, str]]) -> list[str]:
+    now = integrity.filter(pl.struct(WHO).is_in([{"provider": p, "tenant_id": t} for p, t in sorted(fetched_now)])) if fetched_now else integrity.clear()
+    shares = now.group_by("provider", "entity", maintain_order=True).agg(pl.col("fetched", "quarantined").sum())
+    over = shares.filter(pl.col("quarantined") > pl.col("fetched") * gates.quarantine_share)
+    return [
+        f"{provider} {entity}: {quarantined} of {fetched} rows are quarantined, more than {gates.quarantine_share:.0%}; see v_quarantine"
+        for provider, entity, fetched, quarantined in over.iter_rows()
+    ]
+
+
+def _change(
+    gates: GateSettings,
+    before: Mapping[tuple[str, str], int],
+    after: Mapping[tuple[str, str], int],
+    completeness: pl.DataFrame,
+    fetched_now: frozenset[tuple[str, str]],
+) -> list[str]:
+    complete = {
+        (provider, entity)
+        for provider, entity, whole in completeness.group_by("provider", "entity").agg(pl.col("complete").all()).iter_rows()
+        if whole
+    }
+    pulled = {provider for provider, _ in fetched_now}
+    found = []
+    for key, old in sorted(before.items()):
+        new = after.get(key, 0)
+        if key in complete and key[0] in pulled and old and abs(new - old) > gates.change_share * old:
+            found.append(f"{key[0]} {key[1]}: {new} current rows, {old} in the last published run, a change of more than {gates.change_share:.0%}; check the provider, or raise gates.change_share for one run")
+    return found

@@ -1,0 +1,164 @@
+"""From a finished snapshot in the landing to committed versions: decode, stage, admit, commit, witness.
+
+The same function serves today's fetch, a snapshot an earlier run could not load,
+and a rebuild of the warehouse from the landing alone.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import polars as pl
+
+from flows import log
+from flows.settings import PayiqSettings, ProviderSettings
+from providers import PROVIDERS
+from providers.base import Decoded
+from schemas.intake import DECODE_REJECTS
+from sql.landing import Landing, SnapshotFacts, StoredPage
+from sql.seals import Seal
+from sql.staging import StageOptions, received, stage
+from sql.versions import Load, LoadReport, Sweep, commit_load
+from sql.warehouse import SCHEMA_VERSION
+from sql.witness import Witness
+from transforms.intake import admit
+
+PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
+
+
+@dataclass(slots=True)
+class Reading:
+    """What decoding the pages of a snapshot left beside the rows themselves."""
+
+    pages: list[tuple[int, str, str, str, int]] = field(default_factory=list)
+    rejects: list[tuple[object, ...]] = field(default_factory=list)
+    rows: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_sweep: Counter[str] = field(default_factory=Counter)
+    unreadable: set[str] = field(default_factory=set)
+
+    def note(self, page: StoredPage, decoded: Decoded) -> None:
+        """Count one page."""
+        self.pages.append((page.page_no, page.sweep, page.entity, page.sha256, decoded.rows))
+        self.rows[page.entity] += decoded.rows
+        self.by_sweep[page.sweep] += decoded.rows
+        self.unknown.update({(page.entity, name): count for name, count in decoded.unknown_fields.items()})
+        for reject in decoded.rejects:
+            self.rejects.append((page.page_no, page.entity, reject.position, reject.code, reject.column, reject.reason, reject.key, reject.rows))
+            if reject.position < 0:
+                self.unreadable.add(page.sweep)
+
+
+def load_snapshot(
+    con: duckdb.DuckDBPyConnection,
+    landing: Landing,
+    facts: SnapshotFacts,
+    section: ProviderSettings,
+    *,
+    loaded_at: datetime,
+    overlap: timedelta,
+    witness: Witness | None,
+) -> LoadReport:
+    """Make one finished snapshot known; a snapshot that is known already changes nothing.
+
+    Args:
+        con: The warehouse, opened for writing.
+        landing: Where the bodies lie.
+        facts: The finished snapshot.
+        section: The provider's settings: zone, currency, symbols.
+        loaded_at: The moment its rows become known.
+        overlap: How far the next fetch starts before this one began.
+        witness: Told of the commit; null where the witness itself is being replayed.
+    """
+    reading = Reading()
+    zone = ZoneInfo(section.timezone or "UTC")
+    frames = received(_decoded(landing, facts, reading))
+    options = StageOptions(
+        provider=facts.provider,
+        tenant_id=facts.tenant_id,
+        timezone=section.timezone or "UTC",
+        fetched_on=facts.opened_at.astimezone(zone).date(),
+        currency=section.currency,
+        currency_symbols=section.currency_symbols if isinstance(section, PayiqSettings) else {},
+    )
+    staged = stage(con, frames, options)
+    del frames
+    rejects = pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row")
+    admitted = admit(staged, decode_rejects=rejects, decoded_rows=dict(reading.rows))
+    load = Load(
+        load_id=load_id(facts),
+        provider=facts.provider,
+        tenant_id=facts.tenant_id,
+        snapshot_id=facts.id,
+        fetched_at=facts.opened_at,
+        fetched_on=options.fetched_on,
+        loaded_at=loaded_at,
+        sweeps=tuple(_sweeps(landing.seals(facts.id), reading)),
+        schema_version=SCHEMA_VERSION,
+        overlap=overlap,
+    )
+    report = commit_load(
+        con,
+        load,
+        admitted,
+        pages=pl.DataFrame(reading.pages, schema=PAGES, orient="row"),
+        rows=staged["rows"],
+        unknown_fields=dict(reading.unknown),
+    )
+    if witness is not None and report.is_new:
+        witness.append("load", _testimony(load, report))
+    log.LOGGER.info("loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already")
+    return report
+
+
+def load_id(facts: SnapshotFacts) -> str:
+    """Return the identity of a load: what was received and the code schema that reads it."""
+    return hashlib.sha256(f"{facts.digest}|{SCHEMA_VERSION}".encode()).hexdigest()
+
+
+def _decoded(landing: Landing, facts: SnapshotFacts, reading: Reading) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]]]]:
+    decode = PROVIDERS[facts.provider].decode
+    for page in landing.pages(facts.id):
+        decoded = decode(page.entity, page.body, page.context)
+        reading.note(page, decoded)
+        yield page.page_no, decoded.tables
+
+
+def _sweeps(seals: Mapping[str, Seal], reading: Reading) -> Iterator[Sweep]:
+    for seal in seals.values():
+        unreadable = seal.name in reading.unreadable
+        yield Sweep(
+            name=seal.name,
+            since=seal.since,
+            complete=seal.complete and not unreadable,
+            reason=seal.reason or ("a page could not be read; see the quarantine" if unreadable else ""),
+            pages=len(seal.pages),
+            rows=reading.by_sweep[seal.name],
+            started_clock=seal.started_clock,
+        )
+
+
+def _testimony(load: Load, report: LoadReport) -> dict[str, Any]:
+    return {
+        "load_no": report.load_no,
+        "load_id": load.load_id,
+        "provider": load.provider,
+        "tenant_id": load.tenant_id,
+        "snapshot_id": load.snapshot_id,
+        "loaded_at": load.loaded_at.isoformat(),
+    }
+
+
+def _counted(report: LoadReport) -> str:
+    totals = report.counts.group_by("entity", maintain_order=True).agg(pl.col("accepted", "quarantined", "deduplicated").sum())
+    parts = [
+        f"{accepted:,} {entity}" + (f" ({quarantined:,} quarantined)" if quarantined else "")
+        for entity, accepted, quarantined, _ in totals.iter_rows()
+        if accepted or quarantined
+    ]
+    return ", ".join(parts) or "nothing new"

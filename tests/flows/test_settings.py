@@ -1,0 +1,122 @@
+"""The configuration: file, environment over it, nothing unknown, no secret shown."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.errors import SettingsError
+from flows.settings import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def written(text: str) -> Path:
+    path = Path("planrecon.toml")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_are_those_of_the_documentation() -> None:
+    settings = load()
+    assert settings.run.timezone == "Europe/Amsterdam"
+    assert (settings.run.grace_days, settings.run.tolerance, settings.run.residual) == (0, "EXACT", "FILL")
+    assert (settings.run.settlement_days, settings.run.stale_pending_days, settings.run.bucket_set) == (2, 5, "AR")
+    assert (settings.gates.quarantine_share, settings.gates.change_share, settings.gates.freshness_hours) == (0.05, 0.30, 36)
+    assert settings.warehouse.path == Path("planrecon.duckdb")
+    assert settings.reports.formats == ["csv", "parquet", "html", "xlsx"]
+    assert settings.providers.configured() == {}
+
+
+def test_the_file_beside_the_caller_is_read_without_being_named() -> None:
+    written("[run]\ngrace_days = 3\n")
+    assert load().run.grace_days == 3
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    written("[run]\ngrace_days = 3\n[providers.payt]\nbase_url = 'https://file.example'\n")
+    monkeypatch.setenv("PLANRECON_RUN__GRACE_DAYS", "7")
+    monkeypatch.setenv("PLANRECON_PROVIDERS__PAYT__BASE_URL", "https://env.example")
+    settings = load()
+    assert settings.run.grace_days == 7
+    assert settings.providers.payt is not None
+    assert settings.providers.payt.base_url == "https://env.example"
+
+
+def test_a_provider_can_be_configured_by_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANRECON_PROVIDERS__TOTALITY__BASE_URL", "https://lender.example/api")
+    assert list(load().providers.configured()) == ["totality"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "nearest"),
+    [
+        ("[run]\ngrace_day = 1\n", "run.grace_day", "grace_days"),
+        ("[provider.payt]\nbase_url = 'x'\n", "provider", "providers"),
+        ("[providers.payt]\nadministration = ['1']\n", "providers.payt.administration", "administrations"),
+        ("[providers.totality.conventions]\nremainders = 'LAST'\nbase_url = 'x'\n", "providers.totality.conventions.remainders", "remainder"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(text: str, key: str, nearest: str) -> None:
+    path = written(text)
+    with pytest.raises(SettingsError) as refusal:
+        load(path)
+    assert key in str(refusal.value)
+    assert repr(nearest) in str(refusal.value)
+
+
+def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANRECON_GATE__QUARANTINE_SHARE", "1")
+    with pytest.raises(SettingsError, match="gates"):
+        load()
+
+
+def test_no_secret_is_shown_by_settings_or_by_an_error() -> None:
+    path = written("[providers.payt]\ntoken = 'canary-5x7'\n[run]\ngrace_days = 'soon'\n")
+    with pytest.raises(SettingsError) as refusal:
+        load(path)
+    assert "canary-5x7" not in str(refusal.value)
+    path.write_text("[providers.payt]\ntoken = 'canary-5x7'\n", encoding="utf-8")
+    settings = load(path)
+    assert "canary-5x7" not in repr(settings)
+    assert settings.providers.payt is not None
+    assert settings.providers.payt.secret("token") == "canary-5x7"
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("from-a-file\n", encoding="utf-8")
+    monkeypatch.setenv("PLANRECON_PROVIDERS__PAYT__TOKEN_FILE", str(tmp_path / "token"))
+    settings = load()
+    assert settings.providers.payt is not None
+    assert settings.providers.payt.secret("token") == "from-a-file"
+
+
+def test_a_provider_overrides_the_options_of_the_run() -> None:
+    path = written(
+        "[run]\ngrace_days = 2\ntolerance = 'CENT'\ncalendar = 'NL'\n"
+        "[providers.totality]\nbase_url = 'https://lender.example/api'\ngrace_days = 10\ncalendar = 'US'\nweekend = ['fri', 'sat']\n"
+    )
+    rules = load(path).rules()
+    assert (rules["totality"].grace_days, rules["totality"].calendar, rules["totality"].weekend) == (10, "US", (5, 6))
+    assert rules["totality"].tolerance.mode == "CENT"
+    assert (rules["payt"].grace_days, rules["payt"].calendar) == (2, "NL")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Amsterdm", "CET+1"])
+def test_an_unknown_time_zone_is_refused(zone: str) -> None:
+    path = written(f"[run]\ntimezone = '{zone}'\n")
+    with pytest.raises(SettingsError, match=r"run\.timezone"):
+        load(path)
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(SettingsError, match="nowhere.toml"):
+        load(Path("nowhere.toml"))
+
+
+def test_settings_cannot_be_changed_after_loading() -> None:
+    settings: Settings = load()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.run.grace_days = 9  # type: ignore[misc]
