@@ -178,14 +178,14 @@ def _key(item: Mapping[str, Any]) -> AccountKey:
     return item["customer_token"], item["reference_number"], item.get("other_data", "")
 
 
-_MARK = "\x00"
-_MARKED = re.compile(r'"\\u0000((?:[^"\\]|\\.)*)"')
+_MARK = "\ue000verbatim\ue001"
+_MARKED = re.compile(rf'"{_MARK}((?:[^"\\]|\\.)*)"')
 
 
 def dumps(value: object) -> str:
     """Return JSON text; decimals become numbers with exactly their own digits."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_marked)
-    return _MARKED.sub(_unmarked, text) if '"\\u0000' in text else text
+    return _MARKED.sub(_unmarked, text) if _MARK in text else text
 
 
 def _marked(value: object) -> str:

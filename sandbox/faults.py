@@ -1,0 +1,316 @@
+"""What can go wrong between a provider and its client, on purpose and on schedule.
+
+A fault is a coroutine function over one `Exchange`; the functions below build
+them. `Faults.add` says which requests it befalls: the next `times` that match,
+after letting `after` of them pass.
+
+    faults.add(status(503), match="GET /v1/payments", times=2)
+    faults.add(cut("chunked"), provider="totality", after=1)
+"""
+
+import gzip
+import json
+import re
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
+from urllib.parse import parse_qs
+
+from sandbox.exchange import Answer, Exchange, Recorded
+from sandbox.world import World, dumps
+
+Fault: TypeAlias = Callable[[Exchange], Awaitable[None]]
+
+FOREVER = 10**9
+MAINTENANCE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
+
+
+@dataclass(slots=True)
+class Rule:
+    """One fault and the requests it is meant for."""
+
+    fault: Fault
+    match: re.Pattern[str]
+    provider: str | None
+    after: int
+    times: int
+    fired: int = 0
+
+
+@dataclass(slots=True)
+class Faults:
+    """The script of faults of one sandbox, safe to change while it serves.
+
+    Of several rules that match a request the earliest added acts; the others
+    do not count it.
+    """
+
+    rules: list[Rule] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(
+        self, fault: Fault, *, match: str = "", provider: str | None = None, times: int = 1, after: int = 0
+    ) -> Rule:
+        """Let `fault` befall the next `times` requests whose `METHOD /path?query` contains the pattern.
+
+        `match` is a regular expression, searched for. `after` matching requests
+        pass unharmed first. `Rule.fired` counts how often it has acted.
+        """
+        rule = Rule(fault, re.compile(match), provider, after, times)
+        with self.lock:
+            self.rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        """Forget every rule; the providers are well again."""
+        with self.lock:
+            self.rules.clear()
+
+    def take(self, request: Recorded) -> Fault | None:
+        """Return the fault this request meets, if any, and count it."""
+        with self.lock:
+            for rule in self.rules:
+                if rule.fired >= rule.times or rule.provider not in {None, request.provider}:
+                    continue
+                if not rule.match.search(request.line):
+                    continue
+                if rule.after > 0:
+                    rule.after -= 1
+                    return None
+                rule.fired += 1
+                request.fault = rule.fault.__qualname__.partition(".")[0]
+                return rule.fault
+        return None
+
+
+def status(
+    code: int, *, retry_after: str | int | None = None, body: bytes = b"", headers: dict[str, str] | None = None
+) -> Fault:
+    """Answer with that status, without executing; `Retry-After` may be seconds, a date or nonsense."""
+    pairs = {"content-type": "application/json"} | (headers or {})
+    if retry_after is not None:
+        pairs["retry-after"] = str(retry_after)
+
+    async def act(exchange: Exchange) -> None:
+        await exchange.answer(made(code, body, pairs))
+
+    return act
+
+
+def executed_but(code: int, *, body: bytes = b"") -> Fault:
+    """Execute the request, then answer with that status and body instead of the app's own."""
+
+    async def act(exchange: Exchange) -> None:
+        await exchange.execute()
+        await exchange.answer(made(code, body, {"content-type": "application/json"}))
+
+    return act
+
+
+def redirect(location: str, code: int = 302) -> Fault:
+    """Send the client somewhere else."""
+    return status(code, headers={"location": location})
+
+
+def garbage(body: bytes = MAINTENANCE, *, content_type: str = "text/html; charset=utf-8", code: int = 200) -> Fault:
+    """Answer with something that is not the provider's: a maintenance page by default."""
+    return status(code, body=body, headers={"content-type": content_type})
+
+
+def bomb(size: int = 1 << 30) -> Fault:
+    """Answer a small gzip body that unpacks to `size` zero bytes."""
+    block = gzip.compress(bytes(1 << 20), 9)
+    body = block * max(1, size >> 20)
+    return status(200, body=body, headers={"content-encoding": "gzip"})
+
+
+def many_headers(count: int = 5000) -> Fault:
+    """Answer with that many header lines."""
+    return status(200, body=b"[]", headers={f"x-filler-{number}": "x" * 40 for number in range(count)})
+
+
+def cut(how: Literal["length", "chunked", "close"] = "length", *, keep: float = 0.5) -> Fault:
+    """Send only the first `keep` of the body and close.
+
+    `length`: less than Content-Length says. `chunked`: the last chunk is
+    missing. `close`: neither length nor chunks, so only the JSON shows the cut.
+    """
+
+    async def act(exchange: Exchange) -> None:
+        answer = await exchange.execute()
+        part = answer.body[: int(len(answer.body) * keep)]
+        if how == "length":
+            exchange.head(answer)
+            exchange.write(part)
+        elif how == "chunked":
+            exchange.head(answer, "transfer-encoding: chunked", drop=("content-length",))
+            exchange.write(b"%x\r\n%s\r\n" % (len(part), part))
+        else:
+            exchange.head(answer, "connection: close", drop=("content-length",))
+            exchange.write(part)
+        exchange.close()
+
+    return act
+
+
+def cut_at(text: bytes, ending: bytes = b"") -> Fault:
+    """Send the body up to the last `text` in it, then `ending`, without a length, and close.
+
+    With an ending that closes the brackets the cut body is whole JSON again.
+    """
+
+    async def act(exchange: Exchange) -> None:
+        answer = await exchange.execute()
+        exchange.head(answer, "connection: close", drop=("content-length",))
+        exchange.write(answer.body[: answer.body.rfind(text)] + ending)
+        exchange.close()
+
+    return act
+
+
+def drip(*, seconds: float = 0.5, size: int = 1) -> Fault:
+    """Send the right answer, `size` bytes at a time with a pause between."""
+
+    async def act(exchange: Exchange) -> None:
+        answer = await exchange.execute()
+        exchange.head(answer)
+        for start in range(0, len(answer.body), size):
+            exchange.write(answer.body[start : start + size])
+            if not await exchange.wait(seconds):
+                break
+        exchange.close()
+
+    return act
+
+
+def hang(seconds: float = 3600.0) -> Fault:
+    """Say nothing for that long, then close."""
+
+    async def act(exchange: Exchange) -> None:
+        await exchange.wait(seconds)
+        exchange.close()
+
+    return act
+
+
+def delay(seconds: float) -> Fault:
+    """Wait, then execute and answer as usual."""
+
+    async def act(exchange: Exchange) -> None:
+        await exchange.wait(seconds)
+        await exchange.answer(await exchange.execute())
+
+    return act
+
+
+def drop(*, execute: bool = False) -> Fault:
+    """Break the connection without an answer; with `execute` after the request took effect."""
+
+    async def act(exchange: Exchange) -> None:
+        if execute:
+            await exchange.execute()
+        exchange.reset()
+
+    return act
+
+
+def late(seconds: float) -> Fault:
+    """Break the connection at once and execute the request that much later."""
+
+    async def act(exchange: Exchange) -> None:
+        exchange.reset()
+        if await exchange.pause(seconds):
+            await exchange.execute()
+
+    return act
+
+
+def before(action: Callable[[], object]) -> Fault:
+    """Do something first, such as revoking every token, then execute and answer as usual."""
+
+    async def act(exchange: Exchange) -> None:
+        action()
+        await exchange.answer(await exchange.execute())
+
+    return act
+
+
+def hook(change: Callable[[World], object]) -> Fault:
+    """Change the world, then execute and answer as usual: rows move between two pages."""
+
+    async def act(exchange: Exchange) -> None:
+        with exchange.world.changing():
+            change(exchange.world)
+        await exchange.answer(await exchange.execute())
+
+    return act
+
+
+def rewrite(change: Callable[[Any], Any]) -> Fault:
+    """Pass the decoded JSON answer through `change` and send what it returns; decimals stay exact."""
+
+    async def act(exchange: Exchange) -> None:
+        answer = await exchange.execute()
+        changed = change(json.loads(answer.body, parse_float=Decimal))
+        await exchange.answer(answer.with_body(dumps(changed).encode()))
+
+    return act
+
+
+def rewrite_bytes(change: Callable[[bytes], bytes]) -> Fault:
+    """Pass the answer's body through `change`: for what no JSON value can say."""
+
+    async def act(exchange: Exchange) -> None:
+        answer = await exchange.execute()
+        await exchange.answer(answer.with_body(change(answer.body)))
+
+    return act
+
+
+def bad_row(row: object, *, at: int = 0) -> Fault:
+    """Put `row` among the rows of a list answer; a `Verbatim` row goes in as it stands."""
+
+    def change(page: Any) -> Any:
+        rows_of(page).insert(at, row)
+        return page
+
+    return rewrite(change)
+
+
+def no_rows() -> Fault:
+    """Empty the list of an answer and leave the rest, the cursor too, as it is."""
+
+    def change(page: Any) -> Any:
+        rows_of(page).clear()
+        return page
+
+    return rewrite(change)
+
+
+def same_cursor() -> Fault:
+    """Name as the next cursor the one the client has just used, or `stuck` on a first page."""
+
+    async def act(exchange: Exchange) -> None:
+        answer = await exchange.execute()
+        page = json.loads(answer.body, parse_float=Decimal)
+        used = parse_qs(exchange.recorded.query).get("cursor", ["stuck"])[0]
+        page["pagination"] = {"cursor": used}
+        await exchange.answer(answer.with_body(dumps(page).encode()))
+
+    return act
+
+
+def rows_of(page: Any) -> list[Any]:
+    """Return the list of rows in an answer of any of the three providers."""
+    rows = page if isinstance(page, list) else page.get("data", page.get("Result"))
+    if not isinstance(rows, list):
+        raise TypeError("the answer holds no list of rows: this fault is for list calls")
+    return rows
+
+
+def made(code: int, body: bytes, headers: dict[str, str]) -> Answer:
+    """Return an answer made up here."""
+    pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return Answer(code, pairs, b"").with_body(body)
