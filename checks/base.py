@@ -1,0 +1,264 @@
+"""What a check is, and how all of them are run in one pass.
+
+A check is a declaration: one module with one `CHECK`. Here are the declaration,
+the finder of the modules and the runner. Rules themselves, and the life of a
+break over runs, do not belong here.
+
+    CheckError        a check is wrongly written: its predicate is null on a row
+                      it applies to, or a frame it reads was not given
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+import polars as pl
+
+from schemas.core import WHO
+from schemas.results import BREAKS, CHECK_RESULTS
+from schemas.rules import Rules
+from schemas.table import Table
+
+Frames = Mapping[str, pl.DataFrame]
+"""Table name to frame; beside those of the schemas, `completeness`: one row per provider, tenant and entity."""
+
+JUDGED = ("ACTIVE", "FINISHED", "UNKNOWN")
+"""Statuses whose terms all carry weight; any other voids or replaces a part of the plan."""
+
+_NO_TEXT = pl.lit(None, dtype=pl.String)
+_NO_NUMBER = pl.lit(None, dtype=pl.Int64)
+_BREAK_ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason")
+
+
+class CheckError(Exception):
+    """A check cannot be trusted as it is written; the message names it and the rows."""
+
+
+class Severity(StrEnum):
+    """How bad a break is where no amount says so."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Check:
+    """One rule: where it looks, when it is broken, what the break says.
+
+    Expressions see the columns of `over` (or of what `prepare` returns), `as_of`,
+    and the provider's `grace_days`, `settlement_days` and `stale_pending_days`.
+
+    Attributes:
+        code: Break code; never reused for another meaning.
+        reason: What narrows the code; empty if nothing does.
+        over: Table whose rows are examined, one by one.
+        applies: Rows the rule can be asked of; never null.
+        when: True where the rule is broken; never null where it applies.
+        explanation: One sentence for a clerk, with the figures; see `checks.wording`.
+        timing: True where time alone will mend the difference; null counts as false.
+        difference_minor: Actual less expected; its currency is `currency`.
+        narrowed: Reason per row, instead of `reason`.
+        prepare: Builds the rows where columns of `over` do not suffice.
+        whole: Rows of different parts must be seen in one call.
+        needs: Entities whose fetch must be complete before a break may count as gone.
+        from_absence: The break itself says that something is not there, so it needs the complete fetch too.
+    """
+
+    code: str
+    severity: Severity
+    over: Table
+    applies: pl.Expr
+    when: pl.Expr
+    explanation: pl.Expr
+    needs: tuple[str, ...]
+    reason: str = ""
+    narrowed: pl.Expr | None = None
+    side: str = "provider"
+    timing: pl.Expr = pl.lit(False)
+    expected: pl.Expr = _NO_TEXT
+    actual: pl.Expr = _NO_TEXT
+    difference_minor: pl.Expr | None = None
+    difference_days: pl.Expr = _NO_NUMBER
+    currency: pl.Expr = pl.col("currency")
+    prepare: Callable[[Frames], pl.DataFrame] | None = None
+    whole: bool = False
+    from_absence: bool = False
+    name: str = ""
+    doc: str = ""
+
+
+def discover() -> tuple[Check, ...]:
+    """Return every check of this package, by file name, with name and docstring filled in."""
+    package = importlib.import_module("checks")
+    modules = [importlib.import_module(f"checks.{info.name}") for info in pkgutil.iter_modules(package.__path__)]
+    return tuple(
+        replace(module.CHECK, name=module.__name__.rpartition(".")[2], doc=module.__doc__ or "")
+        for module in sorted(modules, key=lambda module: module.__name__)
+        if hasattr(module, "CHECK")
+    )
+
+
+def run(
+    checks: Sequence[Check], frames: Frames, *, as_of: date, rules: Mapping[str, Rules] | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the breaks these checks find, and one result per check, provider and tenant.
+
+    Checks whose `whole` is false may be given the plans, terms and payments of one
+    part at a time; add the answers with `merge_results`.
+
+    Args:
+        checks: Any subset of `discover()`.
+        frames: The tables the checks look at, and `completeness`. Term checks also read `plan_positions`.
+        as_of: Civil date the frames describe.
+        rules: Options by provider; the defaults for a provider that is not in it.
+
+    Returns:
+        `BREAKS` in a fixed order, and `CHECK_RESULTS`. A tenant is evaluated for a check
+        where `completeness` knows the tenant and calls none of the needed entities incomplete.
+
+    Raises:
+        CheckError: A predicate is null on a row it applies to, or a frame is missing.
+    """
+    facts = _facts(as_of, rules or {})
+    completeness = _frame(frames, "completeness")
+    found, results = [], []
+    for group in _passes(checks):
+        rows = _rows(group[0], frames).lazy().with_columns(facts)
+        counts = _count(group, rows)
+        for position, check in enumerate(group):
+            result = _result(check, position, counts, completeness)
+            if result["breaks"].sum():
+                found.append(_breaks(check, rows, result, frames))
+            results.append(result)
+    return _merged(found, results)
+
+
+def merge_results(parts: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return breaks and results of several calls of `run` as if it had been one."""
+    given = list(parts)
+    return _merged([breaks for breaks, _ in given], [results for _, results in given])
+
+
+def _merged(found: Sequence[pl.DataFrame], results: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    breaks = pl.concat([BREAKS.empty(), *found]).sort(_BREAK_ORDER)
+    summed = (
+        pl.concat([CHECK_RESULTS.empty(), *results])
+        .group_by("check", "code", "reason", *WHO)
+        .agg(pl.col("examined", "not_applicable", "breaks").sum(), pl.col("is_evaluated").all())
+        .sort("check", *WHO)
+    )
+    return BREAKS.gate(breaks), CHECK_RESULTS.gate(summed)
+
+
+def _frame(frames: Frames, name: str) -> pl.DataFrame:
+    if name not in frames:
+        raise CheckError(f"the frame {name} was not given; pass it to checks.base.run, empty if there is nothing")
+    return frames[name]
+
+
+def _facts(as_of: date, rules: Mapping[str, Rules]) -> list[pl.Expr]:
+    """Return the columns every expression may use beside those of its table."""
+    facts = [pl.lit(as_of).alias("as_of")]
+    for option in ("grace_days", "settlement_days", "stale_pending_days"):
+        by_provider = {provider: getattr(options, option) for provider, options in rules.items()}
+        default = getattr(Rules(), option)
+        column = pl.col("provider").replace_strict(by_provider, default=default, return_dtype=pl.Int64)
+        facts.append((column if by_provider else pl.lit(default, dtype=pl.Int64)).alias(option))
+    return facts
+
+
+def _passes(checks: Sequence[Check]) -> list[list[Check]]:
+    """Group checks that look at the same rows, so that these are read once."""
+    groups: dict[tuple[str, object], list[Check]] = {}
+    for check in checks:
+        groups.setdefault((check.over.name, check.prepare), []).append(check)
+    return list(groups.values())
+
+
+def _rows(check: Check, frames: Frames) -> pl.DataFrame:
+    return check.prepare(frames) if check.prepare else _frame(frames, check.over.name)
+
+
+def _count(group: Sequence[Check], rows: pl.LazyFrame) -> pl.DataFrame:
+    """Return, per tenant, rows examined and for check i of the group: applies_i, breaks_i, unknown_i."""
+    asked = rows.select(
+        *WHO,
+        *[check.applies.alias(f"a{i}") for i, check in enumerate(group)],
+        *[check.when.alias(f"w{i}") for i, check in enumerate(group)],
+    )
+    sums = [pl.len().cast(pl.Int64).alias("examined")]
+    for i in range(len(group)):
+        applies, when = pl.col(f"a{i}"), pl.col(f"w{i}")
+        unknown = applies.is_null() | (applies.fill_null(value=False) & when.is_null())
+        sums += [
+            applies.sum().cast(pl.Int64).alias(f"applies_{i}"),
+            (applies & when).sum().cast(pl.Int64).alias(f"breaks_{i}"),
+            unknown.sum().cast(pl.Int64).alias(f"unknown_{i}"),
+        ]
+    return asked.group_by(WHO).agg(sums).collect()
+
+
+def _result(check: Check, position: int, counts: pl.DataFrame, completeness: pl.DataFrame) -> pl.DataFrame:
+    """Return the `CHECK_RESULTS` rows of one check: every tenant fetched or examined."""
+    unknown = counts.filter(pl.col(f"unknown_{position}") > 0)
+    if unknown.height:
+        provider, tenant = unknown.row(0)[:2]
+        raise CheckError(
+            f"check {check.name or check.code}: the predicate is null on {unknown[f'unknown_{position}'].sum()} rows "
+            f"it applies to, first of {provider}/{tenant}; narrow `applies` or compare null-safe"
+        )
+    tenants = pl.concat([completeness.select(WHO), counts.select(WHO)]).unique()
+    known = completeness.group_by(WHO).agg(
+        is_evaluated=(pl.col("complete") | ~pl.col("entity").is_in(list(check.needs))).all()
+    )
+    result = (
+        tenants.join(counts, on=WHO, how="left", validate="1:1")
+        .join(known, on=WHO, how="left", validate="1:1")
+        .with_columns(
+            pl.col("examined", f"applies_{position}", f"breaks_{position}").fill_null(0),
+            pl.col("is_evaluated").fill_null(value=False),
+        )
+    )
+    # What is absent from an incomplete fetch may only be late, so the rule was not asked there.
+    asked = pl.lit(not check.from_absence) | pl.col("is_evaluated")
+    return result.select(
+        pl.lit(check.name or check.code.lower()).alias("check"),
+        pl.lit(check.code).alias("code"),
+        pl.lit(check.reason).alias("reason"),
+        *WHO,
+        "examined",
+        not_applicable=pl.col("examined") - pl.when(asked).then(f"applies_{position}").otherwise(0),
+        breaks=pl.when(asked).then(f"breaks_{position}").otherwise(0),
+        is_evaluated="is_evaluated",
+    )
+
+
+def _breaks(check: Check, rows: pl.LazyFrame, result: pl.DataFrame, frames: Frames) -> pl.DataFrame:
+    """Return the broken rows as `BREAKS`, of the tenants whose result counts any."""
+    hits = rows.filter(check.applies & check.when).collect()
+    hits = hits.join(result.filter(pl.col("breaks") > 0), on=WHO, how="semi")
+    if "account_id" not in hits.columns and "plan_no" in hits.columns:
+        accounts = _frame(frames, "plan_positions").select("plan_no", "account_id")
+        hits = hits.join(accounts, on="plan_no", how="left", validate="m:1")
+    names = [pl.col(name) if name in hits.columns else _NO_TEXT.alias(name) for name in BREAKS.columns[2:6]]
+    has_money = check.difference_minor is not None
+    return hits.select(
+        *WHO,
+        *names,
+        code=pl.lit(check.code),
+        reason=pl.lit(check.reason) if check.narrowed is None else check.narrowed,
+        side=pl.lit(check.side),
+        kind=pl.when(check.timing).then(pl.lit("timing")).otherwise(pl.lit("real")),
+        declared_severity=pl.lit(str(check.severity)),
+        expected=check.expected,
+        actual=check.actual,
+        difference_minor=_NO_NUMBER if check.difference_minor is None else check.difference_minor,
+        difference_days=check.difference_days,
+        break_currency=check.currency if has_money else _NO_TEXT,
+        explanation=check.explanation,
+    )
