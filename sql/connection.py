@@ -32,12 +32,15 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[StoreError], str], ...] = (
         "cannot write {path}: {said}; free some space and run again",
     ),
     (
-        re.compile(r"Permission denied|Read-only file system"),
+        re.compile(r"Permission denied|Read-only file system|No such file or directory|Is a directory"),
         CannotWrite,
-        "cannot write {path}: {said}; correct its permissions",
+        "cannot write {path}: {said}; correct the path or its permissions",
     ),
     (
-        re.compile(r"does not match|corrupt|checksum|replay|not a valid DuckDB|Failed to (load|read)|deserializ", re.I),
+        re.compile(
+            r"Corrupt (WAL|database) file|does not match the database file|replaying WAL|not a valid DuckDB|"
+            r"computed checksum|read enough bytes from file \"[^\"]*\.duckdb"
+        ),
         Damaged,
         "{path} is damaged: {said}; the next run rebuilds what is missing",
     ),
@@ -108,9 +111,7 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def explained(error: duckdb.Error, path: Path | None) -> StoreError | None:
     """Turn what DuckDB says about the file into one of our errors; None if it is about the statement."""
-    if path is None or not isinstance(
-        error, (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalException)
-    ):
+    if path is None or isinstance(error, duckdb.ProgrammingError):
         return None
     text = str(error)
     if _LOCKED.search(text):

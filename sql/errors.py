@@ -4,7 +4,8 @@
     ├── Busy                another process holds the file or the run lock
     ├── Damaged             bytes are not what was written
     ├── CannotWrite         no space, no permission, not a plain file
-    └── WrongVersion        the file belongs to another version of planrecon
+    ├── WrongVersion        the file belongs to another version of planrecon
+    └── BadQuery            the question is not one SELECT over the views
 
 `code` is the stable word that stands in the summary and in scripts.
 """
@@ -50,3 +51,9 @@ class WrongVersion(StoreError):  # noqa: N818
     """The file was written by another version of planrecon or of DuckDB."""
 
     code: ClassVar[str] = "configuration"
+
+
+class BadQuery(StoreError):  # noqa: N818
+    """A question that is not one SELECT, or that the views cannot answer."""
+
+    code: ClassVar[str] = "usage"

@@ -62,6 +62,15 @@ def open_private(path: Path, flags: int) -> BinaryIO:
     return cast("BinaryIO", os.fdopen(handle, _mode(flags)))
 
 
+def sync_file(path: Path) -> None:
+    """Make the bytes of `path` last through a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def sync_folder(path: Path) -> None:
     """Make the names in `path` last through a power cut."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

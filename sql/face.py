@@ -1,0 +1,141 @@
+"""Show users the latest published run: stable views over its Parquet and over the ledger.
+
+The same views are in the warehouse and in the small `read.duckdb` of each run
+folder, so that nobody waits for a writer. What they show is defined in `views/`;
+here is only where the rows come from.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import duckdb
+import polars as pl
+
+from schemas.columns import COLUMNS
+from schemas.currencies import EXPONENTS
+from sql.connection import connect, quoted, transaction
+from sql.errors import CannotWrite
+from sql.files import TEMPORARY, cannot_write, sync_file, sync_folder
+from sql.scripts import create_tables, query, run_scripts
+
+REPORTS = (
+    *("plans", "terms", "payments", "breaks", "aging", "kept", "roll", "cash", "exposure", "integrity"),
+    *("accounts", "policies", "plan_accounts"),
+)
+"""Tables of a run folder that views read; each has its shape in `out/`."""
+
+_LEDGER = ("loads", "fetches", "quarantine", "runs", "writes", "currencies")
+"""Tables of `meta` that views read."""
+
+_NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("v_breaks", "state"): "break_state",
+        ("v_accounts", "kind"): "kind_of_account",
+        ("v_accounts", "status"): "account_status",
+        ("v_accounts", "amount_due"): "account_amount_due_minor",
+        ("v_accounts", "due_date"): "account_due_date",
+    }
+)
+"""View columns that take their meaning from a column of another name."""
+
+
+def refresh_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
+    """Make every view show the run in `folder`; without one they have their columns and no rows.
+
+    One transaction: a reader sees all views of one run. Extra columns of the
+    Parquet are not shown, missing ones are null.
+    """
+    with transaction(con):
+        make_views(con, folder)
+
+
+def make_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
+    """Do what `refresh_views` does inside the caller's transaction."""
+    for report in REPORTS:
+        con.execute(_source(report, folder))
+    run_scripts(con, "views")
+    _explain_columns(con)
+    con.execute(
+        "INSERT OR REPLACE INTO meta.about BY NAME SELECT 'shown_folder' AS name, $folder AS value",
+        {"folder": str(folder.resolve()) if folder else ""},
+    )
+
+
+def shown_folder(con: duckdb.DuckDBPyConnection) -> Path | None:
+    """Return the run folder the views read; None before the first publication."""
+    rows = con.sql("SELECT value FROM meta.about WHERE name = 'shown_folder' AND value <> ''").fetchall()
+    return Path(rows[0][0]) if rows else None
+
+
+def fill_currencies(con: duckdb.DuckDBPyConnection) -> None:
+    """Write what one minor unit of each currency is worth, from the program's one list."""
+    frame = pl.DataFrame(
+        {"currency": list(EXPONENTS), "minor_unit": [f"0.{'0' * (n - 1)}1" if n else "1" for n in EXPONENTS.values()]}
+    )
+    insert(con, "INSERT OR REPLACE INTO meta.currencies BY NAME SELECT currency, minor_unit FROM given", frame)
+
+
+def insert(con: duckdb.DuckDBPyConnection, statement: str, frame: pl.DataFrame) -> None:
+    """Run an INSERT that reads `frame` under the name `given`."""
+    con.register("given", frame)
+    try:
+        con.execute(statement)
+    finally:
+        con.unregister("given")
+
+
+def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) -> Path:
+    """Write the small database that readers open: the views over `folder`, the ledger as of now.
+
+    `folder` must hold the Parquet under its final name: the views keep its
+    absolute path, so that they work from any working directory. `path` is
+    replaced at once, so readers of the old file keep it.
+    """
+    draft = path.with_name(f".{path.name}{TEMPORARY}")
+    _remove(draft)
+    with connect(draft, folders=[folder.resolve()]) as small:
+        with transaction(small):
+            create_tables(small, ("meta", "out"))
+            for table in _LEDGER:
+                frame = con.sql(f"SELECT * FROM meta.{table} ORDER BY ALL").pl()
+                insert(small, f"INSERT INTO meta.{table} BY NAME SELECT * FROM given", frame)
+            make_views(small, folder)
+        small.execute("CHECKPOINT")
+    try:
+        sync_file(draft)
+        draft.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return path
+
+
+def _source(report: str, folder: Path | None) -> str:
+    shape = f"CREATE OR REPLACE VIEW out.latest_{report} AS SELECT * FROM out.{report} WHERE false"
+    parquet = folder.resolve() / f"{report}.parquet" if folder else None
+    if parquet is None or not parquet.is_file():
+        return shape
+    return f"{shape} UNION ALL BY NAME SELECT * FROM read_parquet({_file(parquet)}, hive_partitioning = false)"
+
+
+def _file(path: Path) -> str:
+    """Write `path` so that SQL reads that one file, whatever pattern its name looks like."""
+    return quoted("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
+
+
+def _explain_columns(con: duckdb.DuckDBPyConnection) -> None:
+    columns = con.sql(query("view_columns")).fetchall()
+    for view, name in columns:
+        wanted = _NAMED_OTHERWISE.get((view, name), name)
+        column = next((COLUMNS[key] for key in (f"{wanted}_minor", f"{wanted}_ppm", wanted) if key in COLUMNS), None)
+        if column is not None:
+            meaning = column.meaning.replace("minor units", "major units")
+            con.execute(f'COMMENT ON COLUMN main.{view}."{name}" IS {quoted(meaning)}')
+
+
+def _remove(draft: Path) -> None:
+    for leftover in (draft, draft.with_name(f"{draft.name}.wal")):
+        if leftover.is_dir():
+            raise CannotWrite(f"{leftover} is a folder; remove it and run again", where=leftover)
+        leftover.unlink(missing_ok=True)

@@ -1,0 +1,165 @@
+"""Make warehouse, landing and witness agree again after whatever ended the last process.
+
+Safe to call at every start and to be killed in: each step leaves the next start
+less to do. Nothing is deleted but what a crash left half-written; a damaged
+file is moved aside under a name that tells when and what it was. Fetching and
+loading again is the caller's work; here is only the list of what to load.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sql.archive import Archive
+from sql.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, testify_loads, testify_runs
+from sql.connection import Limits, connect
+from sql.errors import CannotWrite, Damaged
+from sql.face import refresh_views
+from sql.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
+from sql.landing import Landing, SnapshotFacts
+from sql.runs import latest_published
+from sql.warehouse import SUSPECT, Warehouse, read_everything
+from sql.witness import Witness
+
+LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
+"""Endings of the files in which DuckDB keeps what is not yet in the main file."""
+
+_MAGIC = slice(8, 12)
+_SPILLED = "duckdb_temp_*"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What start-up found and did.
+
+    `replay` are loads that were committed and are not in the file: load them
+    again, in this order, before anything else. `unloaded` are finished snapshots
+    that never were loaded. `testified` names commits that were told to the
+    witness late, `restored` runs put back from the archive, `lost` runs whose
+    archive is gone, `moved_aside` damaged files under their new names.
+    """
+
+    replay: tuple[WitnessedLoad, ...] = ()
+    unloaded: tuple[SnapshotFacts, ...] = ()
+    testified: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    moved_aside: tuple[Path, ...] = ()
+    removed: tuple[Path, ...] = ()
+
+
+def recover(
+    path: Path,
+    *,
+    state_dir: Path,
+    moment: datetime,
+    folders: Sequence[Path] = (),
+    limits: Limits | None = None,
+    deep: bool = False,
+) -> Recovered:
+    """Bring warehouse and witness together; `Recovered` tells what is left to do.
+
+    `moment` stands in the names of files that are moved aside. With `deep`, or
+    after a run met damage, every block of the file is read.
+
+    Raises:
+        Busy: another process holds the warehouse.
+        Damaged: witness or landing is damaged, or witness and file tell different stories.
+        CannotWrite: what stands at `path` is not ours to move.
+    """
+    path, state_dir = path.absolute(), state_dir.absolute()
+    witness, landing, archive = Witness(state_dir), Landing(state_dir / "landing"), Archive(state_dir)
+    removed = remove_stale(path, state_dir)
+    moved = _make_readable(path, state_dir, witness, moment=moment, deep=deep)
+    with Warehouse.open(path, state_dir=state_dir, folders=folders, limits=limits) as warehouse:
+        con = warehouse.con
+        testified = [f"load {number}" for number in testify_loads(con, witness)]
+        testified += [f"run {run_id}" for run_id in testify_runs(con, witness, archive)]
+        restored, lost = restore_runs(con, witness, archive)
+        if moved or restored:
+            run = latest_published(con)
+            refresh_views(con, run.folder if run else None)
+        here = committed_loads(con)
+    told = rebuild_order(witness)
+    named = {load.snapshot_id for load in told}
+    return Recovered(
+        replay=tuple(told[len(here) :]),
+        unloaded=tuple(facts for facts in landing.snapshots() if facts.is_finished and facts.id not in named),
+        testified=tuple(testified),
+        restored=tuple(restored),
+        lost=tuple(lost),
+        moved_aside=tuple(moved),
+        removed=tuple(removed),
+    )
+
+
+def remove_stale(path: Path, state_dir: Path) -> list[Path]:
+    """Remove what only a crash leaves: temporary names of ours and spilled data; links are never followed."""
+    patterns = [
+        (path.parent, f".{path.name}*{TEMPORARY}"),
+        (state_dir, f".*{TEMPORARY}"),
+        (state_dir / "runs", f".*{TEMPORARY}"),
+        (state_dir / "landing", f"*/.*{TEMPORARY}"),
+        (state_dir / "spill", _SPILLED),
+    ]
+    removed = [found for folder, pattern in patterns for found in folder.glob(pattern) if is_ours(found)]
+    for found in removed:
+        if found.is_dir():
+            shutil.rmtree(found)
+        else:
+            found.unlink()
+    return removed
+
+
+def _make_readable(path: Path, state_dir: Path, witness: Witness, *, moment: datetime, deep: bool) -> list[Path]:
+    """Move aside first the log, then the file itself, until what is left can be read."""
+    mark = state_dir / SUSPECT
+    moved: list[Path] = []
+    steps: list[Callable[[], list[Path]]] = [lambda: _logs(path), lambda: [path]]
+    while path.exists() or _logs(path):
+        try:
+            _read(path, deep=deep or mark.exists())
+            break
+        except Damaged:
+            _refuse_unless_ours(path, witness)
+            candidates: list[Path] = []
+            while steps and not candidates:
+                candidates = [found for found in steps.pop(0)() if found.exists()]
+            if not candidates:
+                raise
+            moved += [_move_aside(found, witness, moment) for found in candidates]
+    mark.unlink(missing_ok=True)
+    return moved
+
+
+def _read(path: Path, *, deep: bool) -> None:
+    with connect(path) as con:
+        if deep:
+            read_everything(con)
+
+
+def _logs(path: Path) -> list[Path]:
+    return [log for log in (path.with_name(path.name + ending) for ending in LOGS) if log.exists()]
+
+
+def _refuse_unless_ours(path: Path, witness: Witness) -> None:
+    """Keep a wrong path in the configuration from moving somebody else's file."""
+    if not path.exists() or path.stat().st_size == 0 or witness.read():
+        return
+    with path.open("rb") as file:
+        if file.read(_MAGIC.stop)[_MAGIC] != b"DUCK":
+            raise CannotWrite(f"{path} is not a DuckDB file; configure another path for the warehouse", where=path)
+
+
+def _move_aside(path: Path, witness: Witness, moment: datetime) -> Path:
+    sha256 = sha256_file(path)
+    target = path.with_name(f"{path.name}.{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.{sha256[:16]}")
+    try:
+        path.rename(target)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    witness.append("moved_aside", {"from": path.name, "to": target.name, "sha256": sha256})
+    return target

@@ -1,0 +1,199 @@
+"""Record what each run found, and answer which run and which load is which.
+
+A run is recorded once, whatever happens to the process: its row, its reports
+and the register of breaks enter together, and again under the same id changes
+nothing else. What the reports show is not decided here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import polars as pl
+
+from schemas.results import BREAK_REGISTER
+from sql.connection import transaction
+from sql.face import insert
+from sql.scripts import query
+from sql.seals import canonical, read_time, write_time
+
+RECORDED = ("breaks", "aging", "kept", "roll", "cash", "exposure", "integrity")
+"""Reports that are kept in the warehouse for every run."""
+
+PUBLISHED, HELD, FAILED = "PUBLISHED", "HELD", "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run that ended.
+
+    `known_load` is the newest load it looked at, 0 for none. `moves_breaks` is
+    true where the run replaces the register of breaks. `run_no` is 0 until the
+    run is recorded.
+    """
+
+    run_id: str
+    run_key: str
+    as_of: date
+    known_load: int
+    known_at: datetime
+    started_at: datetime
+    ended_at: datetime
+    state: str
+    exit_code: int
+    reason: str = ""
+    folder: Path | None = None
+    moves_breaks: bool = False
+    summary: Mapping[str, Any] | None = None
+    run_no: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the run as plain JSON values."""
+        return {
+            "run_no": self.run_no,
+            "run_id": self.run_id,
+            "run_key": self.run_key,
+            "as_of": self.as_of.isoformat(),
+            "known_load": self.known_load,
+            "known_at": write_time(self.known_at),
+            "started_at": write_time(self.started_at),
+            "ended_at": write_time(self.ended_at),
+            "state": self.state,
+            "reason": self.reason,
+            "folder": str(self.folder.absolute()) if self.folder else None,
+            "exit_code": self.exit_code,
+            "moves_breaks": self.moves_breaks,
+            "summary": canonical(self.summary or {}).decode(),
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the run that `to_json` wrote."""
+        times = {name: read_time(fields[name]) for name in ("known_at", "started_at", "ended_at")}
+        given = {
+            "as_of": date.fromisoformat(fields["as_of"]),
+            "folder": Path(fields["folder"]) if fields["folder"] else None,
+            "summary": json.loads(fields["summary"]),
+        }
+        return cls(**{**fields, **times, **given})
+
+
+def known_load(con: duckdb.DuckDBPyConnection, at: datetime | None = None) -> int:
+    """Return the newest load such that it and all before it were known at `at`; 0 if there is none.
+
+    Without `at`, the newest load. Where a clock went backwards, a load that
+    became known later hides the ones after it: nothing later than `at` is shown.
+    """
+    newest: int = con.sql("SELECT coalesce(max(load_no), 0) FROM meta.loads").fetchall()[0][0]
+    if at is None:
+        return newest
+    later = con.sql("SELECT min(load_no) FROM meta.loads WHERE loaded_at > $at", params={"at": at}).fetchall()[0][0]
+    return newest if later is None else int(later) - 1
+
+
+def loaded_at(con: duckdb.DuckDBPyConnection, load_no: int) -> datetime | None:
+    """Return when load `load_no` became known; None if there is no such load."""
+    rows = con.sql("SELECT loaded_at FROM meta.loads WHERE load_no = $no", params={"no": load_no}).pl()
+    return None if rows.is_empty() else rows.item()
+
+
+def record_run(
+    con: duckdb.DuckDBPyConnection, run: Run, frames: Mapping[str, pl.DataFrame], register: pl.DataFrame | None = None
+) -> Run:
+    """Record the run, its reports and the register of breaks in one transaction; return it with its number.
+
+    `frames` are the reports of `RECORDED` as their Parquet holds them: money in
+    major units as DECIMAL(20,4). A run of the same id is replaced and keeps its
+    number. The register is replaced if the run moves breaks and no later run did.
+
+    Raises:
+        ValueError: a report lacks a column or has it in another type.
+    """
+    with transaction(con):
+        numbered = replace(run, run_no=_number(con, run))
+        con.execute("DELETE FROM meta.runs WHERE run_id = $run_id", {"run_id": run.run_id})
+        _write_run(con, numbered)
+        for report in RECORDED:
+            _write_report(con, report, run.run_id, frames.get(report))
+        if run.moves_breaks and register is not None and not _is_overtaken(con, numbered):
+            _write_register(con, register)
+    return numbered
+
+
+def find_runs(
+    con: duckdb.DuckDBPyConnection, *, as_of: date | None = None, state: str | None = None, run_id: str | None = None
+) -> list[Run]:
+    """Return the runs of a date, of a state, of an id, or all; in the order they ended."""
+    wanted = {"as_of": as_of, "state": state, "run_id": run_id}
+    rows = con.sql(query("find_runs"), params=wanted).pl()
+    return [_run(row) for row in rows.to_dicts()]
+
+
+def latest_published(con: duckdb.DuckDBPyConnection) -> Run | None:
+    """Return the published run that readers should see: of the newest as-of date, the one that ended last."""
+    published = find_runs(con, state=PUBLISHED)
+    return max(published, key=lambda run: (run.as_of, run.run_no), default=None)
+
+
+def read_register(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return the register of breaks as the last run that moved it left it; empty before the first."""
+    frame = con.sql("SELECT * FROM meta.break_register ORDER BY fingerprint").pl()
+    return BREAK_REGISTER.gate(frame)
+
+
+def report_frames(folder: Path) -> dict[str, pl.DataFrame]:
+    """Return the reports to record as the Parquet of a run folder holds them."""
+    found = {report: folder / f"{report}.parquet" for report in RECORDED}
+    return {report: pl.read_parquet(path) for report, path in found.items() if path.is_file()}
+
+
+def _number(con: duckdb.DuckDBPyConnection, run: Run) -> int:
+    known = find_runs(con, run_id=run.run_id)
+    if known:
+        return known[0].run_no
+    if run.run_no:
+        return run.run_no
+    last: int = con.sql("SELECT coalesce(max(run_no), 0) FROM meta.runs").fetchall()[0][0]
+    return last + 1
+
+
+def _is_overtaken(con: duckdb.DuckDBPyConnection, run: Run) -> bool:
+    later = con.sql("SELECT 1 FROM meta.runs WHERE moves_breaks AND run_no > $no", params={"no": run.run_no})
+    return bool(later.fetchall())
+
+
+def _write_run(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    con.execute(query("insert_run"), run.to_json())
+
+
+def _write_report(con: duckdb.DuckDBPyConnection, report: str, run_id: str, frame: pl.DataFrame | None) -> None:
+    con.execute(f"DELETE FROM out.{report} WHERE run_id = $run_id", {"run_id": run_id})
+    if frame is None:
+        return
+    shape = con.sql(f"SELECT * EXCLUDE (run_id) FROM out.{report} WHERE false").pl().schema
+    found = {name: frame.schema.get(name, "missing") for name in shape}
+    wrong = [
+        f"{name} ({found[name]}, expected {dtype})" for name, dtype in shape.items() if not _fits(found[name], dtype)
+    ]
+    if wrong:
+        raise ValueError(f"report {report} cannot be recorded: {', '.join(wrong)}; pass it as its Parquet holds it")
+    rows = frame.select(pl.lit(run_id).alias("run_id"), *shape)
+    insert(con, f"INSERT INTO out.{report} BY NAME SELECT * FROM given", rows)
+
+
+def _fits(found: pl.DataType | str, dtype: pl.DataType) -> bool:
+    return found in (dtype, pl.Null())
+
+
+def _write_register(con: duckdb.DuckDBPyConnection, register: pl.DataFrame) -> None:
+    con.execute("DELETE FROM meta.break_register")
+    insert(con, "INSERT INTO meta.break_register BY NAME SELECT * FROM given", BREAK_REGISTER.gate(register))
+
+
+def _run(row: dict[str, Any]) -> Run:
+    folder = Path(row["folder"]) if row["folder"] else None
+    return Run(**{**row, "folder": folder, "summary": json.loads(row["summary"])})

@@ -1,0 +1,125 @@
+"""The one DuckDB file: opened by one writer at a time, with every table and view in place.
+
+How a connection is made safe is in `connection.py`, what to do after a crash in
+`recovery.py`. Everything in the file can be rebuilt from the landing, the
+witness and the archive of runs.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from sql.connection import Limits, connect, transaction
+from sql.errors import Damaged, StoreError, WrongVersion
+from sql.face import fill_currencies, make_views, shown_folder
+from sql.files import private_folder, write_atomic
+from sql.scripts import create_tables, fingerprint
+
+SCHEMA_VERSION = 1
+"""Version of the tables; a file of a newer one is refused."""
+
+SUSPECT = "suspect"
+"""Name of the mark that makes the next start read every block of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """An open warehouse; `con` is the only connection to it in this process."""
+
+    path: Path
+    state_dir: Path
+    con: duckdb.DuckDBPyConnection = field(repr=False)
+    _opened: tuple[int, int] = field(repr=False)
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        path: Path,
+        *,
+        state_dir: Path,
+        read_only: bool = False,
+        folders: Sequence[Path] = (),
+        limits: Limits | None = None,
+        tries: int = 1,
+    ) -> Iterator["Warehouse"]:
+        """Yield the warehouse at `path`; tables and views are made where they are missing.
+
+        `folders` are where reports lie; SQL may touch no other place. If the file
+        turns out damaged while it is used, the next recovery will read all of it.
+
+        Raises:
+            StoreError: the file is held, damaged, of another version or cannot be written.
+        """
+        path = path.absolute()
+        if read_only and not path.exists():
+            raise StoreError(f"there is no warehouse at {path}; call `planrecon run` first", where=path)
+        private_folder(state_dir)
+        spill = None if read_only else state_dir / "spill"
+        try:
+            with connect(path, read_only=read_only, folders=folders, spill=spill, limits=limits, tries=tries) as con:
+                _check_version(con, path)
+                if not read_only:
+                    _complete(con)
+                yield cls(path, state_dir, con, _identity(path))
+        except Damaged as error:
+            write_atomic(state_dir / SUSPECT, f"{error}\n".encode())
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit everything done inside or nothing, and only to the file that was opened, by who opened it."""
+        self.refuse_if_replaced()
+        with transaction(self.con):
+            yield
+
+    def refuse_if_replaced(self) -> None:
+        """Raise `StoreError` in a forked child, or where another file took the place of ours."""
+        if _identity(self.path) != self._opened:
+            message = f"{self.path} was opened by another process or replaced by another file; nothing was written"
+            raise StoreError(f"{message}, run again", where=self.path)
+
+
+def read_everything(con: duckdb.DuckDBPyConnection) -> int:
+    """Read every row of every table, so that a flipped bit anywhere is found; return the number of rows."""
+    tables = con.sql("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY ALL").fetchall()
+    rows = 0
+    for schema, table in tables:
+        name = f'"{schema}"."{table}"'
+        rows += con.sql(f"SELECT count(*), bit_xor(hash(each_row)) FROM {name} AS each_row").fetchall()[0][0]
+    return rows
+
+
+def _check_version(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    if not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'about'").fetchall():
+        return
+    found = con.sql("SELECT value FROM meta.about WHERE name = 'schema_version'").fetchall()
+    if found and int(found[0][0]) != SCHEMA_VERSION:
+        message = f"{path} has tables of version {found[0][0]}, this program writes version {SCHEMA_VERSION}"
+        advice = "use the program that wrote it, or move the file away to rebuild it from the landing"
+        raise WrongVersion(f"{message}; {advice}", where=path)
+
+
+def _complete(con: duckdb.DuckDBPyConnection) -> None:
+    made_from = fingerprint()
+    with transaction(con):
+        con.execute("CREATE SCHEMA IF NOT EXISTS meta")
+        is_new = not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()
+        if not is_new and ("made_from", made_from) in con.sql("SELECT name, value FROM meta.about").fetchall():
+            return
+        create_tables(con)
+        fill_currencies(con)
+        make_views(con, shown_folder(con))
+        facts = {"version": str(SCHEMA_VERSION), "made_from": made_from}
+        con.execute(
+            "INSERT OR REPLACE INTO meta.about VALUES ('schema_version', $version), ('made_from', $made_from)", facts
+        )
+    con.execute("CHECKPOINT")
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    return (os.getpid(), path.stat().st_ino)
