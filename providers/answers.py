@@ -1,0 +1,80 @@
+"""What an answer is, before anybody looks into its body: status, clock, waiting time, kind of content."""
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from providers.errors import Evidence, NotPermitted, ProviderError, RateLimited, Refused, Unreachable, Unreadable
+
+UNAUTHORISED, FORBIDDEN, REDIRECTS, ERRORS = 401, 403, 300, 400
+_STATUS_TIMEOUT, _STATUS_LIMIT, _SERVER_ERRORS = 408, 429, 500
+_LONGEST_SCOPE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole answer. `clock` is the provider's own time of it."""
+
+    status: int
+    body: bytes = field(repr=False)
+    content_type: str
+    clock: datetime | None
+    request_id: str | None
+    retry_after: float | None
+
+    def evidence(self) -> Evidence:
+        """What may be landed of an answer nobody could use."""
+        return Evidence(self.body, self.status, self.clock)
+
+
+def status_error(status: int) -> tuple[type[ProviderError], str]:
+    """The error a status of 300 and above means, in words."""
+    if status == _STATUS_LIMIT:
+        return RateLimited, "too many requests"
+    if status == _STATUS_TIMEOUT or status >= _SERVER_ERRORS:
+        return Unreachable, "the provider's server failed"
+    if status == UNAUTHORISED:
+        return NotPermitted, "the token was refused, the renewed one included"
+    if status == FORBIDDEN:
+        return NotPermitted, "not permitted"
+    return Refused, "the request was refused"
+
+
+def missing_scope(body: bytes) -> str | None:
+    """The scope a 403 names. Nothing else of an error body is repeated: it may hold personal data."""
+    text = body[:2000].decode("utf-8", "replace")
+    _, found, rest = text.partition("Missing permission: ")
+    scope = rest.split('"', 1)[0]
+    shaped = scope.replace("_", "").replace(":", "").isalpha() and scope.isascii() and len(scope) <= _LONGEST_SCOPE
+    return f"Grant the scope {scope} to these credentials." if found and shaped else None
+
+
+def http_date(text: str | None) -> datetime | None:
+    """The moment a date header names, in UTC; None where it names none."""
+    try:
+        moment = parsedate_to_datetime(text or "")
+    except (ValueError, TypeError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def retry_after(text: str | None, now: datetime) -> float | None:
+    """Seconds to wait, from seconds or a date; None where the header is absent or means nothing."""
+    if text is None:
+        return None
+    moment = http_date(text)
+    try:
+        seconds = float(text) if moment is None else (moment - now).total_seconds()
+    except ValueError:
+        return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def expect_json(reply: Reply, *, provider: str, place: str) -> None:
+    """The answer says it is JSON; a maintenance page says otherwise and may be gone on the next try."""
+    kind = reply.content_type.partition(";")[0].strip().lower()
+    if kind and "json" not in kind:
+        error = Unreadable("the answer is not JSON", provider=provider, endpoint=place, status=reply.status)
+        error.may_retry, error.evidence = True, reply.evidence()
+        raise error

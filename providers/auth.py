@@ -1,0 +1,236 @@
+"""Where the bearer token of a request comes from, and how it is renewed.
+
+A token is fetched when first needed, again shortly before it ends, and once more when the
+provider answers 401. Threads share one token: whoever sees a stale one renews it, the
+others take the fresh one. Every token is made known to the redactor before it is used.
+"""
+
+import base64
+import hashlib
+import hmac
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Protocol
+
+import msgspec
+
+from providers.base import Clock, Connection
+from providers.errors import NotConfigured, NotPermitted, ProviderError, Unreadable
+from providers.redaction import LIVE
+
+EARLY = 60.0
+"""Seconds before its end at which a token is renewed, so that no request carries one that ends on the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCall:
+    """A request for a token: never carries a bearer token itself."""
+
+    url: str
+    route: str
+    form: Mapping[str, str] | None = None
+    json: Mapping[str, str] | None = None
+    basic: str | None = field(default=None, repr=False)
+
+
+Exchange = Callable[[TokenCall], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A fresh token and the seconds it lives, None where it does not end by itself."""
+
+    token: str = field(repr=False)
+    lives: float | None = None
+
+
+class Obtain(Protocol):
+    """Gets a fresh token through one exchange with the provider."""
+
+    def __call__(self, exchange: Exchange, /) -> Grant: ...
+
+
+class Tokens:
+    """The one token all requests of a client carry."""
+
+    def __init__(
+        self, provider: str, *, first: str | None, obtain: Obtain | None, monotonic: Callable[[], float]
+    ) -> None:
+        if first is None and obtain is None:
+            message = "no credentials"
+            raise NotConfigured(message, provider=provider)
+        LIVE.learn(first)
+        self._provider, self._token, self._obtain, self._monotonic = provider, first, obtain, monotonic
+        self._ends: float | None = None
+        self._lock = threading.Lock()
+
+    def current(self, exchange: Exchange) -> str:
+        """The token to send now."""
+        with self._lock:
+            ended = self._ends is not None and self._monotonic() >= self._ends
+            if self._token is None or (ended and self._obtain is not None):
+                return self._take(exchange)
+            return self._token
+
+    def renew(self, stale: str, exchange: Exchange) -> str:
+        """A token other than the `stale` one the provider has just refused."""
+        with self._lock:
+            if self._token is not None and self._token != stale:
+                return self._token
+            return self._take(exchange)
+
+    def _take(self, exchange: Exchange) -> str:
+        if self._obtain is None:
+            message = "the token was refused and cannot be renewed"
+            raise NotPermitted(message, provider=self._provider, status=401)
+        grant = self._obtain(exchange)
+        LIVE.learn(grant.token)
+        self._token = grant.token
+        self._ends = None if grant.lives is None else self._monotonic() + max(grant.lives - EARLY, 1.0)
+        return grant.token
+
+
+class _Answer(msgspec.Struct):
+    access_token: str
+    expires_in: float | None = None
+    refresh_token: str | None = None
+
+
+class _Enveloped(msgspec.Struct):
+    result: _Answer = msgspec.field(name="Result")
+
+
+def _bare(body: bytes) -> _Answer:
+    return msgspec.json.decode(body, type=_Answer)
+
+
+def _enveloped(body: bytes) -> _Answer:
+    return msgspec.json.decode(body, type=_Enveloped).result
+
+
+def read_grant(body: bytes, *, provider: str, route: str) -> _Answer:
+    """The token answer, bare or inside the provider's envelope."""
+    for read in (_bare, _enveloped):
+        try:
+            found = read(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        if found.access_token:
+            return found
+    message = "the token answer holds no access_token"
+    raise Unreadable(message, provider=provider, endpoint=route)
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    """The Basic credentials of an OAuth2 client."""
+    value = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    LIVE.learn(client_secret, value)
+    return value
+
+
+@dataclass(slots=True)
+class ClientCredentials:
+    """OAuth2 client_credentials over HTTP Basic, as a form or as JSON."""
+
+    provider: str
+    url: str
+    route: str
+    credentials: str = field(repr=False)
+    as_form: bool = True
+
+    def __call__(self, exchange: Exchange, /) -> Grant:
+        asked = {"grant_type": "client_credentials"}
+        call = TokenCall(
+            self.url, self.route, basic=self.credentials,
+            form=asked if self.as_form else None, json=None if self.as_form else asked,
+        )
+        answer = read_grant(exchange(call), provider=self.provider, route=self.route)
+        return Grant(answer.access_token, answer.expires_in)
+
+
+@dataclass(slots=True)
+class Refreshing:
+    """OAuth2 refresh_token; each use replaces the refresh token, and `rotated` hears of it first."""
+
+    provider: str
+    url: str
+    route: str
+    credentials: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    rotated: Callable[[str], None] | None = field(default=None, repr=False)
+
+    def __call__(self, exchange: Exchange, /) -> Grant:
+        LIVE.learn(self.refresh_token)
+        asked = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
+        answer = read_grant(
+            exchange(TokenCall(self.url, self.route, json=asked, basic=self.credentials)),
+            provider=self.provider, route=self.route,
+        )
+        if answer.refresh_token and answer.refresh_token != self.refresh_token:
+            LIVE.learn(answer.refresh_token)
+            self.refresh_token = answer.refresh_token
+            if self.rotated is not None:
+                self.rotated(answer.refresh_token)
+        return Grant(answer.access_token, answer.expires_in)
+
+
+@dataclass(slots=True)
+class Signed:
+    """A token for an API key: the request is signed, HMAC-SHA256 over key and creation date, lower-case hex."""
+
+    provider: str
+    url: str
+    route: str
+    clock: Clock
+    api_key: str = field(repr=False)
+    signing_secret: str = field(repr=False)
+    role: str | None = None
+    lives: float | None = 3600.0
+
+    def __call__(self, exchange: Exchange, /) -> Grant:
+        created = self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        asked = {
+            "APIKey": self.api_key,
+            "CreationDate": created,
+            "grant_type": "client_credentials",
+            "Signature": signature(self.api_key, created, self.signing_secret),
+        }
+        if self.role:
+            asked["Role"] = self.role
+        answer = read_grant(
+            exchange(TokenCall(self.url, self.route, json=asked)), provider=self.provider, route=self.route
+        )
+        return Grant(answer.access_token, answer.expires_in or self.lives)
+
+
+def signature(api_key: str, created: str, secret: str) -> str:
+    """The signature of a token request."""
+    return hmac.new(secret.encode(), (api_key + created).encode(), hashlib.sha256).hexdigest()
+
+
+def oauth_tokens(  # noqa: PLR0913 - one call names all a provider may differ in
+    provider: str, connection: Connection, *, url: str, route: str, as_form: bool, monotonic: Callable[[], float]
+) -> Tokens:
+    """Tokens from whatever the connection holds: a token, a refresh token, client credentials, in this order."""
+    obtain: Obtain | None = None
+    if connection.client_id and connection.client_secret:
+        credentials = basic(connection.client_id, connection.client_secret)
+        if connection.refresh_token:
+            obtain = Refreshing(provider, url, route, credentials, connection.refresh_token, connection.rotated)
+        else:
+            obtain = ClientCredentials(provider, url, route, credentials, as_form)
+    if connection.token is None and obtain is None:
+        message = "neither a token nor client_id and client_secret are configured"
+        raise NotConfigured(message, provider=provider)
+    return Tokens(provider, first=connection.token, obtain=obtain, monotonic=monotonic)
+
+
+def refused_credentials(error: ProviderError) -> NotPermitted:
+    """The same failure, said as what it means when a token was asked for."""
+    return NotPermitted(
+        "the provider refused the credentials",
+        provider=error.provider, endpoint=error.endpoint, status=error.status, request_id=error.request_id,
+        next_step="Check client_id, client_secret, refresh_token or api_key; an expired grant needs a new authorization.",
+    )

@@ -1,0 +1,188 @@
+"""The words every provider shares: connection, sweep, page, what decoding gives.
+
+No HTTP and no JSON in here; and nothing of our tables beyond the received columns a
+provider fills. Secrets never show in a `repr`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from providers.errors import NotConfigured
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRef:
+    """One line of the accounts file; the customer token names a person and is a secret."""
+
+    customer_token: str = field(repr=False)
+    reference_number: str
+    other_data: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Everything one provider's client needs; built by the settings, never read from the environment here.
+
+    Times are seconds, sizes bytes. `overrides` replaces entries of the provider's table of
+    assumptions. `rotated` is told every refresh token a provider replaces, before the
+    new one is used, so that it can be kept for the next run.
+    """
+
+    base_url: str
+    token: str | None = field(default=None, repr=False)
+    client_id: str | None = field(default=None, repr=False)
+    client_secret: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    token_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
+    role: str | None = None
+    requests_per_second: float | None = None
+    page_size: int | None = None
+    administrations: tuple[str, ...] = ("*",)
+    accounts: tuple[AccountRef, ...] = field(default=(), repr=False)
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    rotated: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
+    ca_file: str | None = None
+    connect_timeout: float = 10.0
+    read_timeout: float = 30.0
+    deadline: float = 120.0
+    attempts: int = 5
+    retry_seconds: float = 300.0
+    retry_after_cap: float = 60.0
+    byte_budget: int = 64 * 1024 * 1024
+    page_cap: int = 200_000
+    workers: int = 4
+
+    def secrets(self) -> list[str]:
+        """Every value of this connection that must never be printed."""
+        mine = (self.token, self.client_secret, self.refresh_token, self.api_key, self.signing_secret)
+        return [value for value in mine if value]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something a client needs and no page of the provider shows; ours until a live system says otherwise."""
+
+    value: str
+    about: str
+
+
+def assumed(provider: str, table: Mapping[str, Assumption], overrides: Mapping[str, str]) -> dict[str, str]:
+    """Each assumption's value, the configured one where there is one; an unknown name is refused."""
+    unknown = sorted(set(overrides) - set(table))
+    if unknown:
+        message = f"{unknown[0]!r} is not an assumption that can be overridden"
+        raise NotConfigured(message, provider=provider, next_step=f"Known are: {', '.join(sorted(table))}.")
+    return {name: overrides.get(name, entry.value) for name, entry in table.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRequest:
+    """One list to read to its end, of one tenant. `since` in UTC; None asks for everything."""
+
+    name: str
+    tenant_id: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer as received. `context` is what decoding needs besides the bytes; never a secret."""
+
+    entity: str
+    tenant_id: str
+    body: bytes = field(repr=False)
+    context: Mapping[str, str]
+    status: int
+    provider_clock: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One row, or with position -1 one whole page, that cannot be read.
+
+    `reason` names fields and types and never a value. `key` is the row's own id where one
+    could be read. `rows` counts the row's children where they could be counted, else 0.
+    """
+
+    position: int
+    code: str
+    column: str | None
+    reason: str
+    key: str | None = None
+    rows: int = 0
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What one page says: columns per received table, and what could not be read.
+
+    Lists of one table have the same length. `rows` counts top-level rows, accepted and
+    rejected. `unknown_fields` counts fields nobody documented, by dotted name.
+    """
+
+    tables: dict[str, dict[str, list[object]]]
+    rejects: list[Reject]
+    rows: int
+    unknown_fields: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a client has cost so far."""
+
+    requests: int
+    retries: int
+    bytes: int
+
+
+class Client(Protocol):
+    """Reads one provider. Thread-safe; a context manager that closes its connections."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+    def tenants(self) -> Iterator[Page]:
+        """Pages that list the tenants, where the provider has such a list."""
+        ...
+
+    def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
+        """What to pull for one tenant, in this order."""
+        ...
+
+    def pull(self, sweep: SweepRequest) -> Iterator[Page]:
+        """The sweep's pages, lazily. Ends without an error only at the provider's own end signal."""
+        ...
+
+    def traffic(self) -> Traffic:
+        """Requests, retries and bytes so far."""
+        ...
+
+
+class Connect(Protocol):
+    """Opens a client. `clock` tells the time in UTC; `wire` replaces the network in tests."""
+
+    def __call__(self, connection: Connection, *, clock: Clock, wire: object = None) -> Client: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider: how to connect, how to read what it sent, what we assume about it.
+
+    `TABLES` gives each received table's columns with their type: text, bool or bigint.
+    `tenant_ids` reads the tenants off the pages of `Client.tenants`.
+    """
+
+    name: str
+    ASSUMED: Mapping[str, Assumption]
+    TABLES: Mapping[str, Mapping[str, str]]
+    connect: Connect
+    decode: Callable[[str, bytes, Mapping[str, str]], Decoded]
+    tenant_ids: Callable[[Iterable[Page]], list[str]]

@@ -1,0 +1,200 @@
+"""Reads Payt: bearer token, cursor pages, one administration at a time.
+
+Writing plans would come beside this: `Transport.send` is the call that is never repeated.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from time import monotonic
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from providers.addresses import segment
+from providers.auth import oauth_tokens
+from providers.base import Assumption, Client, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
+from providers.pages import Rows, Settling, Watch, iso, parsed, read_page, refused_page
+from providers.payt_rows import DELETED, SHAPES, TABLES, Plan, PspTransaction
+from providers.reader import Reader, page_of, with_evidence
+from providers.rows import Fault, Reading
+from providers.tables import Column, fill, spread
+from providers.transport import Call, Transport
+
+NAME = "payt"
+RATE = 9.0
+"""Requests per second; the provider allows ten per token and counts by its own clock."""
+PAGE_SIZE = 500
+KEPT = timedelta(days=90)
+"""How long the provider lists a deletion."""
+LISTS = ("payment_plans", "payments", "psp_transactions", "invoices", "credit_cases", "debtors")
+DELETABLE = ("payment_plans", "payments", "invoices", "credit_cases")
+GONE = "deleted_"
+
+ASSUMED: Mapping[str, Assumption] = {
+    "last_page": Assumption(
+        "no pagination, or its cursor null or empty, or no rows", "how a list ends; a cursor seen before is an error"
+    ),
+    "updated_after": Assumption("updated_after", "query parameter of changed rows; inclusive or exclusive, so we overlap"),
+    "scope_suffix": Assumption(":read", "scopes other than the three documented are <resource>:read"),
+    "term_currency": Assumption("administration", "terms are in the administration's currency_code"),
+    "token_path": Assumption("/oauth/token", "token call below the base address; token_url overrides it"),
+}
+
+
+class _Pagination(msgspec.Struct):
+    cursor: str | int | UnsetType | None = UNSET
+
+
+class _List(msgspec.Struct):
+    data: list[Raw]
+    pagination: _Pagination | UnsetType | None = UNSET
+
+    def next(self) -> str | None:
+        """The cursor of the next page, None on the last one."""
+        if not self.data or not isinstance(self.pagination, _Pagination):
+            return None
+        cursor = self.pagination.cursor
+        return None if cursor is UNSET or cursor is None or cursor == "" else str(cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class PaytClient(Reader):
+    """Reads one Payt account, one administration at a time."""
+
+    page_size: int
+    page_cap: int
+    changed_after: str
+
+    def tenants(self) -> Iterator[Page]:
+        """The pages that list the administrations these credentials may see."""
+        for page, _ in self._walk("administrations", "/v1/administrations", "", ()):
+            yield page
+
+    def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
+        """The lists of one administration, then what was deleted from them.
+
+        Deletions come last: a record deleted while the lists were read is in its list and here.
+        """
+        names = (*LISTS, *(GONE + kind for kind in DELETABLE))
+        return [SweepRequest(name, tenant_id, since.get(name)) for name in names]
+
+    def pull(self, sweep: SweepRequest) -> Iterator[Page]:
+        """The pages of one list of one administration, until nothing changes any more."""
+        kind = sweep.name.removeprefix(GONE)
+        pages = self._deleted(sweep, kind) if sweep.name.startswith(GONE) else self._listed(sweep)
+        return with_evidence(pages, sweep, {"administration_id": sweep.tenant_id})
+
+    def _listed(self, sweep: SweepRequest) -> Iterator[Page]:
+        def walk(since: datetime | None) -> Iterator[tuple[Page, Rows]]:
+            changed = () if since is None else ((self.changed_after, iso(since)),)
+            return self._walk(sweep.name, f"/v1/{segment(sweep.name)}", sweep.tenant_id, changed)
+
+        # A cursor does not shift when rows change, so only what changed is read again.
+        return Settling(walk, self.transport.provider_clock, again=False).pages(sweep.since)
+
+    def _deleted(self, sweep: SweepRequest, kind: str) -> Iterator[Page]:
+        # An hour inside what the provider keeps: a bound it no longer knows could be refused.
+        oldest = self.transport.provider_clock() - KEPT + timedelta(hours=1)
+        since = max(sweep.since, oldest) if sweep.since else oldest
+        path = f"/v1/{segment(kind)}/deleted"
+        for page, _ in self._walk(sweep.name, path, sweep.tenant_id, (("deleted_after", iso(since)),)):
+            yield page
+
+    def _walk(
+        self, entity: str, path: str, tenant_id: str, extra: tuple[tuple[str, str], ...]
+    ) -> Iterator[tuple[Page, Rows]]:
+        place = f"GET {path}"
+        watch = Watch(NAME, place, self.page_cap)
+        owner = (("administration_id", tenant_id),) if tenant_id else ()
+        context = dict(owner)
+        query: tuple[tuple[str, str], ...] = (*owner, *extra, ("per_page", str(self.page_size)))
+        cursor: str | None = ""
+        while cursor is not None:
+            at = (("cursor", cursor),) if cursor else ()
+            call = Call("GET", path, path, (*query, *at))
+            reply, answer = self.transport.read(call, lambda reply: (reply, parsed(reply, _List, provider=NAME, place=place)))
+            yield page_of(reply, entity, tenant_id, context), answer.data
+            cursor = answer.next()
+            if cursor is not None:
+                watch.new(cursor)
+
+
+def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Client:
+    """A client for these credentials; nothing is sent yet."""
+    words = assumed(NAME, ASSUMED, connection.overrides)
+    route = words["token_path"]
+    url = connection.token_url or connection.base_url.rstrip("/") + route
+    tokens = oauth_tokens(NAME, connection, url=url, route=route, as_form=False, monotonic=monotonic)
+    transport = Transport(NAME, connection, clock=clock, tokens=tokens, rate=RATE, wire=wire)
+    return PaytClient(transport, connection.page_size or PAGE_SIZE, connection.page_cap, words["updated_after"])
+
+
+def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
+    """One page as columns of the received tables; what cannot be read is in the rejects."""
+    kind = entity.removeprefix(GONE)
+    gone = entity.startswith(GONE)
+    tables = [TABLES[name] for name in (("deleted",) if gone else _FILLED.get(entity, (entity,)))]
+    reading = read_page(body, _cut, DELETED if gone else SHAPES[kind], context)
+    if isinstance(reading, Fault):
+        return refused_page(reading, tables)
+    columns = {tables[0].name: fill(tables[0], reading.rows, reading.places, {"kind": [kind] * len(reading.rows)})}
+    if len(tables) > 1:
+        columns[tables[1].name] = _CHILDREN[entity](reading)
+    return Decoded(columns, reading.rejects, reading.total, reading.unknown)
+
+
+def _cut(body: bytes) -> Sequence[Raw]:
+    return msgspec.json.decode(body, type=_List).data
+
+
+def _terms(reading: Reading[Plan]) -> dict[str, Column]:
+    terms = [plan.payment_terms or [] for plan in reading.rows]
+    counts = list(map(len, terms))
+    plans = spread((str(plan.id) for plan in reading.rows), counts)
+    return fill(
+        TABLES["payment_terms"], list(chain.from_iterable(terms)), reading.places.of_children(counts), {"plan_id": plans}
+    )
+
+
+def _psp_invoices(reading: Reading[PspTransaction]) -> dict[str, Column]:
+    ids = [row.invoice_ids or [] for row in reading.rows]
+    counts = list(map(len, ids))
+    given = {
+        "psp_id": spread((str(row.id) for row in reading.rows), counts),
+        "invoice_id": list(map(str, chain.from_iterable(ids))),
+    }
+    return fill(TABLES["psp_invoices"], [], reading.places.of_children(counts), given)
+
+
+_FILLED: Mapping[str, tuple[str, ...]] = {
+    "payment_plans": ("payment_plans", "payment_terms"),
+    "psp_transactions": ("psp_transactions", "psp_invoices"),
+}
+_CHILDREN: Mapping[str, Callable[[Reading[Any]], dict[str, Column]]] = {
+    "payment_plans": _terms,
+    "psp_transactions": _psp_invoices,
+}
+
+
+def tenant_ids(pages: Iterable[Page]) -> list[str]:
+    """The administrations on these pages, in their order, without those the provider calls deleted."""
+    found: dict[str, None] = {}
+    for page in pages:
+        table = decode("administrations", page.body, page.context).tables["payt__administrations"]
+        for tenant_id, status in zip(table["id"], table["status"], strict=True):
+            if status != "deleted":
+                found[str(tenant_id)] = None
+    return list(found)
+
+
+PROVIDER = Provider(
+    name=NAME,
+    ASSUMED=ASSUMED,
+    TABLES={table.name: table.types() for table in TABLES.values()},
+    connect=connect,
+    decode=decode,
+    tenant_ids=tenant_ids,
+)

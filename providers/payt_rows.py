@@ -1,0 +1,229 @@
+"""What Payt's rows look like, as its reference documents them, and the columns they become.
+
+Money is a string with two decimals, dates are plain, timestamps UTC. Ids are documented as
+strings and shown as integers: both are read, as text. Apart from what a computation cannot do
+without, every field may be absent or null.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from providers.rows import Fault, Shape
+from providers.tables import Kind, Table
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)] | int
+MaybeId = str | int | UnsetType | None
+Text = str | UnsetType | None
+Flag = bool | UnsetType | None
+Unread = Raw | UnsetType
+
+
+class Row(Struct, kw_only=True, gc=False):
+    """What every row has."""
+
+    id: Id
+
+
+class Owned(Row, kw_only=True, gc=False):
+    """What every row of an administration has."""
+
+    administration_id: Id
+
+
+class Administration(Row, kw_only=True, gc=False):
+    """A tenant."""
+
+    name: Text = UNSET
+    status: Text = UNSET
+    currency_code: Text = UNSET
+    timezone: Text = UNSET
+
+
+class Term(Row, kw_only=True, gc=False):
+    """One instalment; `payment_date` is the day it was fully paid."""
+
+    total_amount: str
+    amount_due: str | None
+    due_date: str
+    payment_date: Text = UNSET
+
+
+class Plan(Owned, kw_only=True, gc=False):
+    """A payment plan with its terms."""
+
+    created_at: str
+    debtor_id: MaybeId = UNSET
+    payment_terms: list[Term] | UnsetType | None = UNSET
+    active: Flag = UNSET
+    auto_activated: Flag = UNSET
+    updated_at: Text = UNSET
+    proposed_at: Text = UNSET
+    approved_at: Text = UNSET
+    rejected_at: Text = UNSET
+    deactivated_at: Text = UNSET
+    # Documented and not needed; declared so that a plan without surprises is recognised at once.
+    reason: Unread = UNSET
+    rejected_by_user: Unread = UNSET
+    public_url: Unread = UNSET
+
+
+class Payment(Owned, kw_only=True, gc=False):
+    """Money booked on an invoice."""
+
+    invoice_id: Id
+    total_amount: str
+    payment_date: str
+    total_book_amount: Text = UNSET
+    updated_at: Text = UNSET
+    transaction_type: Text = UNSET
+    cost_type: Text = UNSET
+    reversal_code: Text = UNSET
+    payment_method: Text = UNSET
+    description: Unread = UNSET
+    reason: Unread = UNSET
+
+
+class PspTransaction(Owned, kw_only=True, gc=False):
+    """Money on its way through a payment service."""
+
+    status: str
+    amount: str
+    updated_at: str
+    debtor_id: MaybeId = UNSET
+    invoice_ids: list[Id] | UnsetType | None = UNSET
+    currency_code: Text = UNSET
+    payment_method: Text = UNSET
+    book_amount: Text = UNSET
+    paid_at: Text = UNSET
+    reversal_code: Text = UNSET
+    bank_account_name: Unread = UNSET
+    bank_account_number: Unread = UNSET
+
+
+class Invoice(Owned, kw_only=True, gc=False):
+    """A bill; names the plan it is in only while that plan is active."""
+
+    debtor_id: MaybeId = UNSET
+    invoice_number: Text = UNSET
+    currency_code: Text = UNSET
+    due_date: Text = UNSET
+    total_amount: Text = UNSET
+    open_amount: Text = UNSET
+    book_total_amount: Text = UNSET
+    book_open_amount: Text = UNSET
+    updated_at: Text = UNSET
+    active_payment_plan_id: MaybeId = UNSET
+    active_credit_case_id: MaybeId = UNSET
+    paused_at: Text = UNSET
+
+
+class CreditCase(Owned, kw_only=True, gc=False):
+    """Bills collected together; names the plan it is in only while that plan is active."""
+
+    debtor_id: MaybeId = UNSET
+    credit_case_number: Text = UNSET
+    currency_code: Text = UNSET
+    total_amount: Text = UNSET
+    open_amount: Text = UNSET
+    started_at: Text = UNSET
+    deactivated_at: Text = UNSET
+    updated_at: Text = UNSET
+    active_payment_plan_id: MaybeId = UNSET
+
+
+class Debtor(Owned, kw_only=True, gc=False):
+    """A customer; the personal fields are not read."""
+
+    debtor_number: Text = UNSET
+    paused_at: Text = UNSET
+    updated_at: Text = UNSET
+
+
+class Deleted(Owned, kw_only=True, gc=False):
+    """A record that no longer shows in lists."""
+
+    deleted_at: str
+
+
+def _own_tenant(row: Owned, context: Mapping[str, str]) -> Fault | None:
+    asked = context.get("administration_id")
+    if asked is None or str(row.administration_id) == asked:
+        return None
+    return Fault("FOREIGN_TENANT", "administration_id", "the row belongs to another administration than the one asked for")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_MILESTONES = "".join(f" reminder_{n}_at summons_{n}_at" for n in range(1, 5)) + (
+    " final_reminder_at pre_reminder_at collectable_at debt_collection_at bailiff_at sent_at paused_at"
+)
+TERM = Shape(Term)
+SHAPES: Mapping[str, Shape[Any]] = {
+    "administrations": Shape(Administration, _words(
+        "email_address contact_name country_code city house_number street_name postal_code internal_name"
+        " commercial_registration_number administration_url paused_at reminding_paused_at last_successful_import_at"
+    )),
+    "payment_plans": Shape(Plan, children={"payment_terms": TERM}, counted="payment_terms", accept=_own_tenant),
+    "payments": Shape(Payment, _words("psp_transaction bank_transaction origin_identifier"), accept=_own_tenant),
+    "psp_transactions": Shape(PspTransaction, counted="invoice_ids", accept=_own_tenant),
+    "invoices": Shape(Invoice, _words(
+        "payment_method invoice_date administration_costs_total administration_costs_open payment_plan_id credit_case_id"
+        " debtor_number invoice_identifier payment_date reminding_paused_at" + _MILESTONES
+    ), accept=_own_tenant),
+    "credit_cases": Shape(CreditCase, _words(
+        "case_number debt_collection_costs interest_costs paused_at" + _MILESTONES
+    ), accept=_own_tenant),
+    "debtors": Shape(Debtor, _words(
+        "name debtor_identifier postal_address book_open_amount credit_limit_amount payment_behaviour language_code"
+        " reminding_paused_at primary_email_address labels vat_number"
+    ), accept=_own_tenant),
+}
+DELETED = Shape(Deleted, _words("debtor_id origin_identifier invoice_id"), accept=_own_tenant)
+
+
+def _texts(names: str) -> dict[str, Kind]:
+    return dict.fromkeys(names.split(), Kind.TEXT)
+
+
+def _ids(names: str) -> dict[str, Kind]:
+    return dict.fromkeys(names.split(), Kind.ID)
+
+
+_OWN = _ids("id administration_id")
+TABLES: Mapping[str, Table] = {
+    "administrations": Table("payt__administrations", {
+        **_ids("id"), **_texts("name status currency_code timezone"),
+    }),
+    "payment_plans": Table("payt__payment_plans", {
+        **_OWN, **_ids("debtor_id"), "active": Kind.BOOL, "auto_activated": Kind.BOOL,
+        **_texts("created_at updated_at proposed_at approved_at rejected_at deactivated_at"),
+    }),
+    "payment_terms": Table("payt__payment_terms", {
+        **_ids("id"), **_texts("total_amount amount_due due_date payment_date"),
+    }, given=("plan_id",)),
+    "payments": Table("payt__payments", {
+        **_OWN, **_ids("invoice_id"),
+        **_texts("total_amount total_book_amount payment_date updated_at transaction_type cost_type reversal_code payment_method"),
+    }),
+    "psp_transactions": Table("payt__psp_transactions", {
+        **_OWN, **_ids("debtor_id"),
+        **_texts("currency_code payment_method status amount book_amount updated_at paid_at reversal_code"),
+    }),
+    "psp_invoices": Table("payt__psp_invoices", {}, given=("psp_id", "invoice_id")),
+    "invoices": Table("payt__invoices", {
+        **_OWN, **_ids("debtor_id"),
+        **_texts("invoice_number currency_code due_date total_amount open_amount book_total_amount book_open_amount updated_at"),
+        **_ids("active_payment_plan_id active_credit_case_id"), **_texts("paused_at"),
+    }),
+    "credit_cases": Table("payt__credit_cases", {
+        **_OWN, **_ids("debtor_id"),
+        **_texts("credit_case_number currency_code total_amount open_amount started_at deactivated_at updated_at"),
+        **_ids("active_payment_plan_id"),
+    }),
+    "debtors": Table("payt__debtors", {**_OWN, **_texts("debtor_number paused_at updated_at")}),
+    "deleted": Table("payt__deleted", {**_OWN, **_texts("deleted_at")}, given=("kind",)),
+}

@@ -1,0 +1,56 @@
+"""Keeps live secrets out of everything that is logged.
+
+`LIVE` knows every secret in use in this process: connections and fresh tokens are
+added as they appear. It is a logging filter; attach it to each handler.
+"""
+
+import logging
+import threading
+
+MASK = "[secret]"
+_SHORTEST = 6
+_NOISY = ("httpx", "httpcore", "stamina")
+
+
+class Redactor(logging.Filter):
+    """Replaces each known secret in a log record, its arguments and its traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._secrets: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+
+    def learn(self, *secrets: str | None) -> None:
+        """From now on these values are masked; very short ones would mask ordinary words and are left."""
+        with self._lock:
+            self._secrets |= {secret for secret in secrets if secret and len(secret) >= _SHORTEST}
+
+    def redact(self, text: str) -> str:
+        """`text` with every known secret masked."""
+        # Longest first: a secret that contains another must not leave its own tail behind.
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            if secret in text:
+                text = text.replace(secret, MASK)
+        return text
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Every record passes, without its secrets."""
+        record.msg, record.args = self.redact(record.getMessage()), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self.redact(record.exc_text)
+        return True
+
+
+LIVE = Redactor()
+
+
+def quiet() -> None:
+    """The HTTP libraries log nothing below WARNING: their INFO lines hold whole addresses, queries included."""
+    for name in _NOISY:
+        logger = logging.getLogger(name)
+        if logger.level < logging.WARNING:
+            logger.setLevel(logging.WARNING)
+        if LIVE not in logger.filters:
+            logger.addFilter(LIVE)

@@ -1,0 +1,293 @@
+"""Rows off a page: each row read on its own, so that a bad one costs itself and not the page.
+
+A page is cut into the bytes of its rows without building them; every row is then read under a
+declared shape. Strict: no key twice, no number that is not finite, no nesting without end, text
+in UTF-8. Lenient where growth is normal: a field nobody documented is counted and ignored.
+
+How doubled keys are found cheaply: in JSON a quote and colon in a row end a key and nothing
+else, since a quote inside text is escaped. Encoding what was decoded gives every key once, so
+a row whose own bytes hold more key ends than that has a doubled or an unknown key and is
+looked at more closely. Pages where that count could mislead are read the slow, exact way.
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from providers.base import Reject
+from providers.tables import Places
+
+S = TypeVar("S", bound=msgspec.Struct)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+NAME = "name."
+"""Prefix of a page's context for a field that a live system calls otherwise than assumed."""
+PAGE = -1
+_KEY = b'":'
+_DEEPEST = 32
+_LONGEST_KEY = 200
+_MISLEADING = (b" :", b"\t:", b"\n:", b"\r:", b"\\u0022", b"\\u003a", b"\\u003A", b"\\u0000")
+_INDEX = re.compile(r"\[[^\]]*\]")
+_AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"^Object missing required field `(?P<name>[^`]*)`")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a row or a page cannot be used, in words that hold none of its values."""
+
+    code: str
+    column: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Generic[S]):
+    """How to read one entity's rows.
+
+    `documented` are fields the provider names and we do not need; `children` the shapes of nested
+    rows by field; `key` the row's own id; `counted` the field whose entries a reject counts.
+    `accept` looks at a row that has the right types and may still refuse it.
+    """
+
+    struct: type[S]
+    documented: frozenset[str] = frozenset()
+    children: Mapping[str, "Shape[Any]"] = field(default_factory=dict)
+    key: str = "id"
+    counted: str | None = None
+    accept: Callable[[S, Mapping[str, str]], Fault | None] | None = None
+
+    def known(self) -> frozenset[str]:
+        """Every field name the provider documents for this row."""
+        return self.documented | {item.encode_name for item in msgspec.structs.fields(self.struct)}
+
+
+@dataclass(slots=True)
+class Reading(Generic[S]):
+    """The rows of a page that can be used, where they stand, and those that cannot be."""
+
+    rows: list[S]
+    places: Places
+    rejects: list[Reject]
+    unknown: dict[str, int]
+    total: int
+
+
+def fault_of(error: BaseException) -> Fault:
+    """What a decoding error means. Only field names and types are repeated."""
+    if isinstance(error, RecursionError):
+        return Fault("TOO_DEEP", None, f"nested deeper than {_DEEPEST} levels")
+    if isinstance(error, UnicodeDecodeError):
+        return Fault("MALFORMED_JSON", None, "a text is not UTF-8")
+    if not isinstance(error, msgspec.ValidationError):
+        return Fault("MALFORMED_JSON", None, "not well-formed JSON")
+    text = str(error)
+    at = _AT.search(text)
+    path = at["path"] if at else ""
+    what = text[: at.start()] if at else text
+    missing = _MISSING.match(what)
+    if missing:
+        path = f"{path}.{missing['name']}" if path else missing["name"]
+    column = _INDEX.sub("", path) or None
+    where = f"{path}: " if path else ""
+    if missing or what.endswith("got `null`"):
+        return Fault("MISSING_FIELD", column, f"{where}required and {'absent' if missing else 'null'}")
+    code = "OUT_OF_RANGE" if re.search(r"`int` [<>]=", what) else "WRONG_TYPE"
+    return Fault(code, column, where + what.replace("`", ""))
+
+
+def misleads(body: bytes) -> bool:
+    """Counting key ends in these bytes could mislead: a blank before a colon, an escaped quote or colon, a NUL."""
+    return any(mark in body for mark in _MISLEADING)
+
+
+def envelope_fault(body: bytes) -> Fault | None:
+    """A key that stands twice in the object around the rows; its rows are looked at one by one elsewhere."""
+    if not body.lstrip()[:1] == b"{":
+        return None
+    if misleads(body):
+        doubled = _outermost_doubled(body)
+    else:
+        around = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        doubled = msgspec.json.encode(around).count(_KEY) != body.count(_KEY)
+    return Fault("DUPLICATE_KEY", None, "a key stands twice around the rows") if doubled else None
+
+
+def read_rows(raws: Sequence[bytes], shape: Shape[S], context: Mapping[str, str], *, exact: bool) -> Reading[S]:
+    """Each row under its shape, or a reject for it; `exact` where counting key ends could mislead.
+
+    Rows keep their order; positions count from 0 over all rows, rejected ones included.
+    """
+    decoder = msgspec.json.Decoder(renamed(shape.struct, _names(context)))
+    rows, faults = _decoded(raws, decoder)
+    unknown: Counter[str] = Counter()
+    for at in _suspects(raws, rows, exact=exact):
+        fault = _closer(raws[at], shape, unknown, exact=exact)
+        if fault is not None:
+            faults[at] = fault
+    for at, row in enumerate(rows):
+        refused = shape.accept(row, context) if shape.accept is not None and row is not None else None
+        if refused is not None:
+            faults.setdefault(at, refused)
+    kept = [at for at in range(len(raws)) if at not in faults]
+    hashes = [hashlib.sha256(raws[at]).hexdigest() for at in kept]
+    return Reading(
+        rows=[row for at in kept if (row := rows[at]) is not None],
+        places=Places(kept, [0] * len(kept), hashes),
+        rejects=[_reject(at, fault, raws[at], shape) for at, fault in sorted(faults.items())],
+        unknown=dict(unknown),
+        total=len(raws),
+    )
+
+
+def _decoded(raws: Sequence[bytes], decoder: "msgspec.json.Decoder[S]") -> tuple[list[S | None], dict[int, Fault]]:
+    try:
+        return [decoder.decode(raw) for raw in raws], {}
+    except UNREADABLE:
+        pass
+    rows: list[S | None] = []
+    faults: dict[int, Fault] = {}
+    for at, raw in enumerate(raws):
+        try:
+            rows.append(decoder.decode(raw))
+        except UNREADABLE as error:
+            rows.append(None)
+            faults[at] = fault_of(error)
+    return rows, faults
+
+
+def _suspects(raws: Sequence[bytes], rows: Sequence[S | None], *, exact: bool) -> Iterable[int]:
+    """Rows that read well and may hold a doubled or an unknown key."""
+    read = [at for at, row in enumerate(rows) if row is not None]
+    if exact:
+        return read
+    ends = [raw.count(_KEY) for raw in raws]
+    # One encoding of all rows settles the usual page, where nothing is doubled and nothing unknown.
+    if len(read) == len(rows) and sum(ends) == msgspec.json.encode(rows).count(_KEY):
+        return []
+    return [at for at in read if ends[at] != msgspec.json.encode(rows[at]).count(_KEY)]
+
+
+def _closer(raw: bytes, shape: Shape[Any], unknown: Counter[str], *, exact: bool) -> Fault | None:
+    try:
+        tree = msgspec.json.decode(raw)
+        doubled = _doubled(raw) if exact else msgspec.json.encode(tree).count(_KEY) != raw.count(_KEY)
+    except (*UNREADABLE, ValueError) as error:
+        return fault_of(error)
+    if doubled:
+        return Fault("DUPLICATE_KEY", None, "a key stands twice in one object")
+    if exact and _holds_nul(tree):
+        return Fault("MALFORMED_JSON", None, "a text holds the character NUL")
+    if _depth(tree) > _DEEPEST:
+        return Fault("TOO_DEEP", None, f"nested deeper than {_DEEPEST} levels")
+    _count_unknown(tree, shape, "", unknown)
+    return None
+
+
+def _count_unknown(tree: object, shape: Shape[Any], path: str, unknown: Counter[str]) -> None:
+    if isinstance(tree, list):
+        for item in tree:
+            _count_unknown(item, shape, path, unknown)
+    elif isinstance(tree, dict):
+        unknown.update(path + str(name)[:_LONGEST_KEY] for name in tree.keys() - shape.known())
+        for name, child in shape.children.items():
+            _count_unknown(tree.get(name), child, f"{path}{name}.", unknown)
+
+
+class _DoubledKeyError(ValueError):
+    """An object names a key twice."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise _DoubledKeyError
+    return made
+
+
+def _doubled(raw: bytes) -> bool:
+    try:
+        # Numbers stay text: how long they are is not the question here.
+        json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    except _DoubledKeyError:
+        return True
+    return False
+
+
+def _outermost_doubled(body: bytes) -> bool:
+    doubled = False
+
+    def note(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal doubled
+        made = dict(pairs)
+        doubled = len(made) != len(pairs)  # the outermost object is finished last
+        return made
+
+    json.loads(body, object_pairs_hook=note, parse_int=str, parse_float=str)
+    return doubled
+
+
+def _holds_nul(tree: object) -> bool:
+    if isinstance(tree, dict):
+        return any("\x00" in name or _holds_nul(value) for name, value in tree.items())
+    if isinstance(tree, list):
+        return any(map(_holds_nul, tree))
+    return isinstance(tree, str) and "\x00" in tree
+
+
+def _depth(tree: object) -> int:
+    below: Iterable[object] = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return 1 + max(map(_depth, below), default=0)
+
+
+def _names(context: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((key[len(NAME):], value) for key, value in context.items() if key.startswith(NAME)))
+
+
+@lru_cache(maxsize=64)
+def renamed(struct: type[S], names: tuple[tuple[str, str], ...]) -> type[S]:
+    """The same struct, reading the fields in `names` under another name."""
+    if not names:
+        return struct
+    called = dict(names)
+    fields = [
+        (item.name, item.type, msgspec.field(name=called[item.encode_name], default=item.default))
+        if item.default is not msgspec.NODEFAULT
+        else (item.name, item.type, msgspec.field(name=called[item.encode_name]))
+        for item in msgspec.structs.fields(struct)
+        if item.encode_name in called
+    ]
+    return msgspec.defstruct(struct.__name__, fields, bases=(struct,), kw_only=True)  # type: ignore[return-value]
+
+
+def _reject(at: int, fault: Fault, raw: bytes, shape: Shape[Any]) -> Reject:
+    try:
+        parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    except UNREADABLE:
+        return Reject(at, fault.code, fault.column, fault.reason)
+    return Reject(at, fault.code, fault.column, fault.reason, _key(parts.get(shape.key)), _entries(parts, shape.counted))
+
+
+def _key(raw: msgspec.Raw | None) -> str | None:
+    if raw is None:
+        return None
+    try:
+        key = str(msgspec.json.decode(raw, type=str | int))
+    except UNREADABLE:
+        return None
+    return key if 0 < len(key) <= _LONGEST_KEY else None
+
+
+def _entries(parts: Mapping[str, msgspec.Raw], counted: str | None) -> int:
+    if counted is None or counted not in parts:
+        return 0
+    try:
+        return len(msgspec.json.decode(parts[counted], type=list[msgspec.Raw]))
+    except UNREADABLE:
+        return 0

@@ -1,0 +1,136 @@
+"""Received tables: which columns a provider fills, and how values become columns.
+
+A column keeps what the provider said: text stays text, ids become text whatever they were,
+a number that is money keeps its digits. Nothing is rounded, converted to a zone or judged.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from itertools import chain, repeat
+from operator import attrgetter
+from typing import TypeVar
+
+from msgspec import UNSET, Raw
+
+T = TypeVar("T")
+Column = list[object]
+
+_PLAIN = re.compile(rb"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+_SCIENTIFIC = re.compile(rb"-?[0-9]{1,40}(\.[0-9]{1,40})?[eE][+-]?[0-9]{1,2}")
+_NO_DATE = "0001-01-01"
+
+
+class Kind(Enum):
+    """How a field becomes a column: the column's type, and a word for the reading."""
+
+    ID = ("text", "id")
+    LINK = ("text", "id, where 0 names nothing")
+    TEXT = ("text", "text")
+    MOMENT = ("text", "date or timestamp, where the first day of year 1 means none")
+    NUMBER = ("text", "number with every digit kept")
+    BOOL = ("bool", "true or false")
+    BIGINT = ("bigint", "whole number")
+
+
+PLACE: Mapping[str, str] = {"position": "bigint", "ordinal": "bigint", "row_hash": "text"}
+"""Every received table ends in these: the top-level row's place in the page, the child's place in it, the row's SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One received table. Columns bear the attribute names of the struct they are read from.
+
+    `given` are columns that come from elsewhere than the struct: the parent's id, the page's context.
+    """
+
+    name: str
+    columns: Mapping[str, Kind]
+    given: tuple[str, ...] = ()
+
+    def types(self) -> dict[str, str]:
+        """Each column's type, places included."""
+        own = {name: kind.value[0] for name, kind in self.columns.items()}
+        return {**dict.fromkeys(self.given, "text"), **own, **PLACE}
+
+    def empty(self) -> dict[str, Column]:
+        """The table without rows."""
+        return {name: [] for name in self.types()}
+
+
+def number_text(raw: Raw | bytes) -> str | None:
+    """A JSON number as a plain decimal text with all its digits; None where it is no number of sane size."""
+    text = bytes(raw)
+    if _PLAIN.fullmatch(text):
+        return text.decode()
+    if _SCIENTIFIC.fullmatch(text):
+        return format(Decimal(text.decode()), "f")
+    return None
+
+
+def is_null(raw: object) -> bool:
+    """The field is absent or null."""
+    return raw is UNSET or raw is None or (isinstance(raw, Raw) and bytes(raw) == b"null")
+
+
+def _known(values: Iterable[object]) -> Column:
+    return [None if value is UNSET else value for value in values]
+
+
+def _ids(values: Iterable[object]) -> Column:
+    return [v if type(v) is str else None if v is UNSET or v is None else str(v) for v in values]
+
+
+def _links(values: Iterable[object]) -> Column:
+    return [None if text in {"0", ""} else text for text in _ids(values)]
+
+
+def _moments(values: Iterable[object]) -> Column:
+    return [None if v is UNSET or v is None or str(v).startswith(_NO_DATE) else v for v in values]
+
+
+def _numbers(values: Iterable[object]) -> Column:
+    return [number_text(v) if isinstance(v, Raw) else None for v in values]
+
+
+_READ: Mapping[Kind, Callable[[Iterable[object]], Column]] = {
+    Kind.ID: _ids, Kind.LINK: _links, Kind.TEXT: _known, Kind.MOMENT: _moments,
+    Kind.NUMBER: _numbers, Kind.BOOL: _known, Kind.BIGINT: _known,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each row stands: its position in the page, its ordinal in its parent, the hash of its top-level row."""
+
+    positions: Sequence[int]
+    ordinals: Sequence[int]
+    hashes: Sequence[str]
+
+    def of_children(self, counts: Sequence[int]) -> "Places":
+        """The places of `counts[i]` children of each row."""
+        return Places(
+            spread(self.positions, counts),
+            list(chain.from_iterable(map(range, counts))),
+            spread(self.hashes, counts),
+        )
+
+
+def spread(values: Iterable[T], counts: Iterable[int]) -> list[T]:
+    """Each value as often as its count says."""
+    return list(chain.from_iterable(map(repeat, values, counts)))
+
+
+def fill(
+    table: Table, rows: Sequence[object], places: Places, given: Mapping[str, Sequence[object]] | None = None
+) -> dict[str, Column]:
+    """The table's columns for these rows, in the table's order."""
+    filled: dict[str, Column] = {name: list((given or {})[name]) for name in table.given}
+    for name, kind in table.columns.items():
+        filled[name] = _READ[kind](map(attrgetter(name), rows))
+    filled["position"] = list(places.positions)
+    filled["ordinal"] = list(places.ordinals)
+    filled["row_hash"] = list(places.hashes)
+    return filled

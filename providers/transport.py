@@ -1,0 +1,335 @@
+"""The one door to the network, and the only module that imports the HTTP library.
+
+Each request has a byte budget after decompression and a wall-clock deadline over everything,
+headers included. Reads are tried again on named errors, a bounded number of times and for a
+bounded time, with jitter and the provider's own Retry-After. Redirects are never followed,
+proxies and certificates of the environment never used, and nothing is ever sent to another
+origin than the configured one. `read` may repeat a request; `send` never does and is what
+a call with an effect must use.
+"""
+
+import logging
+import math
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+from pyrate_limiter import Limiter, Rate
+
+from providers.addresses import origin
+from providers.answers import (
+    ERRORS,
+    FORBIDDEN,
+    REDIRECTS,
+    UNAUTHORISED,
+    Reply,
+    http_date,
+    missing_scope,
+    retry_after,
+    status_error,
+)
+from providers.auth import TokenCall, Tokens, refused_credentials
+from providers.base import Clock, Connection, Traffic
+from providers.errors import (
+    Misdirected,
+    NotConfigured,
+    ProviderError,
+    RateLimited,
+    Refused,
+    TooLarge,
+    Truncated,
+    Unreachable,
+    Untrusted,
+)
+from providers.redaction import LIVE, quiet
+
+T = TypeVar("T")
+LOG = logging.getLogger("planrecon.providers")
+CIRCUIT = 3
+"""Requests in a row that failed after all their attempts; then the client stops asking."""
+_REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `path` is relative to the base address, `route` its template for logs and errors."""
+
+    method: str
+    path: str
+    route: str
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    json: object = field(default=None, repr=False)
+
+
+class Transport:
+    """Sends one client's requests. Thread-safe; close it when done."""
+
+    def __init__(  # noqa: PLR0913 - everything a client needs from the network is named once, here
+        self,
+        provider: str,
+        connection: Connection,
+        *,
+        clock: Clock,
+        tokens: Tokens,
+        rate: float | None,
+        headers: Mapping[str, str] | None = None,
+        wire: object = None,
+    ) -> None:
+        self._origin = origin(connection.base_url, provider=provider, name="base_url")
+        self._base = connection.base_url.rstrip("/")
+        self._provider, self._connection, self._clock, self._tokens = provider, connection, clock, tokens
+        self._limiter = limiter(connection.requests_per_second or rate)
+        self._client = _client(connection, {"Accept": "application/json", **(headers or {})}, wire)
+        self._lock = threading.Lock()
+        self._requests = self._retries = self._bytes = self._given_up = 0
+        self._last_clock: datetime | None = None
+        LIVE.learn(*connection.secrets())
+        quiet()
+
+    def close(self) -> None:
+        """Every connection is closed."""
+        self._client.close()
+
+    def traffic(self) -> Traffic:
+        """Requests, retries and bytes so far."""
+        return Traffic(self._requests, self._retries, self._bytes)
+
+    def provider_clock(self) -> datetime:
+        """The provider's clock at its latest answer; ours before the first one."""
+        return self._last_clock or self._clock().astimezone(UTC)
+
+    def read(self, call: Call, parse: Callable[[Reply], T]) -> T:
+        """What `parse` makes of the answer, tried again while the failure is one that may pass.
+
+        Only for requests without an effect at the provider.
+        """
+        if self._given_up >= CIRCUIT:
+            message = f"no longer asked: {CIRCUIT} requests in a row failed"
+            raise Unreachable(message, provider=self._provider, endpoint=_place(call))
+        try:
+            result = self._tried(call, parse)
+        except Unreachable:
+            self._given_up += 1
+            raise
+        self._given_up = 0
+        return result
+
+    def send(self, call: Call) -> Reply:
+        """The answer to one request, sent once; a refused token is renewed once, everything else raises."""
+        token = self._tokens.current(self._exchange)
+        reply = self._once(call.method, self._url(call), _place(call), call, token)
+        if reply.status == UNAUTHORISED:
+            fresh = self._tokens.renew(token, self._exchange)
+            reply = self._once(call.method, self._url(call), _place(call), call, fresh)
+        self._raise_for(reply, _place(call))
+        return reply
+
+    def _tried(self, call: Call, parse: Callable[[Reply], T]) -> T:
+        limits = self._connection
+        attempts = stamina.retry_context(
+            on=self._wait, attempts=limits.attempts, timeout=limits.retry_seconds,
+            wait_initial=0.5, wait_max=20.0, wait_jitter=1.0,
+        )
+        for attempt in attempts:
+            with attempt:
+                with self._lock:
+                    self._retries += attempt.num > 1
+                return parse(self.send(call))
+        message = "no attempt was made"  # pragma: no cover - retry_context makes at least one
+        raise Unreachable(message, provider=self._provider, endpoint=_place(call))
+
+    def _wait(self, error: Exception) -> bool | float:
+        if not isinstance(error, ProviderError) or not error.may_retry:
+            return False
+        if error.retry_after is None:
+            return True
+        # Jitter on top: every client was told the same moment.
+        return min(error.retry_after, self._connection.retry_after_cap) + random.uniform(0.0, 0.5)  # noqa: S311
+
+    def _url(self, call: Call) -> str:
+        url = call.path if "://" in call.path else f"{self._base}/{call.path.lstrip('/')}"
+        try:
+            same = origin(url, provider=self._provider, name="an address") == self._origin
+        except NotConfigured:
+            same = False
+        if not same or call.path.startswith("//"):
+            message = "an address on another host than base_url was refused before anything was sent"
+            raise Misdirected(message, provider=self._provider, endpoint=_place(call))
+        return url
+
+    def _exchange(self, call: TokenCall) -> bytes:
+        origin(call.url, provider=self._provider, name="token_url")
+        place = f"POST {call.route}"
+        reply = self._once("POST", call.url, place, call, None)
+        try:
+            self._raise_for(reply, place)
+        except Refused as error:
+            raise refused_credentials(error) from None
+        return reply.body
+
+    def _once(self, method: str, url: str, place: str, call: Call | TokenCall, token: str | None) -> Reply:
+        if self._limiter is not None:
+            self._limiter.try_acquire(self._provider)
+        with self._lock:
+            self._requests += 1
+        started = time.monotonic()
+        reply = self._within_deadline(self._request(method, url, call, token), place)
+        with self._lock:
+            self._bytes += len(reply.body)
+            self._last_clock = reply.clock or self._last_clock
+        LOG.info(
+            "%s %s %s %d, %d bytes, %d ms", self._provider, self._origin[1], place,
+            reply.status, len(reply.body), (time.monotonic() - started) * 1000,
+        )
+        return reply
+
+    def _request(self, method: str, url: str, call: Call | TokenCall, token: str | None) -> httpx.Request:
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        if isinstance(call, Call):
+            query = httpx.QueryParams(call.query) if call.query else None
+            return self._client.build_request(method, url, params=query, json=call.json, headers=headers)
+        if call.basic is not None:
+            headers["Authorization"] = f"Basic {call.basic}"
+        return self._client.build_request(method, url, data=call.form, json=call.json, headers=headers)
+
+    def _within_deadline(self, request: httpx.Request, place: str) -> Reply:
+        # A read timeout starts again with every byte, and nothing in the library bounds a slow header;
+        # so the wait is bounded here, and the abandoned request stops at its next byte.
+        answers: SimpleQueue[Reply | BaseException] = SimpleQueue()
+        abandoned = threading.Event()
+
+        def work() -> None:
+            try:
+                answers.put(self._received(request, place, abandoned))
+            except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
+                answers.put(error)
+
+        threading.Thread(target=work, daemon=True, name=f"{self._provider}-request").start()
+        try:
+            answer = answers.get(timeout=self._connection.deadline)
+        except Empty:
+            message = f"no whole answer within {self._connection.deadline:g} s"
+            raise Unreachable(message, provider=self._provider, endpoint=place) from None
+        finally:
+            abandoned.set()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _received(self, request: httpx.Request, place: str, abandoned: threading.Event) -> Reply:
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                return self._reply(response, self._body(response, place, abandoned), place)
+            finally:
+                response.close()
+        except httpx.HTTPError as error:
+            raise self._network_error(error, place) from None
+        except httpx.InvalidURL:
+            message = "the address cannot be used"
+            raise Misdirected(message, provider=self._provider, endpoint=place) from None
+
+    def _body(self, response: httpx.Response, place: str, abandoned: threading.Event) -> bytes:
+        budget = self._connection.byte_budget
+        body = bytearray()
+        # No chunk size: with one, a slow drip would be collected in silence instead of looked at.
+        for chunk in response.iter_bytes():
+            if abandoned.is_set():
+                break
+            body += chunk
+            if len(body) > budget:
+                message = f"the answer is larger than {budget} bytes"
+                raise TooLarge(message, provider=self._provider, endpoint=place, status=response.status_code)
+        stated = response.headers.get("content-length", "")
+        if stated.isdecimal() and "content-encoding" not in response.headers and len(body) < int(stated):
+            message = f"the answer stopped after {len(body)} of {stated} bytes"
+            raise Truncated(message, provider=self._provider, endpoint=place, status=response.status_code)
+        return bytes(body)
+
+    def _reply(self, response: httpx.Response, body: bytes, place: str) -> Reply:
+        headers, status = response.headers, response.status_code
+        clock = http_date(headers.get("date"))
+        if REDIRECTS <= status < ERRORS:
+            target = urlsplit(headers.get("location", "")).hostname or "an address of its own"
+            message = f"{self._origin[1]} redirected to {target}, which was not followed"
+            raise Misdirected(message, provider=self._provider, endpoint=place, status=status)
+        return Reply(
+            status, body, headers.get("content-type", ""), clock,
+            next((headers[name] for name in _REQUEST_IDS if name in headers), None),
+            retry_after(headers.get("retry-after"), clock or self._clock().astimezone(UTC)),
+        )
+
+    def _network_error(self, error: httpx.HTTPError, place: str) -> ProviderError:
+        # Only the kind of error is told: library messages can hold addresses.
+        kind: type[ProviderError] = Unreachable
+        what = f"{self._origin[1]} could not be read ({type(error).__name__})"
+        if _has_cause(error, ssl.SSLCertVerificationError):
+            kind, what = Untrusted, "the server's certificate was refused"
+        elif isinstance(error, httpx.RemoteProtocolError):
+            kind, what = Truncated, "the connection ended inside the answer"
+        elif isinstance(error, httpx.DecodingError):
+            kind, what = Truncated, "the compressed answer is damaged"
+        elif isinstance(error, httpx.UnsupportedProtocol):
+            kind, what = Misdirected, "the address cannot be used"
+        return kind(what, provider=self._provider, endpoint=place)
+
+    def _raise_for(self, reply: Reply, place: str) -> None:
+        status = reply.status
+        if status < REDIRECTS:
+            return
+        kind, what = status_error(status)
+        raise kind(
+            what, provider=self._provider, endpoint=place, status=status, request_id=reply.request_id,
+            retry_after=reply.retry_after if kind in {RateLimited, Unreachable} else None,
+            next_step=missing_scope(reply.body) if status == FORBIDDEN else None,
+        )
+
+
+def _client(connection: Connection, headers: Mapping[str, str], wire: object) -> httpx.Client:
+    verify = ssl.create_default_context(cafile=connection.ca_file) if connection.ca_file else True
+    if wire is not None and not isinstance(wire, httpx.BaseTransport):
+        message = "wire must be a transport of the HTTP library"
+        raise TypeError(message)
+    return httpx.Client(
+        # Encodings beyond gzip depend on what else is installed; one that is always there is asked for.
+        headers={"User-Agent": "planrecon", "Accept-Encoding": "gzip", **headers},
+        timeout=httpx.Timeout(min(connection.read_timeout, connection.deadline), connect=connection.connect_timeout),
+        limits=httpx.Limits(max_connections=max(connection.workers, 1) * 2),
+        transport=wire, verify=verify, trust_env=False, follow_redirects=False,
+    )
+
+
+def limiter(per_second: float | None) -> Limiter | None:
+    """At most `per_second` requests in any second and a third of them in any third: a full burst would
+    arrive as more than the allowance when the network holds some of it back."""
+    if per_second is None:
+        return None
+    if not math.isfinite(per_second) or per_second <= 0:
+        message = "requests_per_second must be above zero"
+        raise NotConfigured(message)
+    if per_second < 3:  # noqa: PLR2004 - too few to split a second
+        return Limiter(Rate(1, math.ceil(1000 / per_second)))
+    whole = int(per_second)
+    return Limiter([Rate(max(whole // 3, 1), 334), Rate(whole, 1000)])
+
+
+def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, kind):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _place(call: Call) -> str:
+    return f"{call.method} {call.route}"
