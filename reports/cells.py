@@ -1,0 +1,77 @@
+"""Cells of a CSV file as the text that goes between the commas.
+
+Text is quoted and kept from being read as a formula; numbers, dates and booleans
+stand bare, an empty cell is unknown. What Parquet holds is in `decimals.py`.
+"""
+
+import polars as pl
+
+from reports.decimals import is_of, places_in, with_places
+from reports.layout import Kind, Report
+
+FORMULA = r"^\s*[=+\-@\t\r\n]"
+"""How a text begins that a spreadsheet may run, spaces before it included."""
+
+_PPM_PLACES = 6
+_NEVER_A_FORMULA = frozenset({"provider", "currency", "state", "side", "kind", "severity", "basis", "fingerprint"})
+"""Columns of closed vocabularies; they are not searched."""
+
+
+def cells(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return an arranged frame ready for a CSV writer that neither quotes nor formats.
+
+    Money has its currency's places. One currency stays a decimal column, several with
+    different places become text, because a column has one scale.
+    """
+    by_places = places_in(report, frame)
+    columns = []
+    for column in report.columns:
+        if column.kind is Kind.TEXT:
+            columns.append(_quoted(frame[column.name], may_be_formula=column.name not in _NEVER_A_FORMULA))
+        elif column.kind is Kind.MONEY:
+            columns.append(_money(column.name, by_places))
+        elif column.kind is Kind.RATIO:
+            columns.append(with_places(pl.col(column.name), _PPM_PLACES))
+        elif column.kind is Kind.INSTANT:
+            columns.append(pl.col(column.name).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))
+        else:
+            columns.append(pl.col(column.name).cast(column.kind.value))
+    return frame.select(columns)
+
+
+def lines(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `cells`, with what all rows of a block share joined into one column, commas included.
+
+    A plan with twelve terms has its ids quoted once instead of twelve times, and the
+    writer moves one text instead of several cells.
+    """
+    shared = report.key[:-1]
+    if report.blocks is None or frame.is_empty():
+        return cells(report, frame)
+    leading = [c.name for c in report.columns[: 1 + max(report.names.index(name) for name in shared)]]
+    differs = pl.any_horizontal(pl.col(leading).ne_missing(pl.col(leading).shift(1)))
+    is_first = frame.select(is_first=differs | (pl.int_range(pl.len()) == 0))["is_first"]
+    firsts = cells(report, frame.filter(is_first)).select(pl.concat_str(leading, separator=",", ignore_nulls=False))
+    block = is_first.cast(pl.UInt32).cum_sum() - 1
+    return cells(report, frame).drop(leading).insert_column(0, firsts.to_series().gather(block))
+
+
+def _quoted(texts: pl.Series, *, may_be_formula: bool) -> pl.Expr:
+    """Quote a column; the dear replacements run only where one cell needs them."""
+    shown = pl.col(texts.name)
+    if may_be_formula and texts.str.contains(FORMULA).any():
+        shown = pl.when(shown.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown)
+    if texts.str.contains('"', literal=True).any():
+        shown = shown.str.replace_all('"', '""', literal=True)
+    return pl.concat_str(pl.lit('"'), shown, pl.lit('"')).alias(texts.name)
+
+
+def _money(name: str, by_places: dict[int, list[str]]) -> pl.Expr:
+    amount = pl.col(name)
+    if len(by_places) <= 1:
+        return with_places(amount, next(iter(by_places), 2))
+    shown: pl.Expr = pl.lit(None, pl.String)
+    for places, codes in sorted(by_places.items()):
+        text = with_places(amount, places).cast(pl.String)
+        shown = pl.when(is_of(codes)).then(text).otherwise(shown)
+    return shown.alias(name)
