@@ -4,8 +4,9 @@ Called after every commit and at every start; saying it twice adds nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import asdict, dataclass, replace
+from dataclasses import fields as dataclass_fields
+from datetime import datetime
 from typing import Any, Self
 
 import duckdb
@@ -23,31 +24,24 @@ LOAD, RUN = "load", "run"
 
 @dataclass(frozen=True, slots=True)
 class WitnessedLoad:
-    """A load as the witness tells it: enough to do it again under the same number and time."""
+    """A load as the witness tells it: enough to do it again under the same number, id and time."""
 
     load_no: int
     load_id: str
     provider: str
     tenant_id: str
     snapshot_id: str
-    mode: str
-    is_complete: bool
-    fetched_at: datetime
-    fetched_on: date
     loaded_at: datetime
-    schema_version: int
 
     def to_json(self) -> dict[str, Any]:
         """Return the load as plain JSON values."""
-        times = {"fetched_at": write_time(self.fetched_at), "loaded_at": write_time(self.loaded_at)}
-        plain = {name: getattr(self, name) for name in self.__slots__}
-        return {**plain, **times, "fetched_on": self.fetched_on.isoformat()}
+        return {**asdict(self), "loaded_at": write_time(self.loaded_at)}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the load that `to_json` wrote."""
-        times = {name: read_time(fields[name]) for name in ("fetched_at", "loaded_at")}
-        return cls(**{**fields, **times, "fetched_on": date.fromisoformat(fields["fetched_on"])})
+        """Return the load that `to_json` wrote; other fields are left alone."""
+        plain = {each.name: fields[each.name] for each in dataclass_fields(cls)}
+        return cls(**{**plain, "loaded_at": read_time(fields["loaded_at"])})
 
 
 def committed_loads(con: duckdb.DuckDBPyConnection) -> list[WitnessedLoad]:

@@ -77,6 +77,14 @@ class Warehouse:
         with transaction(self.con):
             yield
 
+    def load_ids(self) -> set[str]:
+        """Return the ids of all committed loads."""
+        return {row[0] for row in self.con.sql("SELECT load_id FROM meta.loads").fetchall()}
+
+    def tenants(self) -> list[tuple[str, str]]:
+        """Return provider and tenant of every load so far, in order."""
+        return self.con.sql("SELECT DISTINCT provider, tenant_id FROM meta.loads ORDER BY ALL").fetchall()
+
     def refuse_if_replaced(self) -> None:
         """Raise `StoreError` in a forked child, or where another file took the place of ours."""
         if _identity(self.path) != self._opened:

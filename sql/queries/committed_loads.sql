@@ -1,8 +1,6 @@
 -- title: loads in the file
 -- grain: one row per load
 -- source: meta.loads
-SELECT
-    load_no, load_id, provider, tenant_id, snapshot_id, mode, is_complete, fetched_at, fetched_on, loaded_at,
-    schema_version
+SELECT load_no, load_id, provider, tenant_id, snapshot_id, loaded_at
 FROM meta.loads
 ORDER BY load_no
