@@ -14,6 +14,7 @@ from typing import Any
 
 from flows import log
 from flows.errors import PlanreconError, UsageError
+from sandbox.scenarios import DEMO_AS_OF
 
 MARK = "planrecon-demo.json"
 START_SECONDS = 60.0
@@ -24,9 +25,9 @@ def sandboxes(directory: Path, *, port: int = 0, scenario: Path | None = None) -
     """Serve the three provider sandboxes from a child process while the block runs.
 
     Yields:
-        What the child said when it was up: `urls`, `credentials`, `accounts_file` and `as_of`.
+        What the child said when it was up: `urls`, `credentials` and `accounts_file`.
     """
-    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--directory", str(directory), "--stdin-guard"]
+    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--accounts-file", str(directory / "payiq_accounts.csv"), "--stdin-guard"]
     if scenario is not None:
         command += ["--scenario", str(scenario)]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd())  # noqa: S603  our own module
@@ -88,7 +89,7 @@ def run_demo(directory: Path, *, as_of: date | None, fail_on: str | None) -> int
         file.write_text(configuration(facts, directory), encoding="utf-8")
         from flows.run import run_configured  # noqa: PLC0415  Prefect reads its environment when it is imported
 
-        day = as_of or date.fromisoformat(facts["as_of"])
+        day = as_of or DEMO_AS_OF
         return run_configured(file, as_of=day, providers=(), as_flow=True, fail_on=fail_on)
 
 
@@ -130,7 +131,7 @@ def serve_sandbox(port: int, scenario: Path | None, directory: Path) -> int:
         file.write_text(configuration(facts, directory), encoding="utf-8")
         for provider, url in facts["urls"].items():
             print(f"{provider:<9}{url}")
-        print(f"run against them: planrecon run --config {file} --as-of {facts['as_of']}", flush=True)
+        print(f"run against them: planrecon run --config {file} --as-of {DEMO_AS_OF}", flush=True)
         log.LOGGER.info("serving until Ctrl-C or SIGTERM")
         signal.pause()
     return 0

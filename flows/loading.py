@@ -20,6 +20,7 @@ from flows.settings import PayiqSettings, ProviderSettings
 from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
+from sql.commits import testify_loads
 from sql.landing import Landing, SnapshotFacts, StoredPage
 from sql.seals import Seal
 from sql.staging import StageOptions, received, stage
@@ -62,7 +63,7 @@ def load_snapshot(
     *,
     loaded_at: datetime,
     overlap: timedelta,
-    witness: Witness | None,
+    witness: Witness,
 ) -> LoadReport:
     """Make one finished snapshot known; a snapshot that is known already changes nothing.
 
@@ -73,7 +74,7 @@ def load_snapshot(
         section: The provider's settings: zone, currency, symbols.
         loaded_at: The moment its rows become known.
         overlap: How far the next fetch starts before this one began.
-        witness: Told of the commit; null where the witness itself is being replayed.
+        witness: Told of the commit once it has happened.
     """
     reading = Reading()
     zone = ZoneInfo(section.timezone or "UTC")
@@ -110,8 +111,7 @@ def load_snapshot(
         rows=staged["rows"],
         unknown_fields=dict(reading.unknown),
     )
-    if witness is not None and report.is_new:
-        witness.append("load", _testimony(load, report))
+    testify_loads(con, witness)
     log.LOGGER.info("loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already")
     return report
 
@@ -141,17 +141,6 @@ def _sweeps(seals: Mapping[str, Seal], reading: Reading) -> Iterator[Sweep]:
             rows=reading.by_sweep[seal.name],
             started_clock=seal.started_clock,
         )
-
-
-def _testimony(load: Load, report: LoadReport) -> dict[str, Any]:
-    return {
-        "load_no": report.load_no,
-        "load_id": load.load_id,
-        "provider": load.provider,
-        "tenant_id": load.tenant_id,
-        "snapshot_id": load.snapshot_id,
-        "loaded_at": load.loaded_at.isoformat(),
-    }
 
 
 def _counted(report: LoadReport) -> str:

@@ -1,13 +1,17 @@
 """Fetch one tenant's pages into the landing: sealed sweeps, nothing parsed, nothing stored yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flows import clock, log
-from providers.base import Client, SweepRequest
+from providers.base import Client, Page, SweepRequest
 from providers.errors import ProviderError
 from sql.landing import Landing, Snapshot
+
+
+TENANT_LIST = "administrations"
+"""Sweep that holds the provider's own list of tenants, in the snapshot of each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +43,23 @@ class Pulled:
         return self.failure is None
 
 
-def pull_tenants(client: Client, provider: str, landing: Landing, *, opened_at: datetime) -> tuple[Snapshot | None, list[str]]:
-    """Fetch the provider's own list of tenants; return its snapshot and no tenants where it has none."""
-    pages = list(client.tenants())
-    if not pages:
-        return None, []
-    snapshot = landing.snapshot(provider, "", opened_at=opened_at)
-    if "administrations" not in snapshot.sealed:
-        with snapshot.sweep("administrations", tenant_id="", since=None) as writer:
-            for page in pages:
-                writer.add(page)
-            writer.seal(complete=True, reason="")
-    snapshot.finish()
-    return snapshot, sorted({tenant for page in pages for tenant in page.context.get("tenants", "").split(",") if tenant})
-
-
-def pull_source(client: Client, source: Source, landing: Landing, *, since: Mapping[str, datetime | None]) -> Pulled:
+def pull_source(
+    client: Client,
+    source: Source,
+    landing: Landing,
+    *,
+    since: Mapping[str, datetime | None],
+    tenants: Sequence[Page] = (),
+) -> Pulled:
     """Fetch every sweep of one tenant, resuming an unfinished snapshot.
 
     A sweep that fails after its first page is sealed as incomplete and the next
     one is tried. Where not even the first page of the first sweep comes, the
-    provider cannot be read: the snapshot stays open for the next run.
+    provider cannot be read: the snapshot stays open for the next run. `tenants` are
+    the pages that told of this tenant, zone and currency with it.
     """
     snapshot = landing.snapshot(source.provider, source.tenant_id, opened_at=clock.now())
+    _keep_tenant_list(snapshot, tenants)
     faults: list[str] = []
     gone: ProviderError | None = None
     for request in client.sweeps(source.tenant_id, since):
@@ -70,7 +68,7 @@ def pull_source(client: Client, source: Source, landing: Landing, *, since: Mapp
         if gone is None:
             gone, fault = _sweep(client, request, snapshot)
             faults += [fault] if fault else []
-            if gone is not None and not snapshot.sealed:
+            if gone is not None and set(snapshot.sealed) <= {TENANT_LIST}:
                 return Pulled(source, snapshot.id, failure=gone)
         if gone is not None:
             _seal_unread(snapshot, request, gone)
@@ -81,6 +79,15 @@ def pull_source(client: Client, source: Source, landing: Landing, *, since: Mapp
         return Pulled(source, snapshot.id, failure=gone)
     log.LOGGER.info("pulled %s: %d pages, %.1f MB%s", source, pages, size / 1e6, f"; incomplete: {'; '.join(faults)}" if faults else "")
     return Pulled(source, snapshot.id, pages=pages, size=size, faults=tuple(faults))
+
+
+def _keep_tenant_list(snapshot: Snapshot, pages: Sequence[Page]) -> None:
+    if not pages or TENANT_LIST in snapshot.sealed:
+        return
+    with snapshot.sweep(TENANT_LIST, tenant_id=snapshot.tenant_id, since=None) as writer:
+        for page in pages:
+            writer.add(page)
+        writer.seal(complete=True)
 
 
 def _sweep(client: Client, request: SweepRequest, snapshot: Snapshot) -> tuple[ProviderError | None, str]:
