@@ -1,0 +1,248 @@
+"""The disagreements that the definitions see in a world on one day.
+
+Covers the codes that need no regeneration: balances, totals, contradictory
+states, doubles, orphans, stale and excess pending money, currencies, policy.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import combinations, pairwise
+from typing import Any
+
+from sandbox.truth_judge import Standing, TermView, is_stale
+from sandbox.truth_locate import word_on
+from sandbox.truth_model import Facts, Options, Payment, business_days, to_text
+
+NEAR_DAYS = 3
+FINISHED_DAYS = 5
+JUDGED = {"ACTIVE", "FINISHED", "UNKNOWN"}
+Break = dict[str, Any]
+
+
+def find_breaks(
+    facts: Facts,
+    standings: list[Standing],
+    placed: list[tuple[Payment, str | None]],
+    day: date,
+    options: Options,
+) -> list[Break]:
+    """Return every expected break of the day, sorted by plan, code and what it names."""
+    found: list[Break] = []
+    for standing in standings:
+        found += _balance_drift(standing, facts, options)
+        found += _total_diff(standing)
+        found += _contradictions(standing, options)
+        found += _duplicate_terms(standing)
+        found += _over_covered(standing)
+        found += _currency(standing, facts)
+        found += _policy(standing, facts)
+    found += _payment_breaks(placed, standings, day, options)
+    found += _orphans(facts, placed)
+    return sorted(found, key=lambda row: [str(row[name]) for name in row])
+
+
+def _row(standing: Standing, code: str, reason: str = "", **more: Any) -> Break:
+    plan = standing.plan
+    return _break(plan.provider, plan.tenant, code, reason, plan_id=plan.plan_id, account_id=plan.account_id, **more)
+
+
+def _break(provider: str, tenant: str, code: str, reason: str = "", **more: Any) -> Break:
+    empty = dict.fromkeys(("plan_id", "term_id", "payment_id", "account_id"))
+    row = {"provider": provider, "tenant_id": tenant, "code": code, "reason": reason, **empty, "kind": "real"}
+    return row | dict.fromkeys(("expected", "actual", "difference")) | more
+
+
+def _money(standing: Standing, expected: int, actual: int) -> Break:
+    code = standing.plan.currency
+    return {
+        "expected": to_text(expected, code),
+        "actual": to_text(actual, code),
+        "difference": to_text(actual - expected, code),
+    }
+
+
+def _balance_drift(standing: Standing, facts: Facts, options: Options) -> Iterator[Break]:
+    """Compare the provider's balances with what was paid on the plan's invoices since it was made."""
+    plan, day = standing.plan, standing.on
+    is_too_early = plan.updated is not None and day < plan.updated
+    if plan.basis != "PROVIDER_BALANCE" or not plan.account_ids or standing.status not in JUDGED or is_too_early:
+        return
+    paid = [
+        payment
+        for payment in facts.payments
+        if not payment.is_transaction
+        and (payment.provider, payment.tenant) == (plan.provider, plan.tenant)
+        and payment.account_id in plan.account_ids
+        and plan.created <= payment.effective <= day
+    ]
+    payable = sum(view.term.amount - view.waived for view in standing.terms)
+    actual = sum(view.term.owed or 0 for view in standing.terms)
+    received = sum(payment.amount for payment in paid)
+    recent = [
+        payment.amount for payment in paid if business_days(payment.effective, day, options) < options.settlement_days
+    ]
+    expected = payable - min(payable, received)
+    if actual == expected:
+        return
+    unbooked = {received - sum(some) for size in range(len(recent) + 1) for some in combinations(recent, size)}
+    is_timing = any(actual == payable - min(payable, rest) for rest in unbooked)
+    yield _row(standing, "BALANCE_DRIFT", kind="timing" if is_timing else "real", **_money(standing, expected, actual))
+
+
+def _total_diff(standing: Standing) -> Iterator[Break]:
+    stated = standing.plan.stated_total
+    if stated is None or standing.status not in JUDGED:
+        return
+    total = sum(view.term.amount - view.waived for view in standing.terms)
+    if total != stated:
+        yield _row(standing, "TOTAL_DIFF", **_money(standing, stated, total))
+
+
+def _contradictions(standing: Standing, options: Options) -> Iterator[Break]:
+    plan, day = standing.plan, standing.on
+    deactivated = plan.deactivated is not None and plan.deactivated <= day
+    rejected = plan.rejected is not None and plan.rejected <= day
+    if plan.active and deactivated:
+        yield _row(standing, "STATUS_CONTRADICTION", "ACTIVE_AND_DEACTIVATED")
+    if plan.active and rejected:
+        yield _row(standing, "STATUS_CONTRADICTION", "ACTIVE_AND_REJECTED")
+    if rejected and plan.approved is not None and plan.approved <= day:
+        yield _row(standing, "STATUS_CONTRADICTION", "APPROVED_AND_REJECTED")
+    if standing.status == "UNKNOWN" and plan.approved is not None:
+        yield _row(standing, "STATUS_CONTRADICTION", "APPROVED_NOT_ACTIVE")
+    for view in standing.terms:
+        yield from _paid_contradictions(standing, view)
+    if _long_finished(standing, options):
+        yield _row(standing, "STATUS_CONTRADICTION", "ACTIVE_ALL_SATISFIED")
+
+
+def _paid_contradictions(standing: Standing, view: TermView) -> Iterator[Break]:
+    term = view.term
+    if term.owed is None or view.over:
+        return
+    if term.owed == 0 and term.amount > 0 and term.paid_on is None:
+        yield _row(standing, "STATUS_CONTRADICTION", "PAID_WITHOUT_DATE", term_id=term.term_id)
+    if term.owed > 0 and term.paid_on is not None and term.paid_on <= standing.on:
+        yield _row(standing, "STATUS_CONTRADICTION", "DATE_WITH_MONEY_DUE", term_id=term.term_id)
+
+
+def _long_finished(standing: Standing, options: Options) -> bool:
+    """Tell whether nothing was left to pay for more than five business days while the plan is active."""
+    if standing.status != "ACTIVE" or not standing.terms or not all(view.satisfied for view in standing.terms):
+        return False
+    days = [view.satisfied_on or standing.plan.updated for view in standing.terms if not view.over]
+    last = max((day for day in days if day is not None), default=None)
+    return last is not None and business_days(last, standing.on, options) > FINISHED_DAYS
+
+
+def _duplicate_terms(standing: Standing) -> Iterator[Break]:
+    """Report a second term of the same plan with the same due date and amount."""
+    seen: set[tuple[date, int]] = set()
+    for view in standing.terms:
+        if view.over or view.term.amount == 0:
+            continue
+        key = (view.term.due, view.term.amount)
+        if key in seen:
+            yield _row(standing, "DUPLICATE_TERM", term_id=view.term.term_id)
+        seen.add(key)
+
+
+def _over_covered(standing: Standing) -> Iterator[Break]:
+    pending = sum(payment.amount for payment in standing.pending)
+    if standing.status not in JUDGED:
+        return
+    payable = sum(view.term.amount - view.waived for view in standing.terms)
+    settled = sum(view.received for view in standing.terms)
+    if standing.plan.basis == "PAYMENTS":
+        settled = standing.settled
+    if settled + pending > payable:
+        yield _row(standing, "OVER_COVERED", **_money(standing, payable, settled + pending))
+
+
+def _currency(standing: Standing, facts: Facts) -> Iterator[Break]:
+    plan = standing.plan
+    if standing.status not in JUDGED:
+        return
+    for name in plan.account_ids:
+        account = facts.accounts.get((plan.provider, plan.tenant, name))
+        if account is not None and account.currency != plan.currency:
+            row = _row(standing, "CURRENCY_DIFF", "ACCOUNT", expected=plan.currency, actual=account.currency)
+            yield row | {"account_id": name}
+
+
+def _policy(standing: Standing, facts: Facts) -> Iterator[Break]:
+    plan = standing.plan
+    if standing.status == "ACTIVE":
+        for name in plan.account_ids:
+            account = facts.accounts.get((plan.provider, plan.tenant, name))
+            if account is not None and account.stopped:
+                yield _row(standing, "POLICY_VIOLATION", "STOPPED_ACCOUNT") | {"account_id": name}
+    for name in standing.rivals:
+        yield _row(standing, "POLICY_VIOLATION", "TWO_ACTIVE_PLANS") | {"account_id": name}
+
+
+def _payment_breaks(
+    placed: list[tuple[Payment, str | None]], standings: list[Standing], day: date, options: Options
+) -> Iterator[Break]:
+    alike: dict[tuple[str, str, str, str, int], list[tuple[Payment, str | None]]] = {}
+    for payment, plan_id in placed:
+        word = word_on(payment, day)
+        here: Break = {"plan_id": plan_id, "payment_id": payment.payment_id, "account_id": payment.account_id}
+        if payment.is_money and word == "pending" and is_stale(payment, day, options):
+            yield _break(payment.provider, payment.tenant, "STALE_PENDING", **here)
+        if payment.reversal_unknown:
+            yield _break(payment.provider, payment.tenant, "STATUS_CONTRADICTION", "REVERSAL_AMOUNT_UNKNOWN", **here)
+        # A settled transaction of a payment service stands among the booked payments once more.
+        is_echo = payment.payment_id.startswith("psp:") and word != "pending"
+        if payment.is_money and word in {"received", "pending"} and not is_echo:
+            kind = f"{payment.is_transaction} {payment.account_id}"
+            key = (payment.provider, payment.tenant, kind, payment.currency, payment.amount)
+            alike.setdefault(key, []).append((payment, plan_id))
+    by_account: dict[tuple[str, str, str], list[Standing]] = {}
+    for standing in standings:
+        for name in standing.plan.account_ids:
+            by_account.setdefault((standing.plan.provider, standing.plan.tenant, name), []).append(standing)
+    for same in alike.values():
+        yield from _near(same, by_account)
+
+
+def _near(
+    same: list[tuple[Payment, str | None]], by_account: dict[tuple[str, str, str], list[Standing]]
+) -> Iterator[Break]:
+    """Report the later of two like payments within three days that two due terms do not explain."""
+    ranked = sorted(same, key=lambda item: (item[0].effective, item[0].payment_id))
+    for (first, _), (second, plan_id) in pairwise(ranked):
+        if (second.effective - first.effective).days > NEAR_DAYS:
+            continue
+        plans = by_account.get((second.provider, second.tenant, str(second.account_id)), [])
+        if any(_explained(standing, first, second) for standing in plans):
+            continue
+        here: Break = {"plan_id": plan_id, "payment_id": second.payment_id, "account_id": second.account_id}
+        yield _break(second.provider, second.tenant, "DUPLICATE_PAYMENT", "NEAR", **here)
+
+
+def _explained(standing: Standing, first: Payment, second: Payment) -> bool:
+    """Tell whether two terms were due by the second payment and still open before the first."""
+    due = [
+        view
+        for view in standing.terms
+        if view.term.due <= second.effective
+        and (view.satisfied_on is None or view.satisfied_on >= first.effective)
+    ]
+    return len(due) >= 2
+
+
+def _orphans(facts: Facts, placed: list[tuple[Payment, str | None]]) -> Iterator[Break]:
+    there = {(payment.provider, payment.tenant, payment.payment_id) for payment, _ in placed}
+    for orphan in facts.orphans:
+        if orphan.payment_id is None or (orphan.provider, orphan.tenant, orphan.payment_id) in there:
+            yield _break(
+                orphan.provider,
+                orphan.tenant,
+                "ORPHAN_PAYMENT",
+                "ACCOUNT" if orphan.term_id is None else "PLAN",
+                plan_id=orphan.plan_id,
+                term_id=orphan.term_id,
+                payment_id=orphan.payment_id,
+                account_id=orphan.account_id,
+            )

@@ -1,0 +1,175 @@
+"""Which plans exist on a day, what the providers call them, and which money is theirs.
+
+Only dates and links decide here; amounts are judged in `truth_judge`.
+"""
+
+from datetime import date, timedelta
+
+from sandbox.truth_judge import IN_FORCE, Standing, judge, tolerance
+from sandbox.truth_model import Facts, Options, Payment, Plan
+
+MONEY = {"received", "reversed", "partly_reversed"}
+
+
+def word_on(payment: Payment, day: date) -> str:
+    """Return the payment's class at the close of a day: a later reversal has not happened yet."""
+    if (
+        payment.word in {"reversed", "partly_reversed"}
+        and payment.reversed_on is not None
+        and payment.reversed_on > day
+    ):
+        return "received"
+    return payment.word
+
+
+def counts_from(payment: Payment) -> date:
+    """Return the first day on which a payment exists."""
+    return payment.effective if payment.word in MONEY else payment.created
+
+
+def locate(facts: Facts, day: date, options: Options) -> tuple[list[Standing], list[tuple[Payment, str | None]]]:
+    """Return every plan that exists on `day`, judged, and every payment with its plan, if any."""
+    standings = [Standing(plan, day) for plan in facts.plans if plan.created <= day]
+    by_account = _by_account(standings)
+    for standing in standings:
+        _replacement(standing, by_account)
+    for standing in standings:
+        standing.status = _status(standing, options)
+    payments = [item for item in facts.payments if counts_from(item) <= day]
+    by_link = _by_link(standings)
+    placed = [(payment, _place(payment, by_link, by_account)) for payment in payments]
+    for standing in standings:
+        judge(standing, options)
+    return standings, placed
+
+
+def _by_account(standings: list[Standing]) -> dict[tuple[str, str, str], list[Standing]]:
+    found: dict[tuple[str, str, str], list[Standing]] = {}
+    for standing in standings:
+        plan = standing.plan
+        for account in plan.account_ids:
+            found.setdefault((plan.provider, plan.tenant, account), []).append(standing)
+    return found
+
+
+def _age(plan: Plan) -> tuple[date, int, str]:
+    return plan.created, int(plan.plan_id) if plan.plan_id.isdigit() else 0, plan.plan_id
+
+
+def still_active(standing: Standing) -> bool:
+    """Tell whether the provider still called the plan active at the close of the day."""
+    plan = standing.plan
+    return plan.active or (plan.ended is not None and plan.ended > standing.on)
+
+
+def _replacement(standing: Standing, by_account: dict[tuple[str, str, str], list[Standing]]) -> None:
+    """Note the first newer plan on one of the plan's accounts, and newer ones active beside it."""
+    plan = standing.plan
+    ends = [end for end in (plan.ended, None if plan.active else plan.deactivated) if end and end <= standing.on]
+    standing.end = min(ends, default=None)
+    if plan.basis != "PAYMENTS":
+        return
+    sharing = {
+        id(other): other
+        for account in plan.account_ids
+        for other in by_account[plan.provider, plan.tenant, account]
+        if _age(other.plan) > _age(plan)
+    }
+    newer = sorted(sharing.values(), key=lambda other: _age(other.plan))
+    if still_active(standing):
+        active = {account for other in newer if still_active(other) for account in other.plan.account_ids}
+        standing.rivals = [account for account in plan.account_ids if account in active]
+        return
+    # What had ended before the newer plan was made was not replaced by it.
+    newer = [other for other in newer if standing.end is None or standing.end >= other.plan.created]
+    if newer:
+        standing.replaced_on, standing.replaced_by = newer[0].plan.created, newer[0].plan.plan_id
+
+
+def _status(standing: Standing, options: Options) -> str:
+    if standing.plan.basis == "PROVIDER_BALANCE":
+        return _stamped_status(standing, options)
+    if still_active(standing):
+        return "ACTIVE"
+    return "SUPERSEDED" if standing.replaced_on is not None else "DEACTIVATED"
+
+
+def _stamped_status(standing: Standing, options: Options) -> str:
+    """Read the status off the plan's time stamps; stamps after the day do not exist yet."""
+    plan, day = standing.plan, standing.on
+    if plan.rejected is not None and plan.rejected <= day:
+        return "REJECTED"
+    if standing.end is not None:
+        return "DEACTIVATED"
+    never = plan.approved is None and plan.proposed is not None and not plan.active
+    if never or (plan.approved is not None and plan.approved > day):
+        return "PROPOSED"
+    if plan.active or (plan.deactivated is not None and plan.deactivated > day):
+        return "ACTIVE"
+    if _all_paid(plan, day, options):
+        return "FINISHED"
+    return "ACTIVE" if _all_paid(plan, None, options) else "UNKNOWN"
+
+
+def _all_paid(plan: Plan, day: date | None, options: Options) -> bool:
+    """Tell whether the provider's balances were all within tolerance, at the close of `day` or by now."""
+    for term in plan.terms:
+        later = day is not None and term.paid_on is not None and term.paid_on > day
+        owed = term.amount if later else (term.owed or 0)
+        if owed > tolerance(term.amount, plan.currency, options):
+            return False
+    return bool(plan.terms)
+
+
+def _by_link(standings: list[Standing]) -> dict[tuple[str, str, str], Standing]:
+    """Find the plan of the term that names a payment."""
+    return {
+        (standing.plan.provider, standing.plan.tenant, term.linked): standing
+        for standing in standings
+        for term in standing.plan.terms
+        if term.linked is not None
+    }
+
+
+def _place(
+    payment: Payment,
+    by_link: dict[tuple[str, str, str], Standing],
+    by_account: dict[tuple[str, str, str], list[Standing]],
+) -> str | None:
+    """Hand a payment to its plan and return the plan's id; None if it belongs to none."""
+    if not payment.is_transaction:
+        return None
+    named = by_link.get((payment.provider, payment.tenant, payment.payment_id))
+    chosen = named or _holding(payment, by_account)
+    if chosen is None:
+        return None
+    if payment.is_money and payment.word in MONEY:
+        chosen.money.append(payment)
+    elif payment.is_money and payment.word == "pending":
+        chosen.pending.append(payment)
+    return chosen.plan.plan_id
+
+
+def _holding(payment: Payment, by_account: dict[tuple[str, str, str], list[Standing]]) -> Standing | None:
+    """Return the plan that was in force on the payment's day, on one of its accounts."""
+    accounts = payment.accounts or [str(payment.account_id)]
+    candidates = {
+        id(standing): standing
+        for account in accounts
+        for standing in by_account.get((payment.provider, payment.tenant, account), [])
+    }
+    if payment.accounts:
+        ranked = sorted(candidates.values(), key=lambda item: (item.status not in IN_FORCE, _age(item.plan)))
+        return ranked[0] if ranked else None
+    on = counts_from(payment)
+    for standing in sorted(candidates.values(), key=lambda item: _age(item.plan), reverse=True):
+        if standing.plan.created <= on <= _last_day_in_force(standing):
+            return standing
+    return None
+
+
+def _last_day_in_force(standing: Standing) -> date:
+    ends = [standing.end] if standing.end is not None else []
+    if standing.replaced_on is not None:
+        ends.append(standing.replaced_on - timedelta(days=1))
+    return min(ends, default=date.max)

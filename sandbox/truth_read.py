@@ -1,0 +1,20 @@
+"""A world's rows as plain facts: dates in the provider's zone, money in minor units.
+
+Rows that cannot be read are counted and left out, a plan together with all its
+terms. Whatever depends on an as-of date is not decided here.
+"""
+
+from sandbox.truth_model import Facts, Options
+from sandbox.truth_payiq import read_payiq
+from sandbox.truth_payt import read_payt
+from sandbox.truth_totality import read_totality
+from sandbox.world import World
+
+
+def read(world: World, options: Options) -> Facts:
+    """Return everything usable in `world`."""
+    facts = Facts()
+    read_payt(world.payt, facts)
+    read_totality(world.totality, facts, options)
+    read_payiq(world.payiq, facts, options)
+    return facts
