@@ -7,7 +7,7 @@ Action: ask the provider which is right; until then the plan is judged by its fl
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check, Severity, has_happened
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -19,7 +19,7 @@ CHECK = Check(
     severity=Severity.HIGH,
     over=PLAN_POSITIONS,
     applies=pl.col("is_active").is_not_null(),
-    when=pl.col("is_active") & REJECTED.is_not_null() & (REJECTED <= pl.col("as_of")),
+    when=pl.col("is_active") & has_happened(REJECTED),
     expected=pl.lit("not active"),
     actual=pl.lit("active"),
     explanation=sentence(

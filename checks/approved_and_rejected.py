@@ -7,7 +7,7 @@ Action: ask the provider which decision holds and have the other stamp removed.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check, Severity, has_happened
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -18,12 +18,8 @@ CHECK = Check(
     reason="APPROVED_AND_REJECTED",
     severity=Severity.HIGH,
     over=PLAN_POSITIONS,
-    applies=(APPROVED.is_not_null() & (APPROVED <= pl.col("as_of")))
-    | (REJECTED.is_not_null() & (REJECTED <= pl.col("as_of"))),
-    when=APPROVED.is_not_null()
-    & (APPROVED <= pl.col("as_of"))
-    & REJECTED.is_not_null()
-    & (REJECTED <= pl.col("as_of")),
+    applies=has_happened(APPROVED) | has_happened(REJECTED),
+    when=has_happened(APPROVED) & has_happened(REJECTED),
     expected=pl.lit("one decision"),
     actual=pl.lit("approved and rejected"),
     explanation=sentence(

@@ -7,7 +7,7 @@ Action: ask the provider whether the plan runs; then have it activated, or deact
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check, Severity, has_happened
 from checks.wording import day, sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
@@ -18,7 +18,7 @@ CHECK = Check(
     reason="APPROVED_NOT_ACTIVE",
     severity=Severity.HIGH,
     over=PLAN_POSITIONS,
-    applies=APPROVED.is_not_null() & (APPROVED <= pl.col("as_of")),
+    applies=has_happened(APPROVED),
     when=pl.col("status") == "UNKNOWN",
     expected=pl.lit("active, deactivated or finished"),
     actual=pl.lit("none of them"),

@@ -28,6 +28,8 @@ Frames = Mapping[str, pl.DataFrame]
 JUDGED = ("ACTIVE", "FINISHED", "UNKNOWN")
 """Statuses whose terms all carry weight; any other voids or replaces a part of the plan."""
 
+_FALSE = pl.lit(value=False)
+_CURRENCY = pl.col("currency")
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_NUMBER = pl.lit(None, dtype=pl.Int64)
 _BREAK_ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason")
@@ -79,17 +81,22 @@ class Check:
     reason: str = ""
     narrowed: pl.Expr | None = None
     side: str = "provider"
-    timing: pl.Expr = pl.lit(False)
+    timing: pl.Expr = _FALSE
     expected: pl.Expr = _NO_TEXT
     actual: pl.Expr = _NO_TEXT
     difference_minor: pl.Expr | None = None
     difference_days: pl.Expr = _NO_NUMBER
-    currency: pl.Expr = pl.col("currency")
+    currency: pl.Expr = _CURRENCY
     prepare: Callable[[Frames], pl.DataFrame] | None = None
     whole: bool = False
     from_absence: bool = False
     name: str = ""
     doc: str = ""
+
+
+def has_happened(day: pl.Expr) -> pl.Expr:
+    """Tell whether there is a `day` and the as-of date has reached it; false, never null, where there is none."""
+    return day.is_not_null() & (day <= pl.col("as_of"))
 
 
 def discover() -> tuple[Check, ...]:

@@ -8,7 +8,7 @@ Action: look up the payments of the term; have the date cleared or the balance c
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check, Severity, has_happened
 from checks.wording import day, money, sentence, with_code
 from schemas.results import TERM_POSITIONS
 
@@ -19,10 +19,7 @@ CHECK = Check(
     reason="DATE_WITH_MONEY_DUE",
     severity=Severity.MEDIUM,
     over=TERM_POSITIONS,
-    applies=DUE.is_not_null()
-    & PAID.is_not_null()
-    & (PAID <= pl.col("as_of"))
-    & ~pl.col("state").is_in(["VOID", "SUPERSEDED"]),
+    applies=DUE.is_not_null() & has_happened(PAID) & ~pl.col("state").is_in(["VOID", "SUPERSEDED"]),
     when=DUE > 0,
     timing=pl.col("fresh_pending_minor") >= DUE,
     expected=money(pl.lit(0, dtype=pl.Int64)),

@@ -152,9 +152,7 @@ def _before(pairs: pl.DataFrame, payments: pl.DataFrame, links: pl.DataFrame) ->
 
 
 def _aligned(pairs: pl.DataFrame, totals: pl.DataFrame) -> pl.Series:
-    joined = pairs.select("payment_no").join(
-        totals, on="payment_no", how="left", validate="1:1", maintain_order="left"
-    )
+    joined = pairs.select("payment_no").join(totals, on="payment_no", how="left", validate="1:1", maintain_order="left")
     return joined["total"].fill_null(0)
 
 

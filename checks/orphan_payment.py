@@ -38,9 +38,7 @@ CHECK = Check(
     expected=pl.format("a known {}", NAMES),
     actual=pl.format("{} {}", NAMES, NAMED_ID.fill_null("without an id")),
     difference_minor=pl.when(pl.col("currency").is_not_null()).then(pl.col("amount_minor")),
-    explanation=sentence(
-        "{} of {} names {} {}, which no complete fetch has ever shown.", ROW, AMOUNT, NAMES, NAMED_ID
-    ),
+    explanation=sentence("{} of {} names {} {}, which no complete fetch has ever shown.", ROW, AMOUNT, NAMES, NAMED_ID),
     needs=("plans", "terms", "payments", "accounts"),
     from_absence=True,
 )
