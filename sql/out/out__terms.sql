@@ -22,9 +22,6 @@ CREATE TABLE IF NOT EXISTS out.terms (
     satisfied_on DATE,
     days_late BIGINT,
     expected_due_date DATE,
-    expected_amount DECIMAL(20, 4),
-    fresh_pending DECIMAL(20, 4),
-    tolerance DECIMAL(20, 4),
-    provider_paid_on DATE
+    expected_amount DECIMAL(20, 4)
 );
 COMMENT ON TABLE out.terms IS 'Shape only: one row per term of a plan that exists on the as-of date; the rows lie in the Parquet of each run';
