@@ -5,13 +5,82 @@ What is right or wrong about a row is decided in `transforms.intake`; nothing is
 written to the warehouse here.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import duckdb
 import polars as pl
+
+from schemas.received import RECEIVED
+from sql.conservation import check_rows
+from sql.shelf import seed, statements
+
+_STAGES = (
+    "stg_payt__plans",
+    "stg_payt__terms",
+    "stg_payt__payments",
+    "stg_payt__psp_transactions",
+    "stg_payt__invoices",
+    "stg_payt__credit_cases",
+    "stg_payt__deletions",
+    "stg_totality__plans",
+    "stg_totality__terms",
+    "stg_totality__payments",
+    "stg_totality__loans",
+    "stg_payiq__plans",
+    "stg_payiq__terms",
+    "stg_payiq__accounts",
+    "stg_payiq__policies",
+    "stg_payiq__tiers",
+    "stg_payiq__payment_owners",
+    "stg_payiq__payments",
+    "stg_payiq__payment_parts",
+    "stg_payiq__plan_accounts",
+)
+"""Files of `stg/` in the order they build on each other."""
+
+_UNIONS = (
+    "plans",
+    "terms",
+    "payments",
+    "payment_parts",
+    "accounts",
+    "policies",
+    "tiers",
+    "plan_accounts",
+    "deletions",
+)
+"""Files of `core/` that bring the providers together, named core__<frame>.sql."""
+
+_ONE_TO_ONE = {
+    "plans": ("payt__payment_plans", "totality__payment_plans", "payiq__plans"),
+    "terms": ("payt__payment_terms", "totality__scheduled_payments", "payiq__plan_payments"),
+    "accounts": ("payt__invoices", "payt__credit_cases", "totality__loans", "payiq__setup_accounts"),
+}
+"""Frames that hold exactly one row per row received."""
+
+_TOP_LEVEL = (
+    "payt__administrations",
+    "payt__payment_plans",
+    "payt__payments",
+    "payt__psp_transactions",
+    "payt__invoices",
+    "payt__credit_cases",
+    "payt__debtors",
+    "payt__deleted",
+    "totality__loans",
+    "totality__payment_plans",
+    "totality__scheduled_payments",
+    "totality__payments",
+    "payiq__setups",
+    "payiq__plans",
+    "payiq__payments",
+    "payiq__invoices",
+)
+"""Received tables whose rows stand at the top level of a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +104,99 @@ def received(pages: Iterable[tuple[int, Mapping[str, Mapping[str, Sequence[Any]]
     """Return one typed frame per received table from (page_no, decoded tables) of a tenant's pages.
 
     Tables that no page brought are there, empty.
+
+    Raises:
+        KeyError: a decoded table is none of `RECEIVED`.
     """
-    raise NotImplementedError
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in RECEIVED}
+    for page_no, tables in pages:
+        for name, columns in tables.items():
+            dtypes = {column: dtype for column, dtype in RECEIVED[name].items() if column != "page_no"}
+            frame = pl.DataFrame({column: columns[column] for column in dtypes}, schema=dtypes)
+            parts[name].append(frame.with_columns(page_no=pl.lit(page_no, pl.Int64)))
+    return {name: _joined(name, frames) for name, frames in parts.items()}
 
 
 def stage(
     con: duckdb.DuckDBPyConnection, received: Mapping[str, pl.DataFrame], options: StageOptions
 ) -> dict[str, pl.DataFrame]:
-    """Return the staged frames of one tenant: plans, terms, payments, accounts, policies, plan_accounts, deletions, rows.
+    """Return the staged frames of one tenant: those of `_UNIONS`, `rows` and `page_entities`.
 
-    Natural keys and ids as text, money as the provider wrote it (`…` decimal text or `…_units` integer), dates
-    civil, repeats within the fetch marked by `is_repeat` (newest by updated time, page, position wins).
-    Missing tables count as empty. Temporary tables only.
+    Natural keys and ids as text, money as the provider wrote it (`amount` decimal
+    text or `amount_units` integer), dates civil and null where they cannot be
+    read, then named in `unreadable`; repeats within the fetch marked by
+    `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
+    position and hash of every top-level row, `page_entities` which entity a page
+    feeds. Missing tables count as empty; temporary tables only, none is left.
+
+    Raises:
+        ConservationError: a received row is not in the frames.
     """
-    raise NotImplementedError
+    options = _of_administration(options, received.get("payt__administrations"))
+    frames = {name: received.get(name, pl.DataFrame(schema=dict(RECEIVED[name]))) for name in RECEIVED}
+    symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
+    frames["currency_symbols"] = pl.DataFrame(symbols, schema={"symbol": pl.String, "currency": pl.String})
+    frames["status_classes"] = seed("status_classes")
+    for name, frame in frames.items():
+        con.register(name, frame)
+    try:
+        staged = _build(con, options)
+    finally:
+        for name in _STAGES:
+            con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        for name in frames:
+            con.unregister(name)
+    _check_nothing_lost(frames, staged, where=f"{options.provider}/{options.tenant_id}")
+    staged["rows"] = _rows(frames)
+    staged["page_entities"] = seed("page_entities").filter(pl.col("provider") == options.provider)
+    return staged
+
+
+def _joined(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
+    columns = list(RECEIVED[name])
+    return pl.concat([pl.DataFrame(schema=dict(RECEIVED[name])), *(frame.select(columns) for frame in frames)])
+
+
+def _of_administration(options: StageOptions, administrations: pl.DataFrame | None) -> StageOptions:
+    if administrations is None:
+        return options
+    own = administrations.filter(pl.col("id") == options.tenant_id).tail(1)
+    if own.is_empty():
+        return options
+    row = own.row(0, named=True)
+    return replace(
+        options,
+        currency=row["currency_code"] or options.currency,
+        timezone=row["timezone"] or options.timezone,
+    )
+
+
+def _build(con: duckdb.DuckDBPyConnection, options: StageOptions) -> dict[str, pl.DataFrame]:
+    con.execute(statements("stg/macros.sql"))
+    values = {"timezone": options.timezone, "currency": options.currency, "fetched_on": options.fetched_on}
+    for name in _STAGES:
+        text = statements(f"stg/{name}.sql")
+        used = {key: value for key, value in values.items() if re.search(rf"\${key}\b", text)}
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}", used)
+    return {name: con.sql(statements(f"core/core__{name}.sql")).pl() for name in _UNIONS}
+
+
+def _check_nothing_lost(
+    frames: Mapping[str, pl.DataFrame], staged: Mapping[str, pl.DataFrame], *, where: str
+) -> None:
+    for name, tables in _ONE_TO_ONE.items():
+        check_rows(sum(frames[table].height for table in tables), staged[name].height, what=name, where=where)
+    places = pl.concat(
+        frames[table].select("page_no", "position")
+        for table in ("payt__payments", "payt__psp_transactions", "totality__payments", "payiq__payments")
+    )
+    shown = frames["payiq__pending_payments"].height
+    found = staged["payments"].filter(pl.col("is_listed").fill_null(value=True)).select("page_no", "position").n_unique()
+    check_rows(places.height, found, what="payments", where=where)
+    listed = staged["payments"].filter(pl.col("is_listed").fill_null(value=True)).height
+    check_rows(shown, staged["payments"].height - listed, what="pending payments", where=where)
+
+
+def _rows(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    tops = [frames[name].select("page_no", "position", "row_hash") for name in _TOP_LEVEL]
+    return pl.concat(tops).sort("page_no", "position")

@@ -1,0 +1,3 @@
+-- title: staged plan policies
+-- grain: one row per account that a received policy holds for
+SELECT * FROM stg_payiq__policies

@@ -1,0 +1,110 @@
+-- title: what providers said, version by version; append-only
+-- grain: one row per version of a plan, term, payment, account or policy
+-- A row is never changed. It holds from load_no on, until a closure of the same row_no at a later load.
+-- No keys or indexes: uniqueness is checked when a load commits.
+CREATE TABLE IF NOT EXISTS core.plan_versions (
+    row_no BIGINT NOT NULL,
+    load_no BIGINT NOT NULL,
+    plan_no BIGINT NOT NULL,
+    account_no BIGINT,
+    customer_id VARCHAR,
+    currency VARCHAR NOT NULL,
+    basis VARCHAR NOT NULL,
+    created_on DATE NOT NULL,
+    updated_on DATE,
+    proposed_on DATE,
+    approved_on DATE,
+    rejected_on DATE,
+    deactivated_on DATE,
+    deleted_on DATE,
+    ended_on DATE,
+    removed_on DATE,
+    is_active BOOLEAN,
+    stated_total_minor BIGINT,
+    cadence VARCHAR NOT NULL,
+    anchor_day BIGINT,
+    source VARCHAR NOT NULL,               -- the sweep that shows the row
+    page_no BIGINT NOT NULL,
+    "position" BIGINT NOT NULL
+);
+COMMENT ON TABLE core.plan_versions IS 'One row per version of a plan';
+CREATE TABLE IF NOT EXISTS core.term_versions (
+    row_no BIGINT NOT NULL,
+    load_no BIGINT NOT NULL,
+    plan_no BIGINT NOT NULL,
+    term_id VARCHAR NOT NULL,
+    term_sequence BIGINT,
+    nominal_due_date DATE,
+    due_date DATE NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    provider_outstanding_minor BIGINT,
+    provider_paid_on DATE,
+    updated_on DATE,                       -- empty: that of the plan
+    removed_on DATE,
+    linked_payment_no BIGINT
+);
+COMMENT ON TABLE core.term_versions IS 'One row per version of a term, in plan order within a load';
+CREATE TABLE IF NOT EXISTS core.payment_versions (
+    row_no BIGINT NOT NULL,
+    load_no BIGINT NOT NULL,
+    payment_no BIGINT NOT NULL,
+    account_no BIGINT,
+    currency VARCHAR NOT NULL,
+    amount_minor BIGINT NOT NULL,
+    effective_date DATE NOT NULL,
+    created_on DATE NOT NULL,
+    class VARCHAR NOT NULL,
+    provider_status VARCHAR,
+    reversed_on DATE,
+    reversed_amount_minor BIGINT,
+    is_money BOOLEAN NOT NULL,
+    is_reversal_amount_known BOOLEAN NOT NULL,
+    removed_on DATE,
+    source VARCHAR NOT NULL,
+    page_no BIGINT NOT NULL,
+    "position" BIGINT NOT NULL
+);
+COMMENT ON TABLE core.payment_versions IS 'One row per version of a payment''s share of one account';
+CREATE TABLE IF NOT EXISTS core.account_versions (
+    row_no BIGINT NOT NULL,
+    load_no BIGINT NOT NULL,
+    account_no BIGINT NOT NULL,
+    parent_account_no BIGINT,              -- the credit case an invoice is part of
+    customer_id VARCHAR,
+    currency VARCHAR NOT NULL,
+    kind_of_account VARCHAR NOT NULL,
+    account_status VARCHAR,
+    balance_minor BIGINT,
+    account_amount_due_minor BIGINT,
+    account_due_date DATE,
+    is_stopped BOOLEAN,
+    active_plan_no BIGINT,
+    updated_on DATE,
+    removed_on DATE,
+    source VARCHAR NOT NULL,
+    page_no BIGINT NOT NULL,
+    "position" BIGINT NOT NULL
+);
+COMMENT ON TABLE core.account_versions IS 'One row per version of an account';
+CREATE TABLE IF NOT EXISTS core.policy_versions (
+    row_no BIGINT NOT NULL,
+    load_no BIGINT NOT NULL,
+    account_no BIGINT NOT NULL,
+    currency VARCHAR NOT NULL,
+    allow_due_day BOOLEAN,
+    enforce_due_date BOOLEAN,
+    day_due BIGINT,
+    plan_type VARCHAR,
+    default_monthly_minor BIGINT,
+    initial_balance_minor BIGINT,
+    maximum_term BIGINT,
+    restricted_override_minimum_minor BIGINT,
+    tiers STRUCT(
+        minimum_minor BIGINT, maximum_minor BIGINT, payment_count BIGINT, restricted_minimum_minor BIGINT
+    )[],
+    updated_on DATE,
+    source VARCHAR NOT NULL,
+    page_no BIGINT NOT NULL,
+    "position" BIGINT NOT NULL
+);
+COMMENT ON TABLE core.policy_versions IS 'One row per version of the plan policy of an account';

@@ -1,0 +1,49 @@
+-- title: PayIQ billing accounts
+-- grain: one row per account of a received setup
+-- source: Accounts of POST Api/PaymentPlan/Setup; the due date is a UTC timestamp
+WITH received AS (
+    SELECT * FROM payiq__setup_accounts
+),
+repeats AS (
+    SELECT
+        account_id,
+        max_by(
+            struct_pack(page_no, position, ordinal),
+            (coalesce(moment(update_date), '-infinity'), page_no, position, ordinal)
+        ) AS newest
+    FROM received
+    GROUP BY account_id
+    HAVING count(*) > 1
+),
+dated AS (
+    SELECT
+        *,
+        civil_or_midnight(due_date, $timezone) AS due_on,
+        civil_or_midnight(update_date, $timezone) AS updated_on
+    FROM received
+)
+SELECT
+    'portfolio' AS source,
+    d.page_no,
+    d.position,
+    d.account_id,
+    CAST(NULL AS VARCHAR) AS parent_account_id,
+    CAST(NULL AS VARCHAR) AS customer_id,
+    s.currency,
+    'billing' AS kind_of_account,
+    CAST(NULL AS VARCHAR) AS account_status,
+    CAST(NULL AS VARCHAR) AS balance,
+    CAST(NULL AS BIGINT) AS balance_units,
+    CAST(NULL AS VARCHAR) AS total,
+    d.amount_due,
+    d.due_on AS account_due_date,
+    d.stopped AS is_stopped,
+    d.existing_payment_plan_id AS active_plan_id,
+    d.updated_on,
+    concat_ws(
+        ',', unread('account_due_date', d.due_date, d.due_on), unread('updated_on', d.update_date, d.updated_on)
+    ) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position, d.ordinal) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN currency_symbols AS s ON s.symbol = d.currency_symbol
+LEFT JOIN repeats AS r ON r.account_id = d.account_id

@@ -1,0 +1,70 @@
+-- title: PayIQ payments, listed ones and those an account shows as pending
+-- grain: one row per received payment and account, and per pending payment of an account
+-- source: GET Api/Payment (assumed), PendingPayments of POST Api/PaymentPlan/Setup
+-- A payment stands once per account: as listed if it is no longer pending, else as the account shows it.
+-- One that only the list calls pending is listed and is no money.
+WITH listed AS (
+    SELECT
+        p.page_no, p.position, 0 AS ordinal, p.id AS payment_id, o.account_id, p.currency_symbol, p.total AS amount,
+        p.status, p.create_date, p.payment_date, true AS is_listed
+    FROM payiq__payments AS p
+    INNER JOIN stg_payiq__payment_owners AS o ON o.page_no = p.page_no AND o.position = p.position
+),
+shown AS (
+    SELECT
+        page_no, position, ordinal, transaction_id AS payment_id, account_id, currency_symbol, account_total AS amount,
+        status, create_date, NULL AS payment_date, false AS is_listed
+    FROM payiq__pending_payments
+),
+received AS (
+    SELECT * FROM listed
+    UNION ALL BY NAME
+    SELECT * FROM shown
+),
+classed AS (
+    SELECT
+        r.*,
+        c.class,
+        civil_or_midnight(r.create_date, $timezone) AS created_day,
+        civil_or_midnight(r.payment_date, $timezone) AS paid_on,
+        CASE WHEN NOT r.is_listed THEN 2 WHEN c.class = 'pending' THEN 1 ELSE 3 END AS precedence
+    FROM received AS r
+    LEFT JOIN status_classes AS c ON c.provider = 'payiq' AND c.entity = 'payments' AND c.status = r.status
+),
+repeats AS (
+    SELECT
+        payment_id,
+        account_id,
+        max(struct_pack(precedence, page_no, position, ordinal)) AS newest
+    FROM classed
+    GROUP BY payment_id, account_id
+    HAVING count(*) > 1
+)
+SELECT
+    'portfolio' AS source,
+    c.page_no,
+    c.position,
+    c.payment_id,
+    coalesce(c.account_id, '') AS share,
+    c.account_id,
+    s.currency,
+    c.amount,
+    CAST(NULL AS BIGINT) AS amount_units,
+    coalesce(c.paid_on, c.created_day) AS effective_date,
+    coalesce(c.created_day, c.paid_on) AS created_on,
+    false AS is_first_sight,
+    c.class,
+    c.status AS provider_status,
+    CAST(NULL AS DATE) AS reversed_on,
+    NOT (c.is_listed AND coalesce(c.class = 'pending', false)) AS is_money,
+    c.is_listed,
+    concat_ws(
+        ',',
+        unread('created_on', c.create_date, c.created_day),
+        unread('effective_date', c.payment_date, c.paid_on),
+        CASE WHEN c.account_id IS NULL THEN 'account_id' END
+    ) AS unreadable,
+    coalesce(struct_pack(c.precedence, c.page_no, c.position, c.ordinal) <> r.newest, false) AS is_repeat
+FROM classed AS c
+LEFT JOIN currency_symbols AS s ON s.symbol = c.currency_symbol
+LEFT JOIN repeats AS r ON r.payment_id = c.payment_id AND r.account_id IS NOT DISTINCT FROM c.account_id

@@ -1,0 +1,63 @@
+-- title: PayIQ payment plans
+-- grain: one row per received plan
+-- source: GET Api/PaymentPlan (assumed); a plan is read because an account names it, so it is active
+WITH received AS (
+    SELECT * FROM payiq__plans
+),
+repeats AS (
+    SELECT payment_plan_id, max(struct_pack(page_no, position)) AS newest
+    FROM received
+    GROUP BY payment_plan_id
+    HAVING count(*) > 1
+),
+own AS (
+    SELECT DISTINCT page_no, position FROM payiq__plan_payments
+),
+bill_day AS (
+    SELECT reference_number, other_data, max(day_due) AS day_due
+    FROM payiq__setups
+    GROUP BY reference_number, other_data
+),
+dated AS (
+    SELECT
+        *,
+        civil_or_midnight(create_date, $timezone) AS created_on,
+        civil_or_midnight(date_to_start, $timezone) AS start_day
+    FROM received
+)
+SELECT
+    'portfolio' AS source,
+    d.page_no,
+    d.position,
+    d.payment_plan_id AS plan_id,
+    CAST(NULL AS VARCHAR) AS account_id,
+    d.customer_id,
+    s.currency,
+    'PAYMENTS' AS basis,
+    d.created_on,
+    CAST(NULL AS DATE) AS updated_on,
+    CAST(NULL AS DATE) AS proposed_on,
+    CAST(NULL AS DATE) AS approved_on,
+    CAST(NULL AS DATE) AS rejected_on,
+    CAST(NULL AS DATE) AS deactivated_on,
+    true AS is_active,
+    d.initial_balance AS stated_total,
+    CAST(NULL AS BIGINT) AS stated_total_units,
+    CASE WHEN o.page_no IS NULL THEN 'MONTHLY' ELSE 'OTHER' END AS cadence,
+    CASE
+        WHEN o.page_no IS NOT NULL THEN NULL
+        WHEN coalesce(d.day_to_pay, 0) = 0 AND d.day_type = 'DueDate' THEN b.day_due
+        ELSE d.day_to_pay
+    END AS anchor_day,
+    o.page_no IS NULL AS is_derived,
+    coalesce(d.start_day, d.created_on) AS starts_on,
+    d.payment_amount AS each_payment,
+    concat_ws(
+        ',', unread('created_on', d.create_date, d.created_on), unread('starts_on', d.date_to_start, d.start_day)
+    ) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN currency_symbols AS s ON s.symbol = d.currency_symbol
+LEFT JOIN own AS o ON o.page_no = d.page_no AND o.position = d.position
+LEFT JOIN bill_day AS b ON b.reference_number = d.reference_number AND b.other_data = d.other_data
+LEFT JOIN repeats AS r ON r.payment_plan_id = d.payment_plan_id

@@ -1,0 +1,39 @@
+-- title: Payt invoices, one kind of account
+-- grain: one row per received invoice
+-- source: GET /v1/invoices; total and open amount are in the invoice's own currency
+WITH received AS (
+    SELECT * FROM payt__invoices
+),
+repeats AS (
+    SELECT id, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
+    FROM received
+    GROUP BY id
+    HAVING count(*) > 1
+),
+dated AS (
+    SELECT *, civil(due_date, $timezone) AS due_on, civil(updated_at, $timezone) AS updated_on FROM received
+)
+SELECT
+    'invoices' AS source,
+    d.page_no,
+    d.position,
+    'invoice:' || d.id AS account_id,
+    'case:' || d.active_credit_case_id AS parent_account_id,
+    d.debtor_id AS customer_id,
+    coalesce(d.currency_code, $currency) AS currency,
+    'invoice' AS kind_of_account,
+    CAST(NULL AS VARCHAR) AS account_status,
+    d.open_amount AS balance,
+    CAST(NULL AS BIGINT) AS balance_units,
+    d.total_amount AS total,
+    CAST(NULL AS VARCHAR) AS amount_due,
+    d.due_on AS account_due_date,
+    CAST(NULL AS BOOLEAN) AS is_stopped,
+    d.active_payment_plan_id AS active_plan_id,
+    d.updated_on,
+    concat_ws(
+        ',', unread('account_due_date', d.due_date, d.due_on), unread('updated_on', d.updated_at, d.updated_on)
+    ) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN repeats AS r ON r.id = d.id

@@ -1,0 +1,37 @@
+-- title: Payt payments, booked on invoices
+-- grain: one row per received payment
+-- source: GET /v1/payments; total_book_amount is in the administration's currency
+WITH received AS (
+    SELECT * FROM payt__payments
+),
+repeats AS (
+    SELECT id, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
+    FROM received
+    GROUP BY id
+    HAVING count(*) > 1
+),
+dated AS (
+    SELECT *, civil(payment_date, $timezone) AS paid_on FROM received
+)
+SELECT
+    'payments' AS source,
+    d.page_no,
+    d.position,
+    d.id AS payment_id,
+    '' AS share,
+    'invoice:' || d.invoice_id AS account_id,
+    CAST($currency AS VARCHAR) AS currency,
+    coalesce(d.total_book_amount, d.total_amount) AS amount,
+    CAST(NULL AS BIGINT) AS amount_units,
+    d.paid_on AS effective_date,
+    d.paid_on AS created_on,
+    false AS is_first_sight,
+    c.class,
+    d.transaction_type AS provider_status,
+    CAST(NULL AS DATE) AS reversed_on,
+    true AS is_money,
+    unread('effective_date', d.payment_date, d.paid_on) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN status_classes AS c ON c.provider = 'payt' AND c.entity = 'payments' AND c.status = '*'
+LEFT JOIN repeats AS r ON r.id = d.id

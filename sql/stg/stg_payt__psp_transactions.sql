@@ -1,0 +1,45 @@
+-- title: Payt payment-service transactions
+-- grain: one row per received transaction; over several invoices it is one row with the smallest invoice
+-- source: GET /v1/psp_transactions; settled ones come again as payments, so only pending ones are money
+WITH received AS (
+    SELECT * FROM payt__psp_transactions
+),
+repeats AS (
+    SELECT id, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
+    FROM received
+    GROUP BY id
+    HAVING count(*) > 1
+),
+first_invoice AS (
+    SELECT page_no, position, min_by(invoice_id, (coalesce(try_cast(invoice_id AS HUGEINT), 0), invoice_id)) AS invoice_id
+    FROM payt__psp_invoices
+    GROUP BY page_no, position
+),
+dated AS (
+    SELECT *, civil(updated_at, $timezone) AS updated_on, civil(paid_at, $timezone) AS paid_on FROM received
+)
+SELECT
+    'psp_transactions' AS source,
+    d.page_no,
+    d.position,
+    'psp:' || d.id AS payment_id,
+    '' AS share,
+    'invoice:' || i.invoice_id AS account_id,
+    CAST($currency AS VARCHAR) AS currency,
+    CASE WHEN d.currency_code = $currency THEN d.amount ELSE d.book_amount END AS amount,
+    CAST(NULL AS BIGINT) AS amount_units,
+    coalesce(d.paid_on, d.updated_on) AS effective_date,
+    d.updated_on AS created_on,
+    true AS is_first_sight,
+    c.class,
+    d.status AS provider_status,
+    d.updated_on AS reversed_on,
+    coalesce(c.class = 'pending', false) AS is_money,
+    concat_ws(
+        ',', unread('created_on', d.updated_at, d.updated_on), unread('effective_date', d.paid_at, d.paid_on)
+    ) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN first_invoice AS i ON i.page_no = d.page_no AND i.position = d.position
+LEFT JOIN status_classes AS c ON c.provider = 'payt' AND c.entity = 'psp_transactions' AND c.status = d.status
+LEFT JOIN repeats AS r ON r.id = d.id

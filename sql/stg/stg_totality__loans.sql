@@ -1,0 +1,37 @@
+-- title: Totality loans, its accounts
+-- grain: one row per received loan
+-- source: GET loans (list assumed); the balance is in cents
+WITH received AS (
+    SELECT * FROM totality__loans
+),
+repeats AS (
+    SELECT uuid, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
+    FROM received
+    GROUP BY uuid
+    HAVING count(*) > 1
+),
+dated AS (
+    SELECT *, civil(updated_at, $timezone) AS updated_on FROM received
+)
+SELECT
+    'loans' AS source,
+    d.page_no,
+    d.position,
+    d.uuid AS account_id,
+    CAST(NULL AS VARCHAR) AS parent_account_id,
+    d.customer_uuid AS customer_id,
+    CAST($currency AS VARCHAR) AS currency,
+    'loan' AS kind_of_account,
+    d.status AS account_status,
+    CAST(NULL AS VARCHAR) AS balance,
+    d.balance AS balance_units,
+    CAST(NULL AS VARCHAR) AS total,
+    CAST(NULL AS VARCHAR) AS amount_due,
+    CAST(NULL AS DATE) AS account_due_date,
+    CAST(NULL AS BOOLEAN) AS is_stopped,
+    CAST(NULL AS VARCHAR) AS active_plan_id,
+    d.updated_on,
+    unread('updated_on', d.updated_at, d.updated_on) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN repeats AS r ON r.uuid = d.uuid

@@ -1,0 +1,53 @@
+-- title: Totality payments
+-- grain: one row per received payment of a loan
+-- source: GET payments (list assumed); promises and pre-notes are listed and are no money
+WITH received AS (
+    SELECT * FROM totality__payments
+),
+repeats AS (
+    SELECT uuid, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
+    FROM received
+    GROUP BY uuid
+    HAVING count(*) > 1
+),
+dated AS (
+    SELECT
+        *,
+        civil(created_at, $timezone) AS created_on,
+        civil(updated_at, $timezone) AS updated_on,
+        civil(processed_at, $timezone) AS processed_on,
+        civil(posted_at, $timezone) AS posted_on,
+        civil(settled_on, $timezone) AS settled_day,
+        civil(returned_at, $timezone) AS returned_on
+    FROM received
+)
+SELECT
+    'payments' AS source,
+    d.page_no,
+    d.position,
+    d.uuid AS payment_id,
+    '' AS share,
+    d.loan_uuid AS account_id,
+    CAST($currency AS VARCHAR) AS currency,
+    CAST(NULL AS VARCHAR) AS amount,
+    d.amount AS amount_units,
+    coalesce(d.processed_on, d.posted_on, d.settled_day, d.created_on) AS effective_date,
+    coalesce(d.created_on, d.processed_on, d.posted_on, d.settled_day) AS created_on,
+    false AS is_first_sight,
+    c.class,
+    d.status AS provider_status,
+    coalesce(d.returned_on, d.updated_on) AS reversed_on,
+    NOT (coalesce(d.is_promise, false) OR coalesce(d.is_prenote, false)) AS is_money,
+    concat_ws(
+        ',',
+        unread('created_on', d.created_at, d.created_on),
+        unread('updated_on', d.updated_at, d.updated_on),
+        unread('effective_date', d.processed_at, d.processed_on),
+        unread('effective_date', d.posted_at, d.posted_on),
+        unread('effective_date', d.settled_on, d.settled_day),
+        unread('reversed_on', d.returned_at, d.returned_on)
+    ) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN status_classes AS c ON c.provider = 'totality' AND c.entity = 'payments' AND c.status = d.status
+LEFT JOIN repeats AS r ON r.uuid = d.uuid

@@ -1,0 +1,40 @@
+-- title: Totality scheduled payments, the terms of its plans
+-- grain: one row per received scheduled payment; plan_id is null for those of no plan
+-- source: GET scheduled-payments (list and link to the processed payment assumed); money is in cents
+WITH received AS (
+    SELECT * FROM totality__scheduled_payments
+),
+repeats AS (
+    SELECT uuid, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
+    FROM received
+    GROUP BY uuid
+    HAVING count(*) > 1
+),
+dated AS (
+    SELECT *, civil(payment_date, $timezone) AS due_on, civil(updated_at, $timezone) AS updated_on FROM received
+)
+SELECT
+    'scheduled_payments' AS source,
+    d.page_no,
+    d.position,
+    d.ordinal,
+    false AS is_nested,
+    false AS is_balance_stated,
+    d.payment_plan_uuid AS plan_id,
+    d.uuid AS term_id,
+    CAST(NULL AS BIGINT) AS term_sequence,
+    CAST($currency AS VARCHAR) AS currency,
+    CAST(NULL AS DATE) AS nominal_due_date,
+    d.due_on AS due_date,
+    CAST(NULL AS VARCHAR) AS amount,
+    d.amount AS amount_units,
+    CAST(NULL AS VARCHAR) AS provider_outstanding,
+    CAST(NULL AS DATE) AS provider_paid_on,
+    d.updated_on,
+    d.payment_uuid AS linked_payment_id,
+    concat_ws(
+        ',', unread('due_date', d.payment_date, d.due_on), unread('updated_on', d.updated_at, d.updated_on)
+    ) AS unreadable,
+    coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
+FROM dated AS d
+LEFT JOIN repeats AS r ON r.uuid = d.uuid
