@@ -35,7 +35,9 @@ def generate(
     world = World(clock=f"{as_of.isoformat()}T20:00:00Z")
     for number, name in enumerate(sorted(set(providers), key=PROVIDERS.index)):
         count = plans // len(set(providers)) + (number < plans % len(set(providers)))
-        {"payt": _payt, "totality": _totality, "payiq": _payiq}[name](world, count, as_of, random.Random(f"{seed} {name}"))
+        {"payt": _payt, "totality": _totality, "payiq": _payiq}[name](
+            world, count, as_of, random.Random(f"{seed} {name}")
+        )
     return world
 
 

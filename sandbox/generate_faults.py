@@ -29,9 +29,7 @@ def spoil_payt(
         terms[-1]["payment_date"] = row["updated_at"][:10]
     elif fault == "drift" and row["active"]:
         terms[-1]["total_amount"] = terms[-1]["amount_due"] = office.money(100_00)
-        world.payt.payments.append(
-            office.payment(ids.next(), world.payt.invoices[-1]["id"], 12_34, as_of - LONG_AGO)
-        )
+        world.payt.payments.append(office.payment(ids.next(), world.payt.invoices[-1]["id"], 12_34, as_of - LONG_AGO))
     elif fault == "stale" and row["active"]:
         invoice = world.payt.invoices[-1]["id"]
         stale = office.transaction(ids.next(), row["debtor_id"], [invoice], 10_00, as_of - LONG_AGO)

@@ -135,12 +135,12 @@ def _next_due(standing: Standing) -> date | None:
 
 
 def _coverage(standing: Standing, options: Options) -> str | None:
-    """Return fresh pending money over what is due, cut after six places; None if nothing is due."""
+    """Return fresh pending money over what is due, six places, half up; None if nothing is due."""
     due = sum(view.outstanding for view in standing.terms if view.term.due <= standing.on)
     if due == 0:
         return None
     fresh = sum(item.amount for item in standing.pending if not is_stale(item, standing.on, options))
-    millionths = min(fresh, due) * 1_000_000 // due
+    millionths = (min(fresh, due) * 2_000_000 + due) // (2 * due)
     return f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"
 
 

@@ -79,7 +79,7 @@ def _balance_drift(standing: Standing, facts: Facts, options: Options) -> Iterat
     actual = sum(view.term.owed or 0 for view in standing.terms)
     received = sum(payment.amount for payment in paid)
     recent = [
-        payment.amount for payment in paid if business_days(payment.effective, day, options) < options.settlement_days
+        payment.amount for payment in paid if business_days(payment.effective, day, options) <= options.settlement_days
     ]
     expected = payable - min(payable, received)
     if actual == expected:
@@ -226,8 +226,7 @@ def _explained(standing: Standing, first: Payment, second: Payment) -> bool:
     due = [
         view
         for view in standing.terms
-        if view.term.due <= second.effective
-        and (view.satisfied_on is None or view.satisfied_on >= first.effective)
+        if view.term.due <= second.effective and (view.satisfied_on is None or view.satisfied_on >= first.effective)
     ]
     return len(due) >= 2
 

@@ -37,7 +37,7 @@ def locate(facts: Facts, day: date, options: Options) -> tuple[list[Standing], l
         standing.status = _status(standing, options)
     payments = [item for item in facts.payments if counts_from(item) <= day]
     by_link = _by_link(standings)
-    placed = [(payment, _place(payment, by_link, by_account)) for payment in payments]
+    placed = [(payment, _place(payment, by_link, by_account, day)) for payment in payments]
     for standing in standings:
         judge(standing, options)
     return standings, placed
@@ -135,14 +135,17 @@ def _place(
     payment: Payment,
     by_link: dict[tuple[str, str, str], Standing],
     by_account: dict[tuple[str, str, str], list[Standing]],
+    day: date,
 ) -> str | None:
     """Hand a payment to its plan and return the plan's id; None if it belongs to none."""
     if not payment.is_transaction:
         return None
     named = by_link.get((payment.provider, payment.tenant, payment.payment_id))
-    chosen = named or _holding(payment, by_account)
+    chosen = named or _holding(payment, by_account, day)
     if chosen is None:
         return None
+    if payment.currency != chosen.plan.currency:
+        return chosen.plan.plan_id
     if payment.is_money and payment.word in MONEY:
         chosen.money.append(payment)
     elif payment.is_money and payment.word == "pending":
@@ -150,22 +153,23 @@ def _place(
     return chosen.plan.plan_id
 
 
-def _holding(payment: Payment, by_account: dict[tuple[str, str, str], list[Standing]]) -> Standing | None:
-    """Return the plan that was in force on the payment's day, on one of its accounts."""
+def _holding(payment: Payment, by_account: dict[tuple[str, str, str], list[Standing]], day: date) -> Standing | None:
+    """Return the plan that was in force on the payment's day, on one of its accounts.
+
+    Money that has not settled will pay what is in force now.
+    """
     accounts = payment.accounts or [str(payment.account_id)]
     candidates = {
         id(standing): standing
         for account in accounts
         for standing in by_account.get((payment.provider, payment.tenant, account), [])
     }
+    on = day if payment.word == "pending" else payment.effective
+    agreed = [item for item in candidates.values() if item.status not in {"PROPOSED", "REJECTED"}]
+    in_time = [item for item in agreed if item.plan.created <= on <= _last_day_in_force(item)]
     if payment.accounts:
-        ranked = sorted(candidates.values(), key=lambda item: (item.status not in IN_FORCE, _age(item.plan)))
-        return ranked[0] if ranked else None
-    on = counts_from(payment)
-    for standing in sorted(candidates.values(), key=lambda item: _age(item.plan), reverse=True):
-        if standing.plan.created <= on <= _last_day_in_force(standing):
-            return standing
-    return None
+        return min(in_time, key=lambda item: (item.status not in IN_FORCE, _age(item.plan)), default=None)
+    return max(in_time, key=lambda item: _age(item.plan), default=None)
 
 
 def _last_day_in_force(standing: Standing) -> date:

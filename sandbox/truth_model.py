@@ -222,13 +222,13 @@ def month_after(day: date, months: int, anchor: int) -> date:
 
 @functools.cache
 def dutch_holidays(year: int) -> frozenset[date]:
-    """Return the Dutch public holidays of a year, worked out from Easter and the royal birthday."""
+    """Return the Dutch holidays of a year, Good Friday among them, from Easter and the royal birthday."""
     easter = _easter(year)
     king = date(year, 4, 27)
     if king.isoweekday() == 7:
         king -= timedelta(days=1)
     days = {date(year, 1, 1), king, date(year, 12, 25), date(year, 12, 26)}
-    days |= {easter + timedelta(days=days_after) for days_after in (0, 1, 39, 49, 50)}
+    days |= {easter + timedelta(days=days_after) for days_after in (-2, 0, 1, 39, 49, 50)}
     if year % 5 == 0:
         days.add(date(year, 5, 5))
     return frozenset(days)
