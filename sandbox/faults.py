@@ -8,10 +8,11 @@ after letting `after` of them pass.
     faults.add(cut("chunked"), provider="totality", after=1)
 """
 
-import gzip
 import json
 import re
+import struct
 import threading
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -120,9 +121,15 @@ def garbage(body: bytes = MAINTENANCE, *, content_type: str = "text/html; charse
 
 
 def bomb(size: int = 1 << 30) -> Fault:
-    """Answer a small gzip body that unpacks to `size` zero bytes."""
-    block = gzip.compress(bytes(1 << 20), 9)
-    body = block * max(1, size >> 20)
+    """Answer a small gzip body that unpacks to `size` zero bytes, rounded up to whole mebibytes."""
+    block, count = bytes(1 << 20), max(1, -(-size // (1 << 20)))
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = 0
+    for _ in range(count):
+        checksum = zlib.crc32(block, checksum)
+    head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+    body = head + packed * count + packer.flush() + struct.pack("<II", checksum, (count << 20) & 0xFFFFFFFF)
     return status(200, body=body, headers={"content-encoding": "gzip"})
 
 

@@ -39,14 +39,14 @@ class Sandbox:
     `payt` holds Payt's documented limits, `assumed` what no page shows.
     """
 
-    world: World
-    faults: Faults
+    world: World = field(repr=False)
+    faults: Faults = field(repr=False)
     assumed: Assumed
     payt: Limits
     urls: dict[str, str]
-    tokens: dict[str, Tokens]
-    requests: dict[str, list[Recorded]]
-    credentials: dict[str, dict[str, str]] = field(default_factory=lambda: CREDENTIALS)
+    tokens: dict[str, Tokens] = field(repr=False)
+    requests: dict[str, list[Recorded]] = field(repr=False)
+    credentials: dict[str, dict[str, str]] = field(default_factory=lambda: CREDENTIALS, repr=False)
 
     def accounts_file(self, path: Path) -> Path:
         """Write the PayIQ accounts as the CSV a client is configured with, and return its path."""

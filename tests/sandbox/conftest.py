@@ -1,6 +1,8 @@
 """One small world, served, and clients that are signed in to each provider."""
 
-from collections.abc import Iterator
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import httpx
@@ -43,7 +45,9 @@ def world() -> World:
         {"id": "11", "name": "North", "status": "active", "currency_code": "EUR", "timezone": "Europe/Amsterdam"},
         {"id": "12", "name": "South", "status": "active", "currency_code": "EUR", "timezone": "Europe/Amsterdam"},
     ]
-    world.payt.debtors.append({"id": "501", "administration_id": "11", "debtor_number": "D-501", "updated_at": "2026-05-01T00:00:00Z"})
+    world.payt.debtors.append(
+        {"id": "501", "administration_id": "11", "debtor_number": "D-501", "updated_at": "2026-05-01T00:00:00Z"}
+    )
     world.payt.payment_plans += [payt_plan(number) for number in range(1001, 1008)]
     world.payt.payment_plans.append(payt_plan(2001, administration="12"))
     world.payt.invoices.append(
@@ -59,7 +63,13 @@ def world() -> World:
         }
     )
     world.payt.psp_transactions += [
-        {"id": str(number), "administration_id": "11", "status": status, "amount": "5.00", "updated_at": "2026-06-01T00:00:00Z"}
+        {
+            "id": str(number),
+            "administration_id": "11",
+            "status": status,
+            "amount": "5.00",
+            "updated_at": "2026-06-01T00:00:00Z",
+        }
         for number, status in enumerate(("pending", "processing", "paid", "failed"), start=4001)
     ]
     world.totality.loans.append(
@@ -121,7 +131,8 @@ def world() -> World:
         for number in range(1, 6)
     ]
     world.payiq.invoices[ACCOUNT] = [
-        {"BillID": number, "AmountDue": Decimal("3.00"), "dtDue": f"2026-0{number}-02T00:00:00Z"} for number in range(1, 4)
+        {"BillID": number, "AmountDue": Decimal("3.00"), "dtDue": f"2026-0{number}-02T00:00:00Z"}
+        for number in range(1, 4)
     ]
     return world
 
@@ -151,19 +162,21 @@ def totality(sandbox: Sandbox) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def payiq(sandbox: Sandbox) -> Iterator[httpx.Client]:
+def signed() -> Callable[..., dict[str, object]]:
+    """Give a function that returns a token request, signed by the assumed recipe."""
+
+    def request(**changed: object) -> dict[str, object]:
+        key, secret = CREDENTIALS["payiq"]["api_key"], CREDENTIALS["payiq"]["signing_secret"]
+        when = "2026-07-01T06:00:00Z"
+        digest = hmac.new(secret.encode(), (key + when).encode(), hashlib.sha256).hexdigest()
+        return {"APIKey": key, "CreationDate": when, "grant_type": "client_credentials", "Signature": digest} | changed
+
+    return request
+
+
+@pytest.fixture
+def payiq(sandbox: Sandbox, signed: Callable[..., dict[str, object]]) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=sandbox.urls["payiq"], trust_env=False) as client:
         token = client.post("Api/Auth", json=signed()).json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
-
-
-def signed(**changed: object) -> dict[str, object]:
-    """Return a token request, signed by the assumed recipe."""
-    import hashlib
-    import hmac
-
-    key, secret = CREDENTIALS["payiq"]["api_key"], CREDENTIALS["payiq"]["signing_secret"]
-    when = "2026-07-01T06:00:00Z"
-    digest = hmac.new(secret.encode(), (key + when).encode(), hashlib.sha256).hexdigest()
-    return {"APIKey": key, "CreationDate": when, "grant_type": "client_credentials", "Signature": digest} | changed

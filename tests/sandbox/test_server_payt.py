@@ -11,7 +11,9 @@ from sandbox.credentials import CREDENTIALS
 from sandbox.server import Sandbox
 
 KNOWN = CREDENTIALS["payt"]
-BASIC = {"Authorization": "Basic " + base64.b64encode(f"{KNOWN['client_id']}:{KNOWN['client_secret']}".encode()).decode()}
+BASIC = {
+    "Authorization": "Basic " + base64.b64encode(f"{KNOWN['client_id']}:{KNOWN['client_secret']}".encode()).decode()
+}
 PLANS = "/v1/payment_plans"
 
 
@@ -64,7 +66,9 @@ def test_pages_follow_the_cursor_and_the_last_one_has_no_pagination(payt: httpx.
 
 
 @pytest.mark.parametrize(("how", "last"), [("null", {"cursor": None}), ("empty", {"cursor": ""})])
-def test_the_last_page_can_carry_an_empty_cursor_instead(sandbox: Sandbox, payt: httpx.Client, how: str, last: dict) -> None:
+def test_the_last_page_can_carry_an_empty_cursor_instead(
+    sandbox: Sandbox, payt: httpx.Client, how: str, last: dict
+) -> None:
     sandbox.assumed.payt_last_page = how
     assert payt.get(PLANS, params={"administration_id": "11"}).json()["pagination"] == last
 
@@ -131,7 +135,9 @@ def test_deletions_need_deleted_after_and_reach_back_90_days(sandbox: Sandbox, p
 
 def test_every_documented_deleted_list_is_there(payt: httpx.Client) -> None:
     for kind in ("payment_plans", "payments", "invoices", "credit_cases"):
-        answer = payt.get(f"/v1/{kind}/deleted", params={"administration_id": "11", "deleted_after": "2026-06-01T00:00:00Z"})
+        answer = payt.get(
+            f"/v1/{kind}/deleted", params={"administration_id": "11", "deleted_after": "2026-06-01T00:00:00Z"}
+        )
         assert answer.json() == {"data": []}
 
 
@@ -140,7 +146,11 @@ def test_hidden_fields_come_only_when_asked_for(payt: httpx.Client) -> None:
     assert "public_url" not in plain
     fields = json.dumps({"only": ["id", "public_url", {"payment_terms": ["amount_due"]}]})
     asked = payt.get(PLANS, params={"administration_id": "11", "per_page": 1, "fields": fields}).json()["data"][0]
-    assert asked == {"id": "1001", "public_url": "https://debtor.example/plan", "payment_terms": [{"amount_due": "182.00"}]}
+    assert asked == {
+        "id": "1001",
+        "public_url": "https://debtor.example/plan",
+        "payment_terms": [{"amount_due": "182.00"}],
+    }
     assert payt.get(PLANS, params={"administration_id": "11", "fields": "id"}).status_code == 422
 
 
@@ -150,7 +160,10 @@ def test_psp_transactions_are_filtered_by_status(payt: httpx.Client) -> None:
 
 
 def test_plans_are_filtered_by_ids_and_by_debtor(payt: httpx.Client) -> None:
-    assert ids(payt.get(PLANS, params={"administration_id": "11", "ids": "1002,1005,9"}).json()["data"]) == ["1002", "1005"]
+    assert ids(payt.get(PLANS, params={"administration_id": "11", "ids": "1002,1005,9"}).json()["data"]) == [
+        "1002",
+        "1005",
+    ]
     assert len(payt.get(PLANS, params={"administration_id": "11", "debtor_numbers": "D-501"}).json()["data"]) == 7
     assert payt.get(PLANS, params={"administration_id": "11", "debtor_numbers": "D-1"}).json()["data"] == []
 
@@ -204,7 +217,12 @@ def test_a_refresh_token_is_rotated_and_the_access_token_lives_two_hours(sandbox
 
 
 def test_an_authorization_code_is_good_once_for_ten_minutes(sandbox: Sandbox) -> None:
-    asked = {"client_id": KNOWN["client_id"], "redirect_uri": "http://127.0.0.1/back", "response_type": "code", "state": "s"}
+    asked = {
+        "client_id": KNOWN["client_id"],
+        "redirect_uri": "http://127.0.0.1/back",
+        "response_type": "code",
+        "state": "s",
+    }
     codes = []
     for _ in range(2):
         sent = httpx.get(sandbox.urls["payt"] + "/oauth/authorize", params=asked, follow_redirects=False)
@@ -222,7 +240,9 @@ def test_an_authorization_code_is_good_once_for_ten_minutes(sandbox: Sandbox) ->
 
 
 def test_the_token_call_needs_the_client_in_basic(sandbox: Sandbox) -> None:
-    assert httpx.post(sandbox.urls["payt"] + "/oauth/token", json={"grant_type": "client_credentials"}).status_code == 401
+    assert (
+        httpx.post(sandbox.urls["payt"] + "/oauth/token", json={"grant_type": "client_credentials"}).status_code == 401
+    )
 
 
 def test_rows_changed_between_two_pages_show_on_the_second(sandbox: Sandbox, payt: httpx.Client) -> None:

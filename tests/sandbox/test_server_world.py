@@ -9,9 +9,9 @@ from sandbox.world import Verbatim, World, dumps
 
 
 def test_decimals_are_written_with_their_own_digits() -> None:
-    assert dumps({"a": Decimal("3.0"), "b": Decimal("0.10"), "c": [Decimal("-1234567.8901")], "d": Decimal("1E+3")}) == (
-        '{"a":3.0,"b":0.10,"c":[-1234567.8901],"d":1000}'
-    )
+    assert dumps(
+        {"a": Decimal("3.0"), "b": Decimal("0.10"), "c": [Decimal("-1234567.8901")], "d": Decimal("1E+3")}
+    ) == ('{"a":3.0,"b":0.10,"c":[-1234567.8901],"d":1000}')
 
 
 def test_verbatim_text_goes_out_without_quotes() -> None:
