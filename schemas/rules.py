@@ -50,7 +50,9 @@ class Rules:
     """The options for one provider's plans.
 
     `calendar` names a calendar of the holidays library (`NL`, `US`, `US-NY`, `NYSE`, …);
-    `weekend` holds ISO weekday numbers (Monday is 1).
+    `weekend` holds ISO weekday numbers (Monday is 1). With `dpd_origin` FIRST_MATERIAL a day
+    counts while overdue money exceeds both `material_amount` (major units) and
+    `material_percent` of what remains of the plan.
     """
 
     grace_days: int = 0
@@ -59,6 +61,8 @@ class Rules:
     grace_mode: str = "NONE"
     day_basis: str = "CALENDAR"
     dpd_origin: str = "OLDEST_UNPAID"
+    material_amount: Decimal = Decimal(0)
+    material_percent: Decimal = Decimal(0)
     settlement_days: int = 2
     stale_pending_days: int = 5
     bucket_set: str = "AR"

@@ -1,0 +1,79 @@
+"""Delinquency buckets: named sets of day or month ranges that leave no gap.
+
+A set that is not sound is refused when it is read, before anything is computed.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+MEASURES = ("days_past_due", "ots_months", "mba_months")
+"""What a set may bucket by."""
+
+NOT_MONTHLY = "none"
+"""Label of plans that have no months, in a set of months."""
+
+
+class BucketError(ValueError):
+    """A bucket set has a gap, an overlap, a wrong start or a closed end."""
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSet:
+    """Closed integer ranges of one measure: `starts` are their first values, the last range is open.
+
+    `labels` are plain ASCII, in rising order.
+    """
+
+    measure: str
+    starts: tuple[int, ...]
+    labels: tuple[str, ...]
+
+    def label(self, values: pl.Series) -> pl.Series:
+        """Return the label of each value; null (a plan without months) is `none`."""
+        number = pl.Series(self.starts).search_sorted(values.fill_null(0), side="right").cast(pl.Int64) - 1
+        return pl.Series("bucket", self.labels).gather(number).set(values.is_null(), NOT_MONTHLY)
+
+
+def bucket_set(text: str) -> BucketSet:
+    """Read `AR`, `IFRS`, `MONTHS`, `MONTHS_MBA` or ranges like `0,1-30,31+`, of months as `ots:0,1,2+`.
+
+    Raises:
+        BucketError: the ranges do not start at 0, leave a gap, overlap or do not end open.
+    """
+    shipped = {
+        "AR": "0,1-30,31-60,61-90,91-120,121-150,151-180,181-365,366+",
+        "IFRS": "0-30,31-90,91+",
+        "MONTHS": "ots:0,1,2,3,4,5,6+",
+        "MONTHS_MBA": "mba:0,1,2,3,4,5,6+",
+    }
+    prefix, _, ranges = shipped.get(text, text).rpartition(":")
+    measures = {"": "days_past_due", "ots": "ots_months", "mba": "mba_months"}
+    if prefix not in measures:
+        raise BucketError(f"bucket set {text!r} counts by {prefix!r}; leave it out for days, or use ots: or mba:")
+    labels = tuple(part.strip() for part in ranges.split(","))
+    return BucketSet(measures[prefix], _starts(text, [_range(text, label) for label in labels]), labels)
+
+
+def _range(text: str, label: str) -> tuple[int, int | None]:
+    if match := re.fullmatch(r"(\d{1,6})(\+|-(\d{1,6}))?", label, re.ASCII):
+        first = int(match[1])
+        return first, None if match[2] == "+" else int(match[3] or first)
+    raise BucketError(f"bucket set {text!r}: {label!r} is not a range like 0, 1-30 or 366+")
+
+
+def _starts(text: str, ranges: Sequence[tuple[int, int | None]]) -> tuple[int, ...]:
+    expected = 0
+    for number, (first, last) in enumerate(ranges):
+        if first != expected:
+            what = "starts at" if number == 0 else "leaves a gap before" if first > expected else "overlaps at"
+            raise BucketError(f"bucket set {text!r} {what} {first}; the range must start at {expected}")
+        is_final = number == len(ranges) - 1
+        if is_final != (last is None):
+            raise BucketError(f"bucket set {text!r}: exactly the last range must end open, like {first}+")
+        if last is not None and last < first:
+            raise BucketError(f"bucket set {text!r}: the range {first}-{last} is empty")
+        expected = first if last is None else last + 1
+    return tuple(first for first, _ in ranges)

@@ -1,0 +1,115 @@
+"""Business days of named calendars, counted through lookup arrays.
+
+A calendar is a name of the holidays library (`NL`, `US`, `US-NY`, `NYSE`) and a
+set of weekend days. Nothing here asks what day it is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+import holidays
+import polars as pl
+
+WEEKEND = (6, 7)
+"""ISO weekday numbers of Saturday and Sunday."""
+
+EARLIEST = date(1900, 1, 1)
+"""Days before this one are counted from it: no calendar says anything about them."""
+
+
+class UnknownCalendarError(ValueError):
+    """The holidays library has no calendar of that name."""
+
+    def __init__(self, name: str) -> None:
+        """Say which name, and what a name may be."""
+        super().__init__(
+            f"calendar {name!r} is unknown to the holidays library; "
+            "use a country (NL), a country and its subdivision (US-NY) or a market (NYSE)"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessDays:
+    """Running count of business days from `first` on, one entry per day, so that a count costs two gathers."""
+
+    first: date
+    counts: pl.Series
+
+    def between(self, after: pl.Series, until: pl.Series) -> pl.Series:
+        """Return the number of business days in (`after`, `until`] per row; 0 where `until` is earlier, null where null."""
+        return (self._count_to(until) - self._count_to(after)).clip(lower_bound=0)
+
+    def contains(self, days: pl.Series) -> pl.Series:
+        """Tell for each day whether it is a business day; null stays null."""
+        before = pl.select(pl.lit(days) - pl.duration(days=1)).to_series().cast(pl.Date)
+        return self.between(before, days) == 1
+
+    def _count_to(self, days: pl.Series) -> pl.Series:
+        offset = (days.cast(pl.Int64) - _number(self.first)).clip(0, len(self.counts) - 1)
+        return self.counts.gather(offset)
+
+
+def check_calendar(name: str) -> None:
+    """Do nothing if `name` is a calendar of the holidays library.
+
+    Raises:
+        UnknownCalendarError: it is not.
+    """
+    country, _, subdivision = name.partition("-")
+    if name in holidays.list_supported_financial(include_aliases=True):
+        return
+    countries = holidays.list_supported_countries(include_aliases=True)
+    if country not in countries or (subdivision and subdivision not in countries[country]):
+        raise UnknownCalendarError(name)
+
+
+def holiday_dates(name: str, first_year: int, last_year: int) -> tuple[date, ...]:
+    """Return the holidays of calendar `name` in these years, in order.
+
+    Raises:
+        UnknownCalendarError: the holidays library has no such calendar.
+    """
+    found = (day for year in range(first_year, last_year + 1) for day in _holidays_of(name, year))
+    return tuple(sorted(set(found)))
+
+
+def business_days(name: str, weekend: Sequence[int], first: date, last: date) -> BusinessDays:
+    """Return the running count of business days of calendar `name` over `first` to `last`, whole years.
+
+    Args:
+        name: `NL`, `US`, `US-NY`, `NYSE`, …
+        weekend: ISO weekday numbers that are never business days.
+        first: Earliest day anyone will ask for; days before it count as it.
+        last: Latest such day; days after it count as it.
+
+    Raises:
+        UnknownCalendarError: the holidays library has no such calendar.
+    """
+    low = max(first, EARLIEST)
+    return _business_days(name, tuple(sorted(set(weekend))), low.year, max(low, last).year)
+
+
+@lru_cache(maxsize=32)
+def _business_days(name: str, weekend: tuple[int, ...], first_year: int, last_year: int) -> BusinessDays:
+    # One day earlier, so that 1 January can be asked for as a day of its own.
+    start = date(first_year, 1, 1) - timedelta(days=1)
+    days = pl.DataFrame({"day": pl.date_range(start, date(last_year, 12, 31), eager=True)})
+    closed = pl.Series(holiday_dates(name, first_year - 1, last_year), dtype=pl.Date).implode()
+    is_open = ~pl.col("day").dt.weekday().is_in(list(weekend)) & ~pl.col("day").is_in(closed)
+    counts = days.select(is_open.cast(pl.Int64).cum_sum()).to_series()
+    return BusinessDays(start, counts)
+
+
+@lru_cache(maxsize=4096)
+def _holidays_of(name: str, year: int) -> tuple[date, ...]:
+    check_calendar(name)
+    if name in holidays.list_supported_financial(include_aliases=True):
+        return tuple(holidays.financial_holidays(name, years=year))
+    country, _, subdivision = name.partition("-")
+    return tuple(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+
+
+def _number(day: date) -> int:
+    return (day - date(1970, 1, 1)).days

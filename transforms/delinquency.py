@@ -1,0 +1,113 @@
+"""Days past due of each plan, by the options of its provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from schemas.rules import Rules
+from transforms.book import Book
+from transforms.business import business_between, repeated
+from transforms.counting import count_days
+from transforms.options import by_provider
+from transforms.pauses import paused_days
+from transforms.satisfaction import Satisfaction
+from transforms.segments import Segments
+from transforms.spells import overdue_since
+from transforms.tolerance import minor_amounts
+
+
+@dataclass(frozen=True, slots=True)
+class Arrears:
+    """Open terms of each plan at the as-of date, one value per plan.
+
+    `oldest` is the earliest due date before the as-of date among unsatisfied terms, `oldest_shadow` the
+    same had all fresh pending money settled; `overdue`, `remaining` and their shadows are the
+    money of unsatisfied terms past due, and of all terms.
+    """
+
+    oldest: pl.Series
+    oldest_shadow: pl.Series
+    overdue_shadow: pl.Series
+    remaining_shadow: pl.Series
+
+
+def oldest_open(terms: pl.DataFrame, segments: Segments, is_open: pl.Series, *, as_of: date) -> pl.Series:
+    """Return per plan the row of its first open term due before the as-of date, null if none."""
+    return segments.first_row_where(is_open & (terms["due_date"] < as_of))
+
+
+def days_past_due(
+    book: Book,
+    paid: Satisfaction,
+    arrears: Arrears,
+    *,
+    as_of: date,
+    rules: Mapping[str, Rules],
+    pauses: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return `days_past_due, shadow_days_past_due, days_past_due_business` per plan; 0 where nothing is past due.
+
+    The first two follow the rules of the plan's provider: where counting starts (`dpd_origin`), which days
+    count (`day_basis`, pauses), and grace (`grace_mode`). The third counts business days since the
+    oldest unpaid due date, without grace or pauses.
+
+    Args:
+        book: Plans, terms and money.
+        paid: What each term received.
+        arrears: Open terms of each plan.
+        as_of: Civil date whose end is described.
+        rules: Options per provider.
+        pauses: `plan_no, start, end`, half-open; None: no pauses.
+    """
+    start, shadow_start = _starts(book, paid, arrears, as_of=as_of, rules=rules)
+    provider = book.plans["provider"]
+    until = repeated(as_of, book.plans.height)
+    business = business_between(provider, arrears.oldest, until, rules=rules)
+
+    def counted(since: pl.Series) -> pl.Series:
+        days = count_days(provider, since, until, rules=rules)
+        if pauses is not None and pauses.height:
+            days = days - paused_days(pauses, book.plans, since, until, rules=rules)
+        return _less_grace(days.fill_null(0), book.plans, book.grace, rules)
+
+    return pl.DataFrame(
+        {
+            "days_past_due": counted(start),
+            "shadow_days_past_due": counted(shadow_start),
+            "days_past_due_business": business.fill_null(0),
+        }
+    )
+
+
+def _starts(
+    book: Book, paid: Satisfaction, arrears: Arrears, *, as_of: date, rules: Mapping[str, Rules]
+) -> tuple[pl.Series, pl.Series]:
+    """Return the day after which counting starts, officially and in the shadow."""
+    origin = by_provider(book.plans, rules, lambda option: option.dpd_origin, pl.String())
+    from_spell = origin != "OLDEST_UNPAID"
+    if not from_spell.any():
+        return arrears.oldest, arrears.oldest_shadow
+    is_material = origin == "FIRST_MATERIAL"
+    amounts = minor_amounts(book.plans, rules, lambda option: option.material_amount).set(~is_material, 0)
+    rates = by_provider(book.plans, rules, lambda option: int(option.material_percent * 10_000), pl.Int64())
+    rates = rates.set(~is_material, 0)
+    wanted = from_spell & arrears.oldest.is_not_null()
+    since = overdue_since(book, paid, wanted, amounts, rates, as_of=as_of)
+    still_over = pl.select(
+        (pl.lit(arrears.overdue_shadow) > pl.lit(amounts))
+        & (
+            pl.lit(arrears.overdue_shadow).cast(pl.Int128) * 1_000_000
+            > pl.lit(arrears.remaining_shadow).cast(pl.Int128) * pl.lit(rates)
+        )
+    ).to_series()
+    shadow = since.set(~still_over, None)
+    return since.zip_with(from_spell, arrears.oldest), shadow.zip_with(from_spell, arrears.oldest_shadow)
+
+
+def _less_grace(days: pl.Series, plans: pl.DataFrame, grace: pl.Series, rules: Mapping[str, Rules]) -> pl.Series:
+    mode = by_provider(plans, rules, lambda option: option.grace_mode, pl.String())
+    shifted = (days - grace).clip(lower_bound=0)
+    gated = days.set(days <= grace, 0)
+    return shifted.zip_with(mode == "SHIFT", gated.zip_with(mode == "GATE", days))

@@ -1,0 +1,82 @@
+"""Whole months past due, counted the way mortgage bankers and thrifts do.
+
+Only for plans whose terms are one anchored month apart; for others a month means
+nothing and the figures are null.
+"""
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from transforms.segments import Segments
+
+
+def full_months(start: pl.Expr, end: pl.Expr, anchor: pl.Expr) -> pl.Expr:
+    """Return the largest k >= 0 with `start` plus k months <= `end`.
+
+    The addition keeps the day `anchor` and clamps it to the month's last day, so the end of
+    February is a whole month after 31 January. Null where an argument is null.
+    """
+    months = (end.dt.year() - start.dt.year()) * 12 + end.dt.month() - start.dt.month()
+    falls_on = pl.min_horizontal(anchor, end.dt.days_in_month())
+    is_short = (falls_on > end.dt.day()).cast(pl.Int64)
+    whole = (months.cast(pl.Int64) - is_short).clip(lower_bound=0)
+    return pl.when(start.is_not_null() & end.is_not_null() & anchor.is_not_null()).then(whole)
+
+
+def months_past_due(oldest: pl.Series, anchors: pl.Series, *, as_of: date) -> pl.DataFrame:
+    """Return `mba_months` and `ots_months` per plan.
+
+    Both are null for plans that are not monthly and 0 where nothing is past due; the
+    mortgage bankers' month is over one day earlier, so ots <= mba <= ots + 1.
+
+    Args:
+        oldest: Nominal (else actual) due date of the oldest unpaid term, null if none.
+        anchors: Day of the month a monthly plan falls due on, null for other plans.
+        as_of: Civil date whose end is described.
+    """
+    frame = pl.DataFrame({"start": oldest, "anchor": anchors.cast(pl.Int64)})
+    is_monthly = pl.col("anchor").is_not_null()
+
+    def until(day: date) -> pl.Expr:
+        end = pl.lit(day, dtype=pl.Date)
+        return pl.when(is_monthly).then(full_months(pl.col("start"), end, pl.col("anchor")).fill_null(0))
+
+    return frame.select(mba_months=until(as_of + timedelta(days=1)), ots_months=until(as_of))
+
+
+def anchors(plans: pl.DataFrame, terms: pl.DataFrame, segments: Segments) -> pl.Series:
+    """Return the day of the month each monthly plan falls due on, null for plans that are not monthly.
+
+    Where the provider states no rule, a plan is monthly if its due dates are one anchored
+    month apart: at least two terms, one in each month, every one on the largest day seen or
+    on the last day of a month that lacks it.
+
+    Args:
+        plans: `cadence, anchor_day`, one row per plan.
+        terms: In sequence, `due_date, nominal_due_date, is_listed`; only listed terms are looked at.
+        segments: Where each plan's terms lie.
+    """
+    stated = plans.select(pl.when(pl.col("cadence") == "MONTHLY").then(pl.col("anchor_day"))).to_series()
+    seen = segments.spread(plans["cadence"] == "BY_DATES") & terms["is_listed"]
+    if not seen.any():
+        return stated
+    inferred = _inferred(terms["due_date"].filter(seen), segments.owner.filter(seen), plans.height)
+    return stated.zip_with(stated.is_not_null(), inferred)
+
+
+def _inferred(due: pl.Series, owner: pl.Series, plans: int) -> pl.Series:
+    rows = Segments.of(owner, plans)
+    day = due.dt.day().cast(pl.Int64)
+    month = due.dt.year().cast(pl.Int64) * 12 + due.dt.month().cast(pl.Int64)
+    # The largest day so far, with the plan in front, so that plans do not mix.
+    packed = owner.cast(pl.Int64) * 32 + day
+    anchor = packed.cum_max().gather(rows.last) % 32
+    own = rows.spread(anchor)
+    last_day = due.dt.month_end().dt.day().cast(pl.Int64)
+    falls_on = pl.select(pl.min_horizontal(pl.lit(own), pl.lit(last_day))).to_series()
+    follows = (month - month.shift(1) == 1).fill_null(value=False)
+    is_first = rows.owner.ne_missing(rows.owner.shift(1))
+    fits = (day == falls_on) & (follows | is_first)
+    is_monthly = (rows.sizes > 1) & (rows.total(fits) == rows.sizes)
+    return anchor.set(~is_monthly, None)

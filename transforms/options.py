@@ -1,0 +1,39 @@
+"""The options of each provider, as one value per row.
+
+Options live in `schemas.rules`; which of them applies to a row is decided by its
+provider alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import polars as pl
+
+from schemas.rules import Rules
+
+
+class MissingRulesError(KeyError):
+    """Plans of a provider were given, and no rules for it."""
+
+    def __init__(self, providers: Iterable[str]) -> None:
+        """Name the providers."""
+        super().__init__(f"no rules for provider {', '.join(sorted(providers))}; pass one `Rules` per provider")
+
+
+def providers_of(frame: pl.DataFrame, rules: Mapping[str, Rules]) -> list[str]:
+    """Return the providers in `frame`, in order.
+
+    Raises:
+        MissingRulesError: one of them has no rules.
+    """
+    names: list[str] = frame["provider"].unique().sort().to_list()
+    if missing := set(names) - rules.keys():
+        raise MissingRulesError(missing)
+    return names
+
+
+def by_provider(
+    rows: pl.DataFrame, rules: Mapping[str, Rules], option: Callable[[Rules], int | str | bool], dtype: pl.DataType
+) -> pl.Series:
+    """Return `option` of the rules of each row's `provider`, in the order of `rows`."""
+    values = {name: option(rules[name]) for name in providers_of(rows, rules)}
+    return rows["provider"].replace_strict(values, return_dtype=dtype)

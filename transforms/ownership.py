@@ -1,0 +1,139 @@
+"""Which plan a payment belongs to, by account and day.
+
+Money belongs to the plan in force on its day: the newest one created by then and
+not yet over. Money outside every plan's time belongs to none.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from transforms.segments import Segments
+from transforms.standing import coverings
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Which plans cover an account.
+
+    `rows` has one row per account and plan on it (`account_no, plan_no, created_on,
+    window_end, basis, currency`), by account, the best claim last. `first` and
+    `last` give the rows of each account number, null for an account without a plan.
+    """
+
+    rows: pl.DataFrame
+    first: pl.Series
+    last: pl.Series
+
+    def candidates(self, account_no: pl.Series) -> Iterator[tuple[pl.Series, pl.Series]]:
+        """Pair rows with claims on their account, best claims first, one claim per row and round.
+
+        Yields row numbers of `account_no` and, beside each, the row number of the claim.
+        """
+        known = account_no.is_not_null() & (account_no < len(self.first)).fill_null(value=False)
+        rows = known.arg_true()
+        numbers = account_no.gather(rows)
+        first, claim = self.first.gather(numbers), self.last.gather(numbers)
+        is_open = claim.is_not_null()
+        while is_open.any():
+            rows, first, claim = rows.filter(is_open), first.filter(is_open), claim.filter(is_open)
+            yield rows, claim
+            claim = claim - 1
+            is_open = claim >= first
+
+
+def claims(plans: pl.DataFrame, plan_accounts: pl.DataFrame) -> Claims:
+    """Return the claims of plans on accounts, of plans that were ever agreed.
+
+    Of two plans in force the newer one has the better claim; between plans whose
+    balances come from the provider, the one with the smaller number.
+
+    Args:
+        plans: What `standing.stand` returned.
+        plan_accounts: `PLAN_ACCOUNTS`.
+    """
+    agreed = plans.filter(pl.col("is_approved") & (pl.col("standing") != "REJECTED"))
+    is_ours = pl.col("basis") == "PAYMENTS"
+    facts = agreed.select("plan_no", "plan_id", "created_on", "window_end", "basis", "currency")
+    rows = (
+        coverings(agreed, plan_accounts)
+        .join(facts, on="plan_no", how="left", validate="m:1", maintain_order="left")
+        .sort(
+            "account_no",
+            pl.when(is_ours).then(pl.col("created_on")),
+            pl.when(is_ours).then(pl.col("plan_id")),
+            -pl.col("plan_no"),
+        )
+        .drop("plan_id")
+    )
+    size = 0 if rows.is_empty() else int(rows["account_no"][-1]) + 1
+    segments = Segments.of(rows["account_no"], size)
+    return Claims(rows, segments.first, segments.last)
+
+
+def owners(payments: pl.DataFrame, claimed: Claims, *, as_of: date) -> pl.Series:
+    """Return the plan_no of each payment, null where it belongs to no plan.
+
+    Settled and failed money follows its effective date, pending money the plan in force at
+    the as-of date. Where balances come from the provider only payment-service
+    transactions are told by plan; the money of ledger payments is in the balances.
+
+    Args:
+        payments: `PAYMENTS` with the class they have on the as-of date.
+        claimed: The claims of the plans that exist on the as-of date.
+        as_of: Civil date whose end is described.
+    """
+    is_pending = pl.col("class") == "pending"
+    day = pl.when(is_pending).then(pl.lit(as_of)).otherwise(pl.col("effective_date"))
+    asked = payments.select("account_no", day=day, is_psp=is_service_transaction())
+    owner = pl.Series([None], dtype=pl.Int64).new_from_index(0, payments.height)
+    for rows, claim in claimed.candidates(asked["account_no"]):
+        pairs = pl.concat([asked[rows].select("day", "is_psp"), claimed.rows[claim]], how="horizontal")
+        in_time = (pl.col("created_on") <= pl.col("day")) & (
+            pl.col("day") <= pl.col("window_end").fill_null(pl.col("day"))
+        )
+        is_told = pl.col("is_psp") | (pl.col("basis") == "PAYMENTS")
+        hit = pairs.select(in_time & is_told).to_series() & owner.gather(rows).is_null()
+        if hit.any():
+            owner = owner.scatter(rows.filter(hit), pairs["plan_no"].filter(hit))
+    return owner
+
+
+def is_service_transaction() -> pl.Expr:
+    """Tell a payment-service transaction from a ledger payment, by its id."""
+    return pl.col("payment_id").str.starts_with("psp:")
+
+
+def linked_received(payments: pl.DataFrame, claimed: Claims, plan_nos: pl.Series) -> pl.DataFrame:
+    """Return per plan the settled ledger money on its accounts since it was created; null without an account.
+
+    Only for plans whose balances come from the provider: the sum is what those balances are
+    compared with. A payment on an account of two plans counts for both.
+
+    Args:
+        payments: `account_no, effective_date, currency, net_minor, is_recent` of settled ledger payments.
+        claimed: The claims of the plans that exist on the as-of date.
+        plan_nos: Distinct plan numbers in ascending order, the rows of the result.
+
+    Returns:
+        `linked_received_minor` and, of it, `linked_recent_minor` where `is_recent` holds.
+    """
+    theirs = claimed.rows["basis"] == "PROVIDER_BALANCE"
+    found = [claimed.rows.filter(theirs).select("plan_no", received=pl.lit(0), recent=pl.lit(0))]
+    for rows, claim in claimed.candidates(payments["account_no"]):
+        pairs = pl.concat(
+            [payments[rows].rename({"currency": "paid_in"}), claimed.rows[claim].drop("account_no")], how="horizontal"
+        )
+        counted = pairs.filter(
+            (pl.col("basis") == "PROVIDER_BALANCE")
+            & (pl.col("created_on") <= pl.col("effective_date"))
+            & (pl.col("paid_in") == pl.col("currency"))
+        )
+        recent = pl.when(pl.col("is_recent")).then(pl.col("net_minor")).otherwise(0)
+        found.append(counted.select("plan_no", received=pl.col("net_minor"), recent=recent))
+    sums = pl.concat(found, how="vertical_relaxed").group_by("plan_no").sum()
+    wanted = pl.DataFrame({"plan_no": plan_nos})
+    joined = wanted.join(sums, on="plan_no", how="left", validate="1:1", maintain_order="left")
+    return joined.select(linked_received_minor=pl.col("received"), linked_recent_minor=pl.col("recent"))

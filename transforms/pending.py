@@ -1,0 +1,43 @@
+"""Money on its way, laid over what the settled money left open.
+
+Pending money is never part of what was received; stale pending money is shown and
+trusted no more.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.allocation import oldest_first
+from transforms.book import Book
+from transforms.settlement import counted_of, total_of
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Pending money per plan, and what of it each term would take; `fresh` leaves stale payments out."""
+
+    total: pl.Series
+    fresh: pl.Series
+    of_terms: pl.Series
+    fresh_of_terms: pl.Series
+
+
+def lay_over(book: Book, payments: pl.DataFrame, outstanding: pl.Series, is_satisfied: pl.Series) -> Pending:
+    """Spread the pending payments of each plan over its open terms, oldest due first.
+
+    Args:
+        book: Plans and terms.
+        payments: `locate.Located.payments`.
+        outstanding: What is open on each term after settled money; 0 where a term no longer counts.
+        is_satisfied: Terms that the residual option SKIP passes over.
+    """
+    counted = counted_of(payments, book.plans).filter(pl.col("class") == "pending").sort("plan", "payment_no")
+    plans = book.plans.height
+    total = total_of(counted, "amount_minor", plans)
+    fresh = total_of(counted.filter(~pl.col("is_stale")), "amount_minor", plans)
+    passed_over = book.segments.spread(book.skips) & is_satisfied
+    room = outstanding.set(passed_over, 0).clip(lower_bound=0)
+    of_terms = oldest_first(room, total, book.segments)
+    of_fresh = of_terms if fresh.equals(total) else oldest_first(room, fresh, book.segments)
+    return Pending(total, fresh, of_terms, of_fresh)

@@ -1,0 +1,222 @@
+"""The positions of one part of the portfolio at the as-of date: terms, plans, payments.
+
+Plans are independent: any set of plans with all their terms and payments gives the
+same rows as the whole portfolio.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
+from schemas.rules import Rules
+from transforms.book import Book, open_book
+from transforms.buckets import bucket_set
+from transforms.business import business_between, repeated
+from transforms.coverage import coverage_ppm
+from transforms.delinquency import Arrears, days_past_due, oldest_open
+from transforms.figures import last_satisfied, next_due, plan_sums, provider_sums, statuses
+from transforms.judgement import AS_OF_APPROXIMATE, judge
+from transforms.months import anchors, months_past_due
+from transforms.options import providers_of
+from transforms.pending import lay_over
+from transforms.satisfaction import satisfy
+from transforms.segments import number_of
+
+VANISHED = "VANISHED"
+"""A complete fetch no longer showed the plan; its figures are the last ones known."""
+
+IN_FORCE = ("ACTIVE", "UNKNOWN")
+"""Statuses of plans that carry money."""
+
+_ROOM = 2**61
+"""Largest sum of money in one part; above it the part is computed in halves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """`TERM_POSITIONS`, `PLAN_POSITIONS` and `PAYMENT_POSITIONS`, in the order of their keys, gated."""
+
+    terms: pl.DataFrame
+    plans: pl.DataFrame
+    payments: pl.DataFrame
+
+
+def compute(
+    located_plans: pl.DataFrame,
+    terms: pl.DataFrame,
+    located_payments: pl.DataFrame,
+    *,
+    as_of: date,
+    rules: Mapping[str, Rules],
+    pauses: pl.DataFrame | None = None,
+) -> Positions:
+    """Return the positions of these plans.
+
+    Args:
+        located_plans: Rows of `locate.Located.plans`.
+        terms: All `TERMS` of these plans; in stored order they cost no sort.
+        located_payments: Rows of `locate.Located.payments` with a `plan_no` of these plans.
+        as_of: Civil date whose end is described.
+        rules: Options per provider.
+        pauses: `plan_no, start, end`: days in [start, end) do not count as past due.
+
+    Raises:
+        MissingRulesError: a provider has no rules.
+        UnknownCalendarError: the rules name a calendar that does not exist.
+        BucketError: the rules name a bucket set that is not sound.
+    """
+    if located_plans.height > 1 and _is_too_much(terms, located_payments):
+        middle = located_plans["plan_no"].sort()[located_plans.height // 2]
+        halves = [
+            compute(
+                located_plans.filter(side),
+                terms.filter(side),
+                located_payments.filter(side),
+                as_of=as_of,
+                rules=rules,
+                pauses=pauses,
+            )
+            for side in (pl.col("plan_no") < middle, pl.col("plan_no") >= middle)
+        ]
+        return Positions(
+            pl.concat([half.terms for half in halves]),
+            pl.concat([half.plans for half in halves]),
+            pl.concat([half.payments for half in halves]).sort("payment_no"),
+        )
+    book = open_book(located_plans, terms, located_payments, as_of=as_of, rules=rules)
+    paid = satisfy(book, as_of=as_of)
+    judged = judge(book, paid, as_of=as_of)
+    pending = lay_over(book, located_payments, judged["outstanding_minor"], judged["is_satisfied"])
+    judged = judged.with_columns(
+        pending.of_terms.alias("pending_minor"), pending.fresh_of_terms.alias("fresh_pending_minor")
+    )
+    status = statuses(book, judged)
+    arrears, oldest = _arrears(book, judged, as_of)
+    days = days_past_due(book, paid, arrears, as_of=as_of, rules=rules, pauses=pauses)
+    plans = pl.concat(
+        [
+            book.plans.drop("provider_amount_due_minor").with_columns(status, _plan_flags(book, judged).alias("flags")),
+            plan_sums(book, judged, pending, as_of=as_of),
+            provider_sums(book, judged, as_of=as_of),
+            next_due(book, judged, as_of=as_of),
+            _months(book, judged, oldest, as_of),
+            days,
+        ],
+        how="horizontal",
+    )
+    plans = _finish(plans, book, judged, arrears, as_of=as_of, rules=rules)
+    return Positions(
+        TERM_POSITIONS.gate(_term_rows(book, judged, status)),
+        PLAN_POSITIONS.gate(plans.select(PLAN_POSITIONS.columns)),
+        payment_positions(located_payments, book.plans, book.money, paid.used),
+    )
+
+
+def unowned(located_payments: pl.DataFrame) -> pl.DataFrame:
+    """Return `PAYMENT_POSITIONS` of the payments that belong to no plan: no term took any of them."""
+    outside = located_payments.filter(pl.col("plan_no").is_null())
+    none = pl.DataFrame(schema={"plan_no": pl.Int64(), "plan_id": pl.String()})
+    money = pl.DataFrame(schema={"payment_no": pl.Int64()})
+    return payment_positions(outside, none, money, pl.Series([], dtype=pl.Int64))
+
+
+def payment_positions(located: pl.DataFrame, plans: pl.DataFrame, money: pl.DataFrame, used: pl.Series) -> pl.DataFrame:
+    """Return `PAYMENT_POSITIONS` of `located`.
+
+    Args:
+        located: Payments as of the date.
+        plans: `plan_no` in ascending order and `plan_id`.
+        money: `payment_no` of the settled payments.
+        used: What terms took of each of them.
+    """
+    rows = located if located["payment_no"].is_sorted() else located.sort("payment_no")
+    taken = pl.DataFrame({"payment_no": money["payment_no"], "allocated_minor": used})
+    allocated = rows.select("payment_no").join(
+        taken, on="payment_no", how="left", validate="1:1", maintain_order="left"
+    )["allocated_minor"]
+    is_ours = pl.col("basis") == "PAYMENTS"
+    plan_id = plans["plan_id"].gather(number_of(plans["plan_no"], rows["plan_no"]))
+    listed = rows.with_columns(
+        plan_id.alias("plan_id"), allocated_minor=pl.when(is_ours).then(pl.lit(allocated).fill_null(0))
+    )
+    return PAYMENT_POSITIONS.gate(listed.select(PAYMENT_POSITIONS.columns))
+
+
+def _is_too_much(terms: pl.DataFrame, payments: pl.DataFrame) -> bool:
+    # Scaled down before summing, or the test itself would overflow.
+    scale = 2**20
+    parts = (terms["amount_minor"], payments["amount_minor"])
+    return sum(int((part.abs() // scale + 1).sum()) for part in parts) > _ROOM // scale
+
+
+def _arrears(book: Book, judged: pl.DataFrame, as_of: date) -> tuple[Arrears, pl.Series]:
+    """Return the open terms per plan, and the row of the oldest unpaid one."""
+    is_open = judged["void"].is_null() & ~judged["is_satisfied"]
+    oldest = oldest_open(judged, book.segments, is_open, as_of=as_of)
+    shadow = judged["outstanding_minor"] - judged["fresh_pending_minor"]
+    is_open_still = is_open & (shadow > judged["tolerance_minor"])
+    late = is_open_still & (judged["due_date"] < as_of)
+    return (
+        Arrears(
+            oldest=judged["due_date"].gather(oldest),
+            oldest_shadow=judged["due_date"].gather(oldest_open(judged, book.segments, is_open_still, as_of=as_of)),
+            overdue_shadow=book.segments.total(shadow.set(~late, 0)),
+            remaining_shadow=book.segments.total(shadow),
+        ),
+        oldest,
+    )
+
+
+def _months(book: Book, judged: pl.DataFrame, oldest: pl.Series, as_of: date) -> pl.DataFrame:
+    nominal = judged["nominal_due_date"].gather(oldest)
+    start = nominal.zip_with(nominal.is_not_null(), judged["due_date"].gather(oldest))
+    return months_past_due(start, anchors(book.plans, judged, book.segments), as_of=as_of)
+
+
+def _plan_flags(book: Book, judged: pl.DataFrame) -> pl.Series:
+    is_approximate = book.segments.total(judged["flags"] == AS_OF_APPROXIMATE) > 0
+    words = (
+        pl.when(pl.lit(is_approximate)).then(pl.lit(AS_OF_APPROXIMATE)),
+        pl.when("is_vanished").then(pl.lit(VANISHED)),
+    )
+    return book.plans.select(pl.concat_str(*words, separator=";", ignore_nulls=True)).to_series()
+
+
+def _finish(
+    plans: pl.DataFrame, book: Book, judged: pl.DataFrame, arrears: Arrears, *, as_of: date, rules: Mapping[str, Rules]
+) -> pl.DataFrame:
+    since = last_satisfied(book, judged)
+    age = business_between(plans["provider"], since, repeated(as_of, plans.height), rules=rules)
+    in_force = pl.col("status").is_in(IN_FORCE) & ~pl.col("is_vanished")
+    return plans.with_columns(
+        since.alias("last_satisfied_on"),
+        age.alias("business_days_satisfied"),
+        arrears.oldest.alias("oldest_unpaid_due_date"),
+        coverage_ppm(plans["fresh_pending_minor"], plans["amount_due_minor"]).alias("coverage_ppm"),
+        _buckets(plans, rules).alias("bucket"),
+        is_in_force=in_force,
+        outcome=pl.lit(None, dtype=pl.String),
+        conformance=pl.lit(None, dtype=pl.String),
+    )
+
+
+def _buckets(plans: pl.DataFrame, rules: Mapping[str, Rules]) -> pl.Series:
+    label = pl.Series("bucket", [None], dtype=pl.String).new_from_index(0, plans.height)
+    for provider in providers_of(plans, rules):
+        known = bucket_set(rules[provider].bucket_set)
+        label = known.label(plans[known.measure]).zip_with(plans["provider"] == provider, label)
+    return label
+
+
+def _term_rows(book: Book, judged: pl.DataFrame, status: pl.Series) -> pl.DataFrame:
+    spread = book.segments.spread
+    of_plan = ("provider", "tenant_id", "plan_id", "currency", "basis")
+    return judged.with_columns(
+        spread(status).alias("status"),
+        *(spread(book.plans[name]).alias(name) for name in of_plan),
+        expected_due_date=pl.lit(None, dtype=pl.Date),
+        expected_amount_minor=pl.lit(None, dtype=pl.Int64),
+    ).select(TERM_POSITIONS.columns)

@@ -1,0 +1,133 @@
+"""What each term has received, and since when it has been satisfied without a break.
+
+A term is satisfied while what is open on it is within its tolerance. A reversal
+takes that back: only the spell that still holds at the as-of date has a first day.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from transforms.allocation import received, used_of
+from transforms.book import Book
+from transforms.replay import on_days
+from transforms.segments import changes, place
+from transforms.settlement import offsets
+from transforms.stepwise import needs_steps
+
+
+@dataclass(frozen=True, slots=True)
+class Satisfaction:
+    """One value per term: settled money, and the first day of being satisfied (null while it is not).
+
+    `judged_on` is the day the state is judged by: the same, or the day of the provider's
+    version where the provider does not say when the money came. `is_approximate` marks
+    figures of a later day. `used` is the part of each settled payment that terms took.
+    """
+
+    received: pl.Series
+    satisfied_on: pl.Series
+    judged_on: pl.Series
+    is_approximate: pl.Series
+    used: pl.Series
+
+
+def satisfy(book: Book, *, as_of: date) -> Satisfaction:
+    """Return what every term of the book received by the as-of date, and since when it is satisfied."""
+    ours, named = received(book.terms["payable"], book.segments, book.money, book.pool, book.links)
+    in_steps = needs_steps(book)
+    since = _since(book, ours, in_steps)
+    if in_steps.any():
+        history = on_days(book, _moving_days(book, in_steps))
+        ours = _last_word(book, ours, history)
+        since = _with_spells(since, history)
+    pooled = book.segments.total(ours - named)
+    since = since.cast(pl.Date)
+    theirs = _by_provider(book, as_of)
+    mine = book.segments.spread(book.is_ours)
+    return Satisfaction(
+        received=ours.zip_with(mine, theirs["received"]),
+        satisfied_on=since.zip_with(mine, theirs["satisfied_on"]),
+        judged_on=since.zip_with(mine, theirs["judged_on"]),
+        is_approximate=theirs["is_approximate"] & ~mine,
+        used=used_of(book.money, named, pooled, book.links, book.plans.height),
+    )
+
+
+def _since(book: Book, ours: pl.Series, in_steps: pl.Series) -> pl.Series:
+    """Return day numbers for terms that running sums can tell: by money reached, by the payment named, from creation."""
+    terms, segments = book.terms, book.segments
+    payable, tolerance = terms["payable"], terms["tolerance_minor"]
+    mine = segments.spread(book.is_ours) & terms["void"].is_null()
+    needs_none = payable <= tolerance
+    created = book.plans["created_on"].cast(pl.Int64)
+    rows = (mine & needs_none).arg_true()
+    since = place(rows, created.gather(segments.owner.gather(rows)), terms.height)
+    is_met = mine & ~needs_none & (payable - ours <= tolerance) & ~segments.spread(in_steps)
+    before, base = segments.before(payable)
+    by_money = is_met & ~segments.spread(_has_links(book))
+    rows = by_money.arg_true()
+    owner = segments.owner.gather(rows)
+    needed = before.gather(rows) - base.gather(owner) + payable.gather(rows) - tolerance.gather(rows)
+    since = since.scatter(rows, _reached(book, owner, needed)) if len(rows) else since
+    named = book.links.named
+    is_met_by_name = is_met.gather(named["row"])
+    paid = book.money["effective_date"].cast(pl.Int64).gather(named["money"].filter(is_met_by_name))
+    return since.scatter(named["row"].filter(is_met_by_name), paid) if len(paid) else since
+
+
+def _reached(book: Book, owner: pl.Series, needed: pl.Series) -> pl.Series:
+    """Return the first day number from which plan `owner` had at least `needed` (1 or more) for good."""
+    levels = book.levels
+    base = offsets(levels.lowest.gather(levels.segments.last))
+    height = levels.lowest + base.gather(levels.owner)
+    return levels.day.cast(pl.Int64).gather(height.search_sorted(needed + base.gather(owner), side="left"))
+
+
+def _has_links(book: Book) -> pl.Series:
+    linked = pl.Series([False]).new_from_index(0, book.plans.height)
+    owners = book.segments.owner.gather(book.links.named["row"])
+    return linked.scatter(owners, pl.Series([True]).new_from_index(0, len(owners))) if len(owners) else linked
+
+
+def _moving_days(book: Book, in_steps: pl.Series) -> pl.DataFrame:
+    days = pl.DataFrame({"plan": book.levels.owner, "day": book.levels.day})
+    return days.filter(in_steps.gather(book.levels.owner))
+
+
+def _last_word(book: Book, ours: pl.Series, history: pl.DataFrame) -> pl.Series:
+    last_day = book.levels.day.gather(book.levels.segments.last)
+    final = history.filter(history["day"] == last_day.gather(history["plan"]))
+    return ours.scatter(final["row"], final["received"]) if final.height else ours
+
+
+def _with_spells(since: pl.Series, history: pl.DataFrame) -> pl.Series:
+    """Put the first day of the spell that holds on the last day into `since`."""
+    is_met = pl.col("payable") - pl.col("received") <= pl.col("tolerance_minor")
+    steps = history.filter(pl.col("payable") > pl.col("tolerance_minor")).sort("row", "day").with_columns(is_met=is_met)
+    met, is_first = steps["is_met"], changes(steps["row"])
+    is_last = is_first.shift(-1, fill_value=True)
+    starts = steps.filter(met & (is_first | ~met.shift(1, fill_value=False)))
+    newest = starts.filter(changes(starts["row"]).shift(-1, fill_value=True))
+    holding = newest.join(steps.filter(is_last & met).select("row"), on="row", how="semi", maintain_order="left")
+    return since.scatter(holding["row"], holding["day"].cast(pl.Int64)) if holding.height else since
+
+
+def _by_provider(book: Book, as_of: date) -> pl.DataFrame:
+    """Return the same figures where the provider states the balance of each term."""
+    later = (pl.col("provider_paid_on") > as_of).fill_null(value=False)
+    paid = pl.when(pl.col("provider_paid_on") <= as_of).then(pl.col("provider_paid_on"))
+    unstated = pl.when(paid.is_null()).then(pl.col("amount_minor")).otherwise(0)
+    stated = pl.col("provider_outstanding_minor").fill_null(unstated)
+    still_open = pl.when(later).then(pl.col("amount_minor")).otherwise(stated)
+    version = pl.coalesce("updated_on", pl.lit(book.segments.spread(book.plans["updated_on"])))
+    is_partly = (stated > 0) & (stated < pl.col("amount_minor"))
+    is_undated = (stated == 0) & pl.col("provider_paid_on").is_null()
+    is_met = (still_open <= pl.col("tolerance_minor")) & pl.col("void").is_null()
+    return book.terms.select(
+        received=pl.col("amount_minor") - still_open,
+        satisfied_on=pl.when(is_met).then(paid),
+        judged_on=pl.when(is_met).then(pl.coalesce(paid, pl.min_horizontal(version, pl.lit(as_of)))),
+        is_approximate=((version > as_of) & ~later & (is_partly | is_undated)).fill_null(value=False),
+    )

@@ -1,0 +1,82 @@
+"""Terms in the order in which money reaches them: due date, provider sequence, term id.
+
+The position in a list never decides: the same terms in any row order give the
+same sequence.
+"""
+
+import polars as pl
+
+from transforms.segments import Segments, changes, number_of, row_numbers
+
+_DAY_BITS = 2**22
+_DAY_SHIFT = 2**21
+
+
+def in_sequence(terms: pl.DataFrame, plan_nos: pl.Series) -> tuple[pl.DataFrame, Segments]:
+    """Return the terms of these plans in sequence, with `term_no`, and where each plan's terms lie.
+
+    Same-day terms follow the provider's sequence, then the term id: numerically if
+    all ids of that plan and day are numbers, else as text. Terms of other plans are left out.
+
+    Args:
+        terms: `TERMS` in any row order; stored order costs no sort.
+        plan_nos: Distinct surrogates in ascending order; plan *i* of the segments is the i-th.
+    """
+    ordered = _settle_ties(_by_due_date(terms))
+    owner = _owners(ordered["plan_no"], plan_nos)
+    if owner.has_nulls():
+        ordered = ordered.filter(owner.is_not_null())
+        owner = owner.drop_nulls()
+    segments = Segments.of(owner.cast(pl.UInt32), len(plan_nos))
+    term_no = row_numbers(ordered.height) - segments.spread(segments.first) + 1
+    return ordered.with_columns(term_no.alias("term_no")), segments
+
+
+def _owners(plan_no: pl.Series, plan_nos: pl.Series) -> pl.Series:
+    # Looked up once per run of equal numbers, then spread by the run's number.
+    is_start = changes(plan_no)
+    of_run = number_of(plan_nos, plan_no.filter(is_start))
+    return of_run.gather(is_start.cast(pl.UInt32).cum_sum() - 1)
+
+
+def _packed(terms: pl.DataFrame) -> pl.Series:
+    return terms["plan_no"] * _DAY_BITS + (terms["due_date"].cast(pl.Int64) + _DAY_SHIFT)
+
+
+def _by_due_date(terms: pl.DataFrame) -> pl.DataFrame:
+    key = _packed(terms)
+    return terms if key.is_sorted() else terms[key.arg_sort()]
+
+
+def _settle_ties(terms: pl.DataFrame) -> pl.DataFrame:
+    key = _packed(terms)
+    follows = ~changes(key)
+    if not follows.any():
+        return terms
+    is_tied = follows | follows.shift(-1, fill_value=False)
+    rows = is_tied.arg_true().cast(pl.Int64)
+    tied = pl.DataFrame({"row": rows, "key": key.filter(is_tied)}).with_columns(
+        terms["term_sequence"].filter(is_tied), terms["term_id"].filter(is_tied)
+    )
+    wanted = _tied_order(tied)
+    if wanted.equals(rows):
+        return terms
+    order = row_numbers(terms.height).scatter(rows, wanted)
+    return terms[order]
+
+
+def _tied_order(tied: pl.DataFrame) -> pl.Series:
+    starts = changes(tied["key"])
+    group = starts.cast(pl.Int64).cum_sum() - 1
+    is_text = ~tied["term_id"].str.contains(r"^[0-9]+$")
+    has_text = Segments.of(group, int(group[-1]) + 1).total(is_text) > 0
+    digits = pl.col("term_id").str.strip_chars_start("0")
+    by_number = ~pl.lit(has_text.gather(group))
+    return (
+        tied.with_columns(
+            length=pl.when(by_number).then(digits.str.len_bytes()),
+            digits=pl.when(by_number).then(digits),
+        )
+        .sort("key", "term_sequence", "length", "digits", "term_id", nulls_last=True)
+        .get_column("row")
+    )

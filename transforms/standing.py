@@ -1,0 +1,139 @@
+"""Where a plan stands on the as-of date: its status, its end, the plan that replaced it.
+
+Only what the stamps and flags of the plans say; whether all terms are paid is not
+known here, so a plan that is over without an end keeps the word UNDECIDED until
+its terms are judged. What happens after the as-of date has not happened.
+"""
+
+from datetime import date
+
+import polars as pl
+
+UNDECIDED = "UNDECIDED"
+"""Approved, no longer active, without an end: FINISHED if all terms are satisfied, else UNKNOWN."""
+
+
+def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
+    """Return the plans that exist on the as-of date with their standing.
+
+    Adds `standing` (a status, or UNDECIDED), `closes_on` (terms due later are no
+    longer owed; null while the plan goes on), `window_end` (last day on which money
+    is the plan's, null if open), `is_approved`, `is_vanished` (a complete fetch no
+    longer showed it) and `replaced_by_plan_no`.
+
+    Args:
+        plans: `PLANS`.
+        plan_accounts: `PLAN_ACCOUNTS`; a plan also covers its own `account_no`.
+        as_of: Civil date whose end is described.
+    """
+    known = plans.filter(pl.col("created_on") <= as_of).sort("plan_no")
+    dated = known.with_columns(
+        _end(as_of).alias("_end"), _is_over(as_of).alias("_is_over"), _is_approved(as_of).alias("is_approved")
+    )
+    replaced = _replacements(dated, plan_accounts)
+    return (
+        dated.join(replaced, on="plan_no", how="left", validate="1:1", maintain_order="left")
+        .with_columns(_standing(as_of).alias("standing"), is_vanished=_happened("removed_on", as_of))
+        .with_columns(_closes_on().alias("closes_on"))
+        .with_columns(_window_end().alias("window_end"))
+        .drop("_end", "_is_over", "_replaced_on")
+    )
+
+
+def coverings(plans: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFrame:
+    """Return one row (account_no, plan_no) per account a given plan covers, its own account included."""
+    own = plans.select("account_no", "plan_no").drop_nulls()
+    links = plan_accounts.select("account_no", "plan_no").join(
+        plans.select("plan_no"), on="plan_no", how="semi", maintain_order="left"
+    )
+    return pl.concat([own, links]).unique().sort("account_no", "plan_no")
+
+
+def _happened(column: str, as_of: date) -> pl.Expr:
+    return (pl.col(column) <= as_of).fill_null(value=False)
+
+
+def _when_happened(column: str, as_of: date) -> pl.Expr:
+    return pl.when(pl.col(column) <= as_of).then(pl.col(column))
+
+
+def _end(as_of: date) -> pl.Expr:
+    # A plan seen inactive and active again did not end.
+    seen_inactive = pl.when(~pl.col("is_active").fill_null(value=False)).then(_when_happened("ended_on", as_of))
+    stamped = (_when_happened("deactivated_on", as_of), _when_happened("deleted_on", as_of))
+    return pl.min_horizontal(*stamped, seen_inactive)
+
+
+def _is_over(as_of: date) -> pl.Expr:
+    is_dated = pl.any_horizontal(pl.col("deactivated_on", "deleted_on", "ended_on").is_not_null())
+    return _end(as_of).is_not_null() | (~is_dated & ~pl.col("is_active").fill_null(value=True))
+
+
+def _is_approved(as_of: date) -> pl.Expr:
+    # Providers without approval give no stamp at all: their plans hold from creation.
+    has_stages = pl.any_horizontal(pl.col("proposed_on", "approved_on", "rejected_on").is_not_null())
+    unstamped = pl.col("approved_on").is_null() & (pl.col("is_active").fill_null(value=False) | ~has_stages)
+    return _happened("approved_on", as_of) | unstamped
+
+
+def _standing(as_of: date) -> pl.Expr:
+    has_later_end = pl.any_horizontal(
+        (pl.col("deactivated_on", "deleted_on", "ended_on") > as_of).fill_null(value=False)
+    )
+    return (
+        pl.when(_happened("deleted_on", as_of))
+        .then(pl.lit("DELETED"))
+        .when(_happened("rejected_on", as_of))
+        .then(pl.lit("REJECTED"))
+        .when(pl.col("replaced_by_plan_no").is_not_null())
+        .then(pl.lit("SUPERSEDED"))
+        .when(pl.col("_end").is_not_null())
+        .then(pl.lit("DEACTIVATED"))
+        .when(_happened("removed_on", as_of))
+        .then(pl.lit("DELETED"))
+        .when(~pl.col("is_approved"))
+        .then(pl.lit("PROPOSED"))
+        .when(pl.col("is_active").fill_null(value=False) | has_later_end)
+        .then(pl.lit("ACTIVE"))
+        .otherwise(pl.lit(UNDECIDED))
+    )
+
+
+def _closes_on() -> pl.Expr:
+    return pl.when(pl.col("standing") == "SUPERSEDED").then(pl.col("_replaced_on")).otherwise(pl.col("_end"))
+
+
+def _window_end() -> pl.Expr:
+    through_the_day_before = pl.col("_replaced_on").dt.offset_by("-1d")
+    return pl.min_horizontal(pl.col("_end"), through_the_day_before)
+
+
+def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFrame:
+    """Return plan_no, replaced_by_plan_no and the day of it, for plans that a newer one on a shared account replaced.
+
+    A plan that is still active was not replaced (two plans are active then), nor was
+    one that had ended before the newer plan was created.
+    """
+    schema = {"plan_no": pl.Int64(), "replaced_by_plan_no": pl.Int64(), "_replaced_on": pl.Date()}
+    judged = dated.filter(pl.col("basis") == "PAYMENTS")
+    pairs = coverings(judged, plan_accounts)
+    shared = pairs.filter(pl.col("account_no").is_duplicated())
+    if shared.is_empty():
+        return pl.DataFrame(schema=schema)
+    facts = judged.select("plan_no", "plan_id", "created_on", "_end", "_is_over")
+    line = (
+        shared.join(facts, on="plan_no", how="left", validate="m:1")
+        .sort("account_no", "created_on", "plan_id", "plan_no")
+        .with_columns(
+            replaced_by_plan_no=pl.col("plan_no").shift(-1),
+            _replaced_on=pl.col("created_on").shift(-1),
+            _same=pl.col("account_no") == pl.col("account_no").shift(-1),
+        )
+    )
+    ended_before = (pl.col("_end") < pl.col("_replaced_on")).fill_null(value=False)
+    return (
+        line.filter(pl.col("_same") & pl.col("_is_over") & ~ended_before)
+        .sort("plan_no", "_replaced_on", "replaced_by_plan_no")
+        .unique("plan_no", keep="first", maintain_order=True)
+        .select(*schema)
+    )

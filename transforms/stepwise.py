@@ -1,0 +1,56 @@
+"""Which plans need their payments one after another, because running sums cannot tell their history.
+
+Most plans take money only oldest due first, or only by name; there, sums are exact.
+"""
+
+import polars as pl
+
+from transforms.book import Book
+from transforms.segments import Segments, changes
+from transforms.settlement import offsets
+
+
+def needs_steps(book: Book) -> pl.Series:
+    """Tell per plan whether its terms must be replayed day by day."""
+    plans = book.plans.height
+    rows = Segments.of(book.money["plan"], plans)
+    alone = _pays_its_own_term(book)
+    only_named = rows.total(alone) == rows.sizes
+    linked = Segments.of(book.segments.owner.gather(book.links.named["row"]), plans).sizes > 0
+    mixed = linked & ~only_named
+    if not book.skips.any():
+        return mixed
+    return mixed | (book.skips & ~linked & _stops_inside_a_tolerance(book, rows))
+
+
+def _pays_its_own_term(book: Book) -> pl.Series:
+    """Tell per payment whether one term names it and it is no larger than that term."""
+    flags = pl.Series([False]).new_from_index(0, book.money.height)
+    if book.links.is_empty:
+        return flags
+    named = book.links.named.sort("money", "row")
+    is_first = changes(named["money"])
+    is_only = is_first & is_first.shift(-1, fill_value=True)
+    amount = book.money["amount_minor"].gather(named["money"])
+    fits = is_only & (amount <= book.terms["payable"].gather(named["row"])) & (amount >= 0)
+    hits = named["money"].filter(fits)
+    return flags.scatter(hits, pl.Series([True]).new_from_index(0, len(hits))) if len(hits) else flags
+
+
+def _stops_inside_a_tolerance(book: Book, rows: Segments) -> pl.Series:
+    """Tell per plan whether money ever stopped short of a full term by no more than its tolerance."""
+    payable, tolerance = book.terms["payable"], book.terms["tolerance_minor"]
+    base = offsets(book.segments.total(payable))
+    before, start = book.segments.before(payable)
+    reach = before - book.segments.spread(start) + payable + book.segments.spread(base)
+    amounts = book.money["amount_minor"]
+    sums, first = rows.before(amounts)
+    paid = sums - rows.spread(first) + amounts + rows.spread(base)
+    term = reach.search_sorted(paid, side="left").cast(pl.Int64)
+    term = term.set(term >= len(reach), None)
+    short = reach.gather(term) - paid
+    is_own = book.segments.owner.gather(term) == book.money["plan"]
+    is_short = is_own & (short > 0) & (short <= tolerance.gather(term))
+    tiny = book.segments.total((payable > 0) & (payable <= tolerance)) > 0
+    moved_back = rows.total(book.money["back_minor"] != 0) > 0
+    return (rows.total(is_short) > 0) | ((moved_back | tiny) & (book.segments.total(tolerance) > 0))
