@@ -49,7 +49,9 @@ class Grant:
 class Obtain(Protocol):
     """Gets a fresh token through one exchange with the provider."""
 
-    def __call__(self, exchange: Exchange, /) -> Grant: ...
+    def __call__(self, exchange: Exchange, /) -> Grant:
+        """A token nobody has used yet."""
+        ...
 
 
 class Tokens:
@@ -141,6 +143,7 @@ class ClientCredentials:
     as_form: bool = True
 
     def __call__(self, exchange: Exchange, /) -> Grant:
+        """A token nobody has used yet."""
         asked = {"grant_type": "client_credentials"}
         call = TokenCall(
             self.url, self.route, basic=self.credentials,
@@ -162,6 +165,7 @@ class Refreshing:
     rotated: Callable[[str], None] | None = field(default=None, repr=False)
 
     def __call__(self, exchange: Exchange, /) -> Grant:
+        """A token nobody has used yet."""
         LIVE.learn(self.refresh_token)
         asked = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
         answer = read_grant(
@@ -190,6 +194,7 @@ class Signed:
     lives: float | None = 3600.0
 
     def __call__(self, exchange: Exchange, /) -> Grant:
+        """A token nobody has used yet."""
         created = self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         asked = {
             "APIKey": self.api_key,
@@ -210,7 +215,7 @@ def signature(api_key: str, created: str, secret: str) -> str:
     return hmac.new(secret.encode(), (api_key + created).encode(), hashlib.sha256).hexdigest()
 
 
-def oauth_tokens(  # noqa: PLR0913 - one call names all a provider may differ in
+def oauth_tokens(
     provider: str, connection: Connection, *, url: str, route: str, as_form: bool, monotonic: Callable[[], float]
 ) -> Tokens:
     """Tokens from whatever the connection holds: a token, a refresh token, client credentials, in this order."""

@@ -169,7 +169,9 @@ class Client(Protocol):
 class Connect(Protocol):
     """Opens a client. `clock` tells the time in UTC; `wire` replaces the network in tests."""
 
-    def __call__(self, connection: Connection, *, clock: Clock, wire: object = None) -> Client: ...
+    def __call__(self, connection: Connection, *, clock: Clock, wire: object = None) -> Client:
+        """A client that has sent nothing yet."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ A message says what happened, where, the value and what to do next. It carries n
 query, no body: those may hold secrets or name a person. `code` is the stable word a summary shows.
 """
 
+# ruff: noqa: N818 - the names are said in messages and documents as they stand
+
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -55,7 +57,7 @@ class ProviderError(Exception):
     may_retry: bool = False
     advice: ClassVar[str] = "Look at the provider's side of this call."
 
-    def __init__(  # noqa: PLR0913 - one place names everything an error may carry
+    def __init__(
         self,
         what: str,
         *,

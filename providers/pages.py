@@ -26,11 +26,11 @@ SECOND = timedelta(seconds=1)
 _BUSINESS = "ENVELOPE_ERROR"
 
 
-def parsed(reply: Reply, shape: type[E], *, provider: str, place: str) -> E:
-    """The answer under the envelope's shape; an answer cut short or garbled may be whole on the next try."""
+def parsed(reply: Reply, read: Callable[[bytes], E], *, provider: str, place: str) -> E:
+    """What `read` makes of the answer's body; an answer cut short or garbled may be whole on the next try."""
     expect_json(reply, provider=provider, place=place)
     try:
-        return msgspec.json.decode(reply.body, type=shape)
+        return read(reply.body)
     except UNREADABLE as error:
         raise _unreadable(error, reply, provider, place) from None
 
@@ -52,15 +52,16 @@ def read_page(
     body: bytes, cut: Callable[[bytes], Sequence[msgspec.Raw]], shape: Shape[S], context: Mapping[str, str]
 ) -> Reading[S] | Fault:
     """The page's rows one by one, or why the page as a whole cannot be read. Never raises because of data."""
+    exact = misleads(body)
     try:
         raws = [bytes(raw) for raw in cut(body)]
-        fault = envelope_fault(body)
+        fault = envelope_fault(body, exact=exact)
     except UNREADABLE as error:
         fault = fault_of(error)
         return Fault(_BUSINESS, fault.column, fault.reason) if isinstance(error, msgspec.ValidationError) else fault
     if fault is not None:
         return fault
-    return read_rows(raws, shape, context, exact=misleads(body))
+    return read_rows(raws, shape, context, exact=exact)
 
 
 def refused_page(fault: Fault, tables: Sequence[Table], key: str | None = None) -> Decoded:

@@ -3,7 +3,7 @@
 Writing plans would come beside this: `Transport.send` is the call that is never repeated.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
@@ -115,7 +115,7 @@ class PaytClient(Reader):
         while cursor is not None:
             at = (("cursor", cursor),) if cursor else ()
             call = Call("GET", path, path, (*query, *at))
-            reply, answer = self.transport.read(call, lambda reply: (reply, parsed(reply, _List, provider=NAME, place=place)))
+            reply, answer = self.transport.read(call, lambda reply: (reply, parsed(reply, _read, provider=NAME, place=place)))
             yield page_of(reply, entity, tenant_id, context), answer.data
             cursor = answer.next()
             if cursor is not None:
@@ -146,8 +146,12 @@ def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
     return Decoded(columns, reading.rejects, reading.total, reading.unknown)
 
 
-def _cut(body: bytes) -> Sequence[Raw]:
-    return msgspec.json.decode(body, type=_List).data
+def _read(body: bytes) -> _List:
+    return msgspec.json.decode(body, type=_List)
+
+
+def _cut(body: bytes) -> list[Raw]:
+    return _read(body).data
 
 
 def _terms(reading: Reading[Plan]) -> dict[str, Column]:

@@ -9,7 +9,6 @@ a call with an effect must use.
 """
 
 import logging
-import math
 import random
 import ssl
 import threading
@@ -23,7 +22,6 @@ from urllib.parse import urlsplit
 
 import httpx
 import stamina
-from pyrate_limiter import Limiter, Rate
 
 from providers.addresses import origin
 from providers.answers import (
@@ -50,6 +48,7 @@ from providers.errors import (
     Unreachable,
     Untrusted,
 )
+from providers.pace import pace
 from providers.redaction import LIVE, quiet
 
 T = TypeVar("T")
@@ -73,7 +72,7 @@ class Call:
 class Transport:
     """Sends one client's requests. Thread-safe; close it when done."""
 
-    def __init__(  # noqa: PLR0913 - everything a client needs from the network is named once, here
+    def __init__(
         self,
         provider: str,
         connection: Connection,
@@ -87,7 +86,7 @@ class Transport:
         self._origin = origin(connection.base_url, provider=provider, name="base_url")
         self._base = connection.base_url.rstrip("/")
         self._provider, self._connection, self._clock, self._tokens = provider, connection, clock, tokens
-        self._limiter = limiter(connection.requests_per_second or rate)
+        self._limiter = pace(rate if connection.requests_per_second is None else connection.requests_per_second)
         self._client = _client(connection, {"Accept": "application/json", **(headers or {})}, wire)
         self._lock = threading.Lock()
         self._requests = self._retries = self._bytes = self._given_up = 0
@@ -199,6 +198,8 @@ class Transport:
             return self._client.build_request(method, url, params=query, json=call.json, headers=headers)
         if call.basic is not None:
             headers["Authorization"] = f"Basic {call.basic}"
+        if call.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         return self._client.build_request(method, url, data=call.form, json=call.json, headers=headers)
 
     def _within_deadline(self, request: httpx.Request, place: str) -> Reply:
@@ -306,20 +307,6 @@ def _client(connection: Connection, headers: Mapping[str, str], wire: object) ->
         limits=httpx.Limits(max_connections=max(connection.workers, 1) * 2),
         transport=wire, verify=verify, trust_env=False, follow_redirects=False,
     )
-
-
-def limiter(per_second: float | None) -> Limiter | None:
-    """At most `per_second` requests in any second and a third of them in any third: a full burst would
-    arrive as more than the allowance when the network holds some of it back."""
-    if per_second is None:
-        return None
-    if not math.isfinite(per_second) or per_second <= 0:
-        message = "requests_per_second must be above zero"
-        raise NotConfigured(message)
-    if per_second < 3:  # noqa: PLR2004 - too few to split a second
-        return Limiter(Rate(1, math.ceil(1000 / per_second)))
-    whole = int(per_second)
-    return Limiter([Rate(max(whole // 3, 1), 334), Rate(whole, 1000)])
 
 
 def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:

@@ -1,0 +1,260 @@
+"""Reads PayIQ: a signed token, failures inside a 200, and no call that lists its customers.
+
+The accounts come from a file. Each is asked for its setup, then for the plans the setup names,
+its payments and its bills. The setup call is a POST and a read: it may be repeated. Writing
+plans would come beside this: `Transport.send` is the call that is never repeated.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count, islice
+from time import monotonic
+
+import msgspec
+from msgspec import UNSET
+
+from providers.answers import Reply
+from providers.auth import Signed, Tokens
+from providers.base import AccountRef, Assumption, Client, Clock, Connection, Page, Provider, SweepRequest, assumed
+from providers.errors import (
+    Misdirected,
+    NotConfigured,
+    NotPermitted,
+    ProviderError,
+    Refused,
+    Unreachable,
+    Unreadable,
+    Untrusted,
+)
+from providers.pages import Watch, parsed
+from providers.payiq_decode import Envelope, decode, open_envelope
+from providers.payiq_rows import SHAPES, TABLES, Setup, account_key
+from providers.reader import Reader, page_of
+from providers.rows import NAME as RENAME
+from providers.rows import UNREADABLE
+from providers.transport import Call, Transport
+
+NAME = "payiq"
+PORTFOLIO = "portfolio"
+SETUP = "Api/PaymentPlan/Setup"
+PAGE_SIZE = 100
+AHEAD = 16
+"""Accounts asked for before their turn; their pages wait in memory."""
+FAILED_ACCOUNTS = 100
+"""Accounts that may fail on their own before the provider as a whole is given up."""
+ERROR_CODES = {
+    "None", "SystemError", "Validation", "DataNotFound", "DuplicatePayment", "PreAuthError", "Declined",
+    "ServiceUnavailable", "UserLocked",
+}
+_PASSING = {"SystemError", "ServiceUnavailable", "1", "7"}
+_LOCKED = {"UserLocked", "8"}
+
+ASSUMED: Mapping[str, Assumption] = {
+    "auth_path": Assumption("Api/Auth", "token call below base_url; token_url overrides it"),
+    "signature": Assumption("hex HMAC-SHA256 of APIKey + CreationDate", "how a token request is signed"),
+    "token_minutes": Assumption("60", "life of a token; a refused one is replaced once"),
+    "plan_path": Assumption("Api/PaymentPlan", "read of one plan, customerToken and paymentPlanID in the query"),
+    "payment_path": Assumption("Api/Payment", "list of an account's payments, pages from 1, ends with an empty list"),
+    "invoice_end": Assumption("an empty list", "how the documented list of bills ends"),
+    "lookback": Assumption("", "LookbackDate of payments and bills; empty: none is sent and everything is asked for"),
+    "pending_status": Assumption("Initiated or a pending PaymentStatusType", "values of a pending payment's Status"),
+    **{
+        f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of an answer that no page shows")
+        for entity, names in {
+            "plan": {"DateToStart", "Payments"}, "payments": {"Status", "Total", "PaymentDate"},
+        }.items()
+        for item in msgspec.structs.fields(SHAPES[entity].struct)
+        if item.encode_name in names
+    },
+}
+
+
+Batch = tuple[list[Page], ProviderError | None]
+"""What one account gave, and the error that ended it early."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayiqClient(Reader):
+    """Reads the accounts of one biller, a few at a time."""
+
+    accounts: tuple[AccountRef, ...]
+    page_size: int
+    page_cap: int
+    workers: int
+    words: Mapping[str, str]
+
+    def tenants(self) -> Iterator[Page]:
+        """Nothing: an API key is one biller."""
+        return iter(())
+
+    def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
+        """One: everything of every account. Nothing here can be asked for by date of change."""
+        return [SweepRequest(PORTFOLIO, tenant_id, since.get(PORTFOLIO))]
+
+    def pull(self, sweep: SweepRequest) -> Iterator[Page]:
+        """Every account's pages in the order of the accounts, though a few are asked at once.
+
+        An account that is refused or cannot be read does not keep the others from being read;
+        its error is raised at the end, so that the sweep does not pass for complete.
+        """
+        failed: list[ProviderError] = []
+        with ThreadPoolExecutor(self.workers, thread_name_prefix=NAME) as pool:
+            try:
+                for pages, error in _in_order(pool, lambda ref: self._account(ref, sweep.tenant_id), self.accounts):
+                    yield from pages
+                    failed += [error] if error is not None else []
+                    if error is not None and (not _about_one_account(error) or len(failed) > FAILED_ACCOUNTS):
+                        raise error
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+        if failed:
+            raise failed[0]
+
+    def _account(self, ref: AccountRef, tenant_id: str) -> Batch:
+        pages: list[Page] = []
+        try:
+            for page in self._pages(ref, tenant_id):
+                pages.append(page)  # noqa: PERF402 - what came before an error is kept
+        except ProviderError as error:
+            return pages, error
+        return pages, None
+
+    def _pages(self, ref: AccountRef, tenant_id: str) -> Iterator[Page]:
+        asked = {
+            "CustomerToken": ref.customer_token, "ReferenceNumber": ref.reference_number, "OtherData": ref.other_data,
+        }
+        about = Asked(tenant_id, _context(ref))
+        setup = yield from self._one(Call("POST", SETUP, SETUP, json=asked), about.named("setup", {}))
+        for plan_id in plan_ids(setup):
+            path = self.words["plan_path"]
+            call = Call("GET", path, path, (("customerToken", ref.customer_token), ("paymentPlanID", plan_id)))
+            yield from self._one(call, about.named("plan", {**self._renamed("plan"), "payment_plan_id": plan_id}))
+        for entity, path in (("payments", self.words["payment_path"]), ("invoices", "Api/Invoice")):
+            yield from self._list(path, tuple(asked.items()), about.named(entity, self._renamed(entity)))
+
+    def _one(self, call: Call, about: "Asked") -> Generator[Page, None, Envelope]:
+        """The answer to one call as a page; one that says no is kept as evidence and raised."""
+        try:
+            reply, envelope = self.transport.read(call, lambda reply: _opened(reply, f"{call.method} {call.route}"))
+        except ProviderError as error:
+            kept = error.evidence
+            if kept is not None:
+                yield Page(about.entity, about.tenant_id, kept.body, about.context, kept.status, kept.clock)
+            raise
+        yield page_of(reply, about.entity, about.tenant_id, about.context)
+        return envelope
+
+    def _list(self, path: str, asked: tuple[tuple[str, str], ...], about: "Asked") -> Iterator[Page]:
+        watch = Watch(NAME, f"GET {path}", self.page_cap)
+        back = (("LookbackDate", self.words["lookback"]),) if self.words["lookback"] else ()
+        for number in count(1):
+            paged = (("Page", str(number)), ("PageSize", str(self.page_size)))
+            envelope = yield from self._one(Call("GET", path, path, (*asked, *paged, *back)), about)
+            if bytes(envelope.result).strip() in {b"[]", b"null"}:
+                return
+            watch.new(bytes(envelope.result))
+
+    def _renamed(self, entity: str) -> dict[str, str]:
+        mine = f"{entity}."
+        fields = {name[len(mine):]: word for name, word in self.words.items() if name.startswith(mine)}
+        return {RENAME + name: word for name, word in fields.items() if word != name}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page is an answer to."""
+
+    tenant_id: str
+    context: Mapping[str, str]
+    entity: str = ""
+
+    def named(self, entity: str, more: Mapping[str, str]) -> "Asked":
+        """The same account asked for one entity."""
+        return Asked(self.tenant_id, {**self.context, **more}, entity)
+
+
+def _context(ref: AccountRef) -> dict[str, str]:
+    """Names the account without the customer's token, which is a secret; its hash tells accounts apart."""
+    return {
+        "reference_number": ref.reference_number, "other_data": ref.other_data,
+        "account_key": account_key(ref.customer_token),
+    }
+
+
+def _opened(reply: Reply, place: str) -> tuple[Reply, Envelope]:
+    envelope = parsed(reply, open_envelope, provider=NAME, place=place)
+    if not envelope.failed():
+        return reply, envelope
+    code = str(envelope.error_code or "")
+    kind: type[ProviderError] = Unreachable if code in _PASSING else NotPermitted if code in _LOCKED else Refused
+    named = code if code in ERROR_CODES else "an error code nobody documented"
+    raise kind(
+        f"the answer says Success false, {named}", provider=NAME, endpoint=place, status=reply.status,
+        request_id=envelope.error_id, evidence=reply.evidence(),
+        next_step="Look the account up at the provider; the line of accounts_file may be out of date.",
+    )
+
+
+def _about_one_account(error: ProviderError) -> bool:
+    if isinstance(error, (NotPermitted, Misdirected, Untrusted)):
+        return False
+    return isinstance(error, (Refused, Unreadable))
+
+
+def plan_ids(setup: Envelope) -> list[str]:
+    """The plans a setup names, each once. A setup that cannot be read names none: decoding says what is wrong with it."""
+    try:
+        row = msgspec.json.decode(setup.result, type=Setup)
+    except UNREADABLE:
+        return []
+    named = (account.existing_payment_plan_id for account in row.accounts or [])
+    return list(dict.fromkeys(str(plan_id) for plan_id in named if plan_id not in {UNSET, None, 0, "", "0"}))
+
+
+def _in_order(pool: ThreadPoolExecutor, work: Callable[[AccountRef], Batch], refs: Iterable[AccountRef]) -> Iterator[Batch]:
+    """What `work` makes of each, in order; only a few more than there are threads wait at any time."""
+    waiting: deque[Future[Batch]] = deque()
+    left = iter(refs)
+    for ref in islice(left, AHEAD):
+        waiting.append(pool.submit(work, ref))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(pool.submit(work, ref) for ref in islice(left, 1))
+
+
+def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Client:
+    """A client for these credentials and accounts; nothing is sent yet."""
+    words = assumed(NAME, ASSUMED, connection.overrides)
+    if not connection.api_key or not connection.signing_secret:
+        raise NotConfigured("api_key and signing_secret are both needed", provider=NAME)
+    if not connection.accounts:
+        raise NotConfigured("accounts_file names no account, and this provider lists none", provider=NAME)
+    route = words["auth_path"]
+    signed = Signed(
+        NAME, connection.token_url or f"{connection.base_url.rstrip('/')}/{route}", route, clock,
+        connection.api_key, connection.signing_secret, connection.role, float(words["token_minutes"]) * 60,
+    )
+    tokens = Tokens(NAME, first=connection.token, obtain=signed, monotonic=monotonic)
+    transport = Transport(NAME, connection, clock=clock, tokens=tokens, rate=None, wire=wire)
+    return PayiqClient(
+        transport, connection.accounts, connection.page_size or PAGE_SIZE, connection.page_cap,
+        max(connection.workers, 1), words,
+    )
+
+
+def tenant_ids(_pages: Iterable[Page]) -> list[str]:
+    """None: the configuration names the biller."""
+    return []
+
+
+PROVIDER = Provider(
+    name=NAME,
+    ASSUMED=ASSUMED,
+    TABLES={table.name: table.types() for table in TABLES.values()},
+    connect=connect,
+    decode=decode,
+    tenant_ids=tenant_ids,
+)

@@ -1,0 +1,162 @@
+"""Reads Totality: a vendor media type, numbered pages, cents.
+
+No list page of this provider could be read but one, so the paths, the shape of a list and most
+field names are assumptions; `ASSUMED` holds them all. Writing plans would come beside this:
+`Transport.send` is the call that is never repeated.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain, count
+from time import monotonic
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Raw
+
+from providers.auth import oauth_tokens
+from providers.base import Assumption, Client, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
+from providers.pages import Rows, Settling, Watch, iso, parsed, read_page, refused_page
+from providers.reader import Reader, page_of, with_evidence
+from providers.rows import NAME as RENAME
+from providers.rows import Fault, Reading
+from providers.tables import Column, fill, spread
+from providers.totality_rows import SHAPES, TABLES, Plan
+from providers.transport import Call, Transport
+
+NAME = "totality"
+MEDIA_TYPE = "application/vnd.totality.v1+json"
+LISTS = ("loans", "payment_plans", "scheduled_payments", "payments")
+
+ASSUMED: Mapping[str, Assumption] = {
+    "token_path": Assumption("/oauth/token", "token call at the origin of base_url, form and HTTP Basic; token_url overrides it"),
+    "path.loans": Assumption("/loans", "list of loans, below base_url"),
+    "path.payment_plans": Assumption("/payment-plans", "list of payment plans, below base_url"),
+    "path.scheduled_payments": Assumption("/scheduled-payments", "list of scheduled payments, below base_url"),
+    "path.payments": Assumption("/payments", "list of payments, below base_url"),
+    "page": Assumption("page", "query parameter of the page number, from 1; a list ends with an empty page"),
+    "page_size": Assumption("", "query parameter of the page size; empty: none is sent"),
+    "sort": Assumption("updatedAt", "value of sort: the oldest change first"),
+    "updated_after": Assumption("filter[updatedAt][gte]", "query parameter of changed rows, ISO 8601 UTC"),
+    "list": Assumption("data", "where the rows lie if a list is an object; a bare array is read as well"),
+    **{
+        f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of a list's rows")
+        for entity, shape in SHAPES.items()
+        for item in msgspec.structs.fields(shape.struct)
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TotalityClient(Reader):
+    """Reads one lender."""
+
+    page_size: int | None
+    page_cap: int
+    words: Mapping[str, str]
+
+    def tenants(self) -> Iterator[Page]:
+        """Nothing: a host is one lender."""
+        return iter(())
+
+    def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
+        """The lists, owners before what belongs to them."""
+        return [SweepRequest(name, tenant_id, since.get(name)) for name in LISTS]
+
+    def pull(self, sweep: SweepRequest) -> Iterator[Page]:
+        """The pages of one list, until nothing changes any more."""
+        context = self._context(sweep.name)
+
+        def walk(since: datetime | None) -> Iterator[tuple[Page, Rows]]:
+            return self._walk(sweep, since, context)
+
+        # A changed row moves to the end and shifts every page behind it: the whole list is read again.
+        settling = Settling(walk, self.transport.provider_clock, again=True)
+        return with_evidence(settling.pages(sweep.since), sweep, context)
+
+    def _context(self, entity: str) -> dict[str, str]:
+        """What decoding needs to know of the configuration: names that differ from the assumed ones."""
+        mine = f"{entity}."
+        fields = {name: word for name, word in self.words.items() if name.startswith(mine)}
+        renamed = {RENAME + name[len(mine):]: word for name, word in fields.items() if word != name[len(mine):]}
+        return renamed if self.words["list"] == "data" else {**renamed, "list": self.words["list"]}
+
+    def _walk(
+        self, sweep: SweepRequest, since: datetime | None, context: Mapping[str, str]
+    ) -> Iterator[tuple[Page, Rows]]:
+        path = self.words[f"path.{sweep.name}"]
+        place = f"GET {path}"
+        watch = Watch(NAME, place, self.page_cap)
+        fixed = [("sort", self.words["sort"])] if self.words["sort"] else []
+        if since is not None:
+            fixed.append((self.words["updated_after"], iso(since)))
+        if self.page_size is not None and self.words["page_size"]:
+            fixed.append((self.words["page_size"], str(self.page_size)))
+        for number in count(1):
+            call = Call("GET", path, path, (*fixed, (self.words["page"], str(number))))
+            reply, rows = self.transport.read(
+                call, lambda reply: (reply, parsed(reply, _cut(self.words["list"]), provider=NAME, place=place))
+            )
+            yield page_of(reply, sweep.name, sweep.tenant_id, context), rows
+            if not rows:
+                return
+            watch.new(reply.body)
+
+
+def _cut(lies_under: str) -> Callable[[bytes], list[Raw]]:
+    """Cuts the rows out of a list: a bare array, or the array under one field of an object."""
+
+    def cut(body: bytes) -> list[Raw]:
+        if body.lstrip()[:1] != b"{":
+            return msgspec.json.decode(body, type=list[Raw])
+        around = msgspec.json.decode(body, type=dict[str, Raw])
+        return msgspec.json.decode(around.get(lies_under, Raw(b"null")), type=list[Raw])
+
+    return cut
+
+
+def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Client:
+    """A client for these credentials; nothing is sent yet."""
+    words = assumed(NAME, ASSUMED, connection.overrides)
+    base = urlsplit(connection.base_url)
+    url = connection.token_url or f"{base.scheme}://{base.netloc}{words['token_path']}"
+    tokens = oauth_tokens(NAME, connection, url=url, route=words["token_path"], as_form=True, monotonic=monotonic)
+    headers = {"Accept": MEDIA_TYPE, "Content-Type": "application/json"}
+    transport = Transport(NAME, connection, clock=clock, tokens=tokens, rate=None, headers=headers, wire=wire)
+    return TotalityClient(transport, connection.page_size, connection.page_cap, words)
+
+
+def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
+    """One page as columns of the received tables; what cannot be read is in the rejects."""
+    tables = [TABLES[entity], *([TABLES["plan_schedule"]] if entity == "payment_plans" else [])]
+    reading = read_page(body, _cut(context.get("list", "data")), SHAPES[entity], context)
+    if isinstance(reading, Fault):
+        return refused_page(reading, tables)
+    columns = {tables[0].name: fill(tables[0], reading.rows, reading.places)}
+    if entity == "payment_plans":
+        columns[tables[1].name] = _schedule(reading)
+    return Decoded(columns, reading.rejects, reading.total, reading.unknown)
+
+
+def _schedule(reading: Reading[Plan]) -> dict[str, Column]:
+    entries = [plan.schedule or [] for plan in reading.rows]
+    counts = list(map(len, entries))
+    given = {"plan_uuid": spread((plan.uuid for plan in reading.rows), counts)}
+    places = reading.places.of_children(counts)
+    return fill(TABLES["plan_schedule"], list(chain.from_iterable(entries)), places, given)
+
+
+def tenant_ids(_pages: Iterable[Page]) -> list[str]:
+    """None: the configuration names the lender."""
+    return []
+
+
+PROVIDER = Provider(
+    name=NAME,
+    ASSUMED=ASSUMED,
+    TABLES={table.name: table.types() for table in TABLES.values()},
+    connect=connect,
+    decode=decode,
+    tenant_ids=tenant_ids,
+)

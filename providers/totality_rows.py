@@ -1,0 +1,165 @@
+"""What Totality's records look like and the columns they become.
+
+Amounts are integer cents, dates plain, timestamps ISO 8601, ids UUIDs. Most names of the list
+answers are assumed, since no list page could be read: each can be renamed through the
+table of assumptions, as `<entity>.<field>`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from providers.rows import Fault, Shape
+from providers.tables import Kind, Table
+
+Uuid = Annotated[str, Meta(min_length=1, max_length=200)]
+Cents = Annotated[int, Meta(ge=-(10**18), le=10**18)]
+Text = str | UnsetType | None
+Flag = bool | UnsetType | None
+Whole = Annotated[int, Meta(ge=-(10**18), le=10**18)] | UnsetType | None
+Unread = Raw | UnsetType
+
+
+class Record(Struct, kw_only=True, gc=False, rename="camel"):
+    """What every record has."""
+
+    uuid: Uuid
+    created_at: Text = UNSET
+    updated_at: Text = UNSET
+
+
+class Loan(Record, kw_only=True, gc=False, rename="camel"):
+    """An account; its balance is what is owed on it, in cents."""
+
+    customer_uuid: Text = UNSET
+    external_id: Text = UNSET
+    status: Text = UNSET
+    balance: Whole = UNSET
+    is_auto_scheduled: Flag = UNSET
+
+
+class Entry(Struct, kw_only=True, gc=False, rename="camel"):
+    """One payment of a schedule of the lender's own making."""
+
+    date: str
+    amount: Cents
+
+
+class Plan(Record, kw_only=True, gc=False, rename="camel"):
+    """A payment plan: active or not, and the body it was created with."""
+
+    loan_uuid: Uuid
+    is_active: bool
+    collector_user_id: Whole = UNSET
+    contact_method: Text = UNSET
+    days_in_period: Whole = UNSET
+    first_payment_day: Whole = UNSET
+    first_payment_date: Text = UNSET
+    is_partial_payment_plan: Flag = UNSET
+    move_payment_on_holiday_days: Whole = UNSET
+    move_payment_on_weekend_days: Whole = UNSET
+    number_of_payments: Whole = UNSET
+    payment_amount: Whole = UNSET
+    payment_arrangement_type: Text = UNSET
+    payment_frequency: Text = UNSET
+    schedule: list[Entry] | UnsetType | None = UNSET
+    schedule_type: Text = UNSET
+    second_payment_day: Whole = UNSET
+    total_plan_amount: Whole = UNSET
+    weekday_of_first_payment: Text = UNSET
+    weekday_of_second_payment: Text = UNSET
+    week_of_first_payment: Whole = UNSET
+    week_of_second_payment: Whole = UNSET
+
+
+class ScheduledPayment(Record, kw_only=True, gc=False, rename="camel"):
+    """A term: names its loan, its plan and, once paid, the payment."""
+
+    loan_uuid: Uuid
+    amount: Cents
+    payment_date: str
+    payment_plan_uuid: Text = UNSET
+    is_echeck: Flag = msgspec.field(name="isECheck", default=UNSET)
+    payment_uuid: Text = UNSET
+
+
+class Payment(Record, kw_only=True, gc=False, rename="camel"):
+    """Money on a loan; a promise and a prenote are listed here and are not money."""
+
+    loan_uuid: Uuid
+    amount: Cents
+    status: str
+    payment_type: Text = UNSET
+    is_promise: Flag = UNSET
+    is_prenote: Flag = UNSET
+    processed_at: Text = UNSET
+    posted_at: Text = UNSET
+    settled_on: Text = UNSET
+    failed_at: Text = UNSET
+    returned_at: Text = UNSET
+    external_id: Text = UNSET
+    failed_payment_uuid: Text = UNSET
+
+
+def _dated(row: Payment, _context: Mapping[str, str]) -> Fault | None:
+    if any((row.processed_at, row.posted_at, row.settled_on, row.created_at)):
+        return None
+    return Fault("MISSING_FIELD", "processedAt", "none of processedAt, postedAt, settledOn, createdAt is given")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+SHAPES: Mapping[str, Shape[Any]] = {
+    "loans": Shape(Loan, _words(
+        "approvedAt becameEligibleForRefinanceOn csoBuyBackDate csoBuyBackFees csoBuyBackInterest csoBuyBackPrincipal"
+        " csoLoanFee csoRateLoan csoRatePayment csoTargetApr daysLate decisioningProvider deferredPayments denialReason"
+        " deniedAt desiredPrincipalAmount estimatedFundingOn firstPaymentDate firstPaymentDay fundedAt"
+        " hasHardPrincipalPayments interestRate isContractViewable isFirstPaymentDefaulted"
+    ), key="uuid"),
+    "payment_plans": Shape(Plan, children={"schedule": Shape(Entry)}, key="uuid", counted="schedule"),
+    "scheduled_payments": Shape(ScheduledPayment, key="uuid"),
+    "payments": Shape(Payment, _words(
+        "description detail importSource failureDescription failureCode principal interest fees refId returnCode"
+        " returnDescription toBePostedAt transferAmount"
+    ), key="uuid", accept=_dated),
+}
+
+
+def _texts(names: str) -> dict[str, Kind]:
+    return dict.fromkeys(names.split(), Kind.TEXT)
+
+
+def _wholes(names: str) -> dict[str, Kind]:
+    return dict.fromkeys(names.split(), Kind.BIGINT)
+
+
+_TIMES = _texts("created_at updated_at")
+TABLES: Mapping[str, Table] = {
+    "loans": Table("totality__loans", {
+        **_texts("uuid customer_uuid external_id status"), **_wholes("balance"), "is_auto_scheduled": Kind.BOOL, **_TIMES,
+    }),
+    "payment_plans": Table("totality__payment_plans", {
+        **_texts("uuid loan_uuid"), "is_active": Kind.BOOL, **_TIMES, **_wholes("collector_user_id"),
+        **_texts("contact_method"), **_wholes("days_in_period first_payment_day"), **_texts("first_payment_date"),
+        "is_partial_payment_plan": Kind.BOOL,
+        **_wholes("move_payment_on_holiday_days move_payment_on_weekend_days number_of_payments payment_amount"),
+        **_texts("payment_arrangement_type payment_frequency schedule_type"),
+        **_wholes("second_payment_day total_plan_amount"),
+        **_texts("weekday_of_first_payment weekday_of_second_payment"),
+        **_wholes("week_of_first_payment week_of_second_payment"),
+    }),
+    "plan_schedule": Table("totality__plan_schedule", {**_texts("date"), **_wholes("amount")}, given=("plan_uuid",)),
+    "scheduled_payments": Table("totality__scheduled_payments", {
+        **_texts("uuid loan_uuid payment_plan_uuid"), **_wholes("amount"), **_texts("payment_date"),
+        "is_echeck": Kind.BOOL, **_texts("payment_uuid"), **_TIMES,
+    }),
+    "payments": Table("totality__payments", {
+        **_texts("uuid loan_uuid"), **_wholes("amount"), **_texts("status payment_type"),
+        "is_promise": Kind.BOOL, "is_prenote": Kind.BOOL,
+        **_texts("processed_at posted_at settled_on failed_at returned_at external_id failed_payment_uuid"), **_TIMES,
+    }),
+}
