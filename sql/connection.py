@@ -83,7 +83,7 @@ def connect(
     """
     os.umask(0o077)
     if path is not None:
-        refuse_unless_plain(path)
+        _refuse_impossible(path)
     con = _wait_for_lock(path, read_only=read_only, tries=tries, pause=pause)
     try:
         _lock_down(con, folders=folders, spill=spill, limits=limits or Limits())
@@ -129,6 +129,18 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def as_pattern(name: str) -> str:
+    """Write a path so that it matches the file of that name only, whatever pattern it looks like."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _refuse_impossible(path: Path) -> None:
+    refuse_unless_plain(path)
+    if "?" in str(path):
+        # DuckDB reads what follows as options of the path and puts its log somewhere else
+        raise CannotWrite(f"{path}: a database cannot lie below a name with a question mark; rename it", where=path)
+
+
 def _wait_for_lock(
     path: Path | None, *, read_only: bool, tries: int, pause: Callable[[], object]
 ) -> duckdb.DuckDBPyConnection:
@@ -155,7 +167,9 @@ def _lock_down(con: duckdb.DuckDBPyConnection, *, folders: Sequence[Path], spill
     for option in ("autoinstall_known_extensions", "autoload_known_extensions", "python_enable_replacements"):
         con.execute(f"SET {option} = false")
     con.execute("SET allow_community_extensions = false")
-    places = ", ".join(quoted(str(folder.resolve())) for folder in folders)
+    names = [str(folder.resolve()) for folder in folders]
+    # DuckDB asks for permission twice: for the pattern a file is named by, and for the file itself
+    places = ", ".join(quoted(name) for name in dict.fromkeys([*names, *map(as_pattern, names)]))
     con.execute(f"SET allowed_directories = [{places}]")
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")

@@ -14,7 +14,7 @@ import polars as pl
 
 from schemas.columns import COLUMNS
 from schemas.currencies import EXPONENTS
-from sql.connection import connect, quoted, transaction
+from sql.connection import as_pattern, connect, quoted, transaction
 from sql.errors import CannotWrite
 from sql.files import TEMPORARY, cannot_write, sync_file, sync_folder
 from sql.scripts import create_tables, query, run_scripts
@@ -116,12 +116,7 @@ def _source(report: str, folder: Path | None) -> str:
     parquet = folder.resolve() / f"{report}.parquet" if folder else None
     if parquet is None or not parquet.is_file():
         return shape
-    return f"{shape} UNION ALL BY NAME SELECT * FROM read_parquet({_file(parquet)}, hive_partitioning = false)"
-
-
-def _file(path: Path) -> str:
-    """Write `path` so that SQL reads that one file, whatever pattern its name looks like."""
-    return quoted("".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path)))
+    return f"{shape} UNION ALL BY NAME SELECT * FROM read_parquet({quoted(as_pattern(str(parquet)))}, hive_partitioning = false)"
 
 
 def _explain_columns(con: duckdb.DuckDBPyConnection) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sql.connection import Limits, connect
+from sql.connection import Limits, connect, explained
 from sql.errors import BadQuery, StoreError
 
 
@@ -26,7 +26,9 @@ def read_query(path: Path, query: str, *, limits: Limits | None = None) -> pl.Da
         try:
             _refuse_unless_select(con, query, path)
             rows: pl.DataFrame = con.sql(query).pl()
-        except (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.IntegrityError) as error:
+        except duckdb.Error as error:
+            if explained(error, path) is not None:
+                raise
             raise BadQuery(f"the query cannot be answered: {error}", where=path) from error
     return rows
 

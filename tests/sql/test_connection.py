@@ -157,6 +157,12 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         pytest.fail("opened it")
 
 
+def test_a_path_that_the_database_would_misread_is_refused(tmp_path):
+    (tmp_path / "what?").mkdir()
+    with pytest.raises(CannotWrite, match="question mark"), connect(tmp_path / "what?" / "x.duckdb"):
+        pytest.fail("opened it")
+
+
 def test_a_failure_inside_a_transaction_undoes_all_of_it(path):
     with connect(path) as con:
         con.execute("CREATE TABLE t (a BIGINT)")
