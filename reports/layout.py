@@ -71,7 +71,7 @@ class Column:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """One report: `names` in the order readers rely on, `key` for the order of rows.
 

@@ -1,0 +1,132 @@
+"""What the page and the summary show of frames too big to keep: sums by currency, and the worst rows.
+
+Amounts of different currencies are never added. How a digest is worded is in `summary.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+WORST_PLANS = 12
+"""Plans listed per currency."""
+WORST_BREAKS = 60
+"""Breaks listed in all."""
+SEVERITIES = ("critical", "high", "medium", "low")
+CLOSED = ("RESOLVED", "ACCEPTED")
+"""Break states nobody has to act on."""
+
+_WHO = ("provider", "currency")
+_MONEY = (
+    *("due_today_minor", "amount_due_minor", "overdue_minor", "overdue_past_grace_minor"),
+    *("pending_minor", "fresh_pending_minor", "outstanding_minor"),
+)
+_COUNTS = ("missed_terms", "delinquent_terms")
+_SHOWN = (
+    *(
+        "provider",
+        "tenant_id",
+        "plan_id",
+        "account_id",
+        "customer_id",
+        "currency",
+        "overdue_minor",
+        "outstanding_minor",
+    ),
+    *("fresh_pending_minor", "missed_terms", "days_past_due", "bucket", "oldest_unpaid_due_date", "next_due_date"),
+)
+
+
+@dataclass(slots=True)
+class Digest:
+    """Collects what readers see first while the tables are written."""
+
+    sums: pl.DataFrame | None = None
+    worst: pl.DataFrame | None = None
+    breaks: pl.DataFrame = field(default_factory=pl.DataFrame)
+    breaks_seen: int = 0
+    counted_breaks: pl.DataFrame | None = None
+    aging: pl.DataFrame | None = None
+    integrity: pl.DataFrame | None = None
+    checks: pl.DataFrame | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, frame: pl.DataFrame) -> None:
+        """Take in a result frame on its way to report `name`; frames of other reports are left alone."""
+        take = {"plans": self._plans, "breaks": self._breaks, "aging": self._aging, "integrity": self._integrity}.get(
+            name
+        )
+        if take is not None:
+            take(frame)
+
+    def _plans(self, plans: pl.DataFrame) -> None:
+        self.sums = _added(self.sums, _plan_sums(plans), _WHO)
+        late = plans.filter("is_in_force", pl.col("overdue_minor") > 0).select(_SHOWN)
+        self.worst = _worst(late if self.worst is None else pl.concat([self.worst, late]))
+
+    def _breaks(self, breaks: pl.DataFrame) -> None:
+        by = ("severity", "code", "reason", "kind", "break_state")
+        self.counted_breaks = _added(self.counted_breaks, breaks.group_by(by).agg(number=pl.len().cast(pl.Int64)), by)
+        open_ones = breaks.filter(~pl.col("break_state").is_in(CLOSED), pl.col("kind") == "real")
+        known = pl.concat([self.breaks, open_ones]) if self.breaks.width else open_ones
+        self.breaks = known.sort(_urgency(), nulls_last=True, maintain_order=True).head(WORST_BREAKS)
+
+    def _aging(self, aging: pl.DataFrame) -> None:
+        by = (*_WHO, "bucket")
+        self.aging = _added(self.aging, _summed(aging, by), by)
+
+    def _integrity(self, integrity: pl.DataFrame) -> None:
+        by = ("provider", "entity", "break_currency")
+        whole = integrity.group_by(by).agg(complete=pl.col("complete").all(), fresh_at=pl.col("fresh_at").min())
+        sums = _summed(integrity.drop("complete", "fresh_at"), by)
+        self.integrity = sums.join(whole, on=by, how="left", nulls_equal=True, validate="1:1").sort(by)
+
+
+def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
+    in_force = pl.col("is_in_force")
+    money = [pl.col(name).filter(in_force).cast(pl.Int128).sum() for name in _MONEY]
+    counts = [pl.col(name).filter(in_force).sum() for name in _COUNTS]
+    return plans.group_by(_WHO).agg(
+        *money,
+        *counts,
+        plans=pl.len().cast(pl.Int64),
+        in_force=in_force.sum().cast(pl.Int64),
+        past_due=(in_force & (pl.col("days_past_due") > 0)).sum().cast(pl.Int64),
+        uncovered=(in_force & (pl.col("days_past_due") > 0) & (pl.col("fresh_pending_minor") == 0))
+        .sum()
+        .cast(pl.Int64),
+        ended_overdue_minor=pl.col("overdue_minor").filter(~in_force).cast(pl.Int128).sum(),
+    )
+
+
+def _added(known: pl.DataFrame | None, more: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Add two frames of sums, row by row of equal `by`."""
+    both = more if known is None else pl.concat([known, more], how="vertical_relaxed")
+    return _summed(both, by)
+
+
+def _summed(frame: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Sum every integer column; a sum of unknowns alone is unknown."""
+    numbers = [name for name, dtype in frame.schema.items() if dtype.is_integer() and name not in by]
+    total = [pl.when(pl.col(name).count() > 0).then(pl.col(name).cast(pl.Int128).sum()).alias(name) for name in numbers]
+    return frame.group_by(by).agg(total).sort(by)
+
+
+def _worst(late: pl.DataFrame) -> pl.DataFrame:
+    """Keep the most overdue plans of each currency; ties by id, so that the choice does not depend on order."""
+    ordered = late.sort(
+        "currency", pl.col("overdue_minor").neg(), "provider", "tenant_id", "plan_id", maintain_order=True
+    )
+    return ordered.group_by("currency", maintain_order=True).head(WORST_PLANS)
+
+
+def _urgency() -> list[pl.Expr]:
+    rank = pl.col("severity").replace_strict(
+        {word: place for place, word in enumerate(SEVERITIES)}, return_dtype=pl.Int8
+    )
+    return [
+        rank,
+        pl.col("difference_minor").abs().neg(),
+        pl.col("age_days").neg(),
+        *(pl.col(name) for name in ("provider", "tenant_id", "code", "reason", "plan_id", "fingerprint")),
+    ]

@@ -1,0 +1,47 @@
+"""What a run knows about itself beside its frames: told to this room, never found out here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import MappingProxyType
+
+PUBLISHED = "PUBLISHED"
+HELD = "HELD"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How reading one tenant of one provider went.
+
+    `fresh_at` is when its last complete fetch began, null if there never was one. `error` is a
+    sentence without secrets or personal data; both error fields are null when reading went well
+    or was not part of the run.
+    """
+
+    provider: str
+    tenant_id: str | None
+    fresh_at: datetime | None
+    error_code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One run: when, what for, with what outcome.
+
+    `as_of`, `run_key`, `known_at`, `known_load` and `code_version` are the same in every run over
+    the same facts and settings; `run_id` and `extra` may differ and appear in `summary.json` and
+    `manifest.json` only. `options` are the settings a reader needs to judge a figure.
+    """
+
+    run_id: str
+    run_key: str
+    as_of: date
+    known_at: datetime
+    known_load: int
+    code_version: str
+    state: str
+    held_because: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
+    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

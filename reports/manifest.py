@@ -1,0 +1,151 @@
+"""What a run folder holds, to the byte; and whether it still does.
+
+The manifest is the last file of a folder: without it, or with another state than
+PUBLISHED, the folder is not published.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from reports.errors import DamagedError
+from reports.facts import RunFacts
+from reports.layout import REPORTS, Kind, Report
+from reports.tables import Totals
+from reports.texts import plain
+
+NAME = "manifest.json"
+
+
+def describe(folder: Path, facts: RunFacts, known_at: str, totals: Mapping[str, Totals]) -> dict[str, Any]:
+    """Return the manifest of `folder` as it is now; hidden files are not part of it."""
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.name != NAME)
+    return {
+        "state": facts.state,
+        "run_id": facts.run_id,
+        "run_key": facts.run_key,
+        "as_of": facts.as_of.isoformat(),
+        "known_at": known_at,
+        "known_load": facts.known_load,
+        "code_version": facts.code_version,
+        **facts.extra,
+        "files": [_file(folder / name, totals) for name in names],
+        "tables": {name: _table(REPORTS[name], total) for name, total in sorted(totals.items())},
+    }
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    """Return `value` as JSON that a person can read and a diff can compare."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a run folder.
+
+    Raises:
+        DamagedError: there is none, or it is not readable.
+    """
+    path = folder / NAME
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DamagedError(f"{path} cannot be read: {error}; rebuild the reports with `planrecon report`") from error
+    return manifest
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """Return the manifest if every file is as it says and CSV, Parquet and manifest sum to the same.
+
+    Raises:
+        DamagedError: something differs; the message names every file.
+    """
+    manifest = read(folder)
+    _refuse(folder, list(_changed(folder, manifest)))
+    compare_sums(folder, manifest, manifest["tables"])
+    return manifest
+
+
+def compare_sums(folder: Path, manifest: Mapping[str, Any], tables: Iterable[str]) -> None:
+    """Read `tables` again and let pass only what sums to the manifest's control totals.
+
+    Raises:
+        DamagedError: a CSV or Parquet file sums to something else.
+    """
+    _refuse(
+        folder, [fault for name in tables for fault in _sums_differ(folder, REPORTS[name], manifest["tables"][name])]
+    )
+
+
+def sums(manifest_totals: Totals) -> dict[str, dict[str, str]]:
+    """Return control totals as decimal texts by currency and money column."""
+    return {
+        currency: {name: plain(amount, currency) for name, amount in amounts.items()}
+        for currency, amounts in sorted(manifest_totals.minor.items())
+    }
+
+
+def _refuse(folder: Path, faults: list[str]) -> None:
+    if faults:
+        raise DamagedError(f"{folder}: {'; '.join(faults)}; rebuild the reports with `planrecon report`")
+
+
+def _file(path: Path, totals: Mapping[str, Totals]) -> dict[str, Any]:
+    is_table = path.suffix in (".csv", ".parquet") and path.stem in totals
+    return {
+        "name": path.name,
+        "rows": totals[path.stem].rows if is_table else None,
+        "bytes": path.stat().st_size,
+        "sha256": _sha256(path),
+    }
+
+
+def _table(report: Report, total: Totals) -> dict[str, Any]:
+    columns = {column.name: column.kind.name.lower() for column in report.columns}
+    return {"rows": total.rows, "columns": columns, "totals": sums(total)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _changed(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    for file in manifest["files"]:
+        path = folder / file["name"]
+        if path.is_symlink() or not path.is_file():
+            yield f"{file['name']} is missing"
+        elif path.stat().st_size != file["bytes"] or _sha256(path) != file["sha256"]:
+            yield f"{file['name']} differs from its checksum"
+
+
+def _sums_differ(folder: Path, report: Report, said: Mapping[str, Any]) -> Iterator[str]:
+    money = report.of_kind(Kind.MONEY)
+    expected = {
+        currency: {name: Decimal(amount) for name, amount in amounts.items()}
+        for currency, amounts in said["totals"].items()
+    }
+    for suffix, rows in (("csv", _csv), ("parquet", pl.scan_parquet)):
+        path = folder / f"{report.name}.{suffix}"
+        if not path.exists():
+            continue
+        found = _summed(rows(path), money)
+        if found != (said["rows"], expected):
+            yield f"{path.name} does not sum to its control totals"
+
+
+def _csv(path: Path) -> pl.LazyFrame:
+    return pl.scan_csv(path, infer_schema=False)
+
+
+def _summed(rows: pl.LazyFrame, money: list[str]) -> tuple[int, dict[str, dict[str, Decimal]]]:
+    count = rows.select(pl.len()).collect().item()
+    if not money:
+        return count, {}
+    priced = rows.filter(pl.col("currency").is_not_null()).group_by("currency")
+    sums = priced.agg(pl.col(money).cast(pl.Decimal(38, 4)).sum()).collect()
+    return count, {row.pop("currency"): row for row in sums.to_dicts()}

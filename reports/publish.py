@@ -1,0 +1,166 @@
+"""How a run folder becomes visible: whole, or not at all.
+
+`<dir>/as_of=D/.<run>.tmp/` while it is written, `<dir>/as_of=D/<run>/` once every file
+is on the disk, published once it holds its manifest, current once `latest` points at it.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import IO
+
+from reports import manifest
+from reports.errors import DamagedError, ReportError
+from reports.facts import PUBLISHED
+
+LATEST = "latest"
+_ALIVE = ".alive"
+"""Locked while its writer lives; tells a folder in the making from a dead run's leftover."""
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_DAY = re.compile(r"as_of=\d{4}-\d{2}-\d{2}")
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
+
+
+class Staging:
+    """A run folder in the making. Files go to `path`; `settle` gives them their final place."""
+
+    def __init__(self, reports_dir: Path, as_of: date, run_id: str) -> None:
+        if not _RUN_ID.fullmatch(run_id):
+            raise ReportError(f"run id {run_id!r} cannot name a folder; use letters, digits, dot, dash and underscore")
+        self._day = reports_dir / f"as_of={as_of.isoformat()}"
+        self.final = self._day / run_id
+        self.path = self._day / f".{run_id}.tmp"
+        reports_dir.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        sweep(reports_dir)
+        if self._day.is_symlink() or self.path.exists() or self.final.exists():
+            raise ReportError(f"{self.final} is there already, or is being written by another run; start a new run")
+        self._day.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        self.path.mkdir(mode=_FOLDER_MODE)
+        self._lock = _held(self.path / _ALIVE)
+
+    def settle(self) -> Path:
+        """Put every file on the disk, give the folder its final name and return it; it has no manifest yet."""
+        for file in _regular(self.path):
+            _to_disk(file)
+        _sync(self.path)
+        self.path.rename(self.final)
+        _sync(self._day)
+        self.path = self.final
+        return self.final
+
+    def seal(self, text: str) -> None:
+        """Add the manifest, the last file."""
+        for file in _regular(self.final):
+            _to_disk(file)
+        _write(self.final / manifest.NAME, text)
+        (self.final / _ALIVE).unlink()
+        self._lock.close()
+        _sync(self.final)
+
+    def drop(self) -> None:
+        """Remove what was written, unless it is sealed."""
+        if not (self.final / manifest.NAME).exists():
+            shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.close()
+
+
+def point_latest(reports_dir: Path, folder: Path) -> bool:
+    """Make `latest` point at a published folder whose as-of date is not before the current one's.
+
+    Returns whether it moved. The old pointer stays valid until the new one takes its place.
+
+    Raises:
+        ReportError: `latest` is something else than a pointer.
+    """
+    link = reports_dir / LATEST
+    if link.exists() and not link.is_symlink():
+        raise ReportError(f"{link} is not a link of ours; move it away and run again")
+    found = manifest.read(folder)
+    if found["state"] != PUBLISHED or found["as_of"] < _current_as_of(link):
+        return False
+    new = reports_dir / f".{LATEST}.{folder.name}.tmp"
+    new.unlink(missing_ok=True)
+    new.symlink_to(folder.relative_to(reports_dir), target_is_directory=True)
+    new.replace(link)
+    _sync(reports_dir)
+    return True
+
+
+def sweep(reports_dir: Path) -> list[Path]:
+    """Remove what dead runs left half done, and return it. Links are never followed.
+
+    Half done is a folder of ours without a manifest whose writer holds no lock any more.
+    """
+    swept = []
+    for stale in reports_dir.glob(f".{LATEST}.*.tmp"):
+        if stale.is_symlink():
+            stale.unlink()
+            swept.append(stale)
+    for folder in _run_folders(reports_dir):
+        if (folder / _ALIVE).is_file() and not (folder / manifest.NAME).exists() and not _is_alive(folder):
+            shutil.rmtree(folder)
+            swept.append(folder)
+    return swept
+
+
+def _run_folders(reports_dir: Path) -> Iterator[Path]:
+    for day in sorted(_folders(reports_dir)):
+        if _DAY.fullmatch(day.name):
+            yield from sorted(_folders(day))
+
+
+def _folders(path: Path) -> list[Path]:
+    with os.scandir(path) as entries:
+        return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+
+def _current_as_of(link: Path) -> str:
+    """Return the as-of date `latest` stands for, empty if it points at nothing readable."""
+    try:
+        return str(manifest.read(link)["as_of"])
+    except DamagedError:
+        return ""
+
+
+def _held(path: Path) -> IO[str]:
+    file = path.open("w", encoding="utf-8")
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+def _is_alive(folder: Path) -> bool:
+    with (folder / _ALIVE).open("r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _regular(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+
+
+def _write(path: Path, text: str) -> None:
+    scratch = path.with_name(f".{path.name}.tmp")
+    scratch.write_text(text, encoding="utf-8")
+    _to_disk(scratch)
+    scratch.replace(path)
+
+
+def _to_disk(file: Path) -> None:
+    file.chmod(_FILE_MODE)
+    _sync(file)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

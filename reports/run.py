@@ -1,0 +1,141 @@
+"""Everything one run leaves behind, from its frames to the pointer: the door to this room.
+
+with RunWriter(reports_dir, as_of=as_of, run_id=run_id) as run:
+    terms = run.table("terms", in_order=True)
+    for part in parts:
+        terms.add(part.terms)
+    run.write("breaks", breaks)
+    run.checks(results)
+    folder = run.finish(facts)
+    ...                          # more files may join the folder here
+    run.publish()
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+
+from reports import manifest, page, summary
+from reports.digest import Digest
+from reports.errors import ReportError
+from reports.facts import PUBLISHED, RunFacts
+from reports.layout import REPORTS
+from reports.publish import Staging, point_latest
+from reports.tables import TableWriter
+from reports.workbook import SHEET_ROWS, write_workbook
+
+FORMATS = ("csv", "parquet", "html", "xlsx")
+_READ_AGAIN = ("plans", "breaks", "aging", "integrity")
+"""Tables whose sums are read back from the files before the pointer moves."""
+
+
+class ReportTable:
+    """One open report: what goes into its files also goes into the page."""
+
+    def __init__(self, writer: TableWriter, digest: Digest) -> None:
+        self._writer = writer
+        self._digest = digest
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take rows of the result table behind the report."""
+        self._writer.add(frame)
+        self._digest.add(self._writer.report.name, frame)
+
+
+class RunWriter:
+    """The files of one run. Leaving the block before `publish` leaves no folder behind."""
+
+    def __init__(self, reports_dir: Path, *, as_of: date, run_id: str, formats: Collection[str] = FORMATS) -> None:
+        unknown = sorted(set(formats) - set(FORMATS))
+        if unknown:
+            raise ReportError(f"report formats {', '.join(unknown)} are not known; choose from {', '.join(FORMATS)}")
+        self._dir = reports_dir.absolute()
+        self._as_of = as_of
+        self._run_id = run_id
+        self._formats = frozenset(formats)
+        self._digest = Digest()
+        self._tables: dict[str, TableWriter] = {}
+        self._facts: RunFacts | None = None
+        self.summary: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._staging = Staging(self._dir, self._as_of, self._run_id)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._facts is None:
+            for table in self._tables.values():
+                table.abandon()
+        self._staging.drop()
+
+    def table(self, name: str, *, in_order: bool = False) -> ReportTable:
+        """Open report `name` for frames of its result table.
+
+        With `in_order` each frame must begin behind the end of the one before, by the
+        report's key; rows inside a frame are sorted here. Otherwise any order will do, at
+        the price of scratch files where there is more than one frame.
+        """
+        if name in self._tables:
+            raise ReportError(f"report {name!r} is open already; add to the table you have")
+        keep = SHEET_ROWS if "xlsx" in self._formats and REPORTS[name].has_csv else 0
+        writer = TableWriter(
+            REPORTS[name],
+            self._staging.path,
+            as_of=self._as_of,
+            formats=self._formats,
+            in_order=in_order,
+            keep=keep,
+        )
+        self._tables[name] = writer
+        return ReportTable(writer, self._digest)
+
+    def write(self, name: str, frames: pl.DataFrame | Iterable[pl.DataFrame], *, in_order: bool = False) -> None:
+        """Write a whole report from one frame or several."""
+        table = self.table(name, in_order=in_order)
+        for frame in [frames] if isinstance(frames, pl.DataFrame) else frames:
+            table.add(frame)
+
+    def checks(self, results: pl.DataFrame) -> None:
+        """Take the check results, which the page and the summary list."""
+        self._digest.checks = results
+
+    def finish(self, facts: RunFacts) -> Path:
+        """Write what remains and give the folder its place; return it. It is not published yet.
+
+        Reports that were not written get their header. `self.summary` is what `summary.json` holds.
+        """
+        for name in REPORTS:
+            if name not in self._tables:
+                self.table(name)
+        for name, table in self._tables.items():
+            self._digest.rows[name] = table.close().rows
+        self._facts = facts
+        self.summary = summary.outline(facts, self._digest)
+        folder = self._staging.path
+        (folder / "summary.json").write_text(manifest.to_json(self.summary), encoding="utf-8")
+        if "html" in self._formats:
+            (folder / "report.html").write_text(page.render(facts, self.summary, self._digest), encoding="utf-8")
+        if "xlsx" in self._formats:
+            heads = {table.report: (table.head, table.totals.rows) for table in self._shown()}
+            write_workbook(folder / "reports.xlsx", self.summary, heads)
+        return self._staging.settle()
+
+    def publish(self) -> bool:
+        """Seal the folder with its manifest and, if the run is published, move `latest`; tell whether it moved."""
+        if self._facts is None:
+            raise ReportError("publish comes after finish: the folder has no files yet")
+        folder = self._staging.final
+        totals = {name: table.totals for name, table in self._tables.items()}
+        described = manifest.describe(folder, self._facts, self.summary["known_at"], totals)
+        manifest.compare_sums(folder, described, _READ_AGAIN)
+        self._staging.seal(manifest.to_json(described))
+        return self._facts.state == PUBLISHED and point_latest(self._dir, folder)
+
+    def _shown(self) -> list[TableWriter]:
+        return [self._tables[name] for name, report in REPORTS.items() if report.has_csv]

@@ -1,0 +1,48 @@
+"""How values read to a person: amounts, dates, and text that came from outside.
+
+Only for the page, the workbook's notes and the console; files for programs have their own rules.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
+
+from schemas.currencies import DEFAULT_PLACES, EXPONENTS
+
+LONGEST = 160
+"""Characters of a foreign text that are shown."""
+_HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
+"""Unicode categories that move the cursor, the reading direction or nothing visible at all."""
+
+
+def plain(minor: int, currency: str | None) -> str:
+    """Write minor units as a plain decimal with the currency's places: `-0.05`, `500`, `1.250`."""
+    places = EXPONENTS.get(currency or "", DEFAULT_PLACES)
+    digits = str(abs(minor)).rjust(places + 1, "0")
+    whole, fraction = (digits[:-places], digits[-places:]) if places else (digits, "")
+    return f"{'-' if minor < 0 else ''}{whole}{'.' if places else ''}{fraction}"
+
+
+def grouped(decimal: str | None) -> str:
+    """Put a comma between thousands: `12345.60` becomes `12,345.60`; unknown is a dash."""
+    if decimal is None:
+        return "\u2013"
+    whole, dot, fraction = decimal.lstrip("-").partition(".")
+    return f"{'-' if decimal.startswith('-') else ''}{int(whole):,}{dot}{fraction}"
+
+
+def visible(text: str | None) -> str:
+    """Show a foreign text on one line: what hides, turns or breaks the line appears as its code point."""
+    if not text:
+        return ""
+    shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in text[: LONGEST + 1])
+    return shown if len(text) <= LONGEST else shown[:LONGEST] + "…"
+
+
+def instant(moment: datetime | None) -> str:
+    """Write a moment in UTC to the minute; unknown is `never`."""
+    return "never" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Write a number with its noun: `1 break`, `2 breaks`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

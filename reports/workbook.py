@@ -1,0 +1,135 @@
+"""The reports as one Excel workbook, for people who filter and sort by hand.
+
+A sheet holds the first rows of its report and says so when there are more: the
+whole is in CSV and Parquet. Text is written as text, so nothing in it runs.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import xlsxwriter
+
+from reports.decimals import decimals
+from reports.layout import Kind, Report
+from schemas.currencies import DEFAULT_PLACES, EXPONENTS
+
+SHEET_ROWS = 10_000
+"""Rows of one sheet."""
+LONGEST_CELL = 32_767
+"""Characters Excel takes in a cell."""
+EXACT_DIGITS = 15
+"""Digits Excel keeps of a number; a longer amount is written as text."""
+
+_CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+"""Written into every workbook, so that its bytes do not depend on the hour."""
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+    "default_date_format": "yyyy-mm-dd",
+}
+_WIDTHS = {Kind.TEXT: 22, Kind.INSTANT: 20, Kind.MONEY: 15, Kind.COUNT: 9, Kind.FLAG: 9}
+
+Sheet = Any
+Formats = Mapping[str, Any]
+
+
+def write_workbook(path: Path, summary: Mapping[str, Any], heads: Mapping[Report, tuple[pl.DataFrame, int]]) -> None:
+    """Write the workbook: a sheet about the run, then one per report.
+
+    `heads` maps each report to its first rows, arranged, and the number of rows it has in all.
+    """
+    with xlsxwriter.Workbook(path, _OPTIONS) as book:
+        book.set_properties({"created": _CREATED, "title": f"Payment plans as of {summary['as_of']}"})
+        formats = _formats(book)
+        _about(book.add_worksheet("run"), summary, heads, formats)
+        for report, (head, rows) in heads.items():
+            _fill(book.add_worksheet(report.name), report, head, rows, formats)
+
+
+def _formats(book: Any) -> Formats:
+    money = {places: "#,##0" + ("." + "0" * places if places else "") for places in (0, 2, 3, 4)}
+    return {
+        "head": book.add_format({"bold": True, "bottom": 1, "valign": "top", "bg_color": "#EEF3F2"}),
+        "strong": book.add_format({"bold": True}),
+        "note": book.add_format({"italic": True, "font_color": "#5F6870"}),
+        "instant": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+        "ratio": book.add_format({"num_format": "0.000000"}),
+        **{f"money{places}": book.add_format({"num_format": code}) for places, code in money.items()},
+    }
+
+
+def _about(sheet: Sheet, summary: Mapping[str, Any], heads: Mapping[Report, tuple[Any, int]], formats: Formats) -> None:
+    facts = {
+        "state": summary["state"],
+        "as of": summary["as_of"],
+        "known at": summary["known_at"],
+        "run key": summary["run_key"],
+        "planrecon": summary["code_version"],
+    }
+    sheet.set_column(0, 0, 16)
+    sheet.set_column(1, 1, 90)
+    sheet.write_string(0, 0, summary["headline"], formats["strong"])
+    row = 2
+    for name, value in [*facts.items(), *(("held", reason) for reason in summary["held_because"])]:
+        sheet.write_string(row, 0, name)
+        sheet.write_string(row, 1, value)
+        row += 1
+    for report, (head, rows) in heads.items():
+        row += 1
+        sheet.write_string(row, 0, report.name, formats["strong"])
+        sheet.write_string(row, 1, f"{report.grain}: {_extent(report, head.height, rows)}")
+
+
+def _extent(report: Report, shown: int, rows: int) -> str:
+    if shown < rows:
+        return f"the first {shown:,} of {rows:,} rows; all are in {report.name}.csv and {report.name}.parquet"
+    return f"{rows:,} rows"
+
+
+def _fill(sheet: Sheet, report: Report, head: pl.DataFrame, rows: int, formats: Formats) -> None:
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, max(head.height, 1), len(report.columns) - 1)
+    for place, column in enumerate(report.columns):
+        width = _WIDTHS.get(column.kind, 12)
+        sheet.set_column(place, place, max(width, len(column.name) + 3))
+        sheet.write_string(0, place, column.name, formats["head"])
+    writers = [_writer(sheet, column.kind, formats) for column in report.columns]
+    currency = report.names.index("currency") if "currency" in report.names else None
+    for number, values in enumerate(decimals(report, head).iter_rows(), start=1):
+        code = None if currency is None else values[currency]
+        for place, (write, value) in enumerate(zip(writers, values, strict=True)):
+            if value is not None:
+                write(number, place, value, code)
+    if head.height < rows:
+        sheet.write_string(head.height + 1, 0, _extent(report, head.height, rows), formats["note"])
+
+
+def _writer(sheet: Sheet, kind: Kind, formats: Formats) -> Callable[[int, int, Any, str | None], object]:
+    """Return what writes one cell of a kind, given its row, column, value and the row's currency."""
+
+    def money(row: int, place: int, value: Decimal, code: str | None) -> None:
+        if len(value.as_tuple().digits) > EXACT_DIGITS + 4:
+            sheet.write_string(row, place, str(value))
+        else:
+            sheet.write_number(row, place, value, formats[f"money{EXPONENTS.get(code or '', DEFAULT_PLACES)}"])
+
+    def instant(row: int, place: int, value: datetime, _: str | None) -> None:
+        sheet.write_datetime(row, place, value.astimezone(UTC).replace(tzinfo=None), formats["instant"])
+
+    writers: dict[Kind, Callable[[int, int, Any, str | None], object]] = {
+        Kind.TEXT: lambda row, place, value, _: sheet.write_string(row, place, value[:LONGEST_CELL]),
+        Kind.DATE: lambda row, place, value, _: sheet.write_datetime(row, place, value, formats["date"]),
+        Kind.FLAG: lambda row, place, value, _: sheet.write_boolean(row, place, value),
+        Kind.COUNT: lambda row, place, value, _: sheet.write_number(row, place, value),
+        Kind.RATIO: lambda row, place, value, _: sheet.write_number(row, place, value, formats["ratio"]),
+        Kind.INSTANT: instant,
+        Kind.MONEY: money,
+    }
+    return writers[kind]
