@@ -11,7 +11,23 @@ from flows.settings import load
 from sql.readonly import read_query
 
 OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
-SHOWN = ("severity", "state", "code", "reason", "provider", "tenant_id", "plan_id", "term_id", "payment_id", "expected", "actual", "difference", "currency", "age_days", "explanation")
+SHOWN = (
+    "severity",
+    "state",
+    "code",
+    "reason",
+    "provider",
+    "tenant_id",
+    "plan_id",
+    "term_id",
+    "payment_id",
+    "expected",
+    "actual",
+    "difference",
+    "currency",
+    "age_days",
+    "explanation",
+)
 
 
 def latest_database(config: Path | None) -> Path:
@@ -52,5 +68,14 @@ def write(frame: pl.DataFrame, style: str) -> None:
         json.dump(frame.to_dicts(), sys.stdout, default=str, ensure_ascii=False, indent=1)
         sys.stdout.write("\n")
     else:
-        with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=10_000, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, tbl_formatting="NOTHING", set_tbl_cell_numeric_alignment="RIGHT"):
+        with pl.Config(
+            tbl_rows=-1,
+            tbl_cols=-1,
+            tbl_width_chars=10_000,
+            fmt_str_lengths=80,
+            tbl_hide_dataframe_shape=True,
+            tbl_hide_column_data_types=True,
+            tbl_formatting="NOTHING",
+            set_tbl_cell_numeric_alignment="RIGHT",
+        ):
             sys.stdout.write(f"{frame}\n" if frame.height else "nothing found\n")

@@ -22,8 +22,12 @@ os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 Format = Literal["table", "csv", "json"]
 Severity = Literal["low", "medium", "high", "critical", "never"]
-Config = Annotated[Path | None, Parameter(help="Configuration file; `planrecon.toml` where there is one, else the environment alone.")]
-AsOf = Annotated[date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")]
+Config = Annotated[
+    Path | None, Parameter(help="Configuration file; `planrecon.toml` where there is one, else the environment alone.")
+]
+AsOf = Annotated[
+    date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")
+]
 LogFormat = Annotated[log.LogFormat, Parameter(help="How progress is written to standard error.")]
 FailOn = Annotated[Severity | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")]
 
@@ -41,7 +45,13 @@ class Stopped(BaseException):
 
 
 @app.command
-def demo(*, as_of: AsOf = None, directory: Path = Path("planrecon-demo"), fail_on: FailOn = None, log_format: LogFormat = "text") -> int:
+def demo(
+    *,
+    as_of: AsOf = None,
+    directory: Path = Path("planrecon-demo"),
+    fail_on: FailOn = None,
+    log_format: LogFormat = "text",
+) -> int:
     """Run the main job with nothing configured, against the three provider sandboxes on this machine.
 
     Writes a fresh warehouse and its reports below DIRECTORY, prints the summary, stops everything it started.
@@ -58,7 +68,9 @@ def run(
     config: Config = None,
     as_of: AsOf = None,
     provider: Annotated[tuple[str, ...], Parameter(help="Pull only this provider; may be given more than once.")] = (),
-    prefect: Annotated[bool, Parameter(negative="", help="Run as a Prefect flow although no Prefect API is configured.")] = False,
+    prefect: Annotated[
+        bool, Parameter(negative="", help="Run as a Prefect flow although no Prefect API is configured.")
+    ] = False,
     fail_on: FailOn = None,
     log_format: LogFormat = "text",
 ) -> int:
@@ -74,7 +86,9 @@ def report(
     *,
     config: Config = None,
     as_of: AsOf = None,
-    known_at: Annotated[datetime | None, Parameter(help="Use only what was known by then (UTC unless an offset is given).")] = None,
+    known_at: Annotated[
+        datetime | None, Parameter(help="Use only what was known by then (UTC unless an offset is given).")
+    ] = None,
     fail_on: FailOn = None,
     log_format: LogFormat = "text",
 ) -> int:
@@ -119,7 +133,9 @@ def sandbox(
     *,
     port: Annotated[int, Parameter(help="First of three ports (Payt, Totality, PayIQ); 0 takes free ones.")] = 0,
     scenario: Annotated[Path | None, Parameter(help="Scenario file; the demo's scenario where none is given.")] = None,
-    directory: Annotated[Path, Parameter(help="Where to write the configuration that points at the sandbox.")] = Path("planrecon-sandbox"),
+    directory: Annotated[Path, Parameter(help="Where to write the configuration that points at the sandbox.")] = Path(
+        "planrecon-sandbox"
+    ),
 ) -> int:
     """Serve the three provider sandboxes until stopped, and write a configuration that points at them."""
     log.configure()
@@ -147,7 +163,9 @@ def serve(*, config: Config = None, log_format: LogFormat = "text") -> int:
 
 
 @app.command
-def doctor(*, config: Config = None, offline: Annotated[bool, Parameter(negative="", help="Skip the providers.")] = False) -> int:
+def doctor(
+    *, config: Config = None, offline: Annotated[bool, Parameter(negative="", help="Skip the providers.")] = False
+) -> int:
     """Check configuration, credentials, provider reach, warehouse, disk and versions, and say what to do."""
     log.configure()
     from flows.doctor import examine

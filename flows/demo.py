@@ -27,14 +27,25 @@ def sandboxes(directory: Path, *, port: int = 0, scenario: Path | None = None) -
     Yields:
         What the child said when it was up: `urls`, `credentials` and `accounts_file`.
     """
-    command = [sys.executable, "-m", "sandbox", "--port", str(port), "--accounts-file", str(directory / "payiq_accounts.csv"), "--stdin-guard"]
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--port",
+        str(port),
+        "--accounts-file",
+        str(directory / "payiq_accounts.csv"),
+        "--stdin-guard",
+    ]
     if scenario is not None:
         command += ["--scenario", str(scenario)]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd())  # noqa: S603  our own module
     try:
         line = child.stdout.readline() if child.stdout else ""
         if not line:
-            raise PlanreconError(f"the sandboxes did not start (exit {child.wait(START_SECONDS)}); what they said stands above")
+            raise PlanreconError(
+                f"the sandboxes did not start (exit {child.wait(START_SECONDS)}); what they said stands above"
+            )
         yield json.loads(line)
     finally:
         _end(child)

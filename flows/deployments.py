@@ -36,7 +36,9 @@ def _require_api() -> str:
 
     url: str | None = PREFECT_API_URL.value()
     if not url:
-        raise SettingsError("no Prefect API is configured; set PREFECT_API_URL, for example with `prefect server start` running")
+        raise SettingsError(
+            "no Prefect API is configured; set PREFECT_API_URL, for example with `prefect server start` running"
+        )
     return url
 
 
@@ -92,6 +94,7 @@ def serve_here(config: Path | None) -> int:
     parameters = _parameters(config)
     _require_api()
     from prefect import serve  # noqa: PLC0415
+
     from flows.reconcile import reconcile  # noqa: PLC0415
 
     deployments = [reconcile.to_deployment(**_deployment(declaration, parameters)) for declaration in declared()]

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from schemas.calendars import is_known
+
 from flows.errors import PlanreconError
 from flows.settings import ProviderSettings, Settings, load
 from flows.sources import connect, tenant_of
 from providers import PROVIDERS
 from providers.errors import ProviderError
-from schemas.calendars import is_known
 from sql.errors import StoreError
 from sql.warehouse import Warehouse
 
@@ -110,7 +111,9 @@ def _writable(folder: Path) -> str:
 
 
 def _no_provider() -> str:
-    raise PlanreconError("none is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section")
+    raise PlanreconError(
+        "none is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section"
+    )
 
 
 def _configured(name: str, section: ProviderSettings, config: Path | None) -> str:

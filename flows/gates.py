@@ -1,6 +1,6 @@
 """What must hold before anything is published; the answer is a list of reasons to hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -14,7 +14,7 @@ def reasons_to_hold(
     gates: GateSettings,
     *,
     now: datetime,
-    expected: Mapping[str, bool],
+    expected: Sequence[str],
     integrity: pl.DataFrame,
     completeness: pl.DataFrame,
     before: Mapping[tuple[str, str], int],
@@ -26,7 +26,7 @@ def reasons_to_hold(
     Args:
         gates: The limits.
         now: The moment of the run.
-        expected: Configured providers; true where one was read in this run.
+        expected: Configured providers.
         integrity: `INTEGRITY` of the newest load of each tenant.
         completeness: provider, tenant_id, entity, complete, fresh_at.
         before: Current rows by (provider, entity) in the last published run.
@@ -52,8 +52,13 @@ def _conservation(integrity: pl.DataFrame) -> list[str]:
     ]
 
 
-def _freshness(gates: GateSettings, now: datetime, expected: Mapping[str, bool], completeness: pl.DataFrame) -> list[str]:
-    oldest = dict(completeness.group_by("provider").agg(pl.col("fresh_at").min(), pl.col("fresh_at").is_null().any().alias("never")).select("provider", pl.when("never").then(None).otherwise("fresh_at")).iter_rows())
+def _freshness(gates: GateSettings, now: datetime, expected: Sequence[str], completeness: pl.DataFrame) -> list[str]:
+    oldest = dict(
+        completeness.group_by("provider")
+        .agg(pl.col("fresh_at").min(), pl.col("fresh_at").is_null().any().alias("never"))
+        .select("provider", pl.when("never").then(None).otherwise("fresh_at"))
+        .iter_rows()
+    )
     limit = timedelta(hours=gates.freshness_hours)
     found = []
     for provider in expected:
@@ -61,12 +66,18 @@ def _freshness(gates: GateSettings, now: datetime, expected: Mapping[str, bool],
         if fresh_at is None:
             found.append(f"{provider}: never fetched completely; see v_fetches for what stopped it")
         elif now - fresh_at > limit:
-            found.append(f"{provider}: last complete fetch {fresh_at:%Y-%m-%d %H:%M} UTC is older than {gates.freshness_hours:g} hours; see v_fetches for what stopped it")
+            found.append(
+                f"{provider}: last complete fetch {fresh_at:%Y-%m-%d %H:%M} UTC is older than {gates.freshness_hours:g} hours; see v_fetches for what stopped it"
+            )
     return found
 
 
 def _quarantine(gates: GateSettings, integrity: pl.DataFrame, fetched_now: frozenset[tuple[str, str]]) -> list[str]:
-    now = integrity.filter(pl.struct(WHO).is_in([{"provider": p, "tenant_id": t} for p, t in sorted(fetched_now)])) if fetched_now else integrity.clear()
+    now = (
+        integrity.filter(pl.struct(WHO).is_in([{"provider": p, "tenant_id": t} for p, t in sorted(fetched_now)]))
+        if fetched_now
+        else integrity.clear()
+    )
     shares = now.group_by("provider", "entity", maintain_order=True).agg(pl.col("fetched", "quarantined").sum())
     over = shares.filter(pl.col("quarantined") > pl.col("fetched") * gates.quarantine_share)
     return [
@@ -84,7 +95,9 @@ def _change(
 ) -> list[str]:
     complete = {
         (provider, entity)
-        for provider, entity, whole in completeness.group_by("provider", "entity").agg(pl.col("complete").all()).iter_rows()
+        for provider, entity, whole in completeness.group_by("provider", "entity")
+        .agg(pl.col("complete").all())
+        .iter_rows()
         if whole
     }
     pulled = {provider for provider, _ in fetched_now}
@@ -92,5 +105,7 @@ def _change(
     for key, old in sorted(before.items()):
         new = after.get(key, 0)
         if key in complete and key[0] in pulled and old and abs(new - old) > gates.change_share * old:
-            found.append(f"{key[0]} {key[1]}: {new} current rows, {old} in the last published run, a change of more than {gates.change_share:.0%}; check the provider, or raise gates.change_share for one run")
+            found.append(
+                f"{key[0]} {key[1]}: {new} current rows, {old} in the last published run, a change of more than {gates.change_share:.0%}; check the provider, or raise gates.change_share for one run"
+            )
     return found

@@ -50,7 +50,18 @@ class Reading:
         self.by_sweep[page.sweep] += decoded.rows
         self.unknown.update({(page.entity, name): count for name, count in decoded.unknown_fields.items()})
         for reject in decoded.rejects:
-            self.rejects.append((page.page_no, page.entity, reject.position, reject.code, reject.column, reject.reason, reject.key, reject.rows))
+            self.rejects.append(
+                (
+                    page.page_no,
+                    page.entity,
+                    reject.position,
+                    reject.code,
+                    reject.column,
+                    reject.reason,
+                    reject.key,
+                    reject.rows,
+                )
+            )
             if reject.position < 0:
                 self.unreadable.add(page.sweep)
 
@@ -112,7 +123,9 @@ def load_snapshot(
         unknown_fields=dict(reading.unknown),
     )
     testify_loads(con, witness)
-    log.LOGGER.info("loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already")
+    log.LOGGER.info(
+        "loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already"
+    )
     return report
 
 
@@ -121,7 +134,9 @@ def load_id(facts: SnapshotFacts) -> str:
     return hashlib.sha256(f"{facts.digest}|{SCHEMA_VERSION}".encode()).hexdigest()
 
 
-def _decoded(landing: Landing, facts: SnapshotFacts, reading: Reading) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]]]]:
+def _decoded(
+    landing: Landing, facts: SnapshotFacts, reading: Reading
+) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]]]]:
     decode = PROVIDERS[facts.provider].decode
     for page in landing.pages(facts.id):
         decoded = decode(page.entity, page.body, page.context)
@@ -144,7 +159,9 @@ def _sweeps(seals: Mapping[str, Seal], reading: Reading) -> Iterator[Sweep]:
 
 
 def _counted(report: LoadReport) -> str:
-    totals = report.counts.group_by("entity", maintain_order=True).agg(pl.col("accepted", "quarantined", "deduplicated").sum())
+    totals = report.counts.group_by("entity", maintain_order=True).agg(
+        pl.col("accepted", "quarantined", "deduplicated").sum()
+    )
     parts = [
         f"{accepted:,} {entity}" + (f" ({quarantined:,} quarantined)" if quarantined else "")
         for entity, accepted, quarantined, _ in totals.iter_rows()

@@ -1,40 +1,43 @@
-"""The order of a run, once, for the flow and for the command: pull, load, compute, check, publish."""
+"""The order of a run, once, for the flow and for the command: recover, pull, load, publish."""
 
 import contextlib
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 from flows import clock, log
 from flows.errors import NothingRead, UsageError
 from flows.loading import load_id, load_snapshot
-from flows.publish import Publication, publish
-from flows.pull import Pulled, Source, pull_source, pull_tenants
+from flows.publish import Finished, Publication
+from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
 from flows.settings import ProviderSettings, Settings
 from flows.sources import chosen, connect, tenant_of
-from providers.base import Client
+from providers import PROVIDERS
+from providers.base import Client, Page
 from providers.errors import ProviderError
-from schemas import VERSION
 from sql import images
+from sql.commits import WitnessedLoad
 from sql.landing import Landing
 from sql.lock import run_lock
 from sql.recovery import recover
-from sql.runs import known_load
+from sql.versions import ConservationError
 from sql.warehouse import Warehouse
 from sql.witness import Witness
+from transforms.intake import ContractError
 
-REPULL_DAYS = 60
-"""A gap longer than this is closed by a full fetch: a provider's list of deletions may end earlier."""
+FULL_AFTER = timedelta(days=60)
+"""A gap longer than this is closed by a full fetch: a provider's list of deletions ends after 90 days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to do: the settings, the as-of date (today where null), the providers to pull (all where empty)."""
+    """What to do: the settings, the as-of date (today where null), the providers to pull (all where empty).
+
+    `known_at` limits a report to what was known by then; `fail_on` is the severity of
+    open break from which the exit code is 1.
+    """
 
     settings: Settings
     as_of: date | None = None
@@ -44,23 +47,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """How a run ended, for the exit code, the artifacts and the terminal."""
+class Failure:
+    """Why a provider, or one tenant of it, did not come in."""
 
-    run_id: str
-    state: str
-    exit_code: int
-    folder: str
-    first_line: str
-    text: str = field(repr=False)
-    breaks: list[dict[str, str]] = field(repr=False, default_factory=list)
+    code: str
+    text: str
 
-    @property
-    def headline(self) -> str:
-        """Name the run's state for an orchestrator: clean, with breaks, or held."""
-        if self.state == "HELD":
-            return "Held"
-        return "CompletedWithBreaks" if self.exit_code else "Completed"
+
+Failures = dict[Source, Failure]
 
 
 def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
@@ -70,34 +64,66 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
         NothingRead: no provider could be read.
         Busy: another run holds the lock.
     """
-    settings = request.settings
-    sections = chosen(settings, request.providers)
-    with begin(request) as run:
-        with Warehouse.open(settings.warehouse.path, state_dir=settings.warehouse.state_dir) as warehouse:
-            run.load_leftovers(warehouse)
-            since = {source: value for source, value in run.watermarks(warehouse).items()}
+    sections = chosen(request.settings, request.providers)
+    with _begun(request) as run:
+        with run.warehouse() as warehouse:
+            run.load_waiting(warehouse, runner)
+            since = run.watermarks(warehouse)
         pulled, failures = run.pull(sections, since, runner)
-        with Warehouse.open(settings.warehouse.path, state_dir=settings.warehouse.state_dir) as warehouse:
-            failures |= run.load(warehouse, pulled, runner)
-            if len(failures) == len(sections):
-                raise NothingRead("; ".join(failures.values()))
-            finished = runner.call("publish", lambda: run.publish(warehouse, failures=failures, fetched=frozenset((one.source.provider, one.source.tenant_id) for one in pulled)))
+        with run.warehouse() as warehouse:
+            failures |= run.load_waiting(warehouse, runner)
+            fetched = frozenset((one.source.provider, one.source.tenant_id) for one in pulled)
+            if not fetched:
+                raise NothingRead(
+                    "no provider could be read. " + " ".join(failure.text for failure in failures.values())
+                )
+            publication = run.publication(warehouse, failures=failures, fetched=fetched)
+            finished = runner.call("compute, check and publish", publication.publish)
     runner.show("planrecon-summary", markdown=f"```\n{finished.text}\n```")
     runner.show("planrecon-breaks", table=finished.breaks)
     return finished
 
 
 def report_portfolio(request: Request) -> Finished:
-    """Publish again from the warehouse alone; no network."""
-    settings = request.settings
-    if not settings.warehouse.path.is_file():
-        raise UsageError(f"there is no warehouse at {str(settings.warehouse.path)!r}; call `planrecon run` first")
-    with begin(request) as run, Warehouse.open(settings.warehouse.path, state_dir=settings.warehouse.state_dir) as warehouse:
-        return run.publish(warehouse, failures={}, fetched=frozenset())
+    """Publish again from the warehouse alone; no network.
+
+    Raises:
+        UsageError: nothing was ever loaded, or nothing was known at the moment asked for.
+    """
+    path = request.settings.warehouse.path
+    if not path.is_file():
+        raise UsageError(f"there is no warehouse at {str(path)!r}; call `planrecon run` first")
+    with _begun(request) as run, run.warehouse() as warehouse:
+        return run.publication(warehouse, failures={}, fetched=frozenset()).publish()
 
 
-@dataclass(slots=True)
-class Run:
+@contextlib.contextmanager
+def _begun(request: Request) -> Iterator["_Run"]:
+    """Hold the lock, mend what an earlier crash left, and yield the run."""
+    settings, started = request.settings, clock.now()
+    as_of = request.as_of or clock.today(settings.zone())
+    if as_of > clock.today(settings.zone()):
+        raise UsageError(
+            f"the as-of date {as_of} lies in the future; give {clock.today(settings.zone())} or an earlier one"
+        )
+    run_id = f"{started:%Y%m%dT%H%M%S%fZ}"
+    state_dir = settings.warehouse.state_dir
+    with run_lock(state_dir, run_id=run_id, started_at=started):
+        settings.warehouse.path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        recovered = recover(
+            settings.warehouse.path, state_dir=state_dir, moment=started, folders=[settings.reports.dir.absolute()]
+        )
+        run = _Run(request, run_id, as_of, started, Landing(state_dir / "landing"), Witness(state_dir))
+        for moved in recovered.moved_aside:
+            log.LOGGER.warning("%s was damaged and is moved aside; its loads are replayed from the landing", moved)
+        if recovered.replay:
+            with run.warehouse() as warehouse:
+                run.replay(warehouse, recovered.replay)
+        yield run
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
     """One run in this process: who it is, when it began, where its files lie."""
 
     request: Request
@@ -109,25 +135,53 @@ class Run:
 
     @property
     def settings(self) -> Settings:
-        """The settings of the run."""
         return self.request.settings
 
-    def load_leftovers(self, warehouse: Warehouse) -> None:
-        """Load finished snapshots that an earlier run fetched and did not come to load, oldest first."""
-        known = warehouse.load_ids()
-        configured = self.settings.providers.configured()
-        for facts in self.landing.snapshots():
-            section = configured.get(facts.provider)
-            if facts.is_finished and section is not None and load_id(facts) not in known:
-                self._load_one(warehouse, facts.id, section)
+    def warehouse(self) -> contextlib.AbstractContextManager[Warehouse]:
+        """Open the warehouse for writing; reports may be read and written below their folder."""
+        settings = self.settings
+        return Warehouse.open(
+            settings.warehouse.path, state_dir=settings.warehouse.state_dir, folders=[settings.reports.dir.absolute()]
+        )
 
-    def _load_one(self, warehouse: Warehouse, snapshot_id: str, section: ProviderSettings) -> None:
+    def replay(self, warehouse: Warehouse, loads: Sequence[WitnessedLoad]) -> None:
+        """Load again what the witness knows and the file lost, under the original times."""
+        for load in loads:
+            self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at)
+
+    def load_waiting(self, warehouse: Warehouse, runner: Runner) -> Failures:
+        """Load every finished snapshot that is not known yet, oldest first; return whose pages cannot be used."""
+        failures: Failures = {}
+        known = warehouse.load_ids()
+        for facts in self.landing.snapshots():
+            if (
+                not facts.is_finished
+                or load_id(facts) in known
+                or facts.provider not in self.settings.providers.configured()
+            ):
+                continue
+            source = Source(facts.provider, facts.tenant_id)
+            try:
+                runner.call(f"load {source}", partial(self._load, warehouse, facts.id, loaded_at=clock.now()))
+            except (ContractError, ConservationError) as error:
+                log.LOGGER.error("%s is not loaded: %s", source, error)
+                code = "conservation" if isinstance(error, ConservationError) else error.code
+                failures[source] = Failure(code, f"{source}: {error}")
+        return failures
+
+    def _load(self, warehouse: Warehouse, snapshot_id: str, *, loaded_at: datetime) -> None:
+        facts = self.landing.find(snapshot_id)
+        section = self.settings.providers.configured().get(facts.provider)
+        if section is None:
+            raise UsageError(
+                f"snapshot {snapshot_id} is of {facts.provider}, which is not configured; add its section to load it"
+            )
         load_snapshot(
             warehouse.con,
             self.landing,
-            self.landing.find(snapshot_id),
+            facts,
             section,
-            loaded_at=clock.now(),
+            loaded_at=loaded_at,
             overlap=timedelta(minutes=self.settings.run.overlap_minutes),
             witness=self.witness,
         )
@@ -146,52 +200,85 @@ class Run:
         if since is None or full_at is None:
             return None
         is_due = self.started_at - full_at >= timedelta(days=self.settings.run.full_sweep_days)
-        is_far = self.started_at - since >= timedelta(days=REPULL_DAYS)
-        return None if is_due or is_far else since
+        return None if is_due or self.started_at - since >= FULL_AFTER else since
 
     def pull(
-        self, sections: Mapping[str, ProviderSettings], since: Mapping[Source, Mapping[str, datetime | None]], runner: Runner
-    ) -> tuple[list[Pulled], dict[str, str]]:
-        """Fetch every tenant of every provider, several at a time; return what came, and why a provider did not."""
-        failures: dict[str, str] = {}
-        pulled: list[Pulled] = []
-        with contextlib.ExitStack() as open_clients:
+        self,
+        sections: Mapping[str, ProviderSettings],
+        since: Mapping[Source, Mapping[str, datetime | None]],
+        runner: Runner,
+    ) -> tuple[list[Pulled], Failures]:
+        """Fetch every tenant of every provider, several at a time; return what came, and why something did not."""
+        failures: Failures = {}
+        with contextlib.ExitStack() as stack:
             clients: dict[str, Client] = {}
             for name, section in sections.items():
                 try:
-                    clients[name] = open_clients.enter_context(connect(name, section, state_dir=self.settings.warehouse.state_dir))
+                    clients[name] = stack.enter_context(
+                        connect(name, section, state_dir=self.settings.warehouse.state_dir)
+                    )
                 except ProviderError as error:
-                    failures[name] = str(error)
-            sources: list[Source] = []
-            for name, found in runner.each("discover", lambda name: self._discover(name, sections[name], clients[name]), list(clients)):
-                if isinstance(found, ProviderError):
-                    failures[name] = str(found)
-                else:
-                    sources += found
-            by_name = {str(source): source for source in sorted(sources, key=str)}
-            for one in runner.each("pull", lambda name: pull_source(clients[by_name[name].provider], by_name[name], self.landing, since=since.get(by_name[name], {})), list(by_name)):
-                pulled.append(one)
-                if one.failure is not None:
-                    failures.setdefault(one.source.provider, str(one.failure))
+                    failures[Source(name, "")] = Failure(error.code, str(error))
+            lists = self._discover(sections, clients, failures, runner)
+            sources = {str(source): source for source in sorted(lists, key=str)}
+
+            def pull_one(name: str) -> Pulled:
+                source = sources[name]
+                return pull_source(
+                    clients[source.provider], source, self.landing, since=since.get(source, {}), tenants=lists[source]
+                )
+
+            pulled = list(runner.each("pull", pull_one, list(sources)))
+        for one in pulled:
+            if one.failure is not None:
+                failures[one.source] = Failure(one.failure.code, str(one.failure))
+            elif one.faults:
+                failures[one.source] = Failure(
+                    "provider_protocol", f"{one.source} is incomplete: {'; '.join(one.faults)}"
+                )
         return sorted((one for one in pulled if one.is_loadable), key=lambda one: str(one.source)), failures
 
-    def _discover(self, name: str, section: ProviderSettings, client: Client) -> tuple[str, list[Source] | ProviderError]:
-        try:
-            tenants = pull_tenants(client, name, self.landing)
-        except ProviderError as error:
-            return name, error
-        return name, [Source(name, tenant) for tenant in tenants or [tenant_of(name, section)]]
+    def _discover(
+        self,
+        sections: Mapping[str, ProviderSettings],
+        clients: Mapping[str, Client],
+        failures: Failures,
+        runner: Runner,
+    ) -> dict[Source, tuple[Page, ...]]:
+        """Return the tenants to pull, each with the pages that listed it."""
 
-    def load(self, warehouse: Warehouse, pulled: Sequence[Pulled], runner: Runner) -> dict[str, str]:
-        """Load the snapshots in a fixed order; return the providers whose pages broke their contract."""
-        failures: dict[str, str] = {}
-        configured = self.settings.providers.configured()
-        for facts in self.landing.snapshots():
-            section = configured.get(facts.provider)
-            if not facts.is_finished or section is None or load_id(facts) in warehouse.load_ids():
-                continue
+        def ask(name: str) -> tuple[str, tuple[Page, ...] | ProviderError]:
             try:
-                runner.call(f"load {facts.provider}/{facts.tenant_id}", self._load_one, warehouse, facts.id, section)
-            except (ContractError, ConservationError) as error:
-                failures[facts.provider] = f"{facts.provider}/{facts.tenant_id}: {error}"
-        return failures
+                return name, tuple(clients[name].tenants())
+            except ProviderError as error:
+                return name, error
+
+        found: dict[Source, tuple[Page, ...]] = {}
+        for name, answer in runner.each("list tenants", ask, list(clients)):
+            if isinstance(answer, ProviderError):
+                log.LOGGER.error("%s", answer)
+                failures[Source(name, "")] = Failure(answer.code, str(answer))
+                continue
+            tenants = PROVIDERS[name].tenant_ids(answer) if answer else [tenant_of(name, sections[name])]
+            found |= {Source(name, tenant): answer for tenant in tenants}
+        return found
+
+    def publication(
+        self, warehouse: Warehouse, *, failures: Failures, fetched: frozenset[tuple[str, str]]
+    ) -> Publication:
+        """Return what is left to do with the warehouse open."""
+        return Publication(
+            warehouse=warehouse,
+            settings=self.settings,
+            run_id=self.run_id,
+            as_of=self.as_of,
+            started_at=self.started_at,
+            known_at=self.request.known_at,
+            fail_on=self.request.fail_on or self.settings.run.fail_on,
+            witness=self.witness,
+            failures={
+                (source.provider, source.tenant_id): (failure.code, failure.text)
+                for source, failure in failures.items()
+            },
+            fetched=fetched,
+        )

@@ -7,16 +7,17 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from checks.base import discover, merge_results, run
+from checks.base import Check, discover, merge_results, run
 from schemas.rules import Rules
 from sql import images
 from transforms.locate import Located, locate
-from transforms.positions import compute, unowned
+from transforms.positions import Positions, compute, unowned
 
 PART = 250_000
 """Plans worked at a time: memory stays constant whatever the portfolio's size."""
 
 KEY = ("provider", "tenant_id")
+POSITIONS = ("term_positions", "plan_positions", "payment_positions")
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Portfolio:
     integrity: pl.DataFrame = field(init=False)
     rows: dict[tuple[str, str], int] = field(init=False)
     _located: Located = field(init=False)
+    _ids: pl.DataFrame = field(init=False)
     _plans: list[pl.DataFrame] = field(default_factory=list)
     _payments: list[pl.DataFrame] = field(default_factory=list)
     _checked: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
@@ -54,24 +56,24 @@ class Portfolio:
         plans = images.plans(self.con, self.known)
         payments = images.payments(self.con, self.known)
         self.rows = _rows(plans=plans, payments=payments, accounts=self.accounts, policies=self.policies)
-        self._located = locate(plans, payments, self.plan_accounts, as_of=self.as_of, rules=self.rules)
+        self._ids = plans.select("plan_no", *KEY, "plan_id")
+        links = images.links(self.con, self.known)
+        self._located = locate(plans, payments, self.plan_accounts, as_of=self.as_of, rules=self.rules, links=links)
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """Yield `TERM_POSITIONS` in key order, a part of the plans at a time."""
         plans = self._located.plans.sort(*KEY, "plan_id")
-        checks = [check for check in discover() if not check.whole]
         for start in range(0, max(plans.height, 1), PART):
             part = plans.slice(start, PART)
-            ranks = part.select("plan_no", rank=pl.int_range(pl.len()))
             terms = images.terms(self.con, self.known, part["plan_no"])
             self._count_terms(part, terms)
             paid = self._located.payments.join(part.select("plan_no"), on="plan_no", how="semi")
-            found = compute(part, terms, paid, as_of=self.as_of, rules=self.rules)
+            found = compute(part.sort("plan_no"), terms, paid, as_of=self.as_of, rules=self.rules)
             self._plans.append(found.plans)
             self._payments.append(found.payments)
-            frames = {"term_positions": found.terms, "plan_positions": found.plans, "payment_positions": found.payments, "completeness": self.completeness}
-            self._checked.append(run(_over(checks, frames), frames, as_of=self.as_of, rules=self.rules))
-            yield found.terms.join(ranks, on="plan_no", how="left", maintain_order="left").sort("rank", "term_no").drop("rank")
+            frames = {**_positions(found), "completeness": self.completeness}
+            self._checked.append(run(_by_part(), frames, as_of=self.as_of, rules=self.rules))
+            yield found.terms
 
     def _count_terms(self, part: pl.DataFrame, terms: pl.DataFrame) -> None:
         counts = terms.join(part.select("plan_no", "provider"), on="plan_no").group_by("provider").len()
@@ -83,8 +85,8 @@ class Portfolio:
         return pl.concat(self._plans).sort(*KEY, "plan_id")
 
     def payments(self) -> pl.DataFrame:
-        """Return `PAYMENT_POSITIONS` of all parts, and of the money in no plan, in key order."""
-        return pl.concat([*self._payments, unowned(self._located.payments)]).sort(*KEY, "payment_id", "plan_id", "account_id")
+        """Return `PAYMENT_POSITIONS` of all parts, and of the money in no plan."""
+        return pl.concat([*self._payments, unowned(self._located.payments)])
 
     def checked(self, plans: pl.DataFrame, payments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return `BREAKS` and `CHECK_RESULTS` of every check, those over the whole portfolio included."""
@@ -96,13 +98,27 @@ class Portfolio:
             "orphans": self.orphans,
             "completeness": self.completeness,
         }
-        done = {check.name for check in _over([check for check in discover() if not check.whole], {"term_positions": 0, "plan_positions": 0, "payment_positions": 0})}
+        done = {check.name for check in _by_part()}
         rest = [check for check in discover() if check.name not in done]
         return merge_results([*self._checked, run(rest, frames, as_of=self.as_of, rules=self.rules)])
 
+    def named_links(self) -> pl.DataFrame:
+        """Return the links of plans and accounts by the providers' own ids."""
+        accounts = self.accounts.select("account_no", "account_id")
+        return (
+            self.plan_accounts.join(self._ids, on="plan_no", how="inner", validate="m:1")
+            .join(accounts, on="account_no", how="inner", validate="m:1")
+            .select(*KEY, "plan_id", "account_id", "linked_on")
+        )
 
-def _over(checks: list, frames: Mapping[str, object]) -> list:
-    return [check for check in checks if check.over.name in frames]
+
+def _by_part() -> list[Check]:
+    """Return the checks that may see one part at a time."""
+    return [check for check in discover() if not check.whole and check.over.name in POSITIONS]
+
+
+def _positions(found: Positions) -> dict[str, pl.DataFrame]:
+    return dict(zip(POSITIONS, (found.terms, found.plans, found.payments), strict=True))
 
 
 def _rows(**frames: pl.DataFrame) -> dict[tuple[str, str], int]:

@@ -9,7 +9,6 @@ from providers.base import Client, Page, SweepRequest
 from providers.errors import ProviderError
 from sql.landing import Landing, Snapshot
 
-
 TENANT_LIST = "administrations"
 """Sweep that holds the provider's own list of tenants, in the snapshot of each of them."""
 
@@ -77,7 +76,13 @@ def pull_source(
     size = sum(page.length for seal in snapshot.sealed.values() for page in seal.pages)
     if gone is not None and pages == 0:
         return Pulled(source, snapshot.id, failure=gone)
-    log.LOGGER.info("pulled %s: %d pages, %.1f MB%s", source, pages, size / 1e6, f"; incomplete: {'; '.join(faults)}" if faults else "")
+    log.LOGGER.info(
+        "pulled %s: %d pages, %.1f MB%s",
+        source,
+        pages,
+        size / 1e6,
+        f"; incomplete: {'; '.join(faults)}" if faults else "",
+    )
     return Pulled(source, snapshot.id, pages=pages, size=size, faults=tuple(faults))
 
 

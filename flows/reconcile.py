@@ -13,7 +13,8 @@ from prefect.futures import as_completed
 from prefect.states import Completed, State
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.pipeline import Finished, Request, reconcile_portfolio
+from flows.pipeline import Request, reconcile_portfolio
+from flows.publish import Finished
 from flows.runners import Result
 from flows.settings import load
 
@@ -50,15 +51,21 @@ def _task(name: str, step: Callable[..., Any]) -> Any:
     persist_result=False,
     validate_parameters=True,
 )
-def reconcile(config: str | None = None, as_of: date | None = None, providers: list[str] | None = None) -> State[Finished]:
+def reconcile(
+    config: str | None = None,
+    as_of: date | None = None,
+    providers: list[str] | None = None,
+    fail_on: str | None = None,
+) -> State[Finished]:
     """Pull, validate, compute and report as of one date.
 
     Args:
         config: Path of the configuration file; `planrecon.toml` or the environment where empty.
         as_of: Civil date whose end the figures describe; today in the reporting zone where empty.
         providers: Pull only these; all configured ones where empty.
+        fail_on: Severity of open break from which the run ends as one with breaks; as configured where empty.
     """
     settings = load(Path(config) if config else None)
-    request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()))
+    request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on)
     finished = reconcile_portfolio(request, PrefectTasks())
     return Completed(name=finished.headline, message=finished.first_line, data=finished)

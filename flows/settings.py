@@ -180,7 +180,9 @@ class ProviderSettings(Section):
         try:
             return file.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise SettingsError(f"{name}_file {str(file)!r} cannot be read ({error.strerror}); check the path and its permissions") from error
+            raise SettingsError(
+                f"{name}_file {str(file)!r} cannot be read ({error.strerror}); check the path and its permissions"
+            ) from error
 
 
 def _from_block(text: str) -> str:
@@ -244,7 +246,11 @@ class Settings(BaseSettings):
     """Everything planrecon can be told."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
     )
 
     run: RunSettings = RunSettings()

@@ -1,27 +1,34 @@
 """From settings to provider clients: connections, the list of PayIQ accounts, tenants to pull."""
 
 import csv
+import hashlib
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flows import log
+from flows import clock, log
 from flows.errors import SettingsError
 from flows.settings import PayiqSettings, PaytSettings, ProviderSettings, Settings
 from providers import PROVIDERS
 from providers.base import AccountRef, Client, Connection
+from sql.files import private_folder, write_atomic
 
 ACCOUNT_COLUMNS = ("CustomerToken", "ReferenceNumber", "OtherData")
 
 
-def connect(name: str, section: ProviderSettings, *, beside: Path | None = None) -> Client:
-    """Return a client for one provider; its secrets are known to the log from here on."""
-    connection = connection_of(section, beside=beside)
-    log.hide([connection.token, connection.client_secret, connection.refresh_token, connection.api_key, connection.signing_secret])
+def connect(name: str, section: ProviderSettings, *, state_dir: Path, beside: Path | None = None) -> Client:
+    """Return a client for one provider; its secrets are known to the log from here on.
+
+    A refresh token that the provider replaces is kept below `state_dir`, because the
+    configured one is worthless from then on.
+    """
+    connection = connection_of(section, kept=state_dir / "secrets" / f"{name}.refresh_token", beside=beside)
+    log.hide(connection.secrets())
     log.hide(account.customer_token for account in connection.accounts)
-    return PROVIDERS[name].connect(connection)
+    return PROVIDERS[name].connect(connection, clock=clock.now)
 
 
-def connection_of(section: ProviderSettings, *, beside: Path | None = None) -> Connection:
+def connection_of(section: ProviderSettings, *, kept: Path, beside: Path | None = None) -> Connection:
     """Translate one provider's section; secrets are read from their files here."""
     payiq = section if isinstance(section, PayiqSettings) else None
     payt = section if isinstance(section, PaytSettings) else None
@@ -30,7 +37,8 @@ def connection_of(section: ProviderSettings, *, beside: Path | None = None) -> C
         token=section.secret("token"),
         client_id=section.client_id,
         client_secret=section.secret("client_secret"),
-        refresh_token=payt.secret("refresh_token") if payt else None,
+        refresh_token=_kept_or_configured(kept, payt.secret("refresh_token")) if payt else None,
+        rotated=partial(_keep, kept, payt.secret("refresh_token")) if payt else None,
         token_url=section.token_url,
         api_key=payiq.secret("api_key") if payiq else None,
         signing_secret=payiq.secret("signing_secret") if payiq else None,
@@ -43,6 +51,24 @@ def connection_of(section: ProviderSettings, *, beside: Path | None = None) -> C
     )
 
 
+def _kept_or_configured(kept: Path, configured: str | None) -> str | None:
+    """Return the newest refresh token that grew out of the configured one, else that one."""
+    if configured is None or not kept.is_file():
+        return configured
+    origin, _, newest = kept.read_text(encoding="utf-8").partition("\n")
+    return newest if origin == _mark(configured) and newest else configured
+
+
+def _keep(kept: Path, configured: str | None, newest: str) -> None:
+    log.hide([newest])
+    private_folder(kept.parent)
+    write_atomic(kept, f"{_mark(configured or '')}\n{newest}".encode())
+
+
+def _mark(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def accounts_of(file: Path | None, beside: Path | None = None) -> list[AccountRef]:
     """Read the accounts to ask PayIQ about, in file order; its API lists no customers.
 
@@ -52,23 +78,32 @@ def accounts_of(file: Path | None, beside: Path | None = None) -> list[AccountRe
         SettingsError: no file is set, it cannot be read, a column is missing or a row is empty.
     """
     if file is None:
-        raise SettingsError("providers.payiq.accounts_file is not set; PayIQ lists no customers, name a CSV with " + ",".join(ACCOUNT_COLUMNS))
+        raise SettingsError(
+            "providers.payiq.accounts_file is not set; PayIQ lists no customers, name a CSV with "
+            + ",".join(ACCOUNT_COLUMNS)
+        )
     path = file if file.is_absolute() or file.exists() or beside is None else beside / file
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
             rows = csv.DictReader(lines)
             missing = [name for name in ACCOUNT_COLUMNS if name not in (rows.fieldnames or [])]
             if missing:
-                raise SettingsError(f"accounts_file {str(path)!r} lacks the column {missing[0]}; its first line must be {','.join(ACCOUNT_COLUMNS)}")
+                raise SettingsError(
+                    f"accounts_file {str(path)!r} lacks the column {missing[0]}; its first line must be {','.join(ACCOUNT_COLUMNS)}"
+                )
             return [_account(row, path, number) for number, row in enumerate(rows, start=2)]
     except OSError as error:
-        raise SettingsError(f"accounts_file {str(path)!r} cannot be read ({error.strerror}); check providers.payiq.accounts_file") from error
+        raise SettingsError(
+            f"accounts_file {str(path)!r} cannot be read ({error.strerror}); check providers.payiq.accounts_file"
+        ) from error
 
 
 def _account(row: dict[str, str | None], path: Path, number: int) -> AccountRef:
     token, reference, other = ((row.get(name) or "").strip() for name in ACCOUNT_COLUMNS)
     if not token:
-        raise SettingsError(f"accounts_file {str(path)!r} line {number} has no CustomerToken; fill it or remove the line")
+        raise SettingsError(
+            f"accounts_file {str(path)!r} line {number} has no CustomerToken; fill it or remove the line"
+        )
     return AccountRef(customer_token=token, reference_number=reference, other_data=other)
 
 
@@ -89,7 +124,9 @@ def chosen(settings: Settings, names: tuple[str, ...]) -> dict[str, ProviderSett
     """
     configured = settings.providers.configured()
     if not configured:
-        raise SettingsError("no provider is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section")
+        raise SettingsError(
+            "no provider is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section"
+        )
     for name in names:
         if name not in configured:
             raise SettingsError(f"provider {name!r} is not configured; configured are {', '.join(configured)}")

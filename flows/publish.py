@@ -1,0 +1,275 @@
+"""Compute as of one date, check, write the run folder, decide whether it may be seen, move the pointer."""
+
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows import clock
+from flows.errors import UsageError
+from flows.gates import reasons_to_hold
+from flows.portfolio import Portfolio
+from flows.settings import Settings
+from reports.facts import HELD, PUBLISHED, RunFacts
+from reports.facts import Source as SourceFacts
+from reports.run import RunWriter
+from reports.summary import text as summary_text
+from sql.archive import Archive
+from sql.commits import end_run
+from sql.face import refresh_views, write_read_duckdb
+from sql.runs import Run, known_load, latest_published, loaded_at, read_register, report_frames
+from sql.warehouse import SCHEMA_VERSION, Warehouse
+from sql.witness import Witness
+from transforms.aging import aging
+from transforms.breaks import live
+
+RANKS = {"low": 0, "medium": 1, "high": 2, "critical": 3}
+OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
+HELD_CODE = 3
+FIGURES = frozenset(
+    {
+        "tenant",
+        "timezone",
+        "currency",
+        "currency_symbols",
+        "grace_days",
+        "tolerance",
+        "calendar",
+        "weekend",
+        "conventions",
+        "assumed",
+    }
+)
+"""Keys of a provider's section that can change a figure."""
+ARTIFACT_ROWS = 200
+"""Breaks shown in an orchestrator's table; all of them are in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a run ended, for the exit code, the artifacts and the terminal."""
+
+    run_id: str
+    state: str
+    exit_code: int
+    folder: Path
+    first_line: str
+    text: str = field(repr=False)
+    breaks: list[dict[str, str]] = field(repr=False, default_factory=list)
+
+    @property
+    def headline(self) -> str:
+        """Name the end for an orchestrator: clean, with breaks, or held."""
+        if self.state == HELD:
+            return "Held"
+        return "CompletedWithBreaks" if self.exit_code else "Completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What one run publishes: the warehouse as known at one load, described as of one date.
+
+    `failures` tells (code, sentence) per provider and tenant that did not come in;
+    `fetched` names those that did in this run.
+    """
+
+    warehouse: Warehouse
+    settings: Settings
+    run_id: str
+    as_of: date
+    started_at: datetime
+    known_at: datetime | None
+    fail_on: str
+    witness: Witness
+    failures: Mapping[tuple[str, str], tuple[str, str]]
+    fetched: frozenset[tuple[str, str]]
+
+    def publish(self) -> Finished:
+        """Write the run folder whole, record the run, and let readers see it unless a gate holds it.
+
+        Raises:
+            UsageError: nothing was known at the moment asked for.
+        """
+        con = self.warehouse.con
+        known = known_load(con, self.known_at)
+        if known == 0:
+            when = f" by {self.known_at}" if self.known_at else ""
+            raise UsageError(f"nothing was loaded{when}; call `planrecon run` first, or give a later --known-at")
+        before = latest_published(con)
+        portfolio = Portfolio(con, known, self.as_of, self.settings.rules())
+        formats = {*self.settings.reports.formats, "parquet"}  # the views and later runs read it
+        with RunWriter(self.settings.reports.dir, as_of=self.as_of, run_id=self.run_id, formats=formats) as writer:
+            moves = before is None or self.as_of >= before.as_of
+            living, register = self._write(writer, portfolio, moves=moves)
+            facts = self._facts(portfolio, self._gates(portfolio, before))
+            folder = writer.finish(facts)
+            exit_code = self._exit_code(facts, living)
+            run = self._run(facts, folder, exit_code, moves=moves and facts.state == PUBLISHED, summary=writer.summary)
+            archive = Archive(self.warehouse.state_dir)
+            end_run(con, run, report_frames(folder), register, witness=self.witness, archive=archive)
+            write_read_duckdb(folder / "read.duckdb", folder, con)
+            if writer.publish():
+                refresh_views(con, folder)
+        return Finished(
+            run_id=self.run_id,
+            state=facts.state,
+            exit_code=exit_code,
+            folder=folder,
+            first_line=writer.summary["headline"],
+            text=summary_text(writer.summary),
+            breaks=_artifact(living),
+        )
+
+    def _write(self, writer: RunWriter, portfolio: Portfolio, *, moves: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Write every report; return the breaks with their life, and the register after this run."""
+        rules = self.settings.rules()
+        writer.write("terms", portfolio.parts(), in_order=True)
+        plans, payments = portfolio.plans(), portfolio.payments()
+        breaks, results = portfolio.checked(plans, payments)
+        register = read_register(self.warehouse.con)
+        living, after = live(breaks, register, as_of=self.as_of, evaluated=results, moves=moves)
+        writer.checks(results)
+        writer.write("plans", plans, in_order=True)
+        writer.write("payments", payments)
+        writer.write("breaks", living)
+        writer.write("aging", aging(plans, rules=rules))
+        writer.write("integrity", portfolio.integrity)
+        writer.write("accounts", portfolio.accounts)
+        writer.write("policies", portfolio.policies)
+        writer.write("plan_accounts", portfolio.named_links())
+        return living, after
+
+    def _gates(self, portfolio: Portfolio, before: Run | None) -> list[str]:
+        reasons = [text for code, text in self.failures.values() if code == "conservation"]
+        counted = (before.summary or {}).get("current_rows", {}) if before else {}
+        return reasons + reasons_to_hold(
+            self.settings.gates,
+            now=self.started_at,
+            expected=tuple(self.settings.providers.configured()),
+            integrity=portfolio.integrity,
+            completeness=portfolio.completeness,
+            before={(key.split(" ")[0], key.split(" ")[1]): count for key, count in counted.items()},
+            after=portfolio.rows,
+            fetched_now=self.fetched,
+        )
+
+    def _facts(self, portfolio: Portfolio, held: list[str]) -> RunFacts:
+        con = self.warehouse.con
+        known_at = loaded_at(con, portfolio.known) or self.started_at
+        run = self.settings.run
+        return RunFacts(
+            run_id=self.run_id,
+            run_key=self._run_key(known_at),
+            as_of=self.as_of,
+            known_at=known_at,
+            known_load=portfolio.known,
+            code_version=version(),
+            state=HELD if held else PUBLISHED,
+            held_because=tuple(held),
+            sources=tuple(self._sources(portfolio)),
+            options={
+                "timezone": run.timezone,
+                "grace_days": str(run.grace_days),
+                "tolerance": run.tolerance,
+                "bucket_set": run.bucket_set,
+                "calendar": run.calendar,
+            },
+            extra={
+                "started_at": self.started_at.isoformat(),
+                "current_rows": {
+                    f"{provider} {entity}": count for (provider, entity), count in sorted(portfolio.rows.items())
+                },
+            },
+        )
+
+    def _sources(self, portfolio: Portfolio) -> list[SourceFacts]:
+        fresh = {
+            (provider, tenant): fresh_at
+            for provider, tenant, fresh_at in portfolio.completeness.group_by("provider", "tenant_id")
+            .agg(pl.when(pl.col("fresh_at").is_null().any()).then(None).otherwise(pl.col("fresh_at").min()).first())
+            .iter_rows()
+        }
+        keys = sorted({*fresh, *self.failures})
+        return [
+            SourceFacts(
+                provider,
+                tenant or None,
+                fresh.get((provider, tenant)),
+                *self.failures.get((provider, tenant), (None, None)),
+            )
+            for provider, tenant in keys
+        ]
+
+    def _run_key(self, known_at: datetime) -> str:
+        """Hash what decides the bytes of a run: settings, code, date, knowledge. Secrets and addresses do not."""
+        parts = (
+            fingerprint(self.settings),
+            version(),
+            str(SCHEMA_VERSION),
+            self.as_of.isoformat(),
+            known_at.isoformat(),
+        )
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+    def _exit_code(self, facts: RunFacts, living: pl.DataFrame) -> int:
+        if facts.state == HELD:
+            return HELD_CODE
+        if self.fail_on == "never":
+            return 0
+        bad = [severity for severity, rank in RANKS.items() if rank >= RANKS[self.fail_on]]
+        found = living.filter(
+            pl.col("break_state").is_in(OPEN) & pl.col("severity").is_in(bad) & (pl.col("kind") == "real")
+        )
+        return 1 if found.height else 0
+
+    def _run(self, facts: RunFacts, folder: Path, exit_code: int, *, moves: bool, summary: Mapping[str, Any]) -> Run:
+        return Run(
+            run_id=self.run_id,
+            run_key=facts.run_key,
+            as_of=self.as_of,
+            known_load=facts.known_load,
+            known_at=facts.known_at,
+            started_at=self.started_at,
+            ended_at=clock.now(),
+            state=facts.state,
+            exit_code=exit_code,
+            reason="; ".join(facts.held_because),
+            folder=folder,
+            moves_breaks=moves,
+            summary=summary,
+        )
+
+
+def version() -> str:
+    """Return the version of this program."""
+    return importlib.metadata.version("planrecon")
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return the settings that can change a figure, as canonical JSON: no secret, no path, no address."""
+    providers = {
+        name: {key: str(value) for key, value in section if key in FIGURES}
+        for name, section in settings.providers.configured().items()
+    }
+    told = {
+        "run": settings.run.model_dump(mode="json"),
+        "outcome": settings.outcome.model_dump(mode="json"),
+        "providers": providers,
+    }
+    return json.dumps(told, sort_keys=True, default=str)
+
+
+def _artifact(living: pl.DataFrame) -> list[dict[str, str]]:
+    """Return the first open breaks as rows of text, the worst first."""
+    rank = pl.col("severity").replace_strict(RANKS, return_dtype=pl.Int64)
+    shown = living.filter(pl.col("break_state").is_in(OPEN)).sort(
+        rank, "code", "fingerprint", descending=[True, False, False]
+    )
+    columns = ("severity", "break_state", "code", "reason", "provider", "plan_id", "expected", "actual", "explanation")
+    return shown.head(ARTIFACT_ROWS).select(pl.col(columns).cast(pl.String).fill_null("")).to_dicts()
