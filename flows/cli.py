@@ -16,6 +16,13 @@ from cyclopts import App, CycloptsError, Parameter
 
 from flows import log
 from flows.errors import PlanreconError
+from providers.errors import ProviderError
+from reports.errors import ReportError
+from sql.errors import Busy, StoreError
+from sql.versions import ConservationError
+from transforms.intake import ContractError
+
+USAGE, BUSY = 2, 5
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -178,27 +185,21 @@ def execute(arguments: Sequence[str] | None = None) -> int:
     try:
         answer = app(arguments, exit_on_error=False, print_error=True)
     except CycloptsError:
-        return 2
+        return USAGE
     except KeyboardInterrupt:
         return _say("stopped by Ctrl-C; call the same command again to resume", 130)
     except Stopped:
         return _say("stopped by SIGTERM; call the same command again to resume", 143)
-    except PlanreconError as error:
-        return _say(f"{error.code}: {error}", error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except Exception as error:  # the rooms below have errors of their own, with a code and a sentence
-        return _foreign(error)
+    except (PlanreconError, ProviderError, StoreError, ReportError, ContractError, ConservationError) as error:
+        return _say(f"{error.code}: {error}", _exit_code(error))
     return answer if isinstance(answer, int) else 0
 
 
-def _foreign(error: Exception) -> int:
-    code = getattr(error, "code", None)
-    exit_code = getattr(error, "exit_code", 5 if code == "busy" else 2)
-    if not isinstance(code, str):
-        raise error
-    return _say(f"{code}: {error}", exit_code)
+def _exit_code(error: Exception) -> int:
+    """Return the exit code of an expected failure: its own, busy, or failed."""
+    if isinstance(error, PlanreconError):
+        return error.exit_code
+    return BUSY if isinstance(error, Busy) else USAGE
 
 
 def _say(text: str, code: int) -> int:

@@ -98,7 +98,7 @@ def run_demo(directory: Path, *, as_of: date | None, fail_on: str | None) -> int
     with sandboxes(directory) as facts:
         file = directory / "planrecon.toml"
         file.write_text(configuration(facts, directory), encoding="utf-8")
-        from flows.run import run_configured  # noqa: PLC0415  Prefect reads its environment when it is imported
+        from flows.run import run_configured
 
         day = as_of or DEMO_AS_OF
         return run_configured(file, as_of=day, providers=(), as_flow=True, fail_on=fail_on)

@@ -32,7 +32,7 @@ def _parameters(config: Path | None) -> dict[str, Any]:
 
 
 def _require_api() -> str:
-    from prefect.settings import PREFECT_API_URL  # noqa: PLC0415  the import costs seconds
+    from prefect.settings import PREFECT_API_URL
 
     url: str | None = PREFECT_API_URL.value()
     if not url:
@@ -46,12 +46,12 @@ def register(config: Path | None) -> int:
     """Register every declared deployment with the configured Prefect API, and make its work pool if needed."""
     parameters = _parameters(config)
     api = _require_api()
-    from flows.reconcile import reconcile  # noqa: PLC0415  the import costs seconds
+    from flows.reconcile import reconcile
 
     for declaration in declared():
         pool = declaration["work_pool"]["name"]
         _ensure_pool(pool)
-        deployment = reconcile.to_deployment(**_deployment(declaration, parameters), work_pool_name=pool)
+        deployment: Any = reconcile.to_deployment(**_deployment(declaration, parameters), work_pool_name=pool)
         deployment.path = str(DECLARATION.parent)
         deployment.entrypoint = declaration["entrypoint"]
         identifier = deployment.apply()
@@ -61,9 +61,9 @@ def register(config: Path | None) -> int:
 
 
 def _ensure_pool(name: str) -> None:
-    from prefect.client.orchestration import get_client  # noqa: PLC0415
-    from prefect.client.schemas.actions import WorkPoolCreate  # noqa: PLC0415
-    from prefect.exceptions import ObjectNotFound  # noqa: PLC0415
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectNotFound
 
     with get_client(sync_client=True) as client:
         try:
@@ -73,8 +73,8 @@ def _ensure_pool(name: str) -> None:
 
 
 def _deployment(declaration: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
-    from prefect.schedules import Cron  # noqa: PLC0415
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.schedules import Cron
 
     limit = declaration["concurrency_limit"]
     return {
@@ -93,11 +93,13 @@ def serve_here(config: Path | None) -> int:
     """Serve the declared deployments until a signal ends the process; their schedules stay active."""
     parameters = _parameters(config)
     _require_api()
-    from prefect import serve  # noqa: PLC0415
+    from prefect import serve
 
-    from flows.reconcile import reconcile  # noqa: PLC0415
+    from flows.reconcile import reconcile
 
-    deployments = [reconcile.to_deployment(**_deployment(declaration, parameters)) for declaration in declared()]
+    deployments: list[Any] = [
+        reconcile.to_deployment(**_deployment(declaration, parameters)) for declaration in declared()
+    ]
     log.LOGGER.info("serving %s until stopped", ", ".join(f"reconcile/{one.name}" for one in deployments))
-    serve(*deployments, pause_on_shutdown=False, print_starting_message=False)  # type: ignore[arg-type]
+    serve(*deployments, pause_on_shutdown=False, print_starting_message=False)
     return 0

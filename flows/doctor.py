@@ -5,9 +5,8 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-
-from schemas.calendars import is_known
 
 from flows.errors import PlanreconError
 from flows.settings import ProviderSettings, Settings, load
@@ -16,6 +15,7 @@ from providers import PROVIDERS
 from providers.errors import ProviderError
 from sql.errors import StoreError
 from sql.warehouse import Warehouse
+from transforms.calendars import check_calendar
 
 ENOUGH = 2 * 1024**3
 """Free bytes below which a run may fail half-way; a run of 10,000 plans uses about a fiftieth of it."""
@@ -52,10 +52,9 @@ def _looks(settings: Settings, config: Path | None, *, offline: bool) -> Iterato
     if not settings.providers.configured():
         yield "providers", _no_provider
     for name, section in settings.providers.configured().items():
-        if offline:
-            yield name, lambda name=name, section=section: _configured(name, section, config)
-        else:
-            yield name, lambda name=name, section=section: _reach(name, section, config)
+        look = _configured if offline else _reach
+        beside = config.parent if config else None
+        yield name, partial(look, name, section, settings.warehouse.state_dir, beside)
 
 
 def _versions() -> str:
@@ -79,8 +78,7 @@ def _validation() -> str:
 def _calendars(settings: Settings) -> str:
     names = sorted({rules.calendar for rules in settings.rules().values()})
     for name in names:
-        if not is_known(name):
-            raise PlanreconError(f"calendar {name!r} is none of the holidays library; try NL, US, US-NY or NYSE")
+        check_calendar(name)
     return ", ".join(names)
 
 
@@ -116,14 +114,14 @@ def _no_provider() -> str:
     )
 
 
-def _configured(name: str, section: ProviderSettings, config: Path | None) -> str:
-    with connect(name, section, beside=config.parent if config else None):
+def _configured(name: str, section: ProviderSettings, state_dir: Path, beside: Path | None) -> str:
+    with connect(name, section, state_dir=state_dir, beside=beside):
         return f"configured for {section.base_url}, not asked"
 
 
-def _reach(name: str, section: ProviderSettings, config: Path | None) -> str:
+def _reach(name: str, section: ProviderSettings, state_dir: Path, beside: Path | None) -> str:
     """Sign in and read the first page of the first list; nothing is stored."""
-    with connect(name, section, beside=config.parent if config else None) as client:
+    with connect(name, section, state_dir=state_dir, beside=beside) as client:
         tenants = PROVIDERS[name].tenant_ids(list(client.tenants())) or [tenant_of(name, section)]
         first = client.sweeps(tenants[0], {})[0]
         page = next(iter(client.pull(first)), None)

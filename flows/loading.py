@@ -20,7 +20,7 @@ from flows.settings import PayiqSettings, ProviderSettings
 from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
-from sql.commits import testify_loads
+from sql.commits import tell_loads
 from sql.landing import Landing, SnapshotFacts, StoredPage
 from sql.seals import Seal
 from sql.staging import StageOptions, received, stage
@@ -122,7 +122,7 @@ def load_snapshot(
         rows=staged["rows"],
         unknown_fields=dict(reading.unknown),
     )
-    testify_loads(con, witness)
+    tell_loads(con, witness)
     log.LOGGER.info(
         "loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already"
     )

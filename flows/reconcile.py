@@ -9,8 +9,9 @@ from typing import Any
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
 from prefect.futures import as_completed
-from prefect.states import Completed, State
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.pipeline import Request, reconcile_portfolio
@@ -24,7 +25,8 @@ class PrefectTasks:
 
     def call(self, name: str, step: Callable[..., Result], *ids: Any) -> Result:
         """Run the step as one task."""
-        return _task(name, step)(*ids)
+        result: Result = _task(name, step)(*ids)
+        return result
 
     def each(self, name: str, step: Callable[[Any], Result], ids: Sequence[Any]) -> Iterator[Result]:
         """Run the step as one task per id, at the same time."""

@@ -190,7 +190,7 @@ def _from_block(text: str) -> str:
     scheme, colon, name = text.partition(":")
     if scheme != "prefect-secret" or not colon:
         return text
-    from prefect.blocks.system import Secret  # noqa: PLC0415  the import costs seconds and is rarely wanted
+    from prefect.blocks.system import Secret
 
     block: Any = Secret.load(name)  # typed as perhaps a coroutine; outside an event loop it is the block
     return str(block.get())
