@@ -14,7 +14,7 @@ from typing import Any
 
 from sandbox.truth_breaks import find_breaks
 from sandbox.truth_judge import Standing, TermView, bucket, days_past_due, is_stale, months_past_due, oldest_unpaid
-from sandbox.truth_locate import MONEY, locate, word_on
+from sandbox.truth_locate import locate, word_on
 from sandbox.truth_model import Facts, Options, Payment, business_days, to_text
 from sandbox.truth_read import read
 from sandbox.world import World
@@ -172,9 +172,8 @@ def _term(standing: Standing, view: TermView) -> Row:
 
 def _payment(payment: Payment, owner: Standing | None, day: date) -> Row:
     gone = payment.reversed_on is not None and payment.reversed_on <= day
-    allocated: int | None = None
-    if payment.provider != "payt" and owner is not None and payment.is_money and payment.word in MONEY:
-        allocated = owner.allocated.get(payment.payment_id, 0)
+    identity = payment.payment_id, payment.account_id
+    allocated = None if payment.provider == "payt" else owner.allocated.get(identity, 0) if owner else 0
     return {
         "provider": payment.provider,
         "tenant_id": payment.tenant,

@@ -49,7 +49,7 @@ class Standing:
     money: list[Payment] = field(default_factory=list)
     pending: list[Payment] = field(default_factory=list)
     terms: list[TermView] = field(default_factory=list)
-    allocated: dict[str, int] = field(default_factory=dict)
+    allocated: dict[tuple[str, str | None], int] = field(default_factory=dict)
     settled: int = 0
 
     @property
@@ -143,7 +143,9 @@ def _balances_of_provider(standing: Standing, options: Options) -> None:
         _close(view)
         view.satisfied = view.outstanding <= tolerance(term.amount - view.waived, plan.currency, options)
         view.satisfied_on = term.paid_on if view.satisfied and not view.over else None
-        if 0 < owed < term.amount and not paid_later and plan.updated is not None and today < plan.updated:
+        is_later = plan.updated is not None and today < plan.updated
+        is_undated = view.satisfied and not view.over and term.paid_on is None and term.amount > 0
+        if is_later and not paid_later and (0 < owed < term.amount or is_undated):
             view.flags.append("AS_OF_APPROXIMATE")
 
 
@@ -188,23 +190,27 @@ def _held(payment: Payment, day: date) -> int:
 def _allocate(standing: Standing, day: date, options: Options) -> dict[int, int]:
     """Give each term its money: first from the payment it names, then oldest due first."""
     plan = standing.plan
-    left = {payment.payment_id: _held(payment, day) for payment in standing.money}
-    whole = dict(left)
+    order = sorted(standing.money, key=lambda item: (item.effective, item.payment_id, item.account_id or ""))
+    left = [_held(payment, day) for payment in order]
     given = {view.number: 0 for view in standing.terms}
     for view in standing.terms:
-        if view.term.linked in left:
-            part = min(view.term.amount, left[view.term.linked])
-            given[view.number] += part
-            left[view.term.linked] -= part
-    for payment in sorted(standing.money, key=lambda item: (item.effective, item.payment_id)):
+        for index, payment in enumerate(order):
+            if view.term.linked == payment.payment_id:
+                part = min(view.term.amount - given[view.number], left[index])
+                given[view.number] += part
+                left[index] -= part
+    for index in range(len(order)):
         for view in standing.terms:
             needs = view.term.amount - given[view.number]
             if options.residual == "SKIP" and needs <= tolerance(view.term.amount, plan.currency, options):
                 continue
-            part = min(needs, left[payment.payment_id])
+            part = min(needs, left[index])
             given[view.number] += part
-            left[payment.payment_id] -= part
-    standing.allocated = {name: whole[name] - rest for name, rest in left.items()}
+            left[index] -= part
+    standing.allocated = {
+        (payment.payment_id, payment.account_id): _held(payment, day) - rest
+        for payment, rest in zip(order, left, strict=True)
+    }
     return given
 
 
@@ -218,6 +224,8 @@ def _spread_pending(standing: Standing, options: Options) -> None:
     total = sum(payment.amount for payment in standing.pending)
     fresh = sum(payment.amount for payment in standing.pending if not is_stale(payment, standing.on, options))
     for view in standing.terms:
+        if options.residual == "SKIP" and view.satisfied:
+            continue
         view.pending = min(view.outstanding, total)
         view.fresh = min(view.outstanding, fresh)
         total -= view.pending
@@ -234,7 +242,7 @@ def _state(view: TermView, standing: Standing, options: Options) -> str:
 
 def _satisfied_state(view: TermView, standing: Standing, options: Options) -> str:
     due = view.term.due
-    since = view.satisfied_on or standing.plan.updated or standing.on
+    since = view.satisfied_on or min(standing.plan.updated or standing.on, standing.on)
     if since < due:
         return "PAID_EARLY"
     return "PAID_ON_TIME" if since <= due + timedelta(days=options.grace_days) else "PAID_LATE"
