@@ -18,7 +18,7 @@ from enum import StrEnum
 import polars as pl
 
 from schemas.core import WHO
-from schemas.results import BREAKS, CHECK_RESULTS
+from schemas.results import BREAKS, CHECK_RESULTS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
 from schemas.table import Table
 
@@ -94,6 +94,16 @@ class Check:
     doc: str = ""
 
 
+def by_part(checks: Sequence[Check]) -> tuple[list[Check], list[Check]]:
+    """Split checks into those for each part's plans and terms, and those for the whole portfolio.
+
+    The first look at `term_positions` or `plan_positions`, row by row, and need no other table. The second come
+    last, once: they also see money in no plan, accounts and links.
+    """
+    parts = [check for check in checks if not check.whole and check.over in (TERM_POSITIONS, PLAN_POSITIONS)]
+    return parts, [check for check in checks if check not in parts]
+
+
 def has_happened(day: pl.Expr) -> pl.Expr:
     """Tell whether there is a `day` and the as-of date has reached it; false, never null, where there is none."""
     return day.is_not_null() & (day <= pl.col("as_of"))
@@ -115,8 +125,8 @@ def run(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the breaks these checks find, and one result per check, provider and tenant.
 
-    Checks whose `whole` is false may be given the plans, terms and payments of one
-    part at a time; add the answers with `merge_results`.
+    Checks of the first kind of `by_part` may be given one part of the plans at a time;
+    add the answers with `merge_results`.
 
     Args:
         checks: Any subset of `discover()`.
@@ -132,7 +142,7 @@ def run(
         CheckError: A predicate is null on a row it applies to, or a frame is missing.
     """
     facts = _facts(as_of, rules or {})
-    completeness = _frame(frames, "completeness")
+    completeness = frame(frames, "completeness")
     found, results = [], []
     for group in _passes(checks):
         rows = _rows(group[0], frames).lazy().with_columns(facts)
@@ -162,7 +172,8 @@ def _merged(found: Sequence[pl.DataFrame], results: Sequence[pl.DataFrame]) -> t
     return BREAKS.gate(breaks), CHECK_RESULTS.gate(summed)
 
 
-def _frame(frames: Frames, name: str) -> pl.DataFrame:
+def frame(frames: Frames, name: str) -> pl.DataFrame:
+    """Return the table of that name, or raise `CheckError` saying that it was not given."""
     if name not in frames:
         raise CheckError(f"the frame {name} was not given; pass it to checks.base.run, empty if there is nothing")
     return frames[name]
@@ -188,7 +199,7 @@ def _passes(checks: Sequence[Check]) -> list[list[Check]]:
 
 
 def _rows(check: Check, frames: Frames) -> pl.DataFrame:
-    return check.prepare(frames) if check.prepare else _frame(frames, check.over.name)
+    return check.prepare(frames) if check.prepare else frame(frames, check.over.name)
 
 
 def _count(group: Sequence[Check], rows: pl.LazyFrame) -> pl.DataFrame:
@@ -250,7 +261,7 @@ def _breaks(check: Check, rows: pl.LazyFrame, result: pl.DataFrame, frames: Fram
     hits = rows.filter(check.applies & check.when).collect()
     hits = hits.join(result.filter(pl.col("breaks") > 0), on=WHO, how="semi")
     if "account_id" not in hits.columns and "plan_no" in hits.columns:
-        accounts = _frame(frames, "plan_positions").select("plan_no", "account_id")
+        accounts = frame(frames, "plan_positions").select("plan_no", "account_id")
         hits = hits.join(accounts, on="plan_no", how="left", validate="m:1")
     names = [pl.col(name) if name in hits.columns else _NO_TEXT.alias(name) for name in BREAKS.columns[2:6]]
     has_money = check.difference_minor is not None

@@ -7,15 +7,15 @@ Action: check the symbol in the settings, then the payment at the provider.
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity
+from checks.base import Check, Frames, Severity, frame
 from checks.wording import sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
 
 def with_plan_currency(frames: Frames) -> pl.DataFrame:
     """Return the payments with `plan_currency`, null where a payment is in no plan."""
-    plans = frames["plan_positions"].select("plan_no", plan_currency="currency")
-    return frames["payment_positions"].join(plans, on="plan_no", how="left", validate="m:1")
+    plans = frame(frames, "plan_positions").select("plan_no", plan_currency="currency")
+    return frame(frames, "payment_positions").join(plans, on="plan_no", how="left", validate="m:1")
 
 
 CHECK = Check(

@@ -1,7 +1,6 @@
 """Two payments of one account look like the same payment made twice.
 
-Means:  same account, amount and currency, at most three days apart, and the plan did not have enough due for
-        both. The break stands on the later payment; nothing is taken out of the figures.
+Means:  same account, amount and currency, at most three days apart, and no plan had enough due for both. The break stands on the later payment; nothing is taken out of the figures.
 Causes: a form sent twice; a payment by hand beside a collection; a file handed in twice.
 Action: ask the customer or the bank whether both are meant; refund or rebook the one that is not.
 """
@@ -11,7 +10,7 @@ from operator import and_
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity
+from checks.base import Check, Frames, Severity, frame
 from checks.wording import day, money, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
@@ -35,26 +34,28 @@ def plans_in_question(frames: Frames) -> pl.Series:
     For callers that hold the terms part by part: `with_repeat` wants all payments, but terms of these plans only.
     Reads `payment_positions`, `plan_accounts` and `plan_positions`.
     """
-    return _pairs(_counted(frames), _links(frames))["plan_no"].unique().sort()
+    return _pairs(_counted(frames), _links(frames))["plan_no"].drop_nulls().unique().sort()
 
 
 def with_repeat(frames: Frames) -> pl.DataFrame:
     """Return the payments with `repeats` and `repeats_on`: the earlier payment that a later one repeats.
 
     Both are null where a payment repeats none, or where the plan's terms due by the later day, less the money
-    that came before, were at least the sum of both.
+    that came before, were at least the sum of both. Where there is no plan, nothing was due.
     """
     payments, links = _counted(frames), _links(frames)
     pairs = _pairs(payments, links)
-    explained = _due(pairs, frames["term_positions"]) - _before(pairs, payments, links) >= 2 * pairs["amount_minor"]
+    explained = (
+        _due(pairs, frame(frames, "term_positions")) - _before(pairs, payments, links) >= 2 * pairs["amount_minor"]
+    )
     repeats = pairs.filter(~explained).select("payment_no", "repeats", "repeats_on")
-    return frames["payment_positions"].join(repeats, on="payment_no", how="left", validate="1:1")
+    return frame(frames, "payment_positions").join(repeats, on="payment_no", how="left", validate="1:1")
 
 
 def _counted(frames: Frames) -> pl.DataFrame:
     """Return the payments that count, narrow: whether they may repeat another, and what of them was kept."""
     return (
-        frames["payment_positions"]
+        frame(frames, "payment_positions")
         .lazy()
         .filter(COUNTS)
         .select(
@@ -75,9 +76,9 @@ def _counted(frames: Frames) -> pl.DataFrame:
 
 def _links(frames: Frames) -> pl.DataFrame:
     """Return which plans cover an account, of those whose payments do not name their plan."""
-    plans = frames["plan_positions"].filter(pl.col("basis") == "PROVIDER_BALANCE")
+    plans = frame(frames, "plan_positions").filter(pl.col("basis") == "PROVIDER_BALANCE")
     plans = plans.select("plan_no", "created_on", "deactivated_on")
-    return frames["plan_accounts"].select("plan_no", "account_no").join(plans, on="plan_no", validate="m:1")
+    return frame(frames, "plan_accounts").select("plan_no", "account_no").join(plans, on="plan_no", validate="m:1")
 
 
 def _in_plans(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +103,7 @@ def _in_plans(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pairs(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
-    """Return each payment of a plan that comes within the window after one like it, with that earlier one."""
+    """Return each payment that comes within the window after one like it, with that earlier one."""
     ordered = payments.filter("may_repeat").sort(*PAIR, "effective_date", "payment_id")
     same = reduce(and_, [pl.col(name) == pl.col(name).shift(1) for name in PAIR])
     near = (pl.col("effective_date") - pl.col("effective_date").shift(1)) <= pl.duration(days=WINDOW_DAYS)
@@ -113,12 +114,12 @@ def _pairs(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
         repeats_no=pl.col("payment_no").shift(1),
         repeats_on=pl.col("effective_date").shift(1),
     ).filter("is_repeat")
-    return _in_plans(pairs, links).filter(pl.col("plan_no").is_not_null())
+    return _in_plans(pairs, links)
 
 
 def _due(pairs: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:
     """Return, per pair, what the plan's terms due by the later day come to, paid or not."""
-    wanted = terms.filter(pl.col("plan_no").is_in(pairs["plan_no"].unique().to_list()))
+    wanted = terms.filter(pl.col("plan_no").is_in(pairs["plan_no"].drop_nulls().unique().to_list()))
     due = (
         pairs.select("payment_no", "plan_no", "effective_date")
         .join(wanted.select("plan_no", "due_date", "amount_minor", "waived_minor"), on="plan_no", validate="m:m")
@@ -131,7 +132,7 @@ def _due(pairs: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:
 
 def _before(pairs: pl.DataFrame, payments: pl.DataFrame, links: pl.DataFrame) -> pl.Series:
     """Return, per pair, the money of the plan that precedes the later payment, the earlier one left out."""
-    plans = pairs.select("plan_no").unique()
+    plans = pairs.select("plan_no").drop_nulls().unique()
     accounts = links.join(plans, on="plan_no", how="semi")["account_no"].unique()
     mine = pl.col("plan_no").is_in(plans["plan_no"].to_list())
     linked = pl.col("plan_no").is_null() & pl.col("account_no").is_in(accounts.to_list())
@@ -170,7 +171,7 @@ CHECK = Check(
     difference_minor=pl.col("amount_minor"),
     explanation=sentence(
         "Payment {} of {} on {} looks like payment {} of {} made again: same account, same amount, "
-        "and the plan did not have both sums due.",
+        "and no plan had both sums due.",
         pl.col("payment_id"),
         with_code(pl.col("amount_minor")),
         day(pl.col("effective_date")),

@@ -8,12 +8,13 @@ Action: have one of the two removed at the provider. Two terms that a weekend or
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity
+from checks.base import Check, Frames, Severity, frame
 from checks.wording import day, money, sentence, with_code
 from schemas.results import TERM_POSITIONS
 
 SAME = ("plan_no", "due_date", "amount_minor", "nominal_due_date")
-COUNTS = ~pl.col("state").is_in(["VOID", "SUPERSEDED"])
+# Two terms of zero ask for nothing twice.
+COUNTS = (pl.col("amount_minor") != 0) & ~pl.col("state").is_in(["VOID", "SUPERSEDED"])
 
 
 def with_twin(frames: Frames) -> pl.DataFrame:
@@ -22,7 +23,7 @@ def with_twin(frames: Frames) -> pl.DataFrame:
     Terms come in plan order, so only rows beside one of the same plan and day can have a twin; frames in any
     other order are sorted first.
     """
-    terms = frames["term_positions"]
+    terms = frame(frames, "term_positions")
     if not _is_in_plan_order(terms):
         terms = terms.sort("plan_no", "due_date", "term_no")
     again = (pl.col("plan_no") == pl.col("plan_no").shift(1)) & (pl.col("due_date") == pl.col("due_date").shift(1))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from checks.base import Frames
+from checks.base import Frames, frame
 from schemas.core import WHO
 
 
@@ -13,10 +13,10 @@ def covered_accounts(frames: Frames) -> pl.DataFrame:
     who, `plan_id`, `currency`, `status`, `basis`, `created_on` of the plan; `account_no`, `account_id`,
     `account_currency`, `is_stopped` of the account.
     """
-    plans = frames["plan_positions"]
+    plans = frame(frames, "plan_positions")
     named = plans.filter(pl.col("account_no").is_not_null()).select("plan_no", "account_no")
-    linked = frames["plan_accounts"].select("plan_no", "account_no")
-    accounts = frames["accounts"].select("account_no", "account_id", "is_stopped", account_currency="currency")
+    linked = frame(frames, "plan_accounts").select("plan_no", "account_no")
+    accounts = frame(frames, "accounts").select("account_no", "account_id", "is_stopped", account_currency="currency")
     return (
         pl.concat([named, linked])
         .unique(maintain_order=True)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from checks.base import Check, CheckError, Severity, discover, merge_results, run
+from checks.base import Check, CheckError, Severity, by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
 from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
@@ -183,14 +183,27 @@ def part_of(frames: dict[str, pl.DataFrame], plans: Callable[[pl.Expr], pl.Expr]
     return {name: frame.filter(plans(pl.col("plan_no"))) if name in cut else frame for name, frame in frames.items()}
 
 
-def test_parts_add_up_to_the_whole() -> None:
-    frames, split = portfolio(), [item for item in CHECKS.values() if not item.whole]
-    whole = run(split, frames, as_of=DAY)
-    parts = [run(split, part_of(frames, part), as_of=DAY) for part in (lambda no: no < 11, lambda no: no >= 11)]
-    merged = merge_results(parts)
+def test_parts_and_the_rest_add_up_to_the_whole() -> None:
+    frames = portfolio()
+    parted, rest = by_part(tuple(CHECKS.values()))
+    parts = [run(parted, part_of(frames, part), as_of=DAY) for part in (lambda no: no < 11, lambda no: no >= 11)]
+    merged = merge_results([*parts, run(rest, frames, as_of=DAY)])
+    whole = run(tuple(CHECKS.values()), frames, as_of=DAY)
     assert whole[0].height > 40
     assert merged[0].equals(whole[0])
     assert merged[1].equals(whole[1])
+
+
+def test_what_runs_part_by_part_reads_terms_and_plans_only() -> None:
+    parted, rest = by_part(tuple(CHECKS.values()))
+    assert {item.name for item in (*parted, *rest)} == set(CHECKS)
+    frames = {
+        name: frame
+        for name, frame in portfolio().items()
+        if name in {"term_positions", "plan_positions", "completeness"}
+    }
+    assert run(parted, frames, as_of=DAY)[1].height == len(parted)
+    assert {item.name for item in rest} >= {"balance_drift", "duplicate_payment", "stale_pending", "two_active_plans"}
 
 
 def test_a_repeat_is_told_from_the_terms_of_the_plans_in_question_alone() -> None:
