@@ -118,8 +118,9 @@ def _named(existing: pl.DataFrame, stood: pl.DataFrame, links: pl.DataFrame | No
 
 def _basis(existing: pl.DataFrame, plans: pl.DataFrame) -> pl.Series:
     # All plans of a provider have one basis; a provider without plans has no balances either.
-    known = dict(plans.select("provider", "basis").unique("provider", keep="any").iter_rows())
-    return existing["provider"].replace_strict(known, default="PAYMENTS", return_dtype=pl.String)
+    by_balance = plans.filter(pl.col("basis") == "PROVIDER_BALANCE")["provider"].unique()
+    basis = pl.when(pl.col("provider").is_in(by_balance.implode())).then(pl.lit("PROVIDER_BALANCE"))
+    return existing.select(basis.otherwise(pl.lit("PAYMENTS"))).to_series()
 
 
 def _ledger(existing: pl.DataFrame, *, as_of: date, rules: Mapping[str, Rules]) -> pl.DataFrame:

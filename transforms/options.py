@@ -35,5 +35,7 @@ def by_provider(
     rows: pl.DataFrame, rules: Mapping[str, Rules], option: Callable[[Rules], int | str | bool], dtype: pl.DataType
 ) -> pl.Series:
     """Return `option` of the rules of each row's `provider`, in the order of `rows`."""
+    if rows.is_empty():
+        return pl.Series([], dtype=dtype)
     values = {name: option(rules[name]) for name in providers_of(rows, rules)}
     return rows["provider"].replace_strict(values, return_dtype=dtype)

@@ -11,7 +11,7 @@ from datetime import date
 import polars as pl
 
 from transforms.segments import Segments
-from transforms.standing import coverings
+from transforms.standing import by_id, coverings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,9 @@ def claims(plans: pl.DataFrame, plan_accounts: pl.DataFrame) -> Claims:
         .sort(
             "account_no",
             pl.when(is_ours).then(pl.col("created_on")),
-            pl.when(is_ours).then(pl.col("plan_id")),
+            *(pl.when(is_ours).then(key) for key in by_id("plan_id")),
             -pl.col("plan_no"),
+            nulls_last=True,
         )
         .drop("plan_id")
     )
@@ -121,7 +122,7 @@ def linked_received(payments: pl.DataFrame, claimed: Claims, plan_nos: pl.Series
         `linked_received_minor` and, of it, `linked_recent_minor` where `is_recent` holds.
     """
     theirs = claimed.rows["basis"] == "PROVIDER_BALANCE"
-    found = [claimed.rows.filter(theirs).select("plan_no", received=pl.lit(0), recent=pl.lit(0))]
+    found = [claimed.rows.filter(theirs).select("plan_no", received=pl.lit(0, pl.Int64), recent=pl.lit(0, pl.Int64))]
     for rows, claim in claimed.candidates(payments["account_no"]):
         pairs = pl.concat(
             [payments[rows].rename({"currency": "paid_in"}), claimed.rows[claim].drop("account_no")], how="horizontal"
@@ -133,7 +134,7 @@ def linked_received(payments: pl.DataFrame, claimed: Claims, plan_nos: pl.Series
         )
         recent = pl.when(pl.col("is_recent")).then(pl.col("net_minor")).otherwise(0)
         found.append(counted.select("plan_no", received=pl.col("net_minor"), recent=recent))
-    sums = pl.concat(found, how="vertical_relaxed").group_by("plan_no").sum()
+    sums = pl.concat(found, how="vertical").group_by("plan_no").sum()
     wanted = pl.DataFrame({"plan_no": plan_nos})
     joined = wanted.join(sums, on="plan_no", how="left", validate="1:1", maintain_order="left")
     return joined.select(linked_received_minor=pl.col("received"), linked_recent_minor=pl.col("recent"))

@@ -19,7 +19,8 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
     Adds `standing` (a status, or UNDECIDED), `closes_on` (terms due later are no
     longer owed; null while the plan goes on), `window_end` (last day on which money
     is the plan's, null if open), `is_approved`, `is_vanished` (a complete fetch no
-    longer showed it) and `replaced_by_plan_no`.
+    longer showed it) and `replaced_by_plan_no`. Stamps after the as-of date are null,
+    and a plan that ended after it is active.
 
     Args:
         plans: `PLANS`.
@@ -36,6 +37,7 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
         .with_columns(_standing(as_of).alias("standing"), is_vanished=_happened("removed_on", as_of))
         .with_columns(_closes_on().alias("closes_on"))
         .with_columns(_window_end().alias("window_end"))
+        .with_columns(*_stamps(as_of))
         .drop("_end", "_is_over", "_replaced_on")
     )
 
@@ -76,10 +78,24 @@ def _is_approved(as_of: date) -> pl.Expr:
     return _happened("approved_on", as_of) | unstamped
 
 
+def _ends_later(as_of: date) -> pl.Expr:
+    ends = pl.col("deactivated_on", "deleted_on", "ended_on")
+    return pl.any_horizontal((ends > as_of).fill_null(value=False)) & pl.col("_end").is_null()
+
+
+def _stamps(as_of: date) -> tuple[pl.Expr, ...]:
+    names = ("proposed_on", "approved_on", "rejected_on", "deactivated_on", "deleted_on", "ended_on")
+    active = pl.when(_ends_later(as_of)).then(pl.lit(value=True)).otherwise(pl.col("is_active"))
+    return (active.alias("is_active"), *(_when_happened(name, as_of).alias(name) for name in names))
+
+
+def by_id(column: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return sort keys that order ids as numbers where they are numbers, before those that are text."""
+    is_number = pl.col(column).str.contains(r"^[0-9]+$")
+    return pl.when(is_number).then(pl.col(column).str.len_bytes()), pl.col(column)
+
+
 def _standing(as_of: date) -> pl.Expr:
-    has_later_end = pl.any_horizontal(
-        (pl.col("deactivated_on", "deleted_on", "ended_on") > as_of).fill_null(value=False)
-    )
     return (
         pl.when(_happened("deleted_on", as_of))
         .then(pl.lit("DELETED"))
@@ -93,7 +109,7 @@ def _standing(as_of: date) -> pl.Expr:
         .then(pl.lit("DELETED"))
         .when(~pl.col("is_approved"))
         .then(pl.lit("PROPOSED"))
-        .when(pl.col("is_active").fill_null(value=False) | has_later_end)
+        .when(pl.col("is_active").fill_null(value=False) | _ends_later(as_of))
         .then(pl.lit("ACTIVE"))
         .otherwise(pl.lit(UNDECIDED))
     )
@@ -123,7 +139,7 @@ def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFr
     facts = judged.select("plan_no", "plan_id", "created_on", "_end", "_is_over")
     line = (
         shared.join(facts, on="plan_no", how="left", validate="m:1")
-        .sort("account_no", "created_on", "plan_id", "plan_no")
+        .sort("account_no", "created_on", *by_id("plan_id"), "plan_no", nulls_last=True)
         .with_columns(
             replaced_by_plan_no=pl.col("plan_no").shift(-1),
             _replaced_on=pl.col("created_on").shift(-1),
