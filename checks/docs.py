@@ -11,7 +11,7 @@ from pathlib import Path
 
 from checks.base import Check, discover
 
-TARGET = Path(__file__).resolve().parents[1] / "docs" / "checks.md"
+TARGET = Path(__file__).resolve().parents[1].joinpath("docs", "checks.md")
 _INTRO = """\
 # Checks
 
