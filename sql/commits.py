@@ -54,7 +54,7 @@ def rebuild_order(witness: Witness) -> list[WitnessedLoad]:
     return [WitnessedLoad.from_json(line.facts) for line in witness.read(LOAD)]
 
 
-def testify_loads(con: duckdb.DuckDBPyConnection, witness: Witness) -> list[int]:
+def tell_loads(con: duckdb.DuckDBPyConnection, witness: Witness) -> list[int]:
     """Tell the witness of each committed load it does not know; return their numbers.
 
     Raises:
@@ -87,16 +87,16 @@ def end_run(
     """
     kept = archive.keep(run, frames, register)
     recorded = record_run(con, run, frames, register)
-    _testify_run(witness, recorded, kept)
+    _tell_run(witness, recorded, kept)
     return recorded
 
 
-def testify_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Archive) -> list[str]:
+def tell_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Archive) -> list[str]:
     """Tell the witness of each recorded run it does not know; return their ids."""
     told = {line.facts["run_id"] for line in witness.read(RUN)}
     fresh = [run for run in find_runs(con) if run.run_id not in told]
     for run in fresh:
-        _testify_run(witness, run, archive.sha256(run.run_id))
+        _tell_run(witness, run, archive.sha256(run.run_id))
     return [run.run_id for run in fresh]
 
 
@@ -120,7 +120,7 @@ def restore_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Arch
     return restored, lost
 
 
-def _testify_run(witness: Witness, run: Run, archive: str) -> None:
+def _tell_run(witness: Witness, run: Run, archive: str) -> None:
     facts = {"run_id": run.run_id, "run_no": run.run_no, "as_of": run.as_of.isoformat(), "state": run.state}
     facts["archive"] = archive
     if not any(line.facts == facts for line in witness.read(RUN)):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sql.archive import Archive
-from sql.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, testify_loads, testify_runs
+from sql.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, tell_loads, tell_runs
 from sql.connection import Limits, connect
 from sql.errors import CannotWrite, Damaged
 from sql.face import refresh_views
@@ -75,8 +75,8 @@ def recover(
     moved = _make_readable(path, state_dir, witness, moment=moment, deep=deep)
     with Warehouse.open(path, state_dir=state_dir, folders=folders, limits=limits) as warehouse:
         con = warehouse.con
-        testified = [f"load {number}" for number in testify_loads(con, witness)]
-        testified += [f"run {run_id}" for run_id in testify_runs(con, witness, archive)]
+        testified = [f"load {number}" for number in tell_loads(con, witness)]
+        testified += [f"run {run_id}" for run_id in tell_runs(con, witness, archive)]
         restored, lost = restore_runs(con, witness, archive)
         if moved or restored:
             run = latest_published(con)
