@@ -3,60 +3,114 @@
 Every frame passes its gate. Nothing here depends on an as-of date.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
-
 import duckdb
 import polars as pl
+
+from schemas.core import ACCOUNTS, INTEGRITY, ORPHANS, PAYMENTS, PLAN_ACCOUNTS, PLANS, POLICIES, TERMS
+from sql.ledger import watermarks
+from sql.shelf import seed, statements
+
+__all__ = [
+    "accounts",
+    "completeness",
+    "integrity",
+    "orphans",
+    "payments",
+    "plan_accounts",
+    "plans",
+    "policies",
+    "terms",
+    "watermarks",
+]
+
+_NUMBER = r"^[0-9]{1,18}$"
 
 
 def plans(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `PLANS` as known at load `known`, in plan_no order."""
-    raise NotImplementedError
+    return PLANS.gate(_image(con, "plans", known=known))
 
 
 def terms(con: duckdb.DuckDBPyConnection, known: int, plan_nos: pl.Series) -> pl.DataFrame:
-    """Return `TERMS` of these plans as known at load `known`, by plan_no, due date, sequence, term id."""
-    raise NotImplementedError
+    """Return `TERMS` of these plans as known at load `known`, by plan_no, due date, sequence, term id.
+
+    Ids of a plan that are all numbers are ordered as numbers.
+    """
+    if plan_nos.is_empty():
+        return TERMS.empty()
+    first, last = (plan_nos.sort()[at] for at in (0, -1))
+    con.register("wanted_plans", plan_nos.unique().rename("plan_no").to_frame())
+    try:
+        found = _image(con, "terms", known=known, first=first, last=last)
+    finally:
+        con.unregister("wanted_plans")
+    return TERMS.gate(in_plan_order(found))
+
+
+def in_plan_order(found: pl.DataFrame) -> pl.DataFrame:
+    """Return terms by plan, due date, provider sequence and id; one integer decides unless two share a day."""
+    day = pl.col("due_date").to_physical().cast(pl.Int64) + 2**20
+    packed = found.with_columns(_packed=pl.col("plan_no") * 2**22 + day)
+    ordered = packed if packed["_packed"].is_sorted() else packed.sort("_packed")
+    same_day = ordered["_packed"].is_duplicated()
+    if not same_day.any():
+        return ordered.drop("_packed")
+    tied = ordered.filter(same_day).select("plan_no").unique()
+    is_number = (
+        ordered.join(tied, on="plan_no", how="semi")
+        .group_by("plan_no")
+        .agg(_numeric=pl.col("term_id").str.contains(_NUMBER).all())
+    )
+    ranked = ordered.join(is_number, on="plan_no", how="left", maintain_order="left").with_columns(
+        _number=pl.when("_numeric").then(pl.col("term_id")).cast(pl.Int64, strict=False)
+    )
+    return ranked.sort("_packed", "term_sequence", "_number", "term_id", nulls_last=True).drop(
+        "_packed", "_numeric", "_number"
+    )
 
 
 def payments(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `PAYMENTS` as known at load `known`, in payment_no order; `plan_no` is null, locating decides it."""
-    raise NotImplementedError
+    return PAYMENTS.gate(_image(con, "payments", known=known))
 
 
 def accounts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `ACCOUNTS` as known at load `known`, in account_no order."""
-    raise NotImplementedError
+    return ACCOUNTS.gate(_image(con, "accounts", known=known))
 
 
 def plan_accounts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `PLAN_ACCOUNTS`: every link seen up to load `known`, also of plans that ended."""
-    raise NotImplementedError
+    return PLAN_ACCOUNTS.gate(_image(con, "plan_accounts", known=known))
 
 
 def policies(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `POLICIES` as known at load `known`, in account_no order."""
-    raise NotImplementedError
+    return POLICIES.gate(_image(con, "policies", known=known))
 
 
 def orphans(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `ORPHANS`: payments and terms naming what no complete fetch has shown."""
-    raise NotImplementedError
+    con.register("page_entities", seed("page_entities"))
+    try:
+        return ORPHANS.gate(_image(con, "orphans", known=known))
+    finally:
+        con.unregister("page_entities")
 
 
 def integrity(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `INTEGRITY` of each tenant's newest load up to `known`."""
-    raise NotImplementedError
+    return INTEGRITY.gate(_image(con, "integrity", known=known))
 
 
 def completeness(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
-    """Return one row per provider, tenant_id and entity: `complete` of the newest load, `fresh_at` of the last complete one."""
-    raise NotImplementedError
+    """Return one row per provider, tenant_id and entity.
+
+    `complete` is that of the newest load up to `known`, `fresh_at` when the last complete fetch of the entity began.
+    """
+    return _image(con, "completeness", known=known)
 
 
-def watermarks(
-    con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str
-) -> Mapping[str, tuple[datetime | None, datetime | None]]:
-    """Return per sweep (where the next one may start, when everything was last fetched); null: ask for everything."""
-    raise NotImplementedError
+def _image(con: duckdb.DuckDBPyConnection, name: str, **values: int) -> pl.DataFrame:
+    frame: pl.DataFrame = con.sql(statements(f"core/image__{name}.sql"), params=values).pl()
+    return frame

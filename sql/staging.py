@@ -181,9 +181,7 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions) -> dict[str, p
     return {name: con.sql(statements(f"core/core__{name}.sql")).pl() for name in _UNIONS}
 
 
-def _check_nothing_lost(
-    frames: Mapping[str, pl.DataFrame], staged: Mapping[str, pl.DataFrame], *, where: str
-) -> None:
+def _check_nothing_lost(frames: Mapping[str, pl.DataFrame], staged: Mapping[str, pl.DataFrame], *, where: str) -> None:
     for name, tables in _ONE_TO_ONE.items():
         check_rows(sum(frames[table].height for table in tables), staged[name].height, what=name, where=where)
     places = pl.concat(
@@ -191,7 +189,9 @@ def _check_nothing_lost(
         for table in ("payt__payments", "payt__psp_transactions", "totality__payments", "payiq__payments")
     )
     shown = frames["payiq__pending_payments"].height
-    found = staged["payments"].filter(pl.col("is_listed").fill_null(value=True)).select("page_no", "position").n_unique()
+    found = (
+        staged["payments"].filter(pl.col("is_listed").fill_null(value=True)).select("page_no", "position").n_unique()
+    )
     check_rows(places.height, found, what="payments", where=where)
     listed = staged["payments"].filter(pl.col("is_listed").fill_null(value=True)).height
     check_rows(shown, staged["payments"].height - listed, what="pending payments", where=where)

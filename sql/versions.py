@@ -1,61 +1,31 @@
 """Append one tenant's admitted rows to the versions of the core, in one transaction.
 
-A version is written once and never changed; what ends it is a row in a closures
-table. What a version looks like at a known load is in `images.py`.
+A version is written once and never changed. How versions are compared and
+stored is in `history.py`, what a fetch no longer shows in `absence.py`, counts
+and watermarks in `ledger.py`; what the core looked like at a load in `images.py`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 
 import duckdb
 import polars as pl
 
 from schemas.intake import Admitted
+from sql import absence, ledger
+from sql.connection import transaction
+from sql.conservation import ConservationError, check_counts
+from sql.history import ACCOUNTS, PAYMENTS, PLANS, POLICIES, TERMS, Shape, append_versions, current, differing
+from sql.keys import Numbers, Tenant, append, number_all
+from sql.ledger import Load, LoadReport, Sweep, sweeps_of
+from sql.shelf import statements
 
+__all__ = ["ConservationError", "Load", "LoadReport", "Sweep", "commit_load"]
 
-class ConservationError(Exception):
-    """Rows or money were lost or invented between the fetch and the tables; nothing of the load was kept."""
+NO_PLAN = ""
+"""Id of the plan that terms of no plan hang on; it has no versions, so no image shows it."""
 
-    code = "internal"
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """How one sweep of the load went; `since` null asked for everything, `rows` counts rejected ones too."""
-
-    name: str
-    since: datetime | None
-    complete: bool
-    reason: str
-    pages: int
-    rows: int
-    started_clock: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One sealed snapshot of one tenant on its way in; `loaded_at` is the moment its rows become known."""
-
-    load_id: str
-    provider: str
-    tenant_id: str
-    snapshot_id: str
-    fetched_at: datetime
-    fetched_on: date
-    loaded_at: datetime
-    sweeps: tuple[Sweep, ...]
-    schema_version: int
-    overlap: timedelta = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What a load did: its number and, per entity, rows accepted, quarantined and repeated; `is_new` false: known before."""
-
-    load_no: int
-    is_new: bool
-    counts: pl.DataFrame
+_TERM_ORDER = ("plan_no", "due_date", "term_sequence", "term_id")
 
 
 def commit_load(
@@ -82,4 +52,202 @@ def commit_load(
     Raises:
         ConservationError: fetched is not accepted + quarantined + deduplicated.
     """
-    raise NotImplementedError
+    known = ledger.report_of(con, load.load_id)
+    if known is not None:
+        return known
+    with transaction(con):
+        tenant = Tenant(load.provider, load.tenant_id, ledger.next_load_no(con))
+        kept = _Keeper(con, tenant, load, admitted).keep()
+        counts = ledger.counted(con, load, admitted, kept)
+        check_counts(counts, where=f"{load.provider}/{load.tenant_id} load {tenant.load_no}")
+        ledger.write(con, tenant, load, admitted, counts, pages=pages, unknown_fields=unknown_fields or {})
+        ledger.write_raw(con, tenant, pages=pages, rows=rows)
+    return LoadReport(tenant.load_no, is_new=True, counts=counts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeper:
+    """Stores one load.
+
+    Each step returns the accepted rows and, of those, the ones that were new or
+    changed, both with `currency` and `money_minor`.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    tenant: Tenant
+    load: Load
+    admitted: Admitted
+
+    def keep(self) -> dict[str, tuple[pl.DataFrame, pl.DataFrame]]:
+        terms = self.admitted.accepted["terms"].with_columns(pl.col("plan_id").fill_null(NO_PLAN))
+        frames = {**self.admitted.accepted, "terms": terms}
+        numbers = number_all(self.con, self.tenant, frames)
+        named = {name: numbers.beside(frames[name]) for name in frames if name != "deletions"}
+        kept = {
+            "accounts": self._accounts(named["accounts"], numbers),
+            "policies": self._policies(named["policies"]),
+            "payments": self._payments(named["payments"], numbers),
+        }
+        self._links(named)
+        kept["plans"] = self._plans(named["plans"], numbers)
+        kept["terms"] = self._terms(named["terms"], named["plans"])
+        return kept
+
+    def _accounts(self, rows: pl.DataFrame, numbers: Numbers) -> tuple[pl.DataFrame, pl.DataFrame]:
+        rows = self._with_deletion(rows, "accounts", "account_id").with_columns(removed_on="deletion")
+        stored = self._stored(ACCOUNTS, "accounts", rows, numbers)
+        rest = self._rest(ACCOUNTS, stored, rows, entity="accounts", natural="account_id")
+        gone = absence.removed(rest.filter(pl.col("source") != absence.BY_ACCOUNT), self.load)
+        return rows, self._append(ACCOUNTS, differing(ACCOUNTS, rows, stored), gone)
+
+    def _policies(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        stored = current(self.con, POLICIES, self.tenant, only=rows.select("account_no"))
+        return rows, self._append(POLICIES, differing(POLICIES, rows, stored), stored.clear())
+
+    def _payments(self, rows: pl.DataFrame, numbers: Numbers) -> tuple[pl.DataFrame, pl.DataFrame]:
+        rows = self._with_deletion(rows, "payments", "payment_id").with_columns(removed_on="deletion")
+        stored = self._stored(PAYMENTS, "payments", rows, numbers)
+        rows = _with_first_facts_of_payments(rows, stored, self.load)
+        rest = self._rest(PAYMENTS, stored, rows, entity="payments", natural="payment_id")
+        was_asked = (pl.col("source") != absence.BY_ACCOUNT) | pl.col("account_no").is_in(
+            self._asked(numbers).implode()
+        )
+        gone = absence.removed(rest.with_columns(is_absent=pl.col("is_absent") & was_asked), self.load)
+        return rows, self._append(PAYMENTS, differing(PAYMENTS, rows, stored), gone)
+
+    def _plans(self, rows: pl.DataFrame, numbers: Numbers) -> tuple[pl.DataFrame, pl.DataFrame]:
+        rows = self._with_deletion(rows, "plans", "plan_id")
+        stored = self._stored(PLANS, "plans", rows, numbers)
+        rows = _with_first_facts_of_plans(rows, stored, self.load)
+        rest = self._rest(PLANS, stored, rows, entity="plans", natural="plan_id")
+        accounts = current(self.con, ACCOUNTS, self.tenant) if absence.BY_ACCOUNT in self.load.full_sweeps else None
+        over = rest.clear()
+        if accounts is not None:
+            named = accounts["active_plan_no"].drop_nulls()
+            over = absence.ended(rest, self.load, named=named, asked=self._plans_of(self._asked(numbers)))
+        gone = pl.concat([absence.vanished(rest, self.load), over])
+        return rows, self._append(PLANS, differing(PLANS, rows, stored), gone)
+
+    def _terms(self, rows: pl.DataFrame, plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        rows = rows.with_columns(removed_on=pl.lit(None, pl.Date))
+        own_sweeps = sweeps_of(self.load.provider, "terms") - sweeps_of(self.load.provider, "plans")
+        if own_sweeps:
+            return self._terms_alone(rows, min(own_sweeps))
+        stored = current(self.con, TERMS, self.tenant, only=plans.select("plan_no"))
+        rest = absence.left_out(stored, rows, TERMS.key).filter(pl.col("removed_on").is_null())
+        changed_on = plans.select("plan_no", "updated_on").rename({"updated_on": "plan_updated_on"})
+        day = pl.min_horizontal("plan_updated_on", pl.lit(self.load.fetched_on))
+        gone = rest.join(changed_on, on="plan_no", how="left", maintain_order="left").with_columns(removed_on=day)
+        return rows, self._append(TERMS, differing(TERMS, rows, stored), gone)
+
+    def _terms_alone(self, rows: pl.DataFrame, sweep: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Store terms that come in a sweep of their own: the id alone identifies them, they may change plans."""
+        only = None if sweep in self.load.full_sweeps else rows.select("term_id")
+        stored = current(self.con, TERMS, self.tenant, only=only).with_columns(source=pl.lit(sweep))
+        rest = absence.left_out(stored, rows, ("term_id",)).with_columns(deletion=pl.lit(None, pl.Date))
+        rest = absence.absent(rest, self.admitted, self.load, entity="terms", natural="term_id")
+        gone = absence.removed(rest, self.load)
+        return rows, self._append(TERMS, differing(TERMS, rows, stored, on=("term_id",)), gone)
+
+    def _with_deletion(self, rows: pl.DataFrame, entity: str, natural: str) -> pl.DataFrame:
+        """Put the day of the provider's deletion beside each row, unless the row was changed after it."""
+        marked = absence.with_deletion(rows, self.admitted, entity=entity, natural=natural)
+        if "updated_on" not in marked.columns:
+            return marked
+        is_later = pl.col("updated_on") > pl.col("deletion")
+        return marked.with_columns(deletion=pl.when(~is_later.fill_null(value=False)).then("deletion"))
+
+    def _stored(self, shape: Shape, entity: str, rows: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
+        """Return what is stored of the tenant: all of it where absence may matter, else what came or was deleted."""
+        if sweeps_of(self.load.provider, entity) & self.load.full_sweeps:
+            return current(self.con, shape, self.tenant)
+        deleted = numbers.of_deletions(self.admitted.accepted["deletions"], entity, shape.kind)
+        return current(self.con, shape, self.tenant, only=pl.concat([rows.select(shape.key), deleted]).unique())
+
+    def _rest(
+        self, shape: Shape, stored: pl.DataFrame, rows: pl.DataFrame, *, entity: str, natural: str
+    ) -> pl.DataFrame:
+        rest = absence.left_out(stored, rows, shape.key)
+        rest = absence.with_deletion(rest, self.admitted, entity=entity, natural=natural)
+        return absence.absent(rest, self.admitted, self.load, entity=entity, natural=natural)
+
+    def _append(self, shape: Shape, changed: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
+        columns = ["row_no", *shape.stored]
+        both = pl.concat([changed.select(columns), gone.select(columns)], how="vertical_relaxed")
+        order = _TERM_ORDER if shape is TERMS else shape.key
+        append_versions(self.con, shape, self.tenant, both.sort(order, nulls_last=True))
+        return changed
+
+    def _asked(self, numbers: Numbers) -> pl.Series:
+        """Return the accounts this fetch asked for, good or not."""
+        seen = self.admitted.seen.filter(pl.col("entity") == "accounts").select(pl.col("key").alias("account_id"))
+        return seen.join(numbers.accounts, on="account_id")["account_no"]
+
+    def _plans_of(self, accounts: pl.Series) -> pl.Series:
+        links: pl.DataFrame = self.con.sql("SELECT plan_no, account_no FROM core.plan_links").pl()
+        return links.filter(pl.col("account_no").is_in(accounts.implode()))["plan_no"].unique()
+
+    def _links(self, named: Mapping[str, pl.DataFrame]) -> None:
+        """Remember every link between plan and account that was not seen before, by way of a credit case too."""
+        parents = self.con.sql(statements("queries/links_by_case.sql"), params=self.tenant.who).pl()
+        told = [
+            named["plans"].select("plan_no", "account_no"),
+            named["accounts"].select(pl.col("active_plan_no").alias("plan_no"), "account_no"),
+            named["plan_accounts"].select("plan_no", "account_no"),
+            parents,
+        ]
+        links = pl.concat(told).drop_nulls().unique()
+        self.con.register("told", links)
+        known = self.con.sql(
+            "SELECT plan_no, account_no FROM core.plan_links SEMI JOIN told USING (plan_no, account_no)"
+        ).pl()
+        self.con.unregister("told")
+        fresh = links.join(known, on=["plan_no", "account_no"], how="anti").sort("plan_no", "account_no")
+        seen_on = {"load_no": pl.lit(self.tenant.load_no, pl.Int64), "linked_on": pl.lit(self.load.fetched_on)}
+        append(self.con, "plan_links", fresh.with_columns(**seen_on))
+
+
+def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:
+    """Carry forward when a plan was first seen inactive and when it was deleted, where the provider does not repeat it.
+
+    The end is the earliest day a version of the current spell was changed to inactive;
+    plans whose provider dates the end itself have none. A deletion holds until a later change.
+    """
+    was = stored.select(
+        "plan_no", *(pl.col(name).alias(f"{name}_was") for name in ("is_active", "ended_on", "deleted_on"))
+    )
+    both = rows.join(was, on="plan_no", how="left", maintain_order="left")
+    is_over = ~pl.col("is_active") & (pl.col("basis") == "PAYMENTS")
+    changed_on = pl.coalesce("updated_on", pl.lit(load.fetched_on))
+    first_end = (
+        pl.when(~pl.col("is_active_was")).then(pl.min_horizontal("ended_on_was", changed_on)).otherwise(changed_on)
+    )
+    still_deleted = pl.when((pl.col("updated_on") <= pl.col("deleted_on_was")) | pl.col("updated_on").is_null()).then(
+        "deleted_on_was"
+    )
+    return both.with_columns(
+        ended_on=pl.when(is_over).then(first_end),
+        deleted_on=pl.coalesce("deletion", still_deleted),
+        removed_on=pl.lit(None, pl.Date),
+    )
+
+
+def _with_first_facts_of_payments(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:
+    """Carry forward when a payment was first seen, and when its money was first seen to go back.
+
+    A payment dated only by its last change counts from its earliest version. A reversal
+    without a date of its own happened on the day of the fetch that first showed it;
+    for a payment never seen before, on the payment's own date.
+    """
+    carried = ("created_on", "class", "reversed_on")
+    was = stored.select("payment_no", *(pl.col(name).alias(f"{name}_was") for name in carried))
+    both = rows.join(was, on="payment_no", how="left", maintain_order="left")
+    first_sight = pl.min_horizontal("created_on", "created_on_was")
+    is_same = pl.col("class") == pl.col("class_was")
+    seen = pl.when(pl.col("class_was").is_null()).then("effective_date").otherwise(pl.lit(load.fetched_on))
+    own = pl.when(~(pl.col("is_first_sight") & is_same.fill_null(value=False))).then("reversed_on")
+    went_back = pl.coalesce(own, pl.when(is_same).then("reversed_on_was"), "reversed_on", seen)
+    return both.with_columns(
+        created_on=pl.when("is_first_sight").then(first_sight).otherwise("created_on"),
+        reversed_on=pl.when(pl.col("reversed_amount_minor").is_not_null()).then(went_back),
+    )

@@ -32,7 +32,11 @@ CONTRACT_CODES = ("MISSING_FIELD", "WRONG_TYPE")
 """Faults of decoding that, in every row, mean the provider changed its contract."""
 
 _PLAN_KEPT_OUT = ("PLAN_QUARANTINED", "plan_id", "its plan was refused; a plan and its terms come in together")
-_TERM_KEPT_OUT = ("TERM_QUARANTINED", "plan_id", "a term of the plan was refused; a plan and its terms come in together")
+_TERM_KEPT_OUT = (
+    "TERM_QUARANTINED",
+    "plan_id",
+    "a term of the plan was refused; a plan and its terms come in together",
+)
 
 
 class ContractError(Exception):
@@ -134,10 +138,17 @@ def _plan_faults(plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     derived = pl.col("is_derived")
     count = derive.count_terms(pl.col("stated_total_minor"), pl.col("each_payment_minor"))
     gaps = [
-        Fault("NO_SCHEDULE", "stated_total", "is needed to work out the terms", derived & pl.col("stated_total").is_null()),
+        Fault(
+            "NO_SCHEDULE", "stated_total", "is needed to work out the terms", derived & pl.col("stated_total").is_null()
+        ),
         Fault("NO_SCHEDULE", "each_payment", "a plan that pays nothing has no terms", derived & _pays_nothing()),
         Fault("NO_SCHEDULE", "anchor_day", "is needed to work out the terms", derived & pl.col("anchor_day").is_null()),
-        Fault("NO_SCHEDULE", "stated_total", "would need more than a hundred years of months", derived & (count > derive.MAX_TERMS)),
+        Fault(
+            "NO_SCHEDULE",
+            "stated_total",
+            "would need more than a hundred years of months",
+            derived & (count > derive.MAX_TERMS),
+        ),
         Fault("OUT_OF_RANGE", "anchor_day", "is no day of a month", ~pl.col("anchor_day").is_between(1, 31)),
     ]
     rules = [UNKNOWN_CURRENCY, *missing("plan_id", "created_on"), *negative("stated_total_minor"), *gaps]
@@ -152,32 +163,49 @@ def _derived(plans: pl.DataFrame) -> pl.DataFrame:
     """Return the terms of plans that give a rule instead, as staged terms whose money is known."""
     terms = derive.monthly_terms(
         plans.select(
-            "plan_id", "starts_on", "anchor_day", total_minor=pl.col("stated_total_minor"), each_minor=pl.col("each_payment_minor")
+            "plan_id",
+            "starts_on",
+            "anchor_day",
+            total_minor=pl.col("stated_total_minor"),
+            each_minor=pl.col("each_payment_minor"),
         )
     )
     of_plan = plans.select("plan_id", "source", "page_no", "position", "currency")
-    return terms.join(of_plan, on="plan_id", how="left", maintain_order="left").with_columns(
-        pl.col("due_date").alias("nominal_due_date"),
-        pl.col("term_sequence").alias("ordinal"),
-        pl.col("amount_minor").alias("amount_units"),
-        is_nested=pl.lit(True),
-        is_balance_stated=pl.lit(False),
-        is_repeat=pl.lit(False),
-    ).drop("amount_minor")
+    return (
+        terms.join(of_plan, on="plan_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("due_date").alias("nominal_due_date"),
+            pl.col("term_sequence").alias("ordinal"),
+            pl.col("amount_minor").alias("amount_units"),
+            is_nested=pl.lit(True),
+            is_balance_stated=pl.lit(False),
+            is_repeat=pl.lit(False),
+        )
+        .drop("amount_minor")
+    )
 
 
 def _term_faults(terms: pl.DataFrame, derived: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    together = pl.concat([terms, derived.select(pl.col(name) for name in terms.columns if name in derived.columns)], how="diagonal")
+    together = pl.concat(
+        [terms, derived.select(pl.col(name) for name in terms.columns if name in derived.columns)], how="diagonal"
+    )
     rows, refused = with_minor(with_places(together), "amount", "provider_outstanding")
     rows = _repeated_ids(rows).with_columns(money_minor=pl.col("amount_minor"))
     stated = pl.col("is_balance_stated") & pl.col("provider_outstanding").is_null()
     rules = [
         UNKNOWN_CURRENCY,
         *missing("term_id", "due_date"),
-        Fault("MISSING_FIELD", "amount", "is needed and not there", pl.col("amount").is_null() & pl.col("amount_units").is_null()),
+        Fault(
+            "MISSING_FIELD",
+            "amount",
+            "is needed and not there",
+            pl.col("amount").is_null() & pl.col("amount_units").is_null(),
+        ),
         Fault("MISSING_FIELD", "provider_outstanding", "is needed and not there", stated),
         *negative("provider_outstanding_minor"),
-        Fault("OUT_OF_RANGE", "due_date", "is before 1900 or after 2999", ~pl.col("due_date").is_between(EARLIEST, LATEST)),
+        Fault(
+            "OUT_OF_RANGE", "due_date", "is before 1900 or after 2999", ~pl.col("due_date").is_between(EARLIEST, LATEST)
+        ),
         Fault("DUPLICATE_ID", "term_id", "stands twice in its plan with different contents", pl.col("is_conflict")),
     ]
     return rows, pl.concat([unreadable(rows), refused, found(rows, rules)])
@@ -211,7 +239,12 @@ def _payments(payments: pl.DataFrame, parts: pl.DataFrame) -> _Sorted:
     rules = [
         UNKNOWN_CURRENCY,
         *missing("payment_id", "effective_date", "created_on"),
-        Fault("MISSING_FIELD", "amount", "is needed and not there", pl.col("amount").is_null() & pl.col("amount_units").is_null()),
+        Fault(
+            "MISSING_FIELD",
+            "amount",
+            "is needed and not there",
+            pl.col("amount").is_null() & pl.col("amount_units").is_null(),
+        ),
         Fault("NEGATIVE", "amount", "is less than zero and was reversed", is_back & (pl.col("amount_minor") < 0)),
     ]
     reasons = pl.concat([unreadable(rows), refused, bad_parts, found(rows, rules)])
@@ -219,7 +252,11 @@ def _payments(payments: pl.DataFrame, parts: pl.DataFrame) -> _Sorted:
     given = pl.when(pl.col("reversal_minor") > 0).then("reversal_minor")
     rows = rows.with_columns(
         pl.when(is_back).then("reversed_on").alias("reversed_on"),
-        pl.when(pl.col("class") == "reversed").then("amount_minor").when(is_partly).then(given).alias("reversed_amount_minor"),
+        pl.when(pl.col("class") == "reversed")
+        .then("amount_minor")
+        .when(is_partly)
+        .then(given)
+        .alias("reversed_amount_minor"),
         is_reversal_amount_known=~(is_partly & given.is_null()),
     )
     return _sorted(rows, reasons, entity="payments", key="payment_id")
@@ -333,12 +370,16 @@ def _undecoded(refused: pl.DataFrame, currency: str | None) -> pl.DataFrame:
     children = refused.filter(pl.col("child_entity") != "", pl.col("is_first")).select(
         pl.col("child_entity").alias("entity"), *shape, rows=loose.cast(pl.Int64), **money
     )
-    return pl.concat([top, children.filter(pl.col("rows") > 0)]).select(pl.col(name).cast(dtype) for name, dtype in REJECTS.items())
+    return pl.concat([top, children.filter(pl.col("rows") > 0)]).select(
+        pl.col(name).cast(dtype) for name, dtype in REJECTS.items()
+    )
 
 
 def _home_currency(sorted_rows: Mapping[str, _Sorted]) -> str | None:
     """Return the only currency of the fetch, if there is but one: rows nobody could read are counted under it."""
-    distinct = pl.concat([entity.rows.filter(pl.col("places").is_not_null())["currency"].unique() for entity in sorted_rows.values()]).unique()
+    distinct = pl.concat(
+        [entity.rows.filter(pl.col("places").is_not_null())["currency"].unique() for entity in sorted_rows.values()]
+    ).unique()
     return str(distinct[0]) if distinct.len() == 1 else None
 
 
@@ -378,7 +419,20 @@ def _entity_counts(name: str, entity: _Sorted) -> pl.DataFrame:
 
 
 def _had_money(rows: pl.DataFrame) -> pl.Expr:
-    written = [name for name in ("amount", "amount_units", "stated_total", "stated_total_units", "balance", "balance_units", "amount_due", "initial_balance") if name in rows.columns]
+    written = [
+        name
+        for name in (
+            "amount",
+            "amount_units",
+            "stated_total",
+            "stated_total_units",
+            "balance",
+            "balance_units",
+            "amount_due",
+            "initial_balance",
+        )
+        if name in rows.columns
+    ]
     return pl.any_horizontal(pl.col(name).is_not_null() for name in written)
 
 
@@ -387,10 +441,13 @@ def _seen(sorted_rows: Mapping[str, _Sorted], refused: pl.DataFrame) -> pl.DataF
     rows = {name: entity.rows for name, entity in sorted_rows.items()}
     rows["terms"] = rows["terms"].filter(~pl.col("is_nested"))  # those inside a plan are seen with it
     parts = [
-        rows[entity].select(pl.lit(entity).alias("entity"), "source", pl.col(key).alias("key")) for entity, key in keys.items()
+        rows[entity].select(pl.lit(entity).alias("entity"), "source", pl.col(key).alias("key"))
+        for entity, key in keys.items()
     ]
     unread = refused.select(
-        pl.when(pl.col("entity") == "").then("child_entity").otherwise("entity").alias("entity"), pl.col("sweep").alias("source"), "key"
+        pl.when(pl.col("entity") == "").then("child_entity").otherwise("entity").alias("entity"),
+        pl.col("sweep").alias("source"),
+        "key",
     )
     return pl.concat([*parts, unread]).unique()
 

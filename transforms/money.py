@@ -16,7 +16,9 @@ DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,40})?$"
 
 def places_of(currency: pl.Series) -> pl.Series:
     """Return the number of places of each ISO 4217 code; null where the code is null or none of the list."""
-    known = pl.DataFrame({"code": list(EXPONENTS), "places": list(EXPONENTS.values())}, schema_overrides={"places": pl.Int64})
+    known = pl.DataFrame(
+        {"code": list(EXPONENTS), "places": list(EXPONENTS.values())}, schema_overrides={"places": pl.Int64}
+    )
     if currency.n_unique() == 1 and currency.len():
         return pl.repeat(EXPONENTS.get(str(currency[0])), currency.len(), dtype=pl.Int64, eager=True)
     joined = currency.to_frame("code").join(known, on="code", how="left", maintain_order="left")
@@ -68,7 +70,9 @@ def _with_places(frame: pl.DataFrame, count: int) -> pl.Series:
     """Read every text as a number of `count` places: whole digits and padded fraction are one integer's digits."""
     written = frame["written"]
     if count and written.str.contains(rf"^-?[0-9]{{1,{15 - count}}}\.[0-9]{{{count}}}$").all():
-        return written.str.replace(".", "", literal=True).cast(pl.Int64)  # what providers write nearly always, half the time
+        return written.str.replace(".", "", literal=True).cast(
+            pl.Int64
+        )  # what providers write nearly always, half the time
     text = pl.when(pl.col("written").str.contains(DECIMAL)).then(pl.col("written"))
     pieces = text.str.splitn(".", 2)
     fraction = pieces.struct.field("field_1").fill_null("").str.strip_chars_end("0")
