@@ -2,7 +2,7 @@
 
 Means:  the provider's flag and its own stamp disagree; nobody can tell whether the plan still runs.
 Causes: a plan taken up again without clearing the stamp; an update that changed one of the two only.
-Action: ask the provider which is right; until then the plan is judged by its flag.
+Action: ask the provider which is right; until then the plan counts as deactivated.
 """
 
 import polars as pl

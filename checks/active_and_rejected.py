@@ -2,7 +2,7 @@
 
 Means:  the provider's flag and its own stamp disagree; the customer may be paying on a plan that was refused.
 Causes: a rejected proposal taken up again; an update that changed one of the two only.
-Action: ask the provider which is right; until then the plan is judged by its flag.
+Action: ask the provider which is right; until then the plan counts as rejected.
 """
 
 import polars as pl
