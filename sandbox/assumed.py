@@ -2,7 +2,8 @@
 
 What the pages do show is in `payt.py`, `totality.py` and `payiq.py` and has no
 switch. A server reads its assumptions at each request, so a test may change one
-on a running sandbox: `sandbox.assumed.payt_last_page = "null"`.
+on a running sandbox: `sandbox.assumed.payt_last_page = "null"`. Paths are read when
+it starts: `serve(world, assumed=Assumed(payiq_payments_path="Api/Payments"))`.
 """
 
 from dataclasses import dataclass, field, fields
@@ -31,6 +32,19 @@ class Assumed:
     payt_all_grants: bool = _assume(True, "the one sandbox application may use every grant type")
 
     totality_token_path: str = _assume("/oauth/token", "path of the token call at the host's origin")
+    totality_paths: tuple[tuple[str, str], ...] = _assume(
+        (
+            ("loans", "loans"),
+            ("payment-plans", "payment_plans"),
+            ("scheduled-payments", "scheduled_payments"),
+            ("payments", "payments"),
+        ),
+        "path of each list, and the rows it serves",
+    )
+    totality_plan_fields: tuple[str, ...] = _assume(
+        ("daysInPeriod", "movePaymentOnHolidayDays", "movePaymentOnWeekendDays", "numberOfPayments", "paymentAmount"),
+        "names of a new plan's fields that the page leaves out; and date, amount within schedule",
+    )
     totality_token_life: int = _assume(3600, "seconds until a token from the token call expires")
     totality_list_shape: Literal["array", "data"] = _assume("array", "a list is a bare array or lies under data")
     totality_page_size: int = _assume(500, "rows of one numbered page")
@@ -43,6 +57,14 @@ class Assumed:
         "weekend_first", "order of the two date shifts, each at most once"
     )
 
+    payiq_payments_path: str = _assume("Api/Payment", "path of the call that pages through an account's payments")
+    payiq_plan_path: str = _assume(
+        "Api/PaymentPlan", "path of the call that reads, creates, revises and deletes a plan"
+    )
+    payiq_signature: Literal["hmac_sha256_hex"] = _assume(
+        "hmac_sha256_hex", "lower-case hex HMAC-SHA256 of APIKey and CreationDate with the signing secret"
+    )
+    payiq_day_types: tuple[str, str] = _assume(("DueDate", "DayOfMonth"), "the two values of PaymentPlanDayType")
     payiq_token_life: int = _assume(3600, "seconds until a token expires")
     payiq_bad_auth_status: int = _assume(401, "answer to a wrong key, signature or token")
     payiq_business_error_status: int = _assume(200, "HTTP status of an envelope with Success false")

@@ -26,7 +26,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
-TICK_SECONDS = 0.02
+TICK_SECONDS = 0.01
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class Exchange:
     world: World
     send: Send
     transport: asyncio.Transport | None
+    is_lost: Callable[[], bool]
     stopping: threading.Event
 
     async def execute(self) -> Answer:
@@ -121,19 +123,20 @@ class Exchange:
         date = f"date: {format_datetime(self.world.now(), usegmt=True)}"
         self.write("\r\n".join([f"HTTP/1.1 {answer.status} X", date, *lines, *extra, "", ""]).encode("latin-1"))
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the connection after what was written has gone out."""
         if self.transport is not None:
             self.transport.close()
+            await self.pause(CLOSE_SECONDS, self.is_lost)
 
-    def reset(self) -> None:
+    async def reset(self) -> None:
         """Break the connection at once, as a crashed server does."""
-        if self.transport is None:
-            return
-        sock: socket.socket | None = self.transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
+        if self.transport is not None:
+            sock: socket.socket | None = self.transport.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
+            await self.pause(CLOSE_SECONDS, self.is_lost)
 
     async def wait(self, seconds: float) -> bool:
         """Wait while the client stays, and tell whether it did."""
@@ -174,8 +177,13 @@ class Front:
             await _whole(receive),
         )
         self.requests.append(recorded)
-        transport = self.transports.get(tuple(scope["client"]))
-        exchange = Exchange(self.app, scope, recorded, self.world, send, transport, self.stopping)
+        client = tuple(scope["client"])
+        transport = self.transports.get(client)
+
+        def is_lost() -> bool:
+            return self.transports.get(client) is not transport
+
+        exchange = Exchange(self.app, scope, recorded, self.world, send, transport, is_lost, self.stopping)
         fault = self.script(recorded)
         if fault is None:
             await exchange.answer(await exchange.execute())

@@ -1,4 +1,4 @@
-"""What can go wrong between a provider and its client, on purpose and on schedule.
+"""What can go wrong between a provider and its client, on purpose.
 
 A fault is a coroutine function over one `Exchange`; the functions below build
 them. `Faults.add` says which requests it befalls: the next `times` that match,
@@ -9,81 +9,45 @@ after letting `after` of them pass.
 """
 
 import json
-import re
 import struct
-import threading
 import zlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 from urllib.parse import parse_qs
 
-from sandbox.exchange import Answer, Exchange, Recorded
+from sandbox.exchange import Answer, Exchange
+from sandbox.fault_script import FOREVER, Fault, Faults, Rule
 from sandbox.world import World, dumps
 
-Fault: TypeAlias = Callable[[Exchange], Awaitable[None]]
+__all__ = [
+    "FOREVER",
+    "Fault",
+    "Faults",
+    "Rule",
+    "bad_row",
+    "before",
+    "bomb",
+    "cut",
+    "cut_at",
+    "delay",
+    "drip",
+    "drop",
+    "executed_but",
+    "garbage",
+    "hang",
+    "hook",
+    "late",
+    "many_headers",
+    "no_rows",
+    "redirect",
+    "rewrite",
+    "rewrite_bytes",
+    "same_cursor",
+    "status",
+]
 
-FOREVER = 10**9
 MAINTENANCE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
-
-
-@dataclass(slots=True)
-class Rule:
-    """One fault and the requests it is meant for."""
-
-    fault: Fault
-    match: re.Pattern[str]
-    provider: str | None
-    after: int
-    times: int
-    fired: int = 0
-
-
-@dataclass(slots=True)
-class Faults:
-    """The script of faults of one sandbox, safe to change while it serves.
-
-    Of several rules that match a request the earliest added acts; the others
-    do not count it.
-    """
-
-    rules: list[Rule] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(
-        self, fault: Fault, *, match: str = "", provider: str | None = None, times: int = 1, after: int = 0
-    ) -> Rule:
-        """Let `fault` befall the next `times` requests whose `METHOD /path?query` contains the pattern.
-
-        `match` is a regular expression, searched for. `after` matching requests
-        pass unharmed first. `Rule.fired` counts how often it has acted.
-        """
-        rule = Rule(fault, re.compile(match), provider, after, times)
-        with self.lock:
-            self.rules.append(rule)
-        return rule
-
-    def clear(self) -> None:
-        """Forget every rule; the providers are well again."""
-        with self.lock:
-            self.rules.clear()
-
-    def take(self, request: Recorded) -> Fault | None:
-        """Return the fault this request meets, if any, and count it."""
-        with self.lock:
-            for rule in self.rules:
-                if rule.fired >= rule.times or rule.provider not in {None, request.provider}:
-                    continue
-                if not rule.match.search(request.line):
-                    continue
-                if rule.after > 0:
-                    rule.after -= 1
-                    return None
-                rule.fired += 1
-                request.fault = rule.fault.__qualname__.partition(".")[0]
-                return rule.fault
-        return None
 
 
 def status(
@@ -157,7 +121,7 @@ def cut(how: Literal["length", "chunked", "close"] = "length", *, keep: float = 
         else:
             exchange.head(answer, "connection: close", drop=("content-length",))
             exchange.write(part)
-        exchange.close()
+        await exchange.close()
 
     return act
 
@@ -172,7 +136,7 @@ def cut_at(text: bytes, ending: bytes = b"") -> Fault:
         answer = await exchange.execute()
         exchange.head(answer, "connection: close", drop=("content-length",))
         exchange.write(answer.body[: answer.body.rfind(text)] + ending)
-        exchange.close()
+        await exchange.close()
 
     return act
 
@@ -187,7 +151,7 @@ def drip(*, seconds: float = 0.5, size: int = 1) -> Fault:
             exchange.write(answer.body[start : start + size])
             if not await exchange.wait(seconds):
                 break
-        exchange.close()
+        await exchange.close()
 
     return act
 
@@ -197,7 +161,7 @@ def hang(seconds: float = 3600.0) -> Fault:
 
     async def act(exchange: Exchange) -> None:
         await exchange.wait(seconds)
-        exchange.close()
+        await exchange.close()
 
     return act
 
@@ -218,7 +182,7 @@ def drop(*, execute: bool = False) -> Fault:
     async def act(exchange: Exchange) -> None:
         if execute:
             await exchange.execute()
-        exchange.reset()
+        await exchange.reset()
 
     return act
 
@@ -227,7 +191,7 @@ def late(seconds: float) -> Fault:
     """Break the connection at once and execute the request that much later."""
 
     async def act(exchange: Exchange) -> None:
-        exchange.reset()
+        await exchange.reset()
         if await exchange.pause(seconds):
             await exchange.execute()
 

@@ -60,22 +60,23 @@ class Desk:
     book: Book
 
     def routes(self, plans: Plans) -> list[Route]:
-        """Return every call; path names are lower case here."""
+        """Return every call, its path in lower case."""
+        plan = self.site.assumed.payiq_plan_path
         calls: list[tuple[str, str, Handler]] = [
-            ("POST", "paymentplan/setup", self.setup),
-            ("GET", "paymentplan", self.plan),
-            ("GET", "payment", self.payments),
-            ("GET", "invoice", self.invoices),
-            ("GET", "billingaccount", self.billing_account),
-            ("GET", "customer", self.customer),
-            ("PUT", "paymentplan", plans.create),
-            ("POST", "paymentplan", plans.revise),
-            ("DELETE", "paymentplan", plans.delete),
+            ("POST", "Api/PaymentPlan/Setup", self.setup),
+            ("GET", plan, self.plan),
+            ("GET", self.site.assumed.payiq_payments_path, self.payments),
+            ("GET", "Api/Invoice", self.invoices),
+            ("GET", "Api/BillingAccount", self.billing_account),
+            ("GET", "Api/Customer", self.customer),
+            ("PUT", plan, plans.create),
+            ("POST", plan, plans.revise),
+            ("DELETE", plan, plans.delete),
         ]
         return [
             Route("/payiq/api/auth", self.token, methods=["POST"]),
             Route("/payiq/api/auth/accesstoken", self.token, methods=["POST"]),
-            *(Route(f"/payiq/api/{path}", self.guarded(call), methods=[method]) for method, path, call in calls),
+            *(Route(f"/payiq/{path.lower()}", self.guarded(call), methods=[method]) for method, path, call in calls),
         ]
 
     async def token(self, request: Request) -> Response:

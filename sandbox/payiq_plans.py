@@ -9,7 +9,6 @@ from sandbox.payiq_book import Book, EnvelopeError, integer_of, moment_of
 from sandbox.site import Site
 from sandbox.world import AccountKey, Row
 
-DAY_TYPES = ("DueDate", "DayOfMonth")
 LAST_DAY = 31
 MOST_PAYMENTS = 600
 
@@ -63,10 +62,10 @@ class Plans:
         """Return the plan's fields from a create or revise body, checked."""
         if not asked.get("paymentname"):
             raise EnvelopeError("Validation", "PaymentName is required")
-        day = integer_of(asked, "daytopay")
-        if asked.get("daytype") not in DAY_TYPES or day is None or not 1 <= day <= LAST_DAY:
+        day, day_types = integer_of(asked, "daytopay"), self.site.assumed.payiq_day_types
+        if asked.get("daytype") not in day_types or day is None or not 1 <= day <= LAST_DAY:
             raise EnvelopeError(
-                "Validation", f"DayType must be one of {', '.join(DAY_TYPES)}, DayToPay a day of the month"
+                "Validation", f"DayType must be one of {', '.join(day_types)}, DayToPay a day of the month"
             )
         start = moment_of(asked, "datetostart")
         setup = self.site.world.payiq.setups[key]
@@ -91,9 +90,10 @@ class Plans:
         """Refuse what the setup does not allow: the meaning of its limits is assumed."""
         if any(account.get("Stopped") for account in setup.get("Accounts") or []):
             raise EnvelopeError("Validation", "payments on the account are stopped")
-        if setup.get("EnforceDueDate") and asked["daytype"] != "DueDate":
+        on_due_date = asked["daytype"] == self.site.assumed.payiq_day_types[0]
+        if setup.get("EnforceDueDate") and not on_due_date:
             raise EnvelopeError("Validation", "the plan must fire on the due day")
-        if asked["daytype"] == "DueDate" and not (setup.get("AllowDueDay") or setup.get("EnforceDueDate")):
+        if on_due_date and not (setup.get("AllowDueDay") or setup.get("EnforceDueDate")):
             raise EnvelopeError("Validation", "the plan may not fire on the due day")
         most = setup.get("MaximumTerm")
         if most and len(amounts) > most:

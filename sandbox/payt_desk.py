@@ -55,10 +55,18 @@ class Limits:
 class RefusedError(Exception):
     """A request Payt answers with an error body."""
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after: str | None = None) -> None:
+    def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
+        self.response = reply({"code": code, "message": message}, status)
+
+
+class TooManyError(RefusedError):
+    """A request beyond the rate limit; the page says that no data is returned."""
+
+    def __init__(self, retry_after: str | None) -> None:
+        super().__init__(429, "too_many_requests", "Rate limit exceeded")
         headers = {} if retry_after is None else {"Retry-After": retry_after}
-        self.response = reply({"code": code, "message": message}, status, headers)
+        self.response = Response(b"", 429, headers)
 
 
 @dataclass(slots=True)
@@ -88,9 +96,7 @@ class Desk:
         if token is None:
             raise RefusedError(401, "unauthorized", "The access token is invalid or has expired")
         if not self.tokens.allow(token, per_second=self.limits.per_second):
-            raise RefusedError(
-                429, "too_many_requests", "Rate limit exceeded", retry_after=self.site.assumed.payt_retry_after
-            )
+            raise TooManyError(self.site.assumed.payt_retry_after)
         if scope not in self.limits.scopes:
             raise RefusedError(403, "forbidden", f"Missing permission: {scope}")
 

@@ -1,8 +1,8 @@
 """Totality as its documentation describes it, and its list calls, which are assumed.
 
 Only the headers, the paging words, the filters and the plan calls are on the
-provider's pages; paths and shapes of the lists are in `assumed.py`'s table or
-named here as ours. Changes of plans are in `totality_plans.py`.
+provider's pages; paths and shapes of the lists are in the table of `assumed.py`.
+Changes of plans are in `totality_plans.py`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,14 +25,6 @@ from sandbox.totality_plans import MissingError, PlanConflictError, Plans
 from sandbox.world import Row
 
 VENDOR_TYPE = "application/vnd.totality.v1+json"
-LISTS = {
-    "loans": "loans",
-    "payment-plans": "payment_plans",
-    "scheduled-payments": "scheduled_payments",
-    "payments": "payments",
-}
-"""Assumed path of each list, and the rows it serves."""
-
 Handler: TypeAlias = Callable[[Request, bytes], Response]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -77,7 +69,7 @@ class Desk:
     def reads(self) -> list[BaseRoute]:
         """Return the token call, the lists and the calls that read one row."""
         routes: list[BaseRoute] = [Route(self.site.assumed.totality_token_path, self.token, methods=["POST"])]
-        for path, name in LISTS.items():
+        for path, name in self.site.assumed.totality_paths:
             routes += [
                 Route(f"/api/{path}", self.guarded(self.listed(name)), methods=["GET"]),
                 Route(f"/api/{path}/{{uuid}}", self.guarded(self.single(name)), methods=["GET"]),

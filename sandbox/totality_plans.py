@@ -17,14 +17,9 @@ from sandbox.world import Row
 PLAN_FIELDS = (
     "collectorUserId",
     "contactMethod",
-    "daysInPeriod",
     "firstPaymentDay",
     "firstPaymentDate",
     "isPartialPaymentPlan",
-    "movePaymentOnHolidayDays",
-    "movePaymentOnWeekendDays",
-    "numberOfPayments",
-    "paymentAmount",
     "paymentArrangementType",
     "paymentFrequency",
     "schedule",
@@ -71,7 +66,7 @@ class Plans:
         dated = schedule(asked, total=total, holidays=holidays, assumed=self.site.assumed)
         with self.site.world.changing() as world:
             plan = self._stamped() | {"loanUuid": loan["uuid"], "isActive": True}
-            plan |= {name: asked.get(name) for name in PLAN_FIELDS}
+            plan |= {name: asked.get(name) for name in sorted((*PLAN_FIELDS, *self.site.assumed.totality_plan_fields))}
             self._unschedule("loanUuid", loan["uuid"])
             world.totality.payment_plans.append(plan)
             world.totality.scheduled_payments += [self._term(plan, day, cents) for day, cents in dated]

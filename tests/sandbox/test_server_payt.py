@@ -178,6 +178,7 @@ def test_the_eleventh_request_within_a_second_is_429(sandbox: Sandbox, payt: htt
     answers = [payt.get("/v1/administrations") for _ in range(11)]
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]
     assert "retry-after" not in answers[-1].headers
+    assert answers[-1].content == b""
     sandbox.assumed.payt_retry_after = "2"
     assert payt.get("/v1/administrations").headers["retry-after"] == "2"
 

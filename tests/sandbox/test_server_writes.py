@@ -86,7 +86,7 @@ def test_payt_needs_the_write_scope_to_change_a_plan(sandbox: Sandbox, payt: htt
     ("call", "stamp", "active"), [("approve", "approved_at", True), ("reject", "rejected_at", False)]
 )
 def test_payt_decides_on_a_proposal_once(
-    sandbox: Sandbox, payt: httpx.Client, call: str, stamp: str, active: bool
+    sandbox: Sandbox, payt: httpx.Client, call: str, stamp: str, *, active: bool
 ) -> None:
     sandbox.world.payt.payment_plans[0] |= {"active": False, "proposed_at": "2026-06-01T10:00:00Z"}
     plan = payt.patch(f"/v1/payment_plans/1001/{call}", data=FORM).json()
