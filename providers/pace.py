@@ -23,4 +23,4 @@ def pace(per_second: float | None) -> Limiter | None:
     if per_second < _SPLIT:
         return Limiter(Rate(1, math.ceil(1000 / per_second)))
     whole = int(per_second)
-    return Limiter([Rate(max(whole // _SPLIT, 1), 334), Rate(whole, 1000)])
+    return Limiter([Rate(math.ceil(whole / _SPLIT), 1000 // _SPLIT), Rate(whole, 1000)])

@@ -5,6 +5,7 @@ added as they appear. It is a logging filter; attach it to each handler.
 """
 
 import logging
+import re
 import threading
 
 MASK = "[secret]"
@@ -18,20 +19,22 @@ class Redactor(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._secrets: frozenset[str] = frozenset()
+        self._any: re.Pattern[str] | None = None
         self._lock = threading.Lock()
 
     def learn(self, *secrets: str | None) -> None:
         """From now on these values are masked; very short ones would mask ordinary words and are left."""
         with self._lock:
-            self._secrets |= {secret for secret in secrets if secret and len(secret) >= _SHORTEST}
+            fresh = {secret for secret in secrets if secret and len(secret) >= _SHORTEST} - self._secrets
+            if fresh:
+                self._secrets |= fresh
+                # Longest first: a secret that contains another must not leave its own tail behind.
+                known = sorted(self._secrets, key=len, reverse=True)
+                self._any = re.compile("|".join(map(re.escape, known)))
 
     def redact(self, text: str) -> str:
         """`text` with every known secret masked."""
-        # Longest first: a secret that contains another must not leave its own tail behind.
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            if secret in text:
-                text = text.replace(secret, MASK)
-        return text
+        return text if self._any is None else self._any.sub(MASK, text)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Every record passes, without its secrets."""

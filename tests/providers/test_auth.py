@@ -1,0 +1,254 @@
+"""Tokens: fetched, shared, renewed once, rotated, never shown."""
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import threading
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+
+from providers.auth import Grant, Tokens
+from providers.base import AccountRef, Connection, SweepRequest
+from providers.errors import NotConfigured, NotPermitted, Unreadable
+from providers.payiq import PROVIDER as PAYIQ
+from providers.payt import PROVIDER as PAYT
+from providers.redaction import LIVE, MASK, Redactor
+from providers.totality import PROVIDER as TOTALITY
+
+BASE = "https://api.example.test"
+PLANS = SweepRequest("deleted_payment_plans", "7")
+EMPTY = {"data": []}
+
+
+def bearer(request):
+    return request.headers["authorization"].removeprefix("Bearer ")
+
+
+def pull(provider, connection, clock, network, sweep=PLANS):
+    with provider.connect(connection, clock=clock, wire=network.transport) as client:
+        return list(client.pull(sweep))
+
+
+def test_a_static_token_is_sent_as_it_is(wire, clock):
+    network = wire(lambda _: httpx.Response(200, json=EMPTY))
+    pull(PAYT, Connection(BASE, token="static-token"), clock, network)
+    assert bearer(network.requests[0]) == "static-token"
+
+
+def test_a_refused_static_token_cannot_be_renewed_and_says_so(wire, clock):
+    network = wire(lambda _: httpx.Response(401, json={"code": "unauthorized", "message": "x"}))
+    with pytest.raises(NotPermitted, match="cannot be renewed"):
+        pull(PAYT, Connection(BASE, token="static-token"), clock, network)
+    assert len(network.requests) == 1
+
+
+def test_client_credentials_are_sent_by_basic_authentication_as_json_to_payt(wire, clock):
+    def answer(request):
+        if request.url.path == "/oauth/token":
+            return httpx.Response(200, json={"access_token": "fresh-token-1", "token_type": "Bearer"})
+        return httpx.Response(200, json=EMPTY)
+
+    network = wire(answer)
+    pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)
+    asked = network.requests[0]
+    assert asked.headers["authorization"] == "Basic " + base64.b64encode(b"me:canary-secret").decode()
+    assert json.loads(asked.content) == {"grant_type": "client_credentials"}
+    assert bearer(network.requests[1]) == "fresh-token-1"
+
+
+def test_client_credentials_go_to_the_origin_as_a_form_for_totality(wire, clock):
+    def answer(request):
+        if request.url.path == "/oauth/token":
+            return httpx.Response(200, json={"access_token": "fresh-token-2", "expires_in": 3600})
+        return httpx.Response(200, json=[])
+
+    network = wire(answer)
+    connection = Connection(f"{BASE}/api", client_id="me", client_secret="canary-secret")
+    pull(TOTALITY, connection, clock, network, SweepRequest("loans", "t"))
+    asked = network.requests[0]
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(asked.content.decode()) == {"grant_type": ["client_credentials"]}
+    assert network.requests[1].url.path == "/api/loans"
+    assert network.requests[1].headers["accept"] == "application/vnd.totality.v1+json"
+
+
+def test_a_token_that_ends_on_the_way_is_renewed_once_and_the_same_page_asked_again(wire, clock):
+    issued = iter(["first-token", "second-token"])
+
+    def answer(request):
+        if request.url.path == "/oauth/token":
+            return httpx.Response(200, json={"access_token": next(issued)})
+        return httpx.Response(200, json=EMPTY) if bearer(request) == "second-token" else httpx.Response(401)
+
+    network = wire(answer)
+    pages = pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)
+    assert len(pages) == 1
+    assert network.lines() == [
+        "POST /oauth/token", "GET /v1/payment_plans/deleted", "POST /oauth/token", "GET /v1/payment_plans/deleted",
+    ]
+
+
+def test_a_second_401_stops_with_a_question_of_permission(wire, clock):
+    def answer(request):
+        if request.url.path == "/oauth/token":
+            return httpx.Response(200, json={"access_token": "another-token"})
+        return httpx.Response(401)
+
+    network = wire(answer)
+    with pytest.raises(NotPermitted) as caught:
+        pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret", token="static-token"), clock, network)
+    assert caught.value.code == "not_permitted"
+    assert len(network.requests) == 3
+
+
+def test_a_refresh_token_is_replaced_at_each_use_and_handed_on_before_the_new_token_is_used(wire, clock):
+    events = []
+
+    def answer(request):
+        if request.url.path == "/oauth/token":
+            asked = json.loads(request.content)
+            assert asked["grant_type"] == "refresh_token"
+            number = int(asked["refresh_token"].rpartition("-")[2]) + 1
+            return httpx.Response(
+                200, json={"access_token": f"access-{number}", "refresh_token": f"refresh-{number}", "expires_in": 7200}
+            )
+        events.append(bearer(request))
+        return httpx.Response(401) if bearer(request) == "access-1" else httpx.Response(200, json=EMPTY)
+
+    connection = Connection(
+        BASE, client_id="me", client_secret="canary-secret", refresh_token="refresh-0", rotated=events.append
+    )
+    pull(PAYT, connection, clock, wire(answer))
+    assert events == ["refresh-1", "access-1", "refresh-2", "access-2"]
+
+
+def test_refused_credentials_are_a_question_of_permission_and_not_tried_again(wire, clock):
+    network = wire(lambda _: httpx.Response(401, json={"error": "invalid_client"}))
+    with pytest.raises(NotPermitted, match="refused the credentials"):
+        pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)
+    assert len(network.requests) == 1
+
+
+def test_a_token_call_that_fails_for_a_moment_is_tried_again(wire, clock):
+    answers = iter([httpx.Response(503), httpx.Response(200, json={"access_token": "late-token"}), httpx.Response(200, json=EMPTY)])
+    network = wire(lambda _: next(answers))
+    assert len(pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)) == 1
+
+
+def test_an_answer_without_a_token_is_unreadable(wire, clock):
+    network = wire(lambda _: httpx.Response(200, json={"token": "x"}))
+    with pytest.raises(Unreadable, match="no access_token"):
+        pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)
+
+
+def test_payiq_signs_key_and_creation_date(wire, clock):
+    def answer(request):
+        if request.url.path.endswith("/Api/Auth"):
+            return httpx.Response(200, json={"access_token": "signed-token", "token_type": "Bearer"})
+        return httpx.Response(200, json={"Success": True, "ErrorCode": "None", "Result": []})
+
+    network = wire(answer)
+    connection = Connection(
+        f"{BASE}/PayIQ/", api_key="key-guid-1", signing_secret="canary-signing", role="APICustomer",
+        accounts=(AccountRef("canary-customer", "R1"),),
+    )
+    pull(PAYIQ, connection, clock, network, SweepRequest("portfolio", "payiq"))
+    asked = json.loads(network.requests[0].content)
+    expected = hmac.new(b"canary-signing", b"key-guid-12026-06-30T12:00:00Z", hashlib.sha256).hexdigest()
+    assert network.requests[0].url.path == "/PayIQ/Api/Auth"
+    assert asked == {
+        "APIKey": "key-guid-1", "CreationDate": "2026-06-30T12:00:00Z", "grant_type": "client_credentials",
+        "Signature": expected, "Role": "APICustomer",
+    }
+    assert bearer(network.requests[1]) == "signed-token"
+
+
+@pytest.mark.parametrize(
+    ("provider", "connection"),
+    [
+        (PAYT, Connection(BASE)),
+        (PAYT, Connection(BASE, client_id="me")),
+        (TOTALITY, Connection(BASE, client_secret="canary-secret")),
+        (PAYIQ, Connection(BASE, api_key="k", accounts=(AccountRef("c", "r"),))),
+        (PAYIQ, Connection(BASE, api_key="k", signing_secret="s")),
+        (PAYT, Connection(BASE, token="static-token", overrides={"no_such_assumption": "x"})),
+        (PAYT, Connection("http://api.example.test", token="static-token")),
+    ],
+)
+def test_a_connection_that_lacks_something_is_refused_before_anything_is_sent(wire, clock, provider, connection):
+    network = wire(lambda _: httpx.Response(200, json=[]))
+    with pytest.raises(NotConfigured) as caught:
+        provider.connect(connection, clock=clock, wire=network.transport)
+    assert caught.value.code == "configuration"
+    assert network.requests == []
+
+
+def test_a_token_address_that_is_not_safe_is_refused(wire, clock):
+    network = wire(lambda _: httpx.Response(200, json=EMPTY))
+    connection = Connection(BASE, client_id="me", client_secret="canary-secret", token_url="http://evil.test/token")
+    with pytest.raises(NotConfigured):
+        pull(PAYT, connection, clock, network)
+    assert network.requests == []
+
+
+def test_a_token_is_renewed_shortly_before_it_ends():
+    now, issued = [0.0], iter(["one-token", "two-token"])
+    tokens = Tokens("p", first=None, obtain=lambda _exchange: Grant(next(issued), 3600.0), monotonic=lambda: now[0])
+    assert tokens.current(bytes) == "one-token"
+    now[0] = 3500.0
+    assert tokens.current(bytes) == "one-token"
+    now[0] = 3541.0
+    assert tokens.current(bytes) == "two-token"
+
+
+def test_threads_that_see_the_same_stale_token_renew_it_once():
+    count, gate = [], threading.Barrier(4)
+
+    def obtain(_exchange):
+        count.append(1)
+        return Grant(f"token-number-{len(count)}")
+
+    tokens = Tokens("p", first="stale-token", obtain=obtain, monotonic=lambda: 0.0)
+    got = []
+
+    def work():
+        gate.wait()
+        got.append(tokens.renew("stale-token", bytes))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == ["token-number-1"] * 4
+
+
+def test_every_token_in_use_is_masked_in_logs(wire, clock, caplog):
+    def answer(request):
+        if request.url.path == "/oauth/token":
+            return httpx.Response(200, json={"access_token": "canary-access-token", "refresh_token": "canary-refresh-2"})
+        return httpx.Response(200, json=EMPTY)
+
+    connection = Connection(BASE, client_id="me", client_secret="canary-secret-9", refresh_token="canary-refresh-1")
+    caplog.set_level(logging.DEBUG)
+    pull(PAYT, connection, clock, wire(answer))
+    for secret in ("canary-access-token", "canary-refresh-1", "canary-refresh-2", "canary-secret-9"):
+        assert secret not in caplog.text
+        assert LIVE.redact(f"a {secret} b") == f"a {MASK} b"
+
+
+def test_the_redactor_masks_arguments_tracebacks_and_overlapping_secrets():
+    redactor = Redactor()
+    redactor.learn("secret-long-one", "secret", "x", None)
+    try:
+        raise ValueError("holds secret-long-one inside")
+    except ValueError as error:
+        trace = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("n", logging.INFO, __file__, 1, "see %s", ("secret-long-one",), trace)
+    assert redactor.filter(record)
+    assert record.getMessage() == f"see {MASK}"
+    assert "secret" not in logging.Formatter().format(record).replace(MASK, "")

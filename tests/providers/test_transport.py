@@ -1,0 +1,314 @@
+"""The one door to the network: budgets, deadlines, retries, and what never leaves."""
+
+import gzip
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from providers.addresses import origin, segment
+from providers.answers import retry_after
+from providers.auth import Tokens
+from providers.base import Connection
+from providers.errors import (
+    Misdirected,
+    NotConfigured,
+    NotPermitted,
+    ProviderError,
+    RateLimited,
+    Refused,
+    TooLarge,
+    Truncated,
+    Unreachable,
+)
+from providers.pace import pace
+from providers.transport import CIRCUIT, Call, Transport
+
+TOKEN = "canary-token-4711"
+LIST = Call("GET", "/v1/plans", "/v1/plans", (("debtor", "canary-debtor"),))
+
+
+def door(wire, clock, **settings):
+    connection = Connection(base_url="https://api.example.test", token=TOKEN, **settings)
+    tokens = Tokens("payt", first=TOKEN, obtain=None, monotonic=time.monotonic)
+    return Transport("payt", connection, clock=clock, tokens=tokens, rate=None, wire=wire.transport)
+
+
+def body_of(reply):
+    return reply.body
+
+
+def test_a_server_error_that_passes_is_not_seen_by_the_caller(wire, clock):
+    network = wire([httpx.Response(503), httpx.Response(500), httpx.Response(200, content=b"[]")])
+    transport = door(network, clock)
+    assert transport.read(LIST, body_of) == b"[]"
+    assert transport.traffic().requests == 3
+    assert transport.traffic().retries == 2
+
+
+def test_a_server_error_that_stays_ends_after_bounded_attempts(wire, clock):
+    network = wire(lambda _: httpx.Response(502))
+    with pytest.raises(Unreachable) as caught:
+        door(network, clock, attempts=4).read(LIST, body_of)
+    assert len(network.requests) == 4
+    assert caught.value.code == "provider_unreachable"
+    assert caught.value.status == 502
+
+
+def test_after_three_requests_that_failed_for_good_the_client_stops_asking(wire, clock):
+    network = wire(lambda _: httpx.Response(500))
+    transport = door(network, clock, attempts=2)
+    for _ in range(CIRCUIT + 2):
+        with pytest.raises(Unreachable):
+            transport.read(LIST, body_of)
+    assert len(network.requests) == 2 * CIRCUIT
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.ReadError("reset")])
+def test_a_broken_connection_is_tried_again(wire, clock, error):
+    answers = iter([error, httpx.Response(200, content=b"[]")])
+
+    def answer(_request):
+        item = next(answers)
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    assert door(wire(answer), clock).read(LIST, body_of) == b"[]"
+
+
+def test_a_body_shorter_than_its_stated_length_is_read_again(wire, clock):
+    cut = httpx.Response(200, stream=Stream(b"[1,"), headers={"content-length": "10"})
+    network = wire([cut, httpx.Response(200, content=b"[1,2,3,4]")])
+    assert door(network, clock).read(LIST, body_of) == b"[1,2,3,4]"
+
+
+def test_a_connection_that_ends_inside_the_answer_is_truncated(wire, clock):
+    def answer(_request):
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+
+    with pytest.raises(Truncated):
+        door(wire(answer), clock).read(LIST, body_of)
+
+
+class Stream(httpx.SyncByteStream):
+    def __init__(self, *chunks, pause=0.0):
+        self.chunks, self.pause = chunks, pause
+
+    def __iter__(self):
+        for chunk in self.chunks:
+            time.sleep(self.pause)
+            yield chunk
+
+
+def test_a_drip_of_bytes_ends_at_the_deadline(wire, clock):
+    network = wire(lambda _: httpx.Response(200, stream=Stream(*[b" "] * 200, pause=0.05)))
+    started = time.monotonic()
+    with pytest.raises(Unreachable, match="no whole answer within 0.3 s"):
+        door(network, clock, deadline=0.3, attempts=1).read(LIST, body_of)
+    assert time.monotonic() - started < 1.3
+
+
+def test_a_server_that_never_answers_ends_at_the_deadline(wire, clock):
+    released = threading.Event()
+
+    def answer(_request):
+        released.wait(5)
+        return httpx.Response(200)
+
+    started = time.monotonic()
+    with pytest.raises(Unreachable):
+        door(wire(answer), clock, deadline=0.2, attempts=1).read(LIST, body_of)
+    assert time.monotonic() - started < 1.2
+    released.set()
+
+
+def test_a_decompression_bomb_stops_at_the_byte_budget_and_is_not_tried_again(wire, clock):
+    bomb = gzip.compress(bytes(8 * 1024 * 1024))
+    network = wire(lambda _: httpx.Response(200, stream=Stream(bomb), headers={"content-encoding": "gzip"}))
+    with pytest.raises(TooLarge, match="larger than 100000 bytes"):
+        door(network, clock, byte_budget=100_000).read(LIST, body_of)
+    assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_refused_and_names_both_hosts(wire, clock, status):
+    network = wire(lambda _: httpx.Response(status, headers={"location": "https://evil.test/steal?x=1"}))
+    with pytest.raises(Misdirected, match="api.example.test redirected to evil.test"):
+        door(network, clock).read(LIST, body_of)
+    assert [request.url.host for request in network.requests] == ["api.example.test"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.test/next",
+        "http://api.example.test/next",
+        "https://api.example.test:8443/next",
+        "https://user:pw@api.example.test/next",
+        "https://api.example.test\\@evil.test/next",
+        "//evil.test/next",
+    ],
+)
+def test_an_address_of_another_origin_is_refused_before_anything_is_sent(wire, clock, address):
+    network = wire(lambda _: httpx.Response(200))
+    with pytest.raises(Misdirected):
+        door(network, clock).read(Call("GET", address, "/next"), body_of)
+    assert network.requests == []
+
+
+def test_an_absolute_address_of_the_same_origin_is_followed(wire, clock):
+    network = wire(lambda _: httpx.Response(200, content=b"[]"))
+    assert door(network, clock).read(Call("GET", "https://api.example.test/v1/next", "/next"), body_of) == b"[]"
+
+
+def test_429_is_tried_again_after_what_the_provider_asks_for(wire, clock):
+    network = wire([httpx.Response(429, headers={"retry-after": "3"}), httpx.Response(200, content=b"[]")])
+    transport = door(network, clock)
+    assert transport.read(LIST, body_of) == b"[]"
+    assert 3.0 <= transport._wait(RateLimited("slow down", retry_after=3.0)) < 4.0
+
+
+def test_an_absurd_retry_after_is_capped_and_none_falls_back_to_growing_waits(wire, clock):
+    transport = door(wire([]), clock, retry_after_cap=30.0)
+    assert transport._wait(RateLimited("slow down", retry_after=10.0**9)) < 31.0
+    assert transport._wait(RateLimited("slow down")) is True
+    assert transport._wait(Refused("no")) is False
+    assert transport._wait(ValueError("a bug")) is False
+
+
+def test_429_that_stays_is_said_as_such_with_a_bounded_number_of_requests(wire, clock):
+    network = wire(lambda _: httpx.Response(429))
+    with pytest.raises(RateLimited, match="requests_per_second"):
+        door(network, clock, attempts=3).read(LIST, body_of)
+    assert len(network.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2", 2.0), ("0.5", 0.5), ("-4", 0.0), ("nan", None), ("inf", None), ("soon", None), (None, None),
+        ("Tue, 30 Jun 2026 12:00:07 GMT", 7.0), ("Tue, 30 Jun 2026 11:00:00 GMT", 0.0),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_as_a_date(text, seconds):
+    assert retry_after(text, datetime(2026, 6, 30, 12, tzinfo=UTC)) == seconds
+
+
+def test_a_refusal_is_not_tried_again_and_repeats_nothing_of_the_body(wire, clock):
+    network = wire(lambda _: httpx.Response(422, json={"code": "invalid", "message": "canary-person lives here"}))
+    with pytest.raises(Refused) as caught:
+        door(network, clock).read(LIST, body_of)
+    assert len(network.requests) == 1
+    assert "canary-person" not in str(caught.value)
+
+
+def test_a_missing_scope_is_named(wire, clock):
+    network = wire(lambda _: httpx.Response(403, json={"code": "forbidden", "message": "Missing permission: invoices:read"}))
+    with pytest.raises(NotPermitted, match="Grant the scope invoices:read") as caught:
+        door(network, clock).read(LIST, body_of)
+    assert caught.value.code == "not_permitted"
+
+
+def test_a_403_with_personal_words_repeats_none_of_them(wire, clock):
+    network = wire(lambda _: httpx.Response(403, json={"message": "Missing permission: canary person, 3 Main St"}))
+    with pytest.raises(NotPermitted) as caught:
+        door(network, clock).read(LIST, body_of)
+    assert "canary" not in str(caught.value)
+
+
+def test_errors_logs_and_reprs_hold_neither_token_nor_query(wire, clock, caplog):
+    caplog.set_level(logging.DEBUG)
+    network = wire(lambda _: httpx.Response(500, headers={"x-request-id": "req-7"}))
+    with pytest.raises(ProviderError) as caught:
+        door(network, clock, attempts=2).read(LIST, body_of)
+    everything = caplog.text + str(caught.value) + repr(caught.value) + repr(LIST)
+    assert TOKEN not in everything
+    assert "canary-debtor" not in everything
+    assert "request id req-7" in str(caught.value)
+    assert "GET /v1/plans" in str(caught.value)
+    assert TOKEN not in repr(Connection(base_url="https://x.test", token=TOKEN))
+
+
+def test_a_hostile_request_id_is_left_out(wire, clock):
+    network = wire(lambda _: httpx.Response(400, headers={"x-request-id": "<script>alert(1)</script>"}))
+    with pytest.raises(Refused) as caught:
+        door(network, clock).read(LIST, body_of)
+    assert "script" not in str(caught.value)
+
+
+@pytest.mark.parametrize("hostile", ["a/../../admin", "x?y=1", "x#y", "%2f", "a b", "é", "..%2f.."])
+def test_an_id_stays_one_path_segment_whatever_is_in_it(wire, clock, hostile):
+    network = wire(lambda _: httpx.Response(200, content=b"{}"))
+    path = f"/v1/plans/{segment(hostile)}/end"
+    door(network, clock).read(Call("GET", path, "/v1/plans/{id}/end"), body_of)
+    raw = network.requests[0].url.raw_path.decode()
+    assert raw.startswith("/v1/plans/")
+    assert raw.endswith("/end")
+    assert raw.count("/") == 4
+    assert "?" not in raw
+    assert "#" not in raw
+
+
+@pytest.mark.parametrize("hostile", ["", ".", ".."])
+def test_a_dot_segment_is_refused_as_an_id(hostile):
+    with pytest.raises(Refused):
+        segment(hostile)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.test", "ftp://api.example.test", "https://", "api.example.test", "https://u:p@api.example.test",
+        "https://api.example.test/?x=1", "https://api.example.test/#x", "https://api.example.test:port/", "",
+    ],
+)
+def test_a_base_address_that_is_not_safe_is_refused(url):
+    with pytest.raises(NotConfigured):
+        origin(url, provider="payt", name="base_url")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://[::1]:1/x", "http://localhost/x", "https://api.example.test/x"])
+def test_https_and_loopback_are_accepted(url):
+    assert origin(url, provider="payt", name="base_url")
+
+
+def test_proxies_of_the_environment_are_ignored(monkeypatch, wire, clock):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    transport = door(wire(lambda _: httpx.Response(200, content=b"[]")), clock)
+    assert transport.read(LIST, body_of) == b"[]"
+    assert transport._client.trust_env is False
+    assert transport._client.follow_redirects is False
+
+
+def test_the_pace_never_lets_more_through_in_a_second_than_allowed():
+    limiter = pace(9)
+    started = time.monotonic()
+    taken = []
+    while time.monotonic() - started < 1.2:
+        limiter.try_acquire("x")
+        taken.append(time.monotonic())
+    assert all(sum(at <= moment < at + 0.95 for moment in taken) <= 9 for at in taken)
+    assert len(taken) >= 9
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_pace_that_is_no_pace_is_refused(bad):
+    with pytest.raises(NotConfigured):
+        pace(bad)
+
+
+@pytest.mark.parametrize("rate", [0.5, 1, 2.5, 3, 4, 7, 9, 10, 50, 333])
+def test_every_sane_pace_can_be_kept(rate):
+    assert pace(rate).try_acquire("x")
+
+
+def test_a_call_with_an_effect_is_sent_once_whatever_happens(wire, clock):
+    network = wire(lambda _: httpx.Response(503))
+    with pytest.raises(Unreachable):
+        door(network, clock).send(Call("POST", "/v1/plans", "/v1/plans", json={"a": 1}))
+    assert len(network.requests) == 1
