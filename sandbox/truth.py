@@ -90,7 +90,7 @@ def _plan(standing: Standing, options: Options) -> Row:
         **money,
         "coverage": _coverage(standing, options),
         "days_past_due": days,
-        "days_past_due_business": business_days(oldest.term.due, standing.on, options) if oldest else 0,
+        "days_past_due_business": business_days(oldest.term.due, standing.on, plan.provider, options) if oldest else 0,
         "shadow_days_past_due": days_past_due(standing, options, with_pending=True),
         "mba_months": mba,
         "ots_months": ots,

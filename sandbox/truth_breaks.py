@@ -79,7 +79,9 @@ def _balance_drift(standing: Standing, facts: Facts, options: Options) -> Iterat
     actual = sum(view.term.owed or 0 for view in standing.terms)
     received = sum(payment.amount for payment in paid)
     recent = [
-        payment.amount for payment in paid if business_days(payment.effective, day, options) <= options.settlement_days
+        payment.amount
+        for payment in paid
+        if business_days(payment.effective, day, plan.provider, options) <= options.settlement_days
     ]
     expected = payable - min(payable, received)
     if actual == expected:
@@ -132,7 +134,7 @@ def _long_finished(standing: Standing, options: Options) -> bool:
         return False
     days = [view.satisfied_on or standing.plan.updated for view in standing.terms if not view.over]
     last = max((day for day in days if day is not None), default=None)
-    return last is not None and business_days(last, standing.on, options) > FINISHED_DAYS
+    return last is not None and business_days(last, standing.on, standing.plan.provider, options) > FINISHED_DAYS
 
 
 def _duplicate_terms(standing: Standing) -> Iterator[Break]:

@@ -216,7 +216,7 @@ def _allocate(standing: Standing, day: date, options: Options) -> dict[int, int]
 
 def is_stale(payment: Payment, day: date, options: Options) -> bool:
     """Tell whether a pending payment has waited longer than the limit, in business days."""
-    return business_days(payment.created, day, options) > options.stale_pending_days
+    return business_days(payment.created, day, payment.provider, options) > options.stale_pending_days
 
 
 def _spread_pending(standing: Standing, options: Options) -> None:
@@ -275,7 +275,7 @@ def days_past_due(standing: Standing, options: Options, *, with_pending: bool = 
     if oldest is None:
         return 0
     if options.day_basis == "BUSINESS":
-        days = business_days(oldest.term.due, standing.on, options)
+        days = business_days(oldest.term.due, standing.on, standing.plan.provider, options)
     else:
         days = (standing.on - oldest.term.due).days
     if options.grace_mode == "SHIFT":

@@ -26,8 +26,8 @@ class UnusableError(ValueError):
 class Options:
     """What the definitions leave to configuration, with their defaults.
 
-    `holidays` None means the Dutch public holidays. `fetched_on` is the day of
-    the fetch that brought the world; None takes the world's own clock.
+    `holidays` gives each provider's calendar; a provider that is not named has the
+    Dutch one.
     """
 
     grace_days: int = 0
@@ -38,7 +38,7 @@ class Options:
     settlement_days: int = 2
     stale_pending_days: int = 5
     bucket_set: str = "AR"
-    holidays: frozenset[date] | None = None
+    holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
     weekend: tuple[int, ...] = (6, 7)
     currency_symbols: Mapping[str, str] = field(default_factory=lambda: {"$": "USD"})
     totality_currency: str = "USD"
@@ -46,7 +46,6 @@ class Options:
     totality_tenant: str = "127.0.0.1"
     payiq_timezone: str = "America/New_York"
     payiq_tenant: str = "payiq"
-    fetched_on: date | None = None
 
 
 @dataclass(slots=True)
@@ -245,13 +244,13 @@ def _easter(year: int) -> date:
     return date(year, month, offset + 28 - 31 * (month // 4))
 
 
-def is_business(day: date, options: Options) -> bool:
-    """Tell whether `day` is neither weekend nor holiday."""
-    holidays = dutch_holidays(day.year) if options.holidays is None else options.holidays
-    return day.isoweekday() not in options.weekend and day not in holidays
+def is_business(day: date, provider: str, options: Options) -> bool:
+    """Tell whether `day` is neither weekend nor holiday in the provider's calendar."""
+    closed = options.holidays.get(provider, dutch_holidays(day.year))
+    return day.isoweekday() not in options.weekend and day not in closed
 
 
-def business_days(after: date, until: date, options: Options) -> int:
-    """Return the number of business days in (after, until]."""
+def business_days(after: date, until: date, provider: str, options: Options) -> int:
+    """Return the number of the provider's business days in (after, until]."""
     days = (after + timedelta(days=step) for step in range(1, (until - after).days + 1))
-    return sum(1 for day in days if is_business(day, options))
+    return sum(1 for day in days if is_business(day, provider, options))

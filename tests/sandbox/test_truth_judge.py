@@ -150,8 +150,8 @@ def test_dutch_holidays_are_those_of_the_library():
 
 
 def test_business_days_leave_out_weekends_good_friday_and_easter_monday():
-    assert business_days(date(2026, 4, 2), date(2026, 4, 7), Options()) == 1
-    assert business_days(date(2026, 4, 2), date(2026, 4, 7), Options(holidays=frozenset())) == 3
+    assert business_days(date(2026, 4, 2), date(2026, 4, 7), "payt", Options()) == 1
+    assert business_days(date(2026, 4, 2), date(2026, 4, 7), "payt", Options(holidays={"payt": frozenset()})) == 3
 
 
 @pytest.mark.parametrize(
