@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sandbox import payiq, payt, totality
 from sandbox.assumed import Assumed
 from sandbox.credentials import CREDENTIALS
-from sandbox.exchange import App, Front, Recorded
+from sandbox.exchange import TICK_SECONDS, App, Front, Recorded
 from sandbox.faults import Faults
 from sandbox.payt_desk import Limits
 from sandbox.site import Site
@@ -123,7 +123,7 @@ class _Server:
             server_header=False,
             timeout_keep_alive=60,
         )
-        self.uvicorn = uvicorn.Server(config)
+        self.uvicorn = _Prompt(config)
         self.thread = threading.Thread(target=self._run, name=f"sandbox-{front.provider}", daemon=True)
         self.thread.start()
 
@@ -132,9 +132,6 @@ class _Server:
 
     async def _serve(self) -> None:
         await self.uvicorn.serve(sockets=[self.socket])
-        for transport in list(self.front.transports.values()):
-            transport.abort()
-        await asyncio.sleep(0)
 
     def wait_until_up(self) -> None:
         waited = threading.Event()
@@ -146,12 +143,40 @@ class _Server:
 
     def ask_to_stop(self) -> None:
         self.front.stopping.set()
-        self.uvicorn.should_exit = True
-        self.uvicorn.force_exit = True
+        self.uvicorn.stop()
 
     def join(self) -> None:
         self.thread.join(START_SECONDS)
         self.socket.close()
+
+
+class _Prompt(uvicorn.Server):
+    """A uvicorn server that stops when told, not at its next tick; a tick is 100 ms, and tests start hundreds."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.told = asyncio.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        if not self.should_exit:
+            await self.told.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        await asyncio.sleep(2 * TICK_SECONDS)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        self.should_exit = True
+        if self.loop is not None and self.loop.is_running():
+            self.loop.call_soon_threadsafe(self.told.set)
 
 
 def _listening(port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import ssl
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -12,6 +13,8 @@ from sandbox.credentials import CREDENTIALS
 from sandbox.server import Sandbox, serve
 from sandbox.world import World
 
+PLAIN = ssl.create_default_context()
+"""Loaded once: every new httpx client loads the certificate store, and none is needed here."""
 VENDOR_TYPE = "application/vnd.totality.v1+json"
 ACCOUNT = ("token-1", "REF-1", "")
 
@@ -144,9 +147,22 @@ def sandbox(world: World) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def plain() -> ssl.SSLContext:
+    """Give a context that is loaded already."""
+    return PLAIN
+
+
+@pytest.fixture
+def anyone() -> Iterator[httpx.Client]:
+    """Give a client that is not signed in anywhere."""
+    with httpx.Client(verify=PLAIN, trust_env=False) as client:
+        yield client
+
+
+@pytest.fixture
 def payt(sandbox: Sandbox) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {CREDENTIALS['payt']['token']}"}
-    with httpx.Client(base_url=sandbox.urls["payt"], headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=sandbox.urls["payt"], headers=headers, verify=PLAIN, trust_env=False) as client:
         yield client
 
 
@@ -157,7 +173,7 @@ def totality(sandbox: Sandbox) -> Iterator[httpx.Client]:
         "Accept": VENDOR_TYPE,
         "Content-Type": "application/json",
     }
-    with httpx.Client(base_url=sandbox.urls["totality"], headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=sandbox.urls["totality"], headers=headers, verify=PLAIN, trust_env=False) as client:
         yield client
 
 
@@ -176,7 +192,7 @@ def signed() -> Callable[..., dict[str, object]]:
 
 @pytest.fixture
 def payiq(sandbox: Sandbox, signed: Callable[..., dict[str, object]]) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.urls["payiq"], trust_env=False) as client:
+    with httpx.Client(base_url=sandbox.urls["payiq"], verify=PLAIN, trust_env=False) as client:
         token = client.post("Api/Auth", json=signed()).json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client

@@ -1,5 +1,6 @@
 """Every scripted fault reaches the wire as described, on the requests it was meant for and on no other."""
 
+import ssl
 import time
 from collections.abc import Iterator
 
@@ -15,10 +16,12 @@ PLANS = "/v1/payment_plans"
 
 
 @pytest.fixture
-def raw(sandbox: Sandbox, payt: httpx.Client) -> Iterator[httpx.Client]:
+def raw(payt: httpx.Client, plain: ssl.SSLContext) -> Iterator[httpx.Client]:
     """Give a Payt client whose connections are not reused, so that no fault touches a second request."""
     limits = httpx.Limits(max_keepalive_connections=0)
-    with httpx.Client(base_url=payt.base_url, headers=payt.headers, limits=limits, trust_env=False) as client:
+    headers = {"Authorization": payt.headers["Authorization"]}
+    transport = httpx.HTTPTransport(verify=plain, limits=limits, trust_env=False)
+    with httpx.Client(base_url=payt.base_url, headers=headers, transport=transport) as client:
         yield client
 
 

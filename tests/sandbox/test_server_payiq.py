@@ -16,8 +16,10 @@ def setup(client: httpx.Client, **named: object) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", ["Api/Auth", "Api/Auth/AccessToken"])
-def test_both_token_calls_give_a_bearer_token_without_an_expiry(sandbox: Sandbox, signed: Signed, path: str) -> None:
-    answer = httpx.post(sandbox.urls["payiq"] + path, json=signed(Role="APIEBPPBillerCSR"))
+def test_both_token_calls_give_a_bearer_token_without_an_expiry(
+    sandbox: Sandbox, signed: Signed, anyone: httpx.Client, path: str
+) -> None:
+    answer = anyone.post(sandbox.urls["payiq"] + path, json=signed(Role="APIEBPPBillerCSR"))
     assert set(answer.json()) == {"access_token", "token_type"}
     assert answer.json()["token_type"] == "Bearer"
 
@@ -32,14 +34,16 @@ def test_both_token_calls_give_a_bearer_token_without_an_expiry(sandbox: Sandbox
         {"Signature": ""},
     ],
 )
-def test_a_malformed_token_request_is_a_validation_error(sandbox: Sandbox, signed: Signed, changed: dict) -> None:
-    answer = httpx.post(sandbox.urls["payiq"] + "Api/Auth", json=signed(**changed))
+def test_a_malformed_token_request_is_a_validation_error(
+    sandbox: Sandbox, signed: Signed, anyone: httpx.Client, changed: dict
+) -> None:
+    answer = anyone.post(sandbox.urls["payiq"] + "Api/Auth", json=signed(**changed))
     assert (answer.json()["ErrorCode"], answer.json()["ErrorNum"], answer.json()["Success"]) == ("Validation", 2, False)
 
 
 @pytest.mark.parametrize("changed", [{"Signature": "0" * 64}, {"APIKey": MISSING}, {"CreationDate": "2026-07-01"}])
-def test_a_wrong_key_or_signature_is_401(sandbox: Sandbox, signed: Signed, changed: dict) -> None:
-    assert httpx.post(sandbox.urls["payiq"] + "Api/Auth", json=signed(**changed)).status_code == 401
+def test_a_wrong_key_or_signature_is_401(sandbox: Sandbox, signed: Signed, anyone: httpx.Client, changed: dict) -> None:
+    assert anyone.post(sandbox.urls["payiq"] + "Api/Auth", json=signed(**changed)).status_code == 401
 
 
 def test_a_token_lives_an_hour(sandbox: Sandbox, payiq: httpx.Client) -> None:
@@ -48,9 +52,9 @@ def test_a_token_lives_an_hour(sandbox: Sandbox, payiq: httpx.Client) -> None:
     assert setup(payiq, CustomerToken="token-1").status_code == 401
 
 
-def test_a_call_without_a_token_is_401(sandbox: Sandbox) -> None:
+def test_a_call_without_a_token_is_401(sandbox: Sandbox, anyone: httpx.Client) -> None:
     assert (
-        httpx.post(sandbox.urls["payiq"] + "Api/PaymentPlan/Setup", json={"CustomerToken": "token-1"}).status_code
+        anyone.post(sandbox.urls["payiq"] + "Api/PaymentPlan/Setup", json={"CustomerToken": "token-1"}).status_code
         == 401
     )
 
@@ -128,10 +132,10 @@ def test_bills_are_paged_and_filtered_by_due_date(payiq: httpx.Client) -> None:
 
 
 def test_only_a_csr_may_search_an_account_without_a_customer(
-    sandbox: Sandbox, payiq: httpx.Client, signed: Signed
+    sandbox: Sandbox, payiq: httpx.Client, signed: Signed, anyone: httpx.Client
 ) -> None:
     assert payiq.get("Api/BillingAccount", params={"ReferenceNumber": "REF-2"}).json()["ErrorCode"] == "Validation"
-    token = httpx.post(sandbox.urls["payiq"] + "Api/Auth", json=signed(Role="APIEBPPBillerCSR")).json()["access_token"]
+    token = anyone.post(sandbox.urls["payiq"] + "Api/Auth", json=signed(Role="APIEBPPBillerCSR")).json()["access_token"]
     found = payiq.get(
         "Api/BillingAccount", params={"ReferenceNumber": "REF-2"}, headers={"Authorization": f"Bearer {token}"}
     )

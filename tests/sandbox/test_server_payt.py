@@ -33,8 +33,8 @@ def ids(rows: list[dict]) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def test_a_call_without_a_token_is_401_with_code_and_message(sandbox: Sandbox) -> None:
-    answer = httpx.get(sandbox.urls["payt"] + PLANS, params={"administration_id": "11"})
+def test_a_call_without_a_token_is_401_with_code_and_message(sandbox: Sandbox, anyone: httpx.Client) -> None:
+    answer = anyone.get(sandbox.urls["payt"] + PLANS, params={"administration_id": "11"})
     assert answer.status_code == 401
     assert set(answer.json()) == {"code", "message"}
 
@@ -183,8 +183,8 @@ def test_the_eleventh_request_within_a_second_is_429(sandbox: Sandbox, payt: htt
     assert payt.get("/v1/administrations").headers["retry-after"] == "2"
 
 
-def test_the_rate_is_counted_per_token(sandbox: Sandbox, payt: httpx.Client) -> None:
-    other = httpx.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json={"grant_type": "client_credentials"})
+def test_the_rate_is_counted_per_token(sandbox: Sandbox, payt: httpx.Client, anyone: httpx.Client) -> None:
+    other = anyone.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json={"grant_type": "client_credentials"})
     for _ in range(10):
         payt.get("/v1/administrations")
     bearer = {"Authorization": f"Bearer {other.json()['access_token']}"}
@@ -195,29 +195,33 @@ def test_posting_a_payment_is_405(payt: httpx.Client) -> None:
     assert payt.post("/v1/payments", json={}).status_code == 405
 
 
-def test_client_credentials_give_a_token_that_never_expires(sandbox: Sandbox) -> None:
-    answer = httpx.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json={"grant_type": "client_credentials"})
+def test_client_credentials_give_a_token_that_never_expires(sandbox: Sandbox, anyone: httpx.Client) -> None:
+    answer = anyone.post(
+        sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json={"grant_type": "client_credentials"}
+    )
     body = answer.json()
     assert body["token_type"] == "Bearer"
     assert {"expires_in", "refresh_token"}.isdisjoint(body)
     sandbox.tokens["payt"].advance(10 * 365 * 86400)
-    assert _reads(sandbox, body["access_token"]) == 200
+    assert _reads(sandbox, anyone, body["access_token"]) == 200
 
 
-def test_a_refresh_token_is_rotated_and_the_access_token_lives_two_hours(sandbox: Sandbox) -> None:
-    first = _refreshed(sandbox, KNOWN["refresh_token"])
+def test_a_refresh_token_is_rotated_and_the_access_token_lives_two_hours(
+    sandbox: Sandbox, anyone: httpx.Client
+) -> None:
+    first = _refreshed(sandbox, anyone, KNOWN["refresh_token"])
     assert first.json()["expires_in"] == 7200
-    assert _refreshed(sandbox, KNOWN["refresh_token"]).status_code == 401
-    second = _refreshed(sandbox, first.json()["refresh_token"])
+    assert _refreshed(sandbox, anyone, KNOWN["refresh_token"]).status_code == 401
+    second = _refreshed(sandbox, anyone, first.json()["refresh_token"])
     assert second.status_code == 200
-    assert _reads(sandbox, second.json()["access_token"]) == 200
+    assert _reads(sandbox, anyone, second.json()["access_token"]) == 200
     sandbox.tokens["payt"].advance(7201)
-    assert _reads(sandbox, second.json()["access_token"]) == 401
+    assert _reads(sandbox, anyone, second.json()["access_token"]) == 401
     sandbox.tokens["payt"].advance(91 * 86400)
-    assert _refreshed(sandbox, second.json()["refresh_token"]).status_code == 401
+    assert _refreshed(sandbox, anyone, second.json()["refresh_token"]).status_code == 401
 
 
-def test_an_authorization_code_is_good_once_for_ten_minutes(sandbox: Sandbox) -> None:
+def test_an_authorization_code_is_good_once_for_ten_minutes(sandbox: Sandbox, anyone: httpx.Client) -> None:
     asked = {
         "client_id": KNOWN["client_id"],
         "redirect_uri": "http://127.0.0.1/back",
@@ -226,23 +230,23 @@ def test_an_authorization_code_is_good_once_for_ten_minutes(sandbox: Sandbox) ->
     }
     codes = []
     for _ in range(2):
-        sent = httpx.get(sandbox.urls["payt"] + "/oauth/authorize", params=asked, follow_redirects=False)
+        sent = anyone.get(sandbox.urls["payt"] + "/oauth/authorize", params=asked, follow_redirects=False)
         back = httpx.URL(sent.headers["location"])
         assert (sent.status_code, back.path, back.params["state"]) == (302, "/back", "s")
         codes.append(back.params["code"])
     body = {"grant_type": "authorization_code", "redirect_uri": "http://127.0.0.1/back"}
     statuses = []
     for code in (codes[0], codes[0]):
-        sent = httpx.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json=body | {"code": code})
+        sent = anyone.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json=body | {"code": code})
         statuses.append(sent.status_code)
     sandbox.tokens["payt"].advance(601)
-    sent = httpx.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json=body | {"code": codes[1]})
+    sent = anyone.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json=body | {"code": codes[1]})
     assert [*statuses, sent.status_code] == [200, 401, 401]
 
 
-def test_the_token_call_needs_the_client_in_basic(sandbox: Sandbox) -> None:
+def test_the_token_call_needs_the_client_in_basic(sandbox: Sandbox, anyone: httpx.Client) -> None:
     assert (
-        httpx.post(sandbox.urls["payt"] + "/oauth/token", json={"grant_type": "client_credentials"}).status_code == 401
+        anyone.post(sandbox.urls["payt"] + "/oauth/token", json={"grant_type": "client_credentials"}).status_code == 401
     )
 
 
@@ -262,11 +266,11 @@ def test_a_sweep_never_serves_a_row_twice(payt: httpx.Client) -> None:
     assert all(before < after for before, after in pairwise(rows))
 
 
-def _refreshed(sandbox: Sandbox, text: str) -> httpx.Response:
+def _refreshed(sandbox: Sandbox, anyone: httpx.Client, text: str) -> httpx.Response:
     body = {"grant_type": "refresh_token", "refresh_token": text}
-    return httpx.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json=body)
+    return anyone.post(sandbox.urls["payt"] + "/oauth/token", headers=BASIC, json=body)
 
 
-def _reads(sandbox: Sandbox, token: str) -> int:
+def _reads(sandbox: Sandbox, anyone: httpx.Client, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(sandbox.urls["payt"] + "/v1/administrations", headers=headers).status_code
+    return anyone.get(sandbox.urls["payt"] + "/v1/administrations", headers=headers).status_code

@@ -24,11 +24,13 @@ def test_the_vendor_media_type_is_required(totality: httpx.Client) -> None:
     assert totality.get("/loans", headers={"Content-Type": "text/plain"}).status_code == 415
 
 
-def test_the_token_call_lies_at_the_origin_and_takes_basic_and_a_form(sandbox: Sandbox, totality: httpx.Client) -> None:
+def test_the_token_call_lies_at_the_origin_and_takes_basic_and_a_form(
+    sandbox: Sandbox, totality: httpx.Client, anyone: httpx.Client
+) -> None:
     url = sandbox.urls["totality"].removesuffix("/api") + "/oauth/token"
-    assert httpx.post(url, data={"grant_type": "client_credentials"}).status_code == 401
-    assert httpx.post(url, data={"grant_type": "password"}, auth=CLIENT).status_code == 422
-    body = httpx.post(url, data={"grant_type": "client_credentials"}, auth=CLIENT).json()
+    assert anyone.post(url, data={"grant_type": "client_credentials"}).status_code == 401
+    assert anyone.post(url, data={"grant_type": "password"}, auth=CLIENT).status_code == 422
+    body = anyone.post(url, data={"grant_type": "client_credentials"}, auth=CLIENT).json()
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 3600)
     bearer = {"Authorization": f"Bearer {body['access_token']}"}
     assert totality.get("/loans", headers=bearer).status_code == 200
