@@ -186,12 +186,11 @@ def _suspects(raws: Sequence[bytes], rows: Sequence[S | None], *, exact: bool) -
 
 def _closer(raw: bytes, shape: Shape[Any], unknown: Counter[str], *, exact: bool) -> Fault | None:
     try:
-        tree = msgspec.json.decode(raw)
-        doubled = _doubled(raw) if exact else msgspec.json.encode(tree).count(_KEY) != raw.count(_KEY)
+        tree = _tree(raw, exact=exact)
+    except _DoubledKeyError:
+        return Fault("DUPLICATE_KEY", None, "a key stands twice in one object")
     except (*UNREADABLE, ValueError) as error:
         return fault_of(error)
-    if doubled:
-        return Fault("DUPLICATE_KEY", None, "a key stands twice in one object")
     if exact and _holds_nul(tree):
         return Fault("MALFORMED_JSON", None, "a text holds the character NUL")
     if _depth(tree) > _DEEPEST:
@@ -223,13 +222,16 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return made
 
 
-def _doubled(raw: bytes) -> bool:
-    try:
-        # Numbers stay text: how long they are is not the question here.
-        json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
-    except _DoubledKeyError:
-        return True
-    return False
+def _tree(raw: bytes, *, exact: bool) -> object:
+    if not exact:
+        try:
+            tree = msgspec.json.decode(raw)
+        except msgspec.ValidationError:
+            tree = None  # a number beyond a float, which is no fault yet
+        if tree is not None and msgspec.json.encode(tree).count(_KEY) == raw.count(_KEY):
+            return tree
+    # Numbers stay text: how long they are is not the question here.
+    return json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
 
 
 def _outermost_doubled(body: bytes) -> bool:
