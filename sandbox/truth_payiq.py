@@ -38,7 +38,7 @@ class _Biller:
     def __init__(self, world: PayIQWorld, facts: Facts, options: Options) -> None:
         self.world, self.facts, self.symbols = world, facts, options.currency_symbols
         self.tenant, self.zone = options.payiq_tenant, options.payiq_timezone
-        self.rows: dict[tuple[str, str], dict[str, Any]] = {}
+        self.rows: dict[str, dict[str, Any]] = {}
         self.covers: dict[int, list[dict[str, Any]]] = {}
 
     def read(self) -> None:
@@ -65,6 +65,7 @@ class _Biller:
         except UnusableError:
             self.facts.refuse("payiq", "accounts")
             return
+        self.rows[account] = row
         known = Account("payiq", self.tenant, account, currency, stopped=bool(row.get("Stopped")))
         self.facts.accounts["payiq", self.tenant, account] = known
         if row.get("ExistingPaymentPlanID") is not None:
@@ -83,7 +84,7 @@ class _Biller:
         numbers = {item["AccountID"] for item in accounts}
         numbers |= {item["AccountID"] for item in row.get("BillingAccounts") or []}
         ids = [str(number) for number in sorted(numbers)]
-        due = {str(item["AccountID"]): item.get("AmountDue") for item in accounts}.get(ids[0])
+        due = self.rows.get(ids[0], {}).get("AmountDue")
         own = row.get("Payments")
         customer = row.get("CustomerID")
         plan = Plan(

@@ -76,7 +76,7 @@ class _Lender:
             if named in plans:
                 grouped.setdefault(named, []).append(row)
             else:
-                orphan = Orphan("totality", self.tenant, term_id=row["uuid"], plan_id=named, account_id=row["loanUuid"])
+                orphan = Orphan("totality", self.tenant, term_id=row["uuid"], plan_id=named)
                 self.facts.orphans.append(orphan)
         return grouped
 
