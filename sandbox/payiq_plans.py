@@ -116,10 +116,10 @@ def _amounts(asked: Row, balance: Decimal) -> list[Decimal]:
     own: Any = asked.get("payments")
     if own:
         return [_own_amount(item) for item in own]
-    each = asked.get("paymentamount")
-    if not _is_number(each) or each <= 0:
+    stated = asked.get("paymentamount")
+    each = Decimal(stated) if isinstance(stated, int | Decimal) and not isinstance(stated, bool) else Decimal(0)
+    if each <= 0:
         raise EnvelopeError("Validation", "PaymentAmount or Payments is required")
-    each = Decimal(each)
     count = int(-(-balance // each)) if balance > 0 else 1
     if count > MOST_PAYMENTS:
         raise EnvelopeError("Validation", f"more than {MOST_PAYMENTS} payments")

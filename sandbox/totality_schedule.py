@@ -139,9 +139,9 @@ def _check_numbers(body: Row, _today: date) -> None:
     }
     for name, is_needed in needed.items():
         value = body.get(name)
-        if (is_needed or value is not None) and not (_is_int(value) and value > 0):
+        if (is_needed or value is not None) and not _is_positive(value):
             raise InvalidError(name, "must be a positive integer")
-    if body.get("numberOfPayments", 1) and (body.get("numberOfPayments") or 1) > MOST_PAYMENTS:
+    if (body.get("numberOfPayments") or 1) > MOST_PAYMENTS:
         raise InvalidError("numberOfPayments", f"must be at most {MOST_PAYMENTS}")
 
 
@@ -188,3 +188,7 @@ def parsed(value: object, name: str) -> date:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
