@@ -27,7 +27,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[StoreError], str], ...] = (
         "{path} was written by another version of DuckDB: {said}; use that version, or move the file away to rebuild it",
     ),
     (
-        re.compile(r"No space left|disk quota|max_temp_directory_size|Could not write", re.IGNORECASE),
+        re.compile(r"No space left|disk quota|File too large|max_temp_directory_size|Could not write", re.IGNORECASE),
         CannotWrite,
         "cannot write {path}: {said}; free some space and run again",
     ),
@@ -50,11 +50,11 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[StoreError], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may use; DuckDB's own defaults are most of the machine."""
+    """What one connection may use, where DuckDB's own defaults are most of the machine; threads: all, if not told."""
 
     memory: str = "2GB"
     spill: str = "50GB"
-    threads: int = 2
+    threads: int | None = None
 
 
 @contextmanager
@@ -161,7 +161,8 @@ def _wait_for_lock(
 def _lock_down(con: duckdb.DuckDBPyConnection, *, folders: Sequence[Path], spill: Path | None, limits: Limits) -> None:
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET memory_limit = $memory", {"memory": limits.memory})
-    con.execute("SET threads = $threads", {"threads": limits.threads})
+    if limits.threads is not None:
+        con.execute("SET threads = $threads", {"threads": limits.threads})
     con.execute("SET max_temp_directory_size = $spill", {"spill": limits.spill})
     con.execute("SET temp_directory = $folder", {"folder": str(private_folder(spill)) if spill else ""})
     for option in ("autoinstall_known_extensions", "autoload_known_extensions", "python_enable_replacements"):

@@ -96,6 +96,7 @@ def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """Say what the operating system refused, where, and what to do about it."""
     advice = {
         errno.ENOSPC: "free some space and run again: nothing that was sealed is lost",
+        errno.EFBIG: "the file may not grow further; raise the limit of the process and run again",
         errno.EDQUOT: "the disk quota is used up; raise it and run again",
         errno.EACCES: "the folder does not belong to this user; correct its permissions",
         errno.EPERM: "the folder does not belong to this user; correct its permissions",

@@ -6,6 +6,7 @@ snapshot is in `landing.py`.
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -123,7 +124,8 @@ class SweepWriter:
     def abandon(self) -> None:
         """Forget what was received if it was not sealed."""
         if not self._file.closed:
-            self._file.close()
+            with suppress(OSError):  # a full disk refuses the last bytes too; they are not wanted
+                self._file.close()
             self._part.unlink(missing_ok=True)
 
 

@@ -105,5 +105,5 @@ def _line(number: int, kind: str, facts: Mapping[str, Any], before: str) -> dict
 
 
 def _broken(path: Path, number: int) -> Damaged:
-    message = f"{path}: line {number} is not what was written; restore the file from a backup"
-    return Damaged(message, where=path)
+    advice = "restore it from a backup, or move it away: the next start tells it again from the warehouse"
+    return Damaged(f"{path}: line {number} is not what was written; {advice}", where=path)

@@ -276,6 +276,44 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_of_a_sweep(tmp_path, step):
     assert not [name for name in everything(landing.root) if "part" in name or "tmp" in name]
 
 
+def test_a_disk_that_is_full_is_named_and_what_was_sealed_stays(tmp_path):
+    """A limit on the size of files stands for the full disk."""
+    script = f"""
+        import resource, signal
+        from datetime import datetime, UTC
+        from pathlib import Path
+        from types import SimpleNamespace
+        from sql.errors import CannotWrite
+        from sql.landing import Landing
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        snapshot = Landing(Path({str(tmp_path)!r}) / "landing").snapshot("payt", "17", opened_at=datetime(2026, 6, 30, 6, tzinfo=UTC))
+        def sweep(name, size):
+            with snapshot.sweep(name, tenant_id="17", since=None) as writer:
+                writer.add(SimpleNamespace(entity=name, body=b"x" * size, context={{}}, status=200, provider_clock=None))
+                writer.seal(True)
+        sweep("invoices", 10)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        try:
+            sweep("payments", 200_000)
+        except CannotWrite as error:
+            print(error.code, error)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=PROJECT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.startswith(f"cannot_write cannot write {tmp_path}/landing/payt/")
+    landing = Landing(tmp_path / "landing")
+    resumed = landing.snapshot("payt", "17", opened_at=MORNING)
+    assert bodies(landing, resumed.id) == [b"x" * 10]
+    assert not [name for name in everything(landing.root) if "payments" in name]
+
+
 def test_seals_are_plain_json_that_names_no_body(landing):
     snapshot = landing.snapshot("payt", "17", opened_at=MORNING)
     sweep(snapshot, "payments", b"canary-body")

@@ -272,6 +272,51 @@ def test_a_snapshot_that_was_finished_and_never_loaded_is_named(place):
     assert place.recover().unloaded == (facts,)
 
 
+def test_a_disk_that_fills_up_during_a_load_keeps_all_earlier_loads(place):
+    """A limit on the size of files stands for the full disk."""
+    write_and_die(place, 2, told=2)
+    script = f"""
+        import resource, signal
+        from pathlib import Path
+        from sql.errors import CannotWrite
+        from sql.warehouse import Warehouse
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        root = Path({str(place.path.parent)!r})
+        try:
+            with Warehouse.open(root / "planrecon.duckdb", state_dir=root / "state") as warehouse:
+                size = (root / "planrecon.duckdb").stat().st_size + 2_000_000
+                resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+                with warehouse.transaction():
+                    warehouse.con.execute("CREATE TABLE core.wide AS SELECT range AS a, hash(range) AS b FROM range(2_000_000)")
+        except CannotWrite as error:
+            print(error.code, error)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=PROJECT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stderr == ""
+    assert ended.stdout.startswith(f"cannot_write cannot write {place.path}")
+    assert place.recover() == Recovered()
+    assert place.loads() == [1, 2]
+
+
+def test_a_witness_that_was_moved_away_is_told_again_from_the_warehouse(place):
+    with place.open() as warehouse:
+        for number in (1, 2):
+            put_load(warehouse, number)
+        tell_loads(warehouse.con, place.witness)
+        end(place, warehouse)
+    told = place.witness.path.read_bytes()
+    place.witness.path.unlink()
+    assert place.recover().testified == ("load 1", "load 2", "run r1")
+    assert place.witness.path.read_bytes() == told
+
+
 def test_a_warehouse_of_another_state_folder_is_refused(place):
     write_and_die(place, 2, told=2)
     with place.open() as warehouse:
