@@ -7,17 +7,17 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from checks.base import Check, discover, merge_results, run
+from checks.base import by_part, discover, merge_results, run
+from checks.duplicate_payment import plans_in_question
 from schemas.rules import Rules
 from sql import images
 from transforms.locate import Located, locate
-from transforms.positions import Positions, compute, unowned
+from transforms.positions import compute, unowned
 
 PART = 250_000
 """Plans worked at a time: memory stays constant whatever the portfolio's size."""
 
 KEY = ("provider", "tenant_id")
-POSITIONS = ("term_positions", "plan_positions", "payment_positions")
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Portfolio:
     _ids: pl.DataFrame = field(init=False)
     _plans: list[pl.DataFrame] = field(default_factory=list)
     _payments: list[pl.DataFrame] = field(default_factory=list)
+    _terms: list[pl.DataFrame] = field(default_factory=list)
     _checked: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -63,6 +64,8 @@ class Portfolio:
     def parts(self) -> Iterator[pl.DataFrame]:
         """Yield `TERM_POSITIONS` in key order, a part of the plans at a time."""
         plans = self._located.plans.sort(*KEY, "plan_id")
+        parted, _ = by_part(discover())
+        wanted = self._plans_in_question()
         for start in range(0, max(plans.height, 1), PART):
             part = plans.slice(start, PART)
             terms = images.terms(self.con, self.known, part["plan_no"])
@@ -71,8 +74,9 @@ class Portfolio:
             found = compute(part.sort("plan_no"), terms, paid, as_of=self.as_of, rules=self.rules)
             self._plans.append(found.plans)
             self._payments.append(found.payments)
-            frames = {**_positions(found), "completeness": self.completeness}
-            self._checked.append(run(_by_part(), frames, as_of=self.as_of, rules=self.rules))
+            self._terms.append(found.terms.filter(pl.col("plan_no").is_in(wanted.implode())))
+            frames = {"term_positions": found.terms, "plan_positions": found.plans, "completeness": self.completeness}
+            self._checked.append(run(parted, frames, as_of=self.as_of, rules=self.rules))
             yield found.terms
 
     def _count_terms(self, part: pl.DataFrame, terms: pl.DataFrame) -> None:
@@ -88,9 +92,21 @@ class Portfolio:
         """Return `PAYMENT_POSITIONS` of all parts, and of the money in no plan."""
         return pl.concat([*self._payments, unowned(self._located.payments)])
 
+    def _plans_in_question(self) -> pl.Series:
+        """Return the plans whose terms a check over the whole portfolio has to see again."""
+        return plans_in_question(
+            {
+                "payment_positions": self._located.payments,
+                "plan_positions": self._located.plans,
+                "plan_accounts": self.plan_accounts,
+            }
+        )
+
     def checked(self, plans: pl.DataFrame, payments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return `BREAKS` and `CHECK_RESULTS` of every check, those over the whole portfolio included."""
+        _, rest = by_part(discover())
         frames = {
+            "term_positions": pl.concat(self._terms),
             "plan_positions": plans,
             "payment_positions": payments,
             "accounts": self.accounts,
@@ -98,8 +114,6 @@ class Portfolio:
             "orphans": self.orphans,
             "completeness": self.completeness,
         }
-        done = {check.name for check in _by_part()}
-        rest = [check for check in discover() if check.name not in done]
         return merge_results([*self._checked, run(rest, frames, as_of=self.as_of, rules=self.rules)])
 
     def named_links(self) -> pl.DataFrame:
@@ -110,15 +124,6 @@ class Portfolio:
             .join(accounts, on="account_no", how="inner", validate="m:1")
             .select(*KEY, "plan_id", "account_id", "linked_on")
         )
-
-
-def _by_part() -> list[Check]:
-    """Return the checks that may see one part at a time."""
-    return [check for check in discover() if not check.whole and check.over.name in POSITIONS]
-
-
-def _positions(found: Positions) -> dict[str, pl.DataFrame]:
-    return dict(zip(POSITIONS, (found.terms, found.plans, found.payments), strict=True))
 
 
 def _rows(**frames: pl.DataFrame) -> dict[tuple[str, str], int]:

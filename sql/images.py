@@ -14,6 +14,7 @@ __all__ = [
     "accounts",
     "completeness",
     "integrity",
+    "links",
     "orphans",
     "payments",
     "plan_accounts",
@@ -72,6 +73,11 @@ def in_plan_order(found: pl.DataFrame) -> pl.DataFrame:
 def payments(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `PAYMENTS` as known at load `known`, in payment_no order; `plan_no` is null, locating decides it."""
     return PAYMENTS.gate(_image(con, "payments", known=known))
+
+
+def links(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return `plan_no` and `linked_payment_no` of every term that names the payment which paid it."""
+    return _image(con, "links", known=known)
 
 
 def accounts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:

@@ -9,7 +9,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BELOW_FLOWS = ("schemas", "transforms", "checks", "providers", "sql", "reports")
 NAMELESS = ("transforms", "checks", "reports", "schemas")
-CLOCK = {("date", "today"), ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("time", "time"), ("time", "localtime")}
+CLOCK = {
+    ("date", "today"),
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("time", "time"),
+    ("time", "localtime"),
+}
 ENVIRONMENT = {("os", "environ"), ("os", "getenv")}
 
 
@@ -64,7 +71,11 @@ def test_no_float_is_cast_in_the_computation() -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     rooms = (*BELOW_FLOWS, "sandbox", "flows")
-    bare = [str(path.relative_to(ROOT)) for path in files(*rooms) if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    bare = [
+        str(path.relative_to(ROOT))
+        for path in files(*rooms)
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
     assert not bare
 
 
