@@ -60,6 +60,7 @@ class Portfolio:
         self._ids = plans.select("plan_no", *KEY, "plan_id")
         links = images.links(self.con, self.known)
         self._located = locate(plans, payments, self.plan_accounts, as_of=self.as_of, rules=self.rules, links=links)
+        self.orphans = _existing(self.orphans, self._located.payments)
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """Yield `TERM_POSITIONS` in key order, a part of the plans at a time."""
@@ -124,6 +125,13 @@ class Portfolio:
             .join(accounts, on="account_no", how="inner", validate="m:1")
             .select(*KEY, "plan_id", "account_id", "linked_on")
         )
+
+
+def _existing(orphans: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
+    """Return the orphans of the as-of date: a payment that does not exist yet cannot be one."""
+    there = payments.select(*KEY, "payment_id").unique()
+    known = orphans.filter(pl.col("payment_id").is_not_null()).join(there, on=[*KEY, "payment_id"], how="semi")
+    return pl.concat([orphans.filter(pl.col("payment_id").is_null()), known])
 
 
 def _rows(**frames: pl.DataFrame) -> dict[tuple[str, str], int]:

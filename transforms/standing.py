@@ -60,10 +60,10 @@ def _when_happened(column: str, as_of: date) -> pl.Expr:
 
 
 def _end(as_of: date) -> pl.Expr:
-    # A plan seen inactive and active again did not end.
-    seen_inactive = pl.when(~pl.col("is_active").fill_null(value=False)).then(_when_happened("ended_on", as_of))
-    stamped = (_when_happened("deactivated_on", as_of), _when_happened("deleted_on", as_of))
-    return pl.min_horizontal(*stamped, seen_inactive)
+    # A plan whose provider calls it active goes on, whatever stamps it carries: the contradiction is a break.
+    is_inactive = ~pl.col("is_active").fill_null(value=False)
+    ended = (pl.when(is_inactive).then(_when_happened(name, as_of)) for name in ("deactivated_on", "ended_on"))
+    return pl.min_horizontal(_when_happened("deleted_on", as_of), *ended)
 
 
 def _is_over(as_of: date) -> pl.Expr:
