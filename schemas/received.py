@@ -2,9 +2,9 @@
 
 One table per provider entity, columns named as the provider means them, money
 still as the provider wrote it, timestamps still as text. Every table also has
-`page_no`, `position` (of the top-level row in its page), `ordinal` (0 for the
-top-level row, else the place within its parent) and `row_hash` (SHA-256 of the
-top-level row's bytes). Meanings of core columns do not belong here.
+`page_no`, `position` (of the top-level row in its page) and `ordinal` (0 for the
+top-level row, else the place within its parent); tables of top-level rows have
+`row_hash` (SHA-256 of the row's bytes). Meanings of core columns do not belong here.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import polars as pl
 
 _TYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "bool": pl.Boolean(), "int": pl.Int64()}
 
-_WHERE = "page_no:int position:int ordinal:int row_hash"
+_WHERE = "page_no:int position:int ordinal:int"
 
 _TABLES = {
     "payt__administrations": "id name status currency_code timezone",
@@ -85,10 +85,23 @@ _TABLES = {
 }
 
 
-def _dtypes(columns: str) -> dict[str, pl.DataType]:
-    pairs = (column.partition(":") for column in f"{columns} {_WHERE}".split())
-    return {name: _TYPES[kind or "text"] for name, _, kind in pairs}
+_CHILDREN = frozenset(
+    {
+        *("payt__payment_terms", "payt__psp_invoices", "totality__plan_schedule", "payiq__setup_accounts"),
+        *("payiq__pending_payments", "payiq__setup_tiers", "payiq__plan_payments", "payiq__plan_accounts"),
+        "payiq__invoice_payments",
+    }
+)
+
+TOP_LEVEL = tuple(name for name in _TABLES if name not in _CHILDREN)
+"""Tables whose rows stand at the top level of a page."""
 
 
-RECEIVED: Mapping[str, Mapping[str, pl.DataType]] = {name: _dtypes(columns) for name, columns in _TABLES.items()}
+def _dtypes(name: str) -> dict[str, pl.DataType]:
+    columns = f"{_TABLES[name]} {_WHERE}" + (" row_hash" if name in TOP_LEVEL else "")
+    pairs = (column.partition(":") for column in columns.split())
+    return {column: _TYPES[kind or "text"] for column, _, kind in pairs}
+
+
+RECEIVED: Mapping[str, Mapping[str, pl.DataType]] = {name: _dtypes(name) for name in _TABLES}
 """Polars dtypes of every received table, in column order."""

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from schemas.received import RECEIVED
+from schemas.received import RECEIVED, TOP_LEVEL
 from sql.conservation import check_rows
 from sql.shelf import seed, statements
 
@@ -61,27 +61,6 @@ _ONE_TO_ONE = {
     "accounts": ("payt__invoices", "payt__credit_cases", "totality__loans", "payiq__setup_accounts"),
 }
 """Frames that hold exactly one row per row received."""
-
-_TOP_LEVEL = (
-    "payt__administrations",
-    "payt__payment_plans",
-    "payt__payments",
-    "payt__psp_transactions",
-    "payt__invoices",
-    "payt__credit_cases",
-    "payt__debtors",
-    "payt__deleted",
-    "totality__loans",
-    "totality__payment_plans",
-    "totality__scheduled_payments",
-    "totality__payments",
-    "payiq__setups",
-    "payiq__plans",
-    "payiq__payments",
-    "payiq__invoices",
-)
-"""Received tables whose rows stand at the top level of a page."""
-
 
 @dataclass(frozen=True, slots=True)
 class StageOptions:
@@ -198,5 +177,5 @@ def _check_nothing_lost(frames: Mapping[str, pl.DataFrame], staged: Mapping[str,
 
 
 def _rows(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    tops = [frames[name].select("page_no", "position", "row_hash") for name in _TOP_LEVEL]
+    tops = [frames[name].select("page_no", "position", "row_hash") for name in TOP_LEVEL]
     return pl.concat(tops).sort("page_no", "position")
