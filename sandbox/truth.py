@@ -221,28 +221,34 @@ def _aging(standings: Iterable[Standing], options: Options) -> list[Row]:
 def differences(report: str, expected: Sequence[Row], actual: Iterable[Mapping[str, object]]) -> list[str]:
     """Return one line per row missing, row too many and cell that differs; an empty list means agreement.
 
-    `actual` are rows as a CSV reader gives them: text, empty for unknown. Columns
-    that `expected` does not have are not looked at, nor those of `NOT_JUDGED`.
+    `actual` are rows as a CSV reader gives them: text, empty for unknown, with an
+    apostrophe before what a spreadsheet would run. Columns that `expected` does not
+    have are not looked at, nor those of `NOT_JUDGED`; of breaks only what is filled
+    in, because their wording is the product's own.
     """
     key = KEYS[report]
     wanted = {tuple(_cell(row[name]) for name in key): row for row in expected}
-    given = {tuple(_cell(row[name]) for name in key): row for row in actual}
+    given = {tuple(_bare(row[name]) for name in key): row for row in actual}
     found = [f"{report} {name}: missing" for name in wanted if name not in given]
     found += [f"{report} {name}: not expected" for name in given if name not in wanted]
     for name, row in wanted.items():
-        for column in row:
-            if name not in given or column in NOT_JUDGED or column not in given[name]:
-                continue
-            is_, should = _cell(given[name][column]), _cell(row[column])
-            if is_ != should:
+        for column in row.keys() & given.get(name, {}).keys() - NOT_JUDGED:
+            is_, should = _bare(given[name][column]), _cell(row[column])
+            if is_ != should and not (report == "breaks" and row[column] is None):
                 found.append(f"{report} {name}: {column} is {is_!r}, should be {should!r}")
-    return found
+    return sorted(found)
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _bare(value: object) -> str:
+    """Return a cell without the apostrophe that keeps a spreadsheet from running it."""
+    text = _cell(value)
+    return text[1:] if text[:1] == "'" and text[1:2] in set("=+-@\t\r\n") else text
 
 
 def write_truth(world: World, dates: Iterable[date], path: Path, options: Options | None = None) -> Path:

@@ -186,12 +186,14 @@ def test_moments_become_days_of_the_zone(moment, plain, day):
 def test_differences_name_the_missing_row_the_extra_row_and_the_cell():
     expected = [{"provider": "p", "tenant_id": "t", "plan_id": name, "overdue": "1.00"} for name in "ab"]
     actual = [{"provider": "p", "tenant_id": "t", "plan_id": name, "overdue": "2.00"} for name in "bc"]
-    found = differences("plans", expected, actual)
-    assert [line.split(": ", 1)[1] for line in found] == [
-        "missing",
-        "not expected",
-        "overdue is '2.00', should be '1.00'",
-    ]
+    found = {line.split(": ", 1)[1] for line in differences("plans", expected, actual)}
+    assert found == {"missing", "not expected", "overdue is '2.00', should be '1.00'"}
+
+
+def test_differences_see_through_the_apostrophe_that_guards_a_spreadsheet():
+    expected = [{"provider": "p", "tenant_id": "t", "plan_id": "=1", "customer_id": "@a", "overdue": None}]
+    actual = [{"provider": "p", "tenant_id": "t", "plan_id": "'=1", "customer_id": "'@a", "overdue": ""}]
+    assert differences("plans", expected, actual) == []
 
 
 def test_the_file_holds_every_day_and_is_the_same_twice(tmp_path):
