@@ -144,8 +144,7 @@ def _balances_of_provider(standing: Standing, options: Options) -> None:
         view.satisfied = view.outstanding <= tolerance(term.amount - view.waived, plan.currency, options)
         view.satisfied_on = term.paid_on if view.satisfied and not view.over else None
         is_later = plan.updated is not None and today < plan.updated
-        is_undated = view.satisfied and not view.over and term.paid_on is None and term.amount > 0
-        if is_later and not paid_later and (0 < owed < term.amount or is_undated):
+        if is_later and not paid_later and 0 < owed < term.amount:
             view.flags.append("AS_OF_APPROXIMATE")
 
 
