@@ -51,6 +51,7 @@ SIDES = ("provider", "ours", "both")
 KINDS = ("timing", "real")
 SEVERITIES = ("low", "medium", "high", "critical")
 BREAK_STATES = ("NEW", "ONGOING", "CHANGED", "RESOLVED", "REOPENED", "NOT_EVALUATED", "ACCEPTED")
+PAIRED_BY = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE", "AMBIGUOUS", "MISSING", "EXTRA")
 CONFORMANCES = ("CONFORMS", "DIFFERS", "DATES_ONLY", "NOT_REGENERABLE", "NOT_APPLICABLE")
 
 
@@ -244,6 +245,34 @@ COLUMNS: dict[str, Column] = {
     "not_applicable": _count("rows the check does not apply to"),
     "breaks": _count("breaks found"),
     "is_evaluated": _flag("false where an incomplete fetch forbids a conclusion"),
+    # what a plan's own rules say, before any schedule is made
+    "convention_set": _text("which conventions apply; normally the provider"),
+    "calendar": _text("which calendar of closed days applies; null: weekends only", nullable=True),
+    "arrangement": _text("AMOUNT, NUMBER or CUSTOM: what fixes the number of terms", nullable=True),
+    "frequency": _text("how often a term falls due", nullable=True),
+    "pattern": _text("DAY or WEEKDAY of the month; null: DAY", nullable=True),
+    "days_in_period": Column(pl.Int64(), "days from one term to the next, for plans counted in days", nullable=True),
+    "first_due_date": _date("date no term falls before, and the anchor of every date"),
+    "first_day": Column(pl.Int64(), "day of the month, 31 for the last; null: that of the first date", nullable=True),
+    "second_day": Column(pl.Int64(), "second day of the month, 31 for the last", nullable=True),
+    "first_weekday": Column(pl.Int64(), "ISO weekday, Monday is 1", nullable=True),
+    "second_weekday": Column(pl.Int64(), "ISO weekday of the second term of a month", nullable=True),
+    "first_week": Column(pl.Int64(), "week of the month, 1 to 5", nullable=True),
+    "second_week": Column(pl.Int64(), "week of the month of the second term", nullable=True),
+    "term_count": Column(pl.Int64(), "number of terms, where the plan or the provider's terms give it", nullable=True),
+    "term_amount_minor": _sum("amount of each term but the last", nullable=True),
+    "total_minor": _sum("what the terms must add up to; null: amounts are not judged", nullable=True),
+    "weekend_shift": Column(pl.Int64(), "days to move a date off a weekend, 0 to leave it", nullable=True),
+    "holiday_shift": Column(pl.Int64(), "days to move a date off a holiday, 0 to leave it", nullable=True),
+    "missing_input": _text("input without which no schedule can be made", nullable=True),
+    "sequence": Column(pl.Int64(), "1 to n in the order the rule makes the terms", at_least=1),
+    "trace": _text("how the nominal date became the expected one"),
+    "notes": _text("caveats on the date, joined by `;`; empty when there are none"),
+    # what a comparison of two schedules says
+    "paired_by": _text("pass that joined the two terms, or why there is no pair", values=PAIRED_BY),
+    "calendar_date": _date("day the reason is about: the holiday, the weekend day, the nominal date"),
+    "created_week": _date("Monday of the week the plan was created in"),
+    "of_breaks": _count("breaks of the same code and provider"),
     # fetches and conservation
     "names": _text("what the row names that does not exist", values=("plan", "term", "account")),
     "entity": _text("plans, terms, payments, accounts or policies"),

@@ -1,0 +1,58 @@
+"""How a provider makes dates and amounts where its own pages leave a choice.
+
+One set per provider, from the configuration; the plan's own rules (dates, counts,
+shifts) are rows of `schedules.PLAN_RULES`.
+"""
+
+from dataclasses import dataclass
+
+REMAINDERS = ("LAST", "FIRST", "SPREAD")
+SHORT_MONTHS = ("LAST_DAY", "OVERFLOW", "OVERFLOW_31")
+FIFTH_WEEKS = ("LAST", "SKIP", "NEXT")
+SHIFT_ORDERS = ("WEEKEND_FIRST", "HOLIDAY_FIRST")
+SHIFT_MODES = ("ONCE", "REPEAT")
+COLLISIONS = ("KEEP", "MERGE", "NEXT_DAY")
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """One set of choices; the defaults are those of the glossary.
+
+    Attributes:
+        remainder: Where the minor units that do not divide go: on the last term, the first,
+            or one each on the first ones.
+        short_month: A day the month lacks becomes its last day, or the first of the next month.
+            A stated day 31 means the last day under both; under OVERFLOW_31 it overflows too.
+        fifth_week: A fifth weekday the month lacks becomes its last such weekday, no term at
+            all, or the same weekday a week later, in the next month.
+        shift_order: Which of the two shifts is looked at first.
+        shift_mode: Each shift at most once, or both again and again until neither applies.
+        cascade: The next term is counted from the shifted date instead of from the first one.
+        collision: Two terms on one day stay there, become one, or the later one moves on.
+        drift: The next term is counted from the previous nominal date, so that a short month
+            moves every later one. No provider is expected to; it exists to recognise the fault.
+    """
+
+    remainder: str = "LAST"
+    short_month: str = "LAST_DAY"
+    fifth_week: str = "LAST"
+    shift_order: str = "WEEKEND_FIRST"
+    shift_mode: str = "ONCE"
+    cascade: bool = False
+    collision: str = "KEEP"
+    drift: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "remainder": REMAINDERS,
+            "short_month": SHORT_MONTHS,
+            "fifth_week": FIFTH_WEEKS,
+            "shift_order": SHIFT_ORDERS,
+            "shift_mode": SHIFT_MODES,
+            "collision": COLLISIONS,
+        }
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise ValueError(f"convention {name} is {getattr(self, name)!r}; use one of {', '.join(values)}")
+        if self.cascade and self.drift:
+            raise ValueError("conventions cascade and drift exclude each other; set one of them")

@@ -1,0 +1,116 @@
+"""The dates of a month that a rule names, for every rule in use and every month, in one table.
+
+A rule is a day of the month or the n-th weekday of it; a plan follows one rule or
+two. A term's date is then the entry k places after the plan's first one.
+Days are counted from 1970-01-01, months from year 0.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+LAST_DAY = 31
+WEEK = 7
+FIFTH = 5
+_OVERFLOW = 32
+"""Code of a rule by day: the day, plus this if a day the month lacks goes to the next one."""
+_BY_WEEK = 64
+"""Code of a rule by weekday: this, plus 7 for each week after the first, plus the weekday from 0."""
+_VARIANTS = {"LAST": 0, "SKIP": 35, "NEXT": 70}
+_RADIX = 256
+_DAYS_ROOM = 1 << 32
+
+
+def month_number(day: pl.Expr) -> pl.Expr:
+    """Count months from year 0, so that adding months is adding integers."""
+    return day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64) - 1
+
+
+def on_day(month: pl.Expr, day: pl.Expr, overflows: pl.Expr) -> pl.Expr:
+    """Return the date of `day` in `month`; the last day where the month lacks it, or the first of the next."""
+    start = pl.date(month // 12, month % 12 + 1, 1)
+    last = start.dt.month_end().dt.day().cast(pl.Int64)
+    offset = pl.when(overflows & (day > last)).then(last).otherwise(pl.min_horizontal(day, last) - 1)
+    return start + pl.duration(days=offset)
+
+
+def rule_codes(plans: pl.DataFrame) -> pl.Series:
+    """Return one integer per plan that names its one or two rules of the month; 0 for plans counted in days.
+
+    Args:
+        plans: Day, weekday and week columns, `first_due_date`, `pattern`, `dates_a_month`,
+            `short_month` and `fifth_week`.
+    """
+    has_second = pl.col("dates_a_month") > 1
+    codes = pl.when(pl.col("dates_a_month") > 0).then(
+        _code("first") * _RADIX + pl.when(has_second).then(_code("second")).otherwise(0)
+    )
+    return plans.select(codes.fill_null(0).alias("rule")).to_series()
+
+
+def overflows(stated_day: pl.Expr) -> pl.Expr:
+    """Tell whether a day that a month lacks goes to the next month; a stated 31 means the last day and does not."""
+    short = pl.col("short_month")
+    means_last = stated_day.fill_null(0) == LAST_DAY
+    return (short == "OVERFLOW_31") | ((short == "OVERFLOW") & ~means_last)
+
+
+def _code(which: str) -> pl.Expr:
+    stated = pl.col(f"{which}_day")
+    day = stated.fill_null(pl.col("first_due_date").dt.day().cast(pl.Int64)) if which == "first" else stated
+    by_day = day + overflows(stated).cast(pl.Int64) * _OVERFLOW
+    week = pl.col(f"{which}_week")
+    variant = pl.col("fifth_week").replace_strict(_VARIANTS, return_dtype=pl.Int64)
+    by_week = _BY_WEEK + (week - 1) * WEEK + pl.col(f"{which}_weekday") - 1 + (week == FIFTH).cast(pl.Int64) * variant
+    return pl.when(pl.col("pattern") == "WEEKDAY").then(by_week).otherwise(by_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Every date of every pair of rules in use, rule by rule and in order, after one unused entry."""
+
+    keys: pl.Series
+    days: pl.Series
+
+    @classmethod
+    def of(cls, rules: pl.Series, first_month: int, months: pl.Series) -> "Slots":
+        """Lay out the dates of the codes `rules` for `months` months each from `first_month` on."""
+        wanted = pl.DataFrame({"rule": rules, "months": months}).filter(pl.col("rule") > 0)
+        each = wanted.group_by("rule").agg(pl.col("months").max()).sort("rule")
+        rows = each.with_columns(month=pl.int_ranges(first_month, first_month + pl.col("months"))).explode("month")
+        codes = {"one": pl.col("rule") // _RADIX, "two": pl.col("rule") % _RADIX}
+        dates = [rows.filter(code > 0).select("rule", _date(code, pl.col("month"))) for code in codes.values()]
+        packed = pl.concat(dates).drop_nulls().select(_pack(pl.col("rule"), pl.col("day")).sort())
+        keys = pl.concat([pl.Series([0], dtype=pl.Int64), packed.to_series()])
+        return cls(keys, (keys % _DAYS_ROOM).cast(pl.Int32))
+
+    def first_from(self, rules: pl.Series, days: pl.Series) -> pl.Series:
+        """Return for each pair of rules the place of its first date on or after the day."""
+        frame = pl.DataFrame({"rule": rules, "day": days})
+        wanted = frame.select(_pack(pl.col("rule"), pl.col("day").cast(pl.Int64))).to_series()
+        return self.keys.search_sorted(wanted).cast(pl.Int64)
+
+
+def _pack(rule: pl.Expr, day: pl.Expr) -> pl.Expr:
+    return rule * _DAYS_ROOM + day
+
+
+def _date(code: pl.Expr, month: pl.Expr) -> pl.Expr:
+    """Return the day number of one rule in a month, null where the rule skips the month."""
+    is_overflow = code > _OVERFLOW
+    by_day = on_day(month, pl.when(is_overflow).then(code - _OVERFLOW).otherwise(code), is_overflow)
+    chosen = pl.when(code < _BY_WEEK).then(by_day).otherwise(_on_weekday(code - _BY_WEEK, month))
+    return chosen.cast(pl.Int32).cast(pl.Int64).alias("day")
+
+
+def _on_weekday(place: pl.Expr, month: pl.Expr) -> pl.Expr:
+    fourth_weeks = (FIFTH - 1) * WEEK
+    is_fifth = place >= fourth_weeks
+    variant = (place - fourth_weeks) // WEEK * WEEK
+    week = pl.when(is_fifth).then(FIFTH).otherwise(place // WEEK + 1)
+    start = pl.date(month // 12, month % 12 + 1, 1)
+    ahead = (place % WEEK + 1 - start.dt.weekday().cast(pl.Int64)) % WEEK + (week - 1) * WEEK
+    found = start + pl.duration(days=ahead)
+    stays = (found.dt.month() == start.dt.month()) | (is_fifth & (variant == _VARIANTS["NEXT"]))
+    falls_back = is_fifth & (variant == _VARIANTS["LAST"])
+    return pl.when(stays).then(found).when(falls_back).then(found - pl.duration(days=WEEK))
