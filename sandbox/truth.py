@@ -1,4 +1,4 @@
-"""Every figure of a report, worked out a second time from a world and the definitions alone.
+"""Every figure of a report, worked out a second time from a world alone.
 
 `truth` is the slow, plain answer that the product is compared with. It reads a
 `World` as of one day and returns report rows: money as plain decimal text, dates

@@ -1,4 +1,4 @@
-"""The disagreements that the definitions see in a world on one day.
+"""The disagreements to be found in a world on one day.
 
 Covers the codes that need no regeneration: balances, totals, contradictory
 states, doubles, orphans, stale and excess pending money, currencies, policy.

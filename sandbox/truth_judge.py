@@ -1,6 +1,6 @@
 """What one plan looks like at the close of one day: balances, states and counts, term by term.
 
-Each figure follows the definitions' own words and is worked out by replaying
+Each figure follows the rule as a clerk would say it and is worked out by replaying
 the plan's money event by event. Slow on purpose. Which money belongs to the
 plan is decided in `truth_locate`.
 """

@@ -1,4 +1,4 @@
-"""The words the slow reading of the definitions uses: options, facts, dates and money.
+"""The words the slow answer uses: options, facts, dates and money.
 
 `truth` computes every figure a second time, plan by plan and day by day, in
 plain Python. It shares no code with the product, so that agreement between the
@@ -24,7 +24,7 @@ class UnusableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the definitions leave to configuration, with their defaults.
+    """What is left to configuration, with their defaults.
 
     `holidays` gives each provider's calendar; a provider that is not named has the
     Dutch one.

@@ -1,4 +1,4 @@
-"""What PayIQ's answers say, read straight from the definitions; its terms are worked out here."""
+"""What PayIQ's answers say; its terms are worked out here."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Payt's rows say, read straight from the definitions."""
+"""What Payt's rows say."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What Totality's rows say, read straight from the definitions."""
+"""What Totality's rows say."""
 
 from datetime import date
 from typing import Any
