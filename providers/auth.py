@@ -146,8 +146,11 @@ class ClientCredentials:
         """A token nobody has used yet."""
         asked = {"grant_type": "client_credentials"}
         call = TokenCall(
-            self.url, self.route, basic=self.credentials,
-            form=asked if self.as_form else None, json=None if self.as_form else asked,
+            self.url,
+            self.route,
+            basic=self.credentials,
+            form=asked if self.as_form else None,
+            json=None if self.as_form else asked,
         )
         answer = read_grant(exchange(call), provider=self.provider, route=self.route)
         return Grant(answer.access_token, answer.expires_in)
@@ -170,7 +173,8 @@ class Refreshing:
         asked = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
         answer = read_grant(
             exchange(TokenCall(self.url, self.route, json=asked, basic=self.credentials)),
-            provider=self.provider, route=self.route,
+            provider=self.provider,
+            route=self.route,
         )
         if answer.refresh_token and answer.refresh_token != self.refresh_token:
             LIVE.learn(answer.refresh_token)
@@ -236,6 +240,9 @@ def refused_credentials(error: ProviderError) -> NotPermitted:
     """The same failure, said as what it means when a token was asked for."""
     return NotPermitted(
         "the provider refused the credentials",
-        provider=error.provider, endpoint=error.endpoint, status=error.status, request_id=error.request_id,
+        provider=error.provider,
+        endpoint=error.endpoint,
+        status=error.status,
+        request_id=error.request_id,
         next_step="Check client_id, client_secret, refresh_token or api_key; an expired grant needs a new authorization.",
     )

@@ -41,8 +41,11 @@ def _unreadable(error: BaseException, reply: Reply, provider: str, place: str) -
         return Truncated("the JSON stops before its end", provider=who, endpoint=place, status=status)
     fault = fault_of(error)
     raised = Unreadable(
-        f"the answer is not what is documented: {fault.reason}", provider=who, endpoint=place,
-        status=status, evidence=reply.evidence(),
+        f"the answer is not what is documented: {fault.reason}",
+        provider=who,
+        endpoint=place,
+        status=status,
+        evidence=reply.evidence(),
     )
     raised.may_retry = fault.code == "MALFORMED_JSON"
     return raised

@@ -46,8 +46,15 @@ AHEAD = 16
 FAILED_ACCOUNTS = 100
 """Accounts that may fail on their own before the provider as a whole is given up."""
 ERROR_CODES = {
-    "None", "SystemError", "Validation", "DataNotFound", "DuplicatePayment", "PreAuthError", "Declined",
-    "ServiceUnavailable", "UserLocked",
+    "None",
+    "SystemError",
+    "Validation",
+    "DataNotFound",
+    "DuplicatePayment",
+    "PreAuthError",
+    "Declined",
+    "ServiceUnavailable",
+    "UserLocked",
 }
 _PASSING = {"SystemError", "ServiceUnavailable", "1", "7"}
 _LOCKED = {"UserLocked", "8"}
@@ -64,7 +71,8 @@ ASSUMED: Mapping[str, Assumption] = {
     **{
         f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of an answer that no page shows")
         for entity, names in {
-            "plan": {"DateToStart", "Payments"}, "payments": {"Status", "Total", "PaymentDate"},
+            "plan": {"DateToStart", "Payments"},
+            "payments": {"Status", "Total", "PaymentDate"},
         }.items()
         for item in msgspec.structs.fields(SHAPES[entity].struct)
         if item.encode_name in names
@@ -124,7 +132,9 @@ class PayiqClient(Reader):
 
     def _pages(self, ref: AccountRef, tenant_id: str) -> Iterator[Page]:
         asked = {
-            "CustomerToken": ref.customer_token, "ReferenceNumber": ref.reference_number, "OtherData": ref.other_data,
+            "CustomerToken": ref.customer_token,
+            "ReferenceNumber": ref.reference_number,
+            "OtherData": ref.other_data,
         }
         about = Asked(tenant_id, _context(ref))
         setup = yield from self._one(Call("POST", SETUP, SETUP, json=asked), about.named("setup", {}))
@@ -159,7 +169,7 @@ class PayiqClient(Reader):
 
     def _renamed(self, entity: str) -> dict[str, str]:
         mine = f"{entity}."
-        fields = {name[len(mine):]: word for name, word in self.words.items() if name.startswith(mine)}
+        fields = {name[len(mine) :]: word for name, word in self.words.items() if name.startswith(mine)}
         return {RENAME + name: word for name, word in fields.items() if word != name}
 
 
@@ -179,7 +189,8 @@ class Asked:
 def _context(ref: AccountRef) -> dict[str, str]:
     """Names the account without the customer's token, which is a secret; its hash tells accounts apart."""
     return {
-        "reference_number": ref.reference_number, "other_data": ref.other_data,
+        "reference_number": ref.reference_number,
+        "other_data": ref.other_data,
         "account_key": account_key(ref.customer_token),
     }
 
@@ -192,8 +203,12 @@ def _opened(reply: Reply, place: str) -> tuple[Reply, Envelope]:
     kind: type[ProviderError] = Unreachable if code in _PASSING else NotPermitted if code in _LOCKED else Refused
     named = code if code in ERROR_CODES else "an error code nobody documented"
     raise kind(
-        f"the answer says Success false, {named}", provider=NAME, endpoint=place, status=reply.status,
-        request_id=envelope.error_id, evidence=reply.evidence(),
+        f"the answer says Success false, {named}",
+        provider=NAME,
+        endpoint=place,
+        status=reply.status,
+        request_id=envelope.error_id,
+        evidence=reply.evidence(),
         next_step="Look the account up at the provider; the line of accounts_file may be out of date.",
     )
 
@@ -214,7 +229,9 @@ def plan_ids(setup: Envelope) -> list[str]:
     return list(dict.fromkeys(str(plan_id) for plan_id in named if plan_id not in {UNSET, None, 0, "", "0"}))
 
 
-def _in_order(pool: ThreadPoolExecutor, work: Callable[[AccountRef], Batch], refs: Iterable[AccountRef]) -> Iterator[Batch]:
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[AccountRef], Batch], refs: Iterable[AccountRef]
+) -> Iterator[Batch]:
     """What `work` makes of each, in order; only a few more than there are threads wait at any time."""
     waiting: deque[Future[Batch]] = deque()
     left = iter(refs)
@@ -234,14 +251,24 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Cli
         raise NotConfigured("accounts_file names no account, and this provider lists none", provider=NAME)
     route = words["auth_path"]
     signed = Signed(
-        NAME, connection.token_url or f"{connection.base_url.rstrip('/')}/{route}", route, clock,
-        connection.api_key, connection.signing_secret, connection.role, float(words["token_minutes"]) * 60,
+        NAME,
+        connection.token_url or f"{connection.base_url.rstrip('/')}/{route}",
+        route,
+        clock,
+        connection.api_key,
+        connection.signing_secret,
+        connection.role,
+        float(words["token_minutes"]) * 60,
     )
     tokens = Tokens(NAME, first=connection.token, obtain=signed, monotonic=monotonic)
     transport = Transport(NAME, connection, clock=clock, tokens=tokens, rate=None, wire=wire)
     return PayiqClient(
-        transport, connection.accounts, connection.page_size or PAGE_SIZE, connection.page_cap,
-        max(connection.workers, 1), words,
+        transport,
+        connection.accounts,
+        connection.page_size or PAGE_SIZE,
+        connection.page_cap,
+        max(connection.workers, 1),
+        words,
     )
 
 

@@ -59,7 +59,10 @@ def _good(body: bytes) -> Envelope:
 
 
 _CUT: Mapping[str, Callable[[bytes], list[Raw]]] = {
-    "setup": _result, "plan": _result, "payments": _results, "invoices": _results,
+    "setup": _result,
+    "plan": _result,
+    "payments": _results,
+    "invoices": _results,
 }
 _FILLED: Mapping[str, tuple[str, ...]] = {
     "setup": ("setups", "setup_accounts", "pending_payments", "setup_tiers"),
@@ -144,5 +147,8 @@ def _invoices(reading: Reading[Any], _context: Mapping[str, str]) -> list[Column
 
 
 _FLAT: Mapping[str, Callable[[Reading[Any], Mapping[str, str]], list[Columns]]] = {
-    "setup": _setups, "plan": _plans, "payments": _payments, "invoices": _invoices,
+    "setup": _setups,
+    "plan": _plans,
+    "payments": _payments,
+    "invoices": _invoices,
 }

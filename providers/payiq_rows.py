@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from providers.rows import Fault, Shape
-from providers.tables import Kind, Table, is_null, number_text
+from providers.rows import Fault, Shape, words
+from providers.tables import Table, columns, is_null, number_text
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)] | int
 MaybeId = str | int | UnsetType | None
@@ -157,7 +157,9 @@ def _bad_number(row: Struct, *, required: tuple[str, ...] = (), where: str = "")
         if not is_null(value):
             text = bytes(value)
             code = "OUT_OF_RANGE" if text[:1] in b"-0123456789" else "WRONG_TYPE"
-            return Fault(code, where + item.encode_name, f"{where}{item.encode_name}: not a number of at most 40 digits")
+            return Fault(
+                code, where + item.encode_name, f"{where}{item.encode_name}: not a number of at most 40 digits"
+            )
         if item.name in required:
             return Fault("MISSING_FIELD", where + item.encode_name, f"{where}{item.encode_name}: required and null")
     return None
@@ -209,80 +211,117 @@ def _invoice(row: Invoice, _context: Mapping[str, str]) -> Fault | None:
     return _bad_number(row)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 _DISPLAYED = "".join(f" DisplayField{n} EntryField{n}" for n in range(1, 6))
 _PENDING = Shape(Pending, key="TransactionID")
 _ACCOUNT = Shape(
-    Account, _words("RoleMaskedAccount"), {"PendingPayment": _PENDING, "PendingPayments": _PENDING}, key="AccountID"
+    Account, words("RoleMaskedAccount"), {"PendingPayment": _PENDING, "PendingPayments": _PENDING}, key="AccountID"
 )
 SHAPES: Mapping[str, Shape[Any]] = {
     "setup": Shape(
-        Setup, _words("Message"), {"Accounts": _ACCOUNT, "Tiers": Shape(Tier)}, key="", counted="Accounts", accept=_setup
+        Setup,
+        words("Message"),
+        {"Accounts": _ACCOUNT, "Tiers": Shape(Tier)},
+        key="",
+        counted="Accounts",
+        accept=_setup,
     ),
-    "plan": Shape(Plan, _words(
-        "PaymentName CanEdit DisplayDescription PaymentAccount PaymentAccountID PaymentAccountToken FeeWaived PPD"
-        " OriginalPlanID ReferenceNumber OtherData SelectedAccounts CustomerToken"
-    ), {"Payments": Shape(PlanPayment)}, key="PaymentPlanID", counted="Payments", accept=_plan),
-    "payments": Shape(Payment, _words(
-        "CustomerName ExternalUserID BillerID Channel CombinedFees InvoicePaymentCount CreatedByUserID"
-        " ApprovedByUserID CellPhone" + _DISPLAYED
-    ), {"InvoicePayments": Shape(InvoicePayment, _words(
-        "ID BillID BillerInvoiceNo AmountDue PaymentAmount RefundableAmount DueDate StatementDate IsCreditMemo"
-        " PaymentCode PaymentCodeReason TransactionType AccountNumber"
-    ))}, key="ID", counted="InvoicePayments", accept=_payment),
-    "invoices": Shape(Invoice, _words(
-        "ActivePaymentAmount CurrentCharges DefaultPaymentAmount Details ReferenceNumber OtherData" + _DISPLAYED
-    ), key="BillID", accept=_invoice),
+    "plan": Shape(
+        Plan,
+        words(
+            "PaymentName CanEdit DisplayDescription PaymentAccount PaymentAccountID PaymentAccountToken FeeWaived PPD"
+            " OriginalPlanID ReferenceNumber OtherData SelectedAccounts CustomerToken"
+        ),
+        {"Payments": Shape(PlanPayment)},
+        key="PaymentPlanID",
+        counted="Payments",
+        accept=_plan,
+    ),
+    "payments": Shape(
+        Payment,
+        words(
+            "CustomerName ExternalUserID BillerID Channel CombinedFees InvoicePaymentCount CreatedByUserID"
+            " ApprovedByUserID CellPhone" + _DISPLAYED
+        ),
+        {
+            "InvoicePayments": Shape(
+                InvoicePayment,
+                words(
+                    "ID BillID BillerInvoiceNo AmountDue PaymentAmount RefundableAmount DueDate StatementDate IsCreditMemo"
+                    " PaymentCode PaymentCodeReason TransactionType AccountNumber"
+                ),
+            )
+        },
+        key="ID",
+        counted="InvoicePayments",
+        accept=_payment,
+    ),
+    "invoices": Shape(
+        Invoice,
+        words("ActivePaymentAmount CurrentCharges DefaultPaymentAmount Details ReferenceNumber OtherData" + _DISPLAYED),
+        key="BillID",
+        accept=_invoice,
+    ),
 }
-
-
-def _of(kind: Kind, names: str) -> dict[str, Kind]:
-    return dict.fromkeys(names.split(), kind)
 
 
 _ASKED = ("reference_number", "other_data")
 TABLES: Mapping[str, Table] = {
-    "setups": Table("payiq__setups", {
-        **_of(Kind.BOOL, "allow_due_day enforce_due_date"), **_of(Kind.BIGINT, "day_due"),
-        **_of(Kind.NUMBER, "default_monthly_payment initial_balance"), **_of(Kind.BIGINT, "maximum_term"),
-        **_of(Kind.TEXT, "plan_type"), **_of(Kind.NUMBER, "restricted_override_minimum"),
-    }, given=(*_ASKED, "account_key")),
-    "setup_accounts": Table("payiq__setup_accounts", {
-        **_of(Kind.ID, "account_id"), **_of(Kind.TEXT, "account_number"), **_of(Kind.NUMBER, "amount_due"),
-        **_of(Kind.TEXT, "currency_symbol"), **_of(Kind.MOMENT, "due_date"), **_of(Kind.LINK, "existing_payment_plan_id"),
-        **_of(Kind.BOOL, "stopped"), **_of(Kind.MOMENT, "update_date"),
-    }, given=_ASKED),
-    "pending_payments": Table("payiq__pending_payments", {
-        **_of(Kind.ID, "transaction_id"), **_of(Kind.TEXT, "status"), **_of(Kind.MOMENT, "create_date"),
-        **_of(Kind.NUMBER, "total account_total"),
-    }, given=("account_id", "currency_symbol")),
-    "setup_tiers": Table("payiq__setup_tiers", {
-        **_of(Kind.NUMBER, "minimum maximum"), **_of(Kind.BIGINT, "payment_count"), **_of(Kind.NUMBER, "restricted_minimum"),
-    }, given=_ASKED),
-    "plans": Table("payiq__plans", {
-        **_of(Kind.ID, "payment_plan_id"), **_of(Kind.TEXT, "payment_plan_type"), **_of(Kind.LINK, "customer_id"),
-        **_of(Kind.MOMENT, "create_date date_to_start"), **_of(Kind.TEXT, "currency_symbol day_type"),
-        **_of(Kind.BIGINT, "day_to_pay"), **_of(Kind.NUMBER, "initial_balance payment_amount monthly_amount"),
-        **_of(Kind.BIGINT, "payment_count"), **_of(Kind.NUMBER, "last_payment_amount"),
-        **_of(Kind.MOMENT, "last_payment_date last_evaluated_date"),
-    }, given=_ASKED),
-    "plan_payments": Table("payiq__plan_payments", {
-        **_of(Kind.MOMENT, "date"), **_of(Kind.NUMBER, "amount"),
-    }, given=("payment_plan_id",)),
-    "plan_accounts": Table("payiq__plan_accounts", _of(Kind.ID, "account_id"), given=("payment_plan_id",)),
-    "payments": Table("payiq__payments", {
-        **_of(Kind.ID, "id"), **_of(Kind.TEXT, "status"), **_of(Kind.MOMENT, "create_date payment_date"),
-        **_of(Kind.NUMBER, "total"), **_of(Kind.TEXT, "currency_symbol"), **_of(Kind.LINK, "external_transaction_id"),
-        **_of(Kind.BOOL, "has_multiple_accounts"),
-    }, given=_ASKED),
-    "invoice_payments": Table("payiq__invoice_payments", {
-        **_of(Kind.TEXT, "reference_number"), **_of(Kind.NUMBER, "amount reversal_amount"),
-    }, given=("payment_id",)),
-    "invoices": Table("payiq__invoices", {
-        **_of(Kind.ID, "bill_id"), **_of(Kind.LINK, "billing_account_id"), **_of(Kind.TEXT, "biller_invoice_no"),
-        **_of(Kind.NUMBER, "amount_due amount_remaining"), **_of(Kind.MOMENT, "dt_due dt_statement"),
-    }),
+    "setups": Table(
+        "payiq__setups",
+        columns(
+            "allow_due_day:bool enforce_due_date:bool day_due:bigint default_monthly_payment:number"
+            " initial_balance:number maximum_term:bigint plan_type restricted_override_minimum:number"
+        ),
+        given=("reference_number", "other_data", "account_key"),
+    ),
+    "setup_accounts": Table(
+        "payiq__setup_accounts",
+        columns(
+            "account_id:id account_number amount_due:number currency_symbol due_date:moment"
+            " existing_payment_plan_id:link stopped:bool update_date:moment"
+        ),
+        given=_ASKED,
+    ),
+    "pending_payments": Table(
+        "payiq__pending_payments",
+        columns("transaction_id:id status create_date:moment total:number account_total:number"),
+        given=("account_id", "currency_symbol"),
+    ),
+    "setup_tiers": Table(
+        "payiq__setup_tiers",
+        columns("minimum:number maximum:number payment_count:bigint restricted_minimum:number"),
+        given=_ASKED,
+    ),
+    "plans": Table(
+        "payiq__plans",
+        columns(
+            "payment_plan_id:id payment_plan_type customer_id:link create_date:moment date_to_start:moment"
+            " currency_symbol day_type day_to_pay:bigint initial_balance:number payment_amount:number"
+            " monthly_amount:number payment_count:bigint last_payment_amount:number last_payment_date:moment"
+            " last_evaluated_date:moment"
+        ),
+        given=_ASKED,
+    ),
+    "plan_payments": Table("payiq__plan_payments", columns("date:moment amount:number"), given=("payment_plan_id",)),
+    "plan_accounts": Table("payiq__plan_accounts", columns("account_id:id"), given=("payment_plan_id",)),
+    "payments": Table(
+        "payiq__payments",
+        columns(
+            "id:id status create_date:moment payment_date:moment total:number currency_symbol"
+            " external_transaction_id:link has_multiple_accounts:bool"
+        ),
+        given=_ASKED,
+    ),
+    "invoice_payments": Table(
+        "payiq__invoice_payments",
+        columns("reference_number amount:number reversal_amount:number"),
+        given=("payment_id",),
+    ),
+    "invoices": Table(
+        "payiq__invoices",
+        columns(
+            "bill_id:id billing_account_id:link biller_invoice_no amount_due:number amount_remaining:number"
+            " dt_due:moment dt_statement:moment"
+        ),
+    ),
 }

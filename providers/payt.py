@@ -37,7 +37,9 @@ ASSUMED: Mapping[str, Assumption] = {
     "last_page": Assumption(
         "no pagination, or its cursor null or empty, or no rows", "how a list ends; a cursor seen before is an error"
     ),
-    "updated_after": Assumption("updated_after", "query parameter of changed rows; inclusive or exclusive, so we overlap"),
+    "updated_after": Assumption(
+        "updated_after", "query parameter of changed rows; inclusive or exclusive, so we overlap"
+    ),
     "scope_suffix": Assumption(":read", "scopes other than the three documented are <resource>:read"),
     "term_currency": Assumption("administration", "terms are in the administration's currency_code"),
     "token_path": Assumption("/oauth/token", "token call below the base address; token_url overrides it"),
@@ -115,7 +117,9 @@ class PaytClient(Reader):
         while cursor is not None:
             at = (("cursor", cursor),) if cursor else ()
             call = Call("GET", path, path, (*query, *at))
-            reply, answer = self.transport.read(call, lambda reply: (reply, parsed(reply, _read, provider=NAME, place=place)))
+            reply, answer = self.transport.read(
+                call, lambda reply: (reply, parsed(reply, _read, provider=NAME, place=place))
+            )
             yield page_of(reply, entity, tenant_id, context), answer.data
             cursor = answer.next()
             if cursor is not None:
@@ -159,7 +163,10 @@ def _terms(reading: Reading[Plan]) -> dict[str, Column]:
     counts = list(map(len, terms))
     plans = spread((str(plan.id) for plan in reading.rows), counts)
     return fill(
-        TABLES["payment_terms"], list(chain.from_iterable(terms)), reading.places.of_children(counts), {"plan_id": plans}
+        TABLES["payment_terms"],
+        list(chain.from_iterable(terms)),
+        reading.places.of_children(counts),
+        {"plan_id": plans},
     )
 
 

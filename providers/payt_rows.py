@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from providers.rows import Fault, Shape
-from providers.tables import Kind, Table
+from providers.rows import Fault, Shape, words
+from providers.tables import Table, columns
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)] | int
 MaybeId = str | int | UnsetType | None
@@ -151,11 +151,9 @@ def _own_tenant(row: Owned, context: Mapping[str, str]) -> Fault | None:
     asked = context.get("administration_id")
     if asked is None or str(row.administration_id) == asked:
         return None
-    return Fault("FOREIGN_TENANT", "administration_id", "the row belongs to another administration than the one asked for")
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+    return Fault(
+        "FOREIGN_TENANT", "administration_id", "the row belongs to another administration than the one asked for"
+    )
 
 
 _MILESTONES = "".join(f" reminder_{n}_at summons_{n}_at" for n in range(1, 5)) + (
@@ -163,67 +161,83 @@ _MILESTONES = "".join(f" reminder_{n}_at summons_{n}_at" for n in range(1, 5)) +
 )
 TERM = Shape(Term)
 SHAPES: Mapping[str, Shape[Any]] = {
-    "administrations": Shape(Administration, _words(
-        "email_address contact_name country_code city house_number street_name postal_code internal_name"
-        " commercial_registration_number administration_url paused_at reminding_paused_at last_successful_import_at"
-    )),
+    "administrations": Shape(
+        Administration,
+        words(
+            "email_address contact_name country_code city house_number street_name postal_code internal_name"
+            " commercial_registration_number administration_url paused_at reminding_paused_at last_successful_import_at"
+        ),
+    ),
     "payment_plans": Shape(Plan, children={"payment_terms": TERM}, counted="payment_terms", accept=_own_tenant),
-    "payments": Shape(Payment, _words("psp_transaction bank_transaction origin_identifier"), accept=_own_tenant),
+    "payments": Shape(Payment, words("psp_transaction bank_transaction origin_identifier"), accept=_own_tenant),
     "psp_transactions": Shape(PspTransaction, counted="invoice_ids", accept=_own_tenant),
-    "invoices": Shape(Invoice, _words(
-        "payment_method invoice_date administration_costs_total administration_costs_open payment_plan_id credit_case_id"
-        " debtor_number invoice_identifier payment_date reminding_paused_at" + _MILESTONES
-    ), accept=_own_tenant),
-    "credit_cases": Shape(CreditCase, _words(
-        "case_number debt_collection_costs interest_costs paused_at" + _MILESTONES
-    ), accept=_own_tenant),
-    "debtors": Shape(Debtor, _words(
-        "name debtor_identifier postal_address book_open_amount credit_limit_amount payment_behaviour language_code"
-        " reminding_paused_at primary_email_address labels vat_number"
-    ), accept=_own_tenant),
+    "invoices": Shape(
+        Invoice,
+        words(
+            "payment_method invoice_date administration_costs_total administration_costs_open payment_plan_id credit_case_id"
+            " debtor_number invoice_identifier payment_date reminding_paused_at" + _MILESTONES
+        ),
+        accept=_own_tenant,
+    ),
+    "credit_cases": Shape(
+        CreditCase,
+        words("case_number debt_collection_costs interest_costs paused_at" + _MILESTONES),
+        accept=_own_tenant,
+    ),
+    "debtors": Shape(
+        Debtor,
+        words(
+            "name debtor_identifier postal_address book_open_amount credit_limit_amount payment_behaviour language_code"
+            " reminding_paused_at primary_email_address labels vat_number"
+        ),
+        accept=_own_tenant,
+    ),
 }
-DELETED = Shape(Deleted, _words("debtor_id origin_identifier invoice_id"), accept=_own_tenant)
+DELETED = Shape(Deleted, words("debtor_id origin_identifier invoice_id"), accept=_own_tenant)
 
 
-def _texts(names: str) -> dict[str, Kind]:
-    return dict.fromkeys(names.split(), Kind.TEXT)
-
-
-def _ids(names: str) -> dict[str, Kind]:
-    return dict.fromkeys(names.split(), Kind.ID)
-
-
-_OWN = _ids("id administration_id")
 TABLES: Mapping[str, Table] = {
-    "administrations": Table("payt__administrations", {
-        **_ids("id"), **_texts("name status currency_code timezone"),
-    }),
-    "payment_plans": Table("payt__payment_plans", {
-        **_OWN, **_ids("debtor_id"), "active": Kind.BOOL, "auto_activated": Kind.BOOL,
-        **_texts("created_at updated_at proposed_at approved_at rejected_at deactivated_at"),
-    }),
-    "payment_terms": Table("payt__payment_terms", {
-        **_ids("id"), **_texts("total_amount amount_due due_date payment_date"),
-    }, given=("plan_id",)),
-    "payments": Table("payt__payments", {
-        **_OWN, **_ids("invoice_id"),
-        **_texts("total_amount total_book_amount payment_date updated_at transaction_type cost_type reversal_code payment_method"),
-    }),
-    "psp_transactions": Table("payt__psp_transactions", {
-        **_OWN, **_ids("debtor_id"),
-        **_texts("currency_code payment_method status amount book_amount updated_at paid_at reversal_code"),
-    }),
+    "administrations": Table("payt__administrations", columns("id:id name status currency_code timezone")),
+    "payment_plans": Table(
+        "payt__payment_plans",
+        columns(
+            "id:id administration_id:id debtor_id:id active:bool auto_activated:bool created_at updated_at"
+            " proposed_at approved_at rejected_at deactivated_at"
+        ),
+    ),
+    "payment_terms": Table(
+        "payt__payment_terms", columns("id:id total_amount amount_due due_date payment_date"), given=("plan_id",)
+    ),
+    "payments": Table(
+        "payt__payments",
+        columns(
+            "id:id administration_id:id invoice_id:id total_amount total_book_amount payment_date updated_at"
+            " transaction_type cost_type reversal_code payment_method"
+        ),
+    ),
+    "psp_transactions": Table(
+        "payt__psp_transactions",
+        columns(
+            "id:id administration_id:id debtor_id:id currency_code payment_method status amount book_amount"
+            " updated_at paid_at reversal_code"
+        ),
+    ),
     "psp_invoices": Table("payt__psp_invoices", {}, given=("psp_id", "invoice_id")),
-    "invoices": Table("payt__invoices", {
-        **_OWN, **_ids("debtor_id"),
-        **_texts("invoice_number currency_code due_date total_amount open_amount book_total_amount book_open_amount updated_at"),
-        **_ids("active_payment_plan_id active_credit_case_id"), **_texts("paused_at"),
-    }),
-    "credit_cases": Table("payt__credit_cases", {
-        **_OWN, **_ids("debtor_id"),
-        **_texts("credit_case_number currency_code total_amount open_amount started_at deactivated_at updated_at"),
-        **_ids("active_payment_plan_id"),
-    }),
-    "debtors": Table("payt__debtors", {**_OWN, **_texts("debtor_number paused_at updated_at")}),
-    "deleted": Table("payt__deleted", {**_OWN, **_texts("deleted_at")}, given=("kind",)),
+    "invoices": Table(
+        "payt__invoices",
+        columns(
+            "id:id administration_id:id debtor_id:id invoice_number currency_code due_date total_amount"
+            " open_amount book_total_amount book_open_amount updated_at active_payment_plan_id:id"
+            " active_credit_case_id:id paused_at"
+        ),
+    ),
+    "credit_cases": Table(
+        "payt__credit_cases",
+        columns(
+            "id:id administration_id:id debtor_id:id credit_case_number currency_code total_amount"
+            " open_amount started_at deactivated_at updated_at active_payment_plan_id:id"
+        ),
+    ),
+    "debtors": Table("payt__debtors", columns("id:id administration_id:id debtor_number paused_at updated_at")),
+    "deleted": Table("payt__deleted", columns("id:id administration_id:id deleted_at"), given=("kind",)),
 }

@@ -74,6 +74,11 @@ def _known(struct: type[msgspec.Struct], documented: frozenset[str]) -> frozense
     return documented | {item.encode_name for item in msgspec.structs.fields(struct)}
 
 
+def words(text: str) -> frozenset[str]:
+    """The names in a text, for a list of fields too long to quote one by one."""
+    return frozenset(text.split())
+
+
 @dataclass(slots=True)
 class Reading(Generic[S]):
     """The rows of a page that can be used, where they stand, and those that cannot be."""
@@ -261,7 +266,7 @@ def _depth(tree: object) -> int:
 
 
 def _names(context: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((key[len(NAME):], value) for key, value in context.items() if key.startswith(NAME)))
+    return tuple(sorted((key[len(NAME) :], value) for key, value in context.items() if key.startswith(NAME)))
 
 
 @lru_cache(maxsize=64)
@@ -285,7 +290,9 @@ def _reject(at: int, fault: Fault, raw: bytes, shape: Shape[Any]) -> Reject:
         parts = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except UNREADABLE:
         return Reject(at, fault.code, fault.column, fault.reason)
-    return Reject(at, fault.code, fault.column, fault.reason, _key(parts.get(shape.key)), _entries(parts, shape.counted))
+    return Reject(
+        at, fault.code, fault.column, fault.reason, _key(parts.get(shape.key)), _entries(parts, shape.counted)
+    )
 
 
 def _key(raw: msgspec.Raw | None) -> str | None:

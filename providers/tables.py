@@ -35,6 +35,12 @@ class Kind(Enum):
     BIGINT = ("bigint", "whole number")
 
 
+def columns(text: str) -> dict[str, Kind]:
+    """Columns from their names, each with `:kind` behind it unless it is text."""
+    parts = (word.partition(":") for word in text.split())
+    return {name: Kind[kind.upper()] if kind else Kind.TEXT for name, _, kind in parts}
+
+
 PLACE: Mapping[str, str] = {"position": "bigint", "ordinal": "bigint", "row_hash": "text"}
 """Every received table ends in these: the top-level row's place in the page, the child's place in it, the row's SHA-256."""
 
@@ -96,8 +102,13 @@ def _numbers(values: Iterable[object]) -> Column:
 
 
 _READ: Mapping[Kind, Callable[[Iterable[object]], Column]] = {
-    Kind.ID: _ids, Kind.LINK: _links, Kind.TEXT: _known, Kind.MOMENT: _moments,
-    Kind.NUMBER: _numbers, Kind.BOOL: _known, Kind.BIGINT: _known,
+    Kind.ID: _ids,
+    Kind.LINK: _links,
+    Kind.TEXT: _known,
+    Kind.MOMENT: _moments,
+    Kind.NUMBER: _numbers,
+    Kind.BOOL: _known,
+    Kind.BIGINT: _known,
 }
 
 

@@ -30,7 +30,9 @@ MEDIA_TYPE = "application/vnd.totality.v1+json"
 LISTS = ("loans", "payment_plans", "scheduled_payments", "payments")
 
 ASSUMED: Mapping[str, Assumption] = {
-    "token_path": Assumption("/oauth/token", "token call at the origin of base_url, form and HTTP Basic; token_url overrides it"),
+    "token_path": Assumption(
+        "/oauth/token", "token call at the origin of base_url, form and HTTP Basic; token_url overrides it"
+    ),
     "path.loans": Assumption("/loans", "list of loans, below base_url"),
     "path.payment_plans": Assumption("/payment-plans", "list of payment plans, below base_url"),
     "path.scheduled_payments": Assumption("/scheduled-payments", "list of scheduled payments, below base_url"),
@@ -79,7 +81,7 @@ class TotalityClient(Reader):
         """What decoding needs to know of the configuration: names that differ from the assumed ones."""
         mine = f"{entity}."
         fields = {name: word for name, word in self.words.items() if name.startswith(mine)}
-        renamed = {RENAME + name[len(mine):]: word for name, word in fields.items() if word != name[len(mine):]}
+        renamed = {RENAME + name[len(mine) :]: word for name, word in fields.items() if word != name[len(mine) :]}
         return renamed if self.words["list"] == "data" else {**renamed, "list": self.words["list"]}
 
     def _walk(

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from providers.rows import Fault, Shape
-from providers.tables import Kind, Table
+from providers.rows import Fault, Shape, words
+from providers.tables import Table, columns
 
 Uuid = Annotated[str, Meta(min_length=1, max_length=200)]
 Cents = Annotated[int, Meta(ge=-(10**18), le=10**18)]
@@ -109,57 +109,60 @@ def _dated(row: Payment, _context: Mapping[str, str]) -> Fault | None:
     return Fault("MISSING_FIELD", "processedAt", "none of processedAt, postedAt, settledOn, createdAt is given")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 SHAPES: Mapping[str, Shape[Any]] = {
-    "loans": Shape(Loan, _words(
-        "approvedAt becameEligibleForRefinanceOn csoBuyBackDate csoBuyBackFees csoBuyBackInterest csoBuyBackPrincipal"
-        " csoLoanFee csoRateLoan csoRatePayment csoTargetApr daysLate decisioningProvider deferredPayments denialReason"
-        " deniedAt desiredPrincipalAmount estimatedFundingOn firstPaymentDate firstPaymentDay fundedAt"
-        " hasHardPrincipalPayments interestRate isContractViewable isFirstPaymentDefaulted"
-    ), key="uuid"),
+    "loans": Shape(
+        Loan,
+        words(
+            "approvedAt becameEligibleForRefinanceOn csoBuyBackDate csoBuyBackFees csoBuyBackInterest csoBuyBackPrincipal"
+            " csoLoanFee csoRateLoan csoRatePayment csoTargetApr daysLate decisioningProvider deferredPayments denialReason"
+            " deniedAt desiredPrincipalAmount estimatedFundingOn firstPaymentDate firstPaymentDay fundedAt"
+            " hasHardPrincipalPayments interestRate isContractViewable isFirstPaymentDefaulted"
+        ),
+        key="uuid",
+    ),
     "payment_plans": Shape(Plan, children={"schedule": Shape(Entry)}, key="uuid", counted="schedule"),
     "scheduled_payments": Shape(ScheduledPayment, key="uuid"),
-    "payments": Shape(Payment, _words(
-        "description detail importSource failureDescription failureCode principal interest fees refId returnCode"
-        " returnDescription toBePostedAt transferAmount"
-    ), key="uuid", accept=_dated),
+    "payments": Shape(
+        Payment,
+        words(
+            "description detail importSource failureDescription failureCode principal interest fees refId returnCode"
+            " returnDescription toBePostedAt transferAmount"
+        ),
+        key="uuid",
+        accept=_dated,
+    ),
 }
 
 
-def _texts(names: str) -> dict[str, Kind]:
-    return dict.fromkeys(names.split(), Kind.TEXT)
-
-
-def _wholes(names: str) -> dict[str, Kind]:
-    return dict.fromkeys(names.split(), Kind.BIGINT)
-
-
-_TIMES = _texts("created_at updated_at")
 TABLES: Mapping[str, Table] = {
-    "loans": Table("totality__loans", {
-        **_texts("uuid customer_uuid external_id status"), **_wholes("balance"), "is_auto_scheduled": Kind.BOOL, **_TIMES,
-    }),
-    "payment_plans": Table("totality__payment_plans", {
-        **_texts("uuid loan_uuid"), "is_active": Kind.BOOL, **_TIMES, **_wholes("collector_user_id"),
-        **_texts("contact_method"), **_wholes("days_in_period first_payment_day"), **_texts("first_payment_date"),
-        "is_partial_payment_plan": Kind.BOOL,
-        **_wholes("move_payment_on_holiday_days move_payment_on_weekend_days number_of_payments payment_amount"),
-        **_texts("payment_arrangement_type payment_frequency schedule_type"),
-        **_wholes("second_payment_day total_plan_amount"),
-        **_texts("weekday_of_first_payment weekday_of_second_payment"),
-        **_wholes("week_of_first_payment week_of_second_payment"),
-    }),
-    "plan_schedule": Table("totality__plan_schedule", {**_texts("date"), **_wholes("amount")}, given=("plan_uuid",)),
-    "scheduled_payments": Table("totality__scheduled_payments", {
-        **_texts("uuid loan_uuid payment_plan_uuid"), **_wholes("amount"), **_texts("payment_date"),
-        "is_echeck": Kind.BOOL, **_texts("payment_uuid"), **_TIMES,
-    }),
-    "payments": Table("totality__payments", {
-        **_texts("uuid loan_uuid"), **_wholes("amount"), **_texts("status payment_type"),
-        "is_promise": Kind.BOOL, "is_prenote": Kind.BOOL,
-        **_texts("processed_at posted_at settled_on failed_at returned_at external_id failed_payment_uuid"), **_TIMES,
-    }),
+    "loans": Table(
+        "totality__loans",
+        columns("uuid customer_uuid external_id status balance:bigint is_auto_scheduled:bool created_at updated_at"),
+    ),
+    "payment_plans": Table(
+        "totality__payment_plans",
+        columns(
+            "uuid loan_uuid is_active:bool created_at updated_at collector_user_id:bigint contact_method"
+            " days_in_period:bigint first_payment_day:bigint first_payment_date is_partial_payment_plan:bool"
+            " move_payment_on_holiday_days:bigint move_payment_on_weekend_days:bigint"
+            " number_of_payments:bigint payment_amount:bigint payment_arrangement_type payment_frequency"
+            " schedule_type second_payment_day:bigint total_plan_amount:bigint weekday_of_first_payment"
+            " weekday_of_second_payment week_of_first_payment:bigint week_of_second_payment:bigint"
+        ),
+    ),
+    "plan_schedule": Table("totality__plan_schedule", columns("date amount:bigint"), given=("plan_uuid",)),
+    "scheduled_payments": Table(
+        "totality__scheduled_payments",
+        columns(
+            "uuid loan_uuid payment_plan_uuid amount:bigint payment_date is_echeck:bool payment_uuid"
+            " created_at updated_at"
+        ),
+    ),
+    "payments": Table(
+        "totality__payments",
+        columns(
+            "uuid loan_uuid amount:bigint status payment_type is_promise:bool is_prenote:bool processed_at"
+            " posted_at settled_on failed_at returned_at external_id failed_payment_uuid created_at updated_at"
+        ),
+    ),
 }

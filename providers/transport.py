@@ -135,8 +135,12 @@ class Transport:
     def _tried(self, call: Call, parse: Callable[[Reply], T]) -> T:
         limits = self._connection
         attempts = stamina.retry_context(
-            on=self._wait, attempts=limits.attempts, timeout=limits.retry_seconds,
-            wait_initial=0.5, wait_max=20.0, wait_jitter=1.0,
+            on=self._wait,
+            attempts=limits.attempts,
+            timeout=limits.retry_seconds,
+            wait_initial=0.5,
+            wait_max=20.0,
+            wait_jitter=1.0,
         )
         for attempt in attempts:
             with attempt:
@@ -185,9 +189,14 @@ class Transport:
         with self._lock:
             self._bytes += len(reply.body)
             self._last_clock = reply.clock or self._last_clock
-        LOG.info(
-            "%s %s %s %d, %d bytes, %d ms", self._provider, self._origin[1], place,
-            reply.status, len(reply.body), (time.monotonic() - started) * 1000,
+        LOG.debug(
+            "%s %s %s %d, %d bytes, %d ms",
+            self._provider,
+            self._origin[1],
+            place,
+            reply.status,
+            len(reply.body),
+            (time.monotonic() - started) * 1000,
         )
         return reply
 
@@ -264,7 +273,10 @@ class Transport:
             message = f"{self._origin[1]} redirected to {target}, which was not followed"
             raise Misdirected(message, provider=self._provider, endpoint=place, status=status)
         return Reply(
-            status, body, headers.get("content-type", ""), clock,
+            status,
+            body,
+            headers.get("content-type", ""),
+            clock,
             next((headers[name] for name in _REQUEST_IDS if name in headers), None),
             retry_after(headers.get("retry-after"), clock or self._clock().astimezone(UTC)),
         )
@@ -289,7 +301,11 @@ class Transport:
             return
         kind, what = status_error(status)
         raise kind(
-            what, provider=self._provider, endpoint=place, status=status, request_id=reply.request_id,
+            what,
+            provider=self._provider,
+            endpoint=place,
+            status=status,
+            request_id=reply.request_id,
             retry_after=reply.retry_after if kind in {RateLimited, Unreachable} else None,
             next_step=missing_scope(reply.body) if status == FORBIDDEN else None,
         )
@@ -305,7 +321,10 @@ def _client(connection: Connection, headers: Mapping[str, str], wire: object) ->
         headers={"User-Agent": "planrecon", "Accept-Encoding": "gzip", **headers},
         timeout=httpx.Timeout(min(connection.read_timeout, connection.deadline), connect=connection.connect_timeout),
         limits=httpx.Limits(max_connections=max(connection.workers, 1) * 2),
-        transport=wire, verify=verify, trust_env=False, follow_redirects=False,
+        transport=wire,
+        verify=verify,
+        trust_env=False,
+        follow_redirects=False,
     )
 
 

@@ -8,6 +8,9 @@ import httpx
 import pytest
 import stamina
 
+from providers.base import Page
+from providers.errors import ProviderError
+
 NOON = datetime(2026, 6, 30, 12, 0, 0, tzinfo=UTC)
 DATE = {"date": "Tue, 30 Jun 2026 12:00:00 GMT"}
 
@@ -32,6 +35,21 @@ class Wire:
 
     def lines(self) -> list[str]:
         return [f"{request.method} {request.url.path}" for request in self.requests]
+
+
+def drain(pages: Iterable[Page]) -> tuple[list[Page], ProviderError | None]:
+    """What a pull gave out, and the error that ended it."""
+    given: list[Page] = []
+    try:
+        given.extend(pages)
+    except ProviderError as error:
+        return given, error
+    return given, None
+
+
+@pytest.fixture
+def drained() -> Callable[..., tuple[list[Page], ProviderError | None]]:
+    return drain
 
 
 @pytest.fixture(autouse=True)

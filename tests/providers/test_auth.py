@@ -88,7 +88,10 @@ def test_a_token_that_ends_on_the_way_is_renewed_once_and_the_same_page_asked_ag
     pages = pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)
     assert len(pages) == 1
     assert network.lines() == [
-        "POST /oauth/token", "GET /v1/payment_plans/deleted", "POST /oauth/token", "GET /v1/payment_plans/deleted",
+        "POST /oauth/token",
+        "GET /v1/payment_plans/deleted",
+        "POST /oauth/token",
+        "GET /v1/payment_plans/deleted",
     ]
 
 
@@ -100,7 +103,9 @@ def test_a_second_401_stops_with_a_question_of_permission(wire, clock):
 
     network = wire(answer)
     with pytest.raises(NotPermitted) as caught:
-        pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret", token="static-token"), clock, network)
+        pull(
+            PAYT, Connection(BASE, client_id="me", client_secret="canary-secret", token="static-token"), clock, network
+        )
     assert caught.value.code == "not_permitted"
     assert len(network.requests) == 3
 
@@ -134,7 +139,9 @@ def test_refused_credentials_are_a_question_of_permission_and_not_tried_again(wi
 
 
 def test_a_token_call_that_fails_for_a_moment_is_tried_again(wire, clock):
-    answers = iter([httpx.Response(503), httpx.Response(200, json={"access_token": "late-token"}), httpx.Response(200, json=EMPTY)])
+    answers = iter(
+        [httpx.Response(503), httpx.Response(200, json={"access_token": "late-token"}), httpx.Response(200, json=EMPTY)]
+    )
     network = wire(lambda _: next(answers))
     assert len(pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)) == 1
 
@@ -153,7 +160,10 @@ def test_payiq_signs_key_and_creation_date(wire, clock):
 
     network = wire(answer)
     connection = Connection(
-        f"{BASE}/PayIQ/", api_key="key-guid-1", signing_secret="canary-signing", role="APICustomer",
+        f"{BASE}/PayIQ/",
+        api_key="key-guid-1",
+        signing_secret="canary-signing",
+        role="APICustomer",
         accounts=(AccountRef("canary-customer", "R1"),),
     )
     pull(PAYIQ, connection, clock, network, SweepRequest("portfolio", "payiq"))
@@ -161,8 +171,11 @@ def test_payiq_signs_key_and_creation_date(wire, clock):
     expected = hmac.new(b"canary-signing", b"key-guid-12026-06-30T12:00:00Z", hashlib.sha256).hexdigest()
     assert network.requests[0].url.path == "/PayIQ/Api/Auth"
     assert asked == {
-        "APIKey": "key-guid-1", "CreationDate": "2026-06-30T12:00:00Z", "grant_type": "client_credentials",
-        "Signature": expected, "Role": "APICustomer",
+        "APIKey": "key-guid-1",
+        "CreationDate": "2026-06-30T12:00:00Z",
+        "grant_type": "client_credentials",
+        "Signature": expected,
+        "Role": "APICustomer",
     }
     assert bearer(network.requests[1]) == "signed-token"
 
@@ -230,7 +243,9 @@ def test_threads_that_see_the_same_stale_token_renew_it_once():
 def test_every_token_in_use_is_masked_in_logs(wire, clock, caplog):
     def answer(request):
         if request.url.path == "/oauth/token":
-            return httpx.Response(200, json={"access_token": "canary-access-token", "refresh_token": "canary-refresh-2"})
+            return httpx.Response(
+                200, json={"access_token": "canary-access-token", "refresh_token": "canary-refresh-2"}
+            )
         return httpx.Response(200, json=EMPTY)
 
     connection = Connection(BASE, client_id="me", client_secret="canary-secret-9", refresh_token="canary-refresh-1")
@@ -244,10 +259,8 @@ def test_every_token_in_use_is_masked_in_logs(wire, clock, caplog):
 def test_the_redactor_masks_arguments_tracebacks_and_overlapping_secrets():
     redactor = Redactor()
     redactor.learn("secret-long-one", "secret", "x", None)
-    try:
-        raise ValueError("holds secret-long-one inside")
-    except ValueError as error:
-        trace = (type(error), error, error.__traceback__)
+    error = ValueError("holds secret-long-one inside")
+    trace = (ValueError, error, None)
     record = logging.LogRecord("n", logging.INFO, __file__, 1, "see %s", ("secret-long-one",), trace)
     assert redactor.filter(record)
     assert record.getMessage() == f"see {MASK}"

@@ -15,8 +15,14 @@ from providers.tables import number_text
 ASKED = {"administration_id": "7"}
 TERM = {"id": "t1", "total_amount": "100.00", "amount_due": "40.00", "due_date": "2026-03-01", "payment_date": None}
 PLAN = {
-    "id": "p1", "administration_id": "7", "debtor_id": "d1", "active": True, "auto_activated": False,
-    "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-02-01T00:00:00Z", "payment_terms": [TERM],
+    "id": "p1",
+    "administration_id": "7",
+    "debtor_id": "d1",
+    "active": True,
+    "auto_activated": False,
+    "created_at": "2026-01-01T00:00:00Z",
+    "updated_at": "2026-02-01T00:00:00Z",
+    "payment_terms": [TERM],
 }
 
 
@@ -56,7 +62,11 @@ def only(decoded):
         (text(payment_terms={}), "WRONG_TYPE", "payment_terms"),
         (text(payment_terms=[TERM, {**TERM, "amount_due": 40.0}]), "WRONG_TYPE", "payment_terms.amount_due"),
         (text(payment_terms=[TERM, {**TERM, "total_amount": None}]), "MISSING_FIELD", "payment_terms.total_amount"),
-        (text(payment_terms=[TERM, {k: v for k, v in TERM.items() if k != "due_date"}]), "MISSING_FIELD", "payment_terms.due_date"),
+        (
+            text(payment_terms=[TERM, {k: v for k, v in TERM.items() if k != "due_date"}]),
+            "MISSING_FIELD",
+            "payment_terms.due_date",
+        ),
         ("[1]", "WRONG_TYPE", None),
         ("null", "MISSING_FIELD", None),
         ('"p1"', "WRONG_TYPE", None),
@@ -94,7 +104,7 @@ def test_a_reject_tells_field_and_type_and_never_a_value():
         text()[:-1] + ', "id" : "p2"}',
         text()[:-1] + ', "i\\u0064": "p2"}',
         text(reason="z").replace('"z"', '"a \\u0022: b"')[:-1] + ', "id": "p2"}',
-        text(reason="a \": b")[:-1] + ', "id": "p2"}',
+        text(reason='a ": b')[:-1] + ', "id": "p2"}',
         text()[:-1] + ', "rejected_by_user": {"id": "1"}, "rejected_by_user": null}',
     ],
 )
@@ -105,7 +115,7 @@ def test_a_key_that_stands_twice_is_found_however_it_is_written(doubled):
     assert ids(decoded) == ["before"]
 
 
-@pytest.mark.parametrize("reason", ['say "id": twice', "a : b", "a\": \"b", "\\", "\\\":", "x\u0001y", "\t:", "é:"])
+@pytest.mark.parametrize("reason", ['say "id": twice', "a : b", 'a": "b', "\\", '\\":', "x\u0001y", "\t:", "é:"])
 def test_text_that_looks_like_keys_is_text(reason):
     decoded = read(page(text(reason=reason)))
     assert decoded.rejects == []
@@ -165,7 +175,9 @@ def test_deep_nesting_in_a_field_nobody_reads_costs_its_row():
 
 
 def test_unknown_fields_are_counted_and_the_row_is_kept():
-    decoded = read(page(text(new_field=1), text(payment_terms=[{**TERM, "fee": 1}, {**TERM, "fee": 2}]), text(reason="r")))
+    decoded = read(
+        page(text(new_field=1), text(payment_terms=[{**TERM, "fee": 1}, {**TERM, "fee": 2}]), text(reason="r"))
+    )
     assert decoded.rejects == []
     assert decoded.unknown_fields == {"new_field": 1, "payment_terms.fee": 2}
 
@@ -200,9 +212,20 @@ def test_every_row_carries_the_hash_of_its_own_bytes_and_children_their_parents(
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        (b"3.0", "3.0"), (b"1234567890123456.78", "1234567890123456.78"), (b"0.1", "0.1"), (b"-0.05", "-0.05"),
-        (b"100", "100"), (b"1e2", "100"), (b"1.5E-3", "0.0015"), (b"-0", "-0"),
-        (b"1e400", None), (b"1e999999999", None), (b"9" * 41, None), (b'"3.0"', None), (b"null", None), (b"true", None),
+        (b"3.0", "3.0"),
+        (b"1234567890123456.78", "1234567890123456.78"),
+        (b"0.1", "0.1"),
+        (b"-0.05", "-0.05"),
+        (b"100", "100"),
+        (b"1e2", "100"),
+        (b"1.5E-3", "0.0015"),
+        (b"-0", "-0"),
+        (b"1e400", None),
+        (b"1e999999999", None),
+        (b"9" * 41, None),
+        (b'"3.0"', None),
+        (b"null", None),
+        (b"true", None),
     ],
 )
 def test_a_number_keeps_every_digit_or_is_refused(written, expected):
@@ -228,13 +251,23 @@ def test_an_override_of_something_that_is_no_assumption_is_refused():
 
 
 ENTITIES = [
-    ("payt", "payment_plans"), ("payt", "psp_transactions"), ("payt", "deleted_payments"), ("totality", "payments"),
-    ("totality", "payment_plans"), ("payiq", "setup"), ("payiq", "plan"), ("payiq", "payments"),
+    ("payt", "payment_plans"),
+    ("payt", "psp_transactions"),
+    ("payt", "deleted_payments"),
+    ("totality", "payments"),
+    ("totality", "payment_plans"),
+    ("payiq", "setup"),
+    ("payiq", "plan"),
+    ("payiq", "payments"),
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["id", "uuid", "ID", "data", "Result", "payment_terms", "Accounts", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "uuid", "ID", "data", "Result", "payment_terms", "Accounts", "x"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 

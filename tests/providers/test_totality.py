@@ -47,7 +47,9 @@ def test_pages_are_numbered_from_one_and_end_with_an_empty_one(wire, clock):
         pages = list(totality.pull(LOANS))
     assert [row["uuid"] for page in pages for row in json.loads(page.body)] == ["u1", "u2", "u3"]
     assert [query(request) for request in network.requests] == [
-        {"sort": "updatedAt", "page": "1"}, {"sort": "updatedAt", "page": "2"}, {"sort": "updatedAt", "page": "3"},
+        {"sort": "updatedAt", "page": "1"},
+        {"sort": "updatedAt", "page": "2"},
+        {"sort": "updatedAt", "page": "3"},
         {"sort": "updatedAt", "filter[updatedAt][gte]": "2026-06-30T11:59:59Z", "page": "1"},
     ]
     assert all(request.headers["accept"] == "application/vnd.totality.v1+json" for request in network.requests)
@@ -55,9 +57,11 @@ def test_pages_are_numbered_from_one_and_end_with_an_empty_one(wire, clock):
 
 
 def test_rows_under_data_are_read_as_well(wire, clock):
-    network = wire(lambda request: httpx.Response(
-        200, json={"data": [loan(1)] if query(request) == {"sort": "updatedAt", "page": "1"} else [], "total": 1}
-    ))
+    network = wire(
+        lambda request: httpx.Response(
+            200, json={"data": [loan(1)] if query(request) == {"sort": "updatedAt", "page": "1"} else [], "total": 1}
+        )
+    )
     with client(network, clock) as totality:
         pages = list(totality.pull(LOANS))
     decoded = [decode(page.entity, page.body, page.context) for page in pages]
@@ -105,13 +109,24 @@ def test_an_incremental_sweep_filters_by_date_of_change(wire, clock):
 
 def test_assumed_paths_parameters_and_fields_can_be_overridden(wire, clock):
     overrides = {
-        "path.loans": "/v2/loans", "page": "pageNumber", "page_size": "pageSize", "sort": "", "list": "items",
-        "updated_after": "changedSince", "loans.balance": "outstandingBalance",
+        "path.loans": "/v2/loans",
+        "page": "pageNumber",
+        "page_size": "pageSize",
+        "sort": "",
+        "list": "items",
+        "updated_after": "changedSince",
+        "loans.balance": "outstandingBalance",
     }
-    network = wire(lambda request: httpx.Response(
-        200, json={"items": [{**RECORD, "outstandingBalance": 5}] if query(request).get("changedSince") is None
-                   and query(request)["pageNumber"] == "1" else []}
-    ))
+    network = wire(
+        lambda request: httpx.Response(
+            200,
+            json={
+                "items": [{**RECORD, "outstandingBalance": 5}]
+                if query(request).get("changedSince") is None and query(request)["pageNumber"] == "1"
+                else []
+            },
+        )
+    )
     with client(network, clock, overrides=overrides, page_size=50) as totality:
         pages = list(totality.pull(LOANS))
     assert network.requests[0].url.path == "/api/v2/loans"
@@ -123,7 +138,9 @@ def test_assumed_paths_parameters_and_fields_can_be_overridden(wire, clock):
 
 
 def test_every_field_of_a_list_is_marked_as_assumed():
-    assert {"payment_plans.daysInPeriod", "scheduled_payments.isECheck", "payments.processedAt", "token_path"} <= set(ASSUMED)
+    assert {"payment_plans.daysInPeriod", "scheduled_payments.isECheck", "payments.processedAt", "token_path"} <= set(
+        ASSUMED
+    )
 
 
 def test_a_base_address_must_be_safe(clock):
@@ -140,21 +157,51 @@ def one(entity, table, **fields):
 def test_records_keep_what_they_say():
     account = one("loans", "totality__loans", customerUuid="c1", status="Funded", balance=100_000, isAutoScheduled=True)
     assert (account["customer_uuid"], account["balance"], account["is_auto_scheduled"]) == ("c1", 100_000, True)
-    term = one("scheduled_payments", "totality__scheduled_payments", loanUuid="l1", paymentPlanUuid="p1", amount=3334,
-               paymentDate="2026-03-01", isECheck=False, paymentUuid=None)
+    term = one(
+        "scheduled_payments",
+        "totality__scheduled_payments",
+        loanUuid="l1",
+        paymentPlanUuid="p1",
+        amount=3334,
+        paymentDate="2026-03-01",
+        isECheck=False,
+        paymentUuid=None,
+    )
     assert (term["amount"], term["is_echeck"], term["payment_uuid"]) == (3334, False, None)
-    paid = one("payments", "totality__payments", loanUuid="l1", amount=-5, status="Returned", isPromise=False,
-               processedAt=None, postedAt="2026-03-02T10:00:00Z", returnDescription="canary")
+    paid = one(
+        "payments",
+        "totality__payments",
+        loanUuid="l1",
+        amount=-5,
+        status="Returned",
+        isPromise=False,
+        processedAt=None,
+        postedAt="2026-03-02T10:00:00Z",
+        returnDescription="canary",
+    )
     assert (paid["amount"], paid["status"], paid["is_promise"], paid["is_prenote"]) == (-5, "Returned", False, None)
     assert "canary" not in repr(paid)
 
 
 def test_a_plan_with_a_schedule_of_its_own_becomes_a_plan_and_entries():
-    decoded = decode("payment_plans", json.dumps([{
-        **RECORD, "loanUuid": "l1", "isActive": True, "paymentFrequency": "monthly", "firstPaymentDay": 31,
-        "paymentArrangementType": "Custom Payment Schedule", "movePaymentOnWeekendDays": -1,
-        "schedule": [{"date": "2026-01-31", "amount": 3333}, {"date": "2026-02-28", "amount": 3334}],
-    }]).encode(), {})
+    decoded = decode(
+        "payment_plans",
+        json.dumps(
+            [
+                {
+                    **RECORD,
+                    "loanUuid": "l1",
+                    "isActive": True,
+                    "paymentFrequency": "monthly",
+                    "firstPaymentDay": 31,
+                    "paymentArrangementType": "Custom Payment Schedule",
+                    "movePaymentOnWeekendDays": -1,
+                    "schedule": [{"date": "2026-01-31", "amount": 3333}, {"date": "2026-02-28", "amount": 3334}],
+                }
+            ]
+        ).encode(),
+        {},
+    )
     plan = {name: values[0] for name, values in decoded.tables["totality__payment_plans"].items()}
     assert (plan["first_payment_day"], plan["move_payment_on_weekend_days"], plan["days_in_period"]) == (31, -1, None)
     entries = decoded.tables["totality__plan_schedule"]
@@ -165,8 +212,16 @@ def test_a_plan_with_a_schedule_of_its_own_becomes_a_plan_and_entries():
 
 @pytest.mark.parametrize(
     ("amount", "code"),
-    [("1.5", "WRONG_TYPE"), ("1e2", "WRONG_TYPE"), ('"5"', "WRONG_TYPE"), ("true", "WRONG_TYPE"), ("null", "MISSING_FIELD"),
-     ("9223372036854775808", "OUT_OF_RANGE"), ("1" * 40, "OUT_OF_RANGE"), ("5.0", "WRONG_TYPE")],
+    [
+        ("1.5", "WRONG_TYPE"),
+        ("1e2", "WRONG_TYPE"),
+        ('"5"', "WRONG_TYPE"),
+        ("true", "WRONG_TYPE"),
+        ("null", "MISSING_FIELD"),
+        ("9223372036854775808", "OUT_OF_RANGE"),
+        ("1" * 40, "OUT_OF_RANGE"),
+        ("5.0", "WRONG_TYPE"),
+    ],
 )
 def test_cents_are_whole_numbers_of_sane_size_or_the_row_is_rejected(amount, code):
     whole = {**RECORD, "uuid": "bad", "loanUuid": "l1", "paymentDate": "2026-01-01", "amount": 987654321}
