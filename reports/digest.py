@@ -85,6 +85,7 @@ class Digest:
 def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
     in_force = pl.col("is_in_force")
     money = [pl.col(name).filter(in_force).cast(pl.Int128).sum() for name in _MONEY]
+    uncovered = in_force & (pl.col("days_past_due") > 0) & (pl.col("fresh_pending_minor") == 0)
     counts = [pl.col(name).filter(in_force).sum() for name in _COUNTS]
     return plans.group_by(_WHO).agg(
         *money,
@@ -92,9 +93,8 @@ def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
         plans=pl.len().cast(pl.Int64),
         in_force=in_force.sum().cast(pl.Int64),
         past_due=(in_force & (pl.col("days_past_due") > 0)).sum().cast(pl.Int64),
-        uncovered=(in_force & (pl.col("days_past_due") > 0) & (pl.col("fresh_pending_minor") == 0))
-        .sum()
-        .cast(pl.Int64),
+        uncovered=uncovered.sum().cast(pl.Int64),
+        uncovered_overdue_minor=pl.col("overdue_minor").filter(uncovered).cast(pl.Int128).sum(),
         ended_overdue_minor=pl.col("overdue_minor").filter(~in_force).cast(pl.Int128).sum(),
     )
 

@@ -58,6 +58,23 @@ def read(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def is_sealed(folder: Path) -> bool:
+    """Tell whether the folder has its manifest, which is written last."""
+    return (folder / NAME).is_file()
+
+
+def reseal(folder: Path, name: str) -> None:
+    """Describe file `name` of a sealed folder anew, after it was replaced; the rest of the manifest stays."""
+    described = read(folder)
+    for file in described["files"]:
+        if file["name"] == name:
+            file.update(_file(folder / name, {}))
+    scratch = folder / f".{NAME}.tmp"
+    scratch.write_text(to_json(described), encoding="utf-8")
+    scratch.chmod(0o600)
+    scratch.replace(folder / NAME)
+
+
 def verify(folder: Path) -> dict[str, Any]:
     """Return the manifest if every file is as it says and CSV, Parquet and manifest sum to the same.
 

@@ -37,8 +37,10 @@ def render(facts: RunFacts, summary: Row, digest: Digest) -> str:
         is_held=facts.state == HELD,
         day=_day(facts.as_of),
         known=instant(facts.known_at),
-        failed=[{**_source(source)} for source in facts.sources if source.error_code],
+        ended=_money(summary["portfolio"], "overdue_of_ended_plans"),
+        failed=[_source(source) for source in facts.sources if source.error_code],
         todo=_todo(summary),
+        all_quiet=_all_quiet(summary),
         tiles=_tiles(summary),
         aging=groups[:MOST_GROUPS],
         aging_left_out=max(len(groups) - MOST_GROUPS, 0),
@@ -76,7 +78,7 @@ def _day(day: date) -> str:
 def _source(source: Any) -> Row:
     return {
         "provider": source.provider,
-        "tenant_id": source.tenant_id,
+        "tenant_id": None if source.tenant_id == source.provider else source.tenant_id,
         "error": source.error,
         "error_code": source.error_code,
         "fresh": instant(source.fresh_at),
@@ -98,7 +100,7 @@ def _amounts(portfolio: Sequence[Row], name: str) -> list[tuple[str, str]]:
 
 
 def _money(portfolio: Sequence[Row], name: str) -> str:
-    return " and ".join(f"{currency} {figure}" for currency, figure in _amounts(portfolio, name))
+    return ", ".join(f"{currency} {figure}" for currency, figure in _amounts(portfolio, name))
 
 
 def _todo(summary: Row) -> list[Row]:
@@ -115,7 +117,7 @@ def _todo(summary: Row) -> list[Row]:
         (
             to_call,
             "Chase plans past due that have no money on its way",
-            _money(portfolio, "overdue_past_grace"),
+            _money(portfolio, "overdue_nothing_pending"),
             "overdue",
         ),
         (
@@ -131,6 +133,15 @@ def _todo(summary: Row) -> list[Row]:
         for count, what, more, anchor in items
         if count
     ]
+
+
+def _all_quiet(summary: Row) -> str:
+    """Return what to say where nothing needs a person: no more than was looked at."""
+    checks = summary["checks"]
+    looked = f"{counted(len(checks), 'check')} found nothing open" if checks else "no check was run"
+    if not any(row["plans_in_force"] for row in summary["portfolio"]):
+        return f"No plan is in force, and {looked}."
+    return f"Nothing needs a person today: every plan in force is on time, and {looked}."
 
 
 def _failures(failed: Sequence[Row]) -> str:

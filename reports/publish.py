@@ -22,6 +22,7 @@ _ALIVE = ".alive"
 """Locked while its writer lives; tells a folder in the making from a dead run's leftover."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DAY = re.compile(r"as_of=\d{4}-\d{2}-\d{2}")
+_STAGING = re.compile(r"\.[A-Za-z0-9][A-Za-z0-9._-]{0,99}\.tmp")
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
 
@@ -42,10 +43,12 @@ class Staging:
         self._day.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         self.path.mkdir(mode=_FOLDER_MODE)
         self._lock = _held(self.path / _ALIVE)
+        self._settled: list[Path] = []
 
     def settle(self) -> Path:
         """Put every file on the disk, give the folder its final name and return it; it has no manifest yet."""
-        for file in _regular(self.path):
+        self._settled = _regular(self.path)
+        for file in self._settled:
             _to_disk(file)
         _sync(self.path)
         self.path.rename(self.final)
@@ -55,8 +58,10 @@ class Staging:
 
     def seal(self, text: str) -> None:
         """Add the manifest, the last file."""
+        settled = {file.name for file in self._settled}
         for file in _regular(self.final):
-            _to_disk(file)
+            if file.name not in settled:
+                _to_disk(file)
         _write(self.final / manifest.NAME, text)
         (self.final / _ALIVE).unlink()
         self._lock.close()
@@ -102,8 +107,15 @@ def sweep(reports_dir: Path) -> list[Path]:
             stale.unlink()
             swept.append(stale)
     for folder in _run_folders(reports_dir):
-        if (folder / _ALIVE).is_file() and not (folder / manifest.NAME).exists() and not _is_alive(folder):
+        if (folder / _ALIVE).is_file() and _is_alive(folder):
+            continue
+        if (folder / manifest.NAME).exists():
+            (folder / _ALIVE).unlink(missing_ok=True)
+        elif (folder / _ALIVE).is_file():
             shutil.rmtree(folder)
+            swept.append(folder)
+        elif _STAGING.fullmatch(folder.name) and not any(folder.iterdir()):
+            folder.rmdir()
             swept.append(folder)
     return swept
 

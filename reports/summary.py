@@ -102,7 +102,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> 
 
 def _failure(source: Mapping[str, Any]) -> str:
     since = f"figures of {source['fresh_at'][:10]}" if source["fresh_at"] else "never read completely"
-    tenant = f" {visible(source['tenant_id'])}" if source["tenant_id"] else ""
+    tenant = f" {visible(source['tenant_id'])}" if source["tenant_id"] not in (None, source["provider"]) else ""
     return f"{source['provider']}{tenant} not read ({source['error_code']}), {since}"
 
 
@@ -129,6 +129,7 @@ def _portfolio(digest: Digest) -> list[dict[str, Any]]:
             "missed_terms": row["missed_terms"],
             "delinquent_terms": row["delinquent_terms"],
             **{name: plain(row[f"{name}_minor"], row["currency"]) for name in _MONEY},
+            "overdue_nothing_pending": plain(row["uncovered_overdue_minor"], row["currency"]),
             "overdue_of_ended_plans": plain(row["ended_overdue_minor"], row["currency"]),
         }
         for row in rows

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from schemas.currencies import DEFAULT_PLACES, EXPONENTS
 
-LONGEST = 160
+LONGEST = 300
 """Characters of a foreign text that are shown."""
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that move the cursor, the reading direction or nothing visible at all."""

@@ -1,0 +1,81 @@
+"""Small result frames for the report tests: one keyword per column that matters, quiet defaults for the rest."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+
+from reports.facts import RunFacts, Source
+from schemas.columns import COLUMNS
+from schemas.core import INTEGRITY
+from schemas.results import CHECK_RESULTS, LIVING_BREAKS, PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
+from schemas.table import Table
+
+AS_OF = date(2026, 6, 30)
+TABLES = {
+    "plans": PLAN_POSITIONS,
+    "terms": TERM_POSITIONS,
+    "payments": PAYMENT_POSITIONS,
+    "breaks": LIVING_BREAKS,
+    "integrity": INTEGRITY,
+    "checks": CHECK_RESULTS,
+}
+AGING = {
+    **dict.fromkeys(("provider", "tenant_id", "currency", "bucket"), pl.String),
+    **dict.fromkeys(("plans", "terms", "amount_due_minor", "overdue_minor", "outstanding_minor"), pl.Int64),
+}
+QUIET = {pl.String(): "", pl.Date(): AS_OF, pl.Boolean(): True, pl.Int64(): 0}
+ALWAYS = {"provider": "payt", "tenant_id": "a1", "currency": "EUR", "plan_id": "p1"}
+
+Frame = Callable[..., pl.DataFrame]
+
+
+def quiet(table: Table, name: str) -> object:
+    if name in ALWAYS:
+        return ALWAYS[name]
+    if table.is_nullable(name):
+        return None
+    return COLUMNS[name].values[0] if COLUMNS[name].values else QUIET[COLUMNS[name].dtype]
+
+
+@pytest.fixture
+def frame() -> Frame:
+    """Return a maker: `frame("terms", {...}, {...})`, one dict per row."""
+
+    def make(name: str, *rows: dict[str, object]) -> pl.DataFrame:
+        if name == "aging":
+            return pl.DataFrame([{"provider": "payt", "tenant_id": "a1", **row} for row in rows], schema=AGING)
+        table = TABLES[name]
+        unknown = {key for row in rows for key in row} - set(table.columns)
+        assert not unknown, unknown
+        full = [{c: row.get(c, quiet(table, c)) for c in table.columns} for row in rows]
+        return pl.DataFrame(full, schema=dict(table.dtypes), orient="row")
+
+    return make
+
+
+@pytest.fixture
+def facts() -> Callable[..., RunFacts]:
+    """Return a maker of run facts; every field can be given."""
+
+    def make(**changes: object) -> RunFacts:
+        known: dict[str, object] = {
+            "run_id": "r1",
+            "run_key": "k" * 64,
+            "as_of": AS_OF,
+            "known_at": datetime(2026, 6, 30, 4, 1, 9, tzinfo=UTC),
+            "known_load": 12,
+            "code_version": "0.1.0",
+            "state": "PUBLISHED",
+            "sources": (Source("payt", "a1", datetime(2026, 6, 30, 4, tzinfo=UTC)),),
+        }
+        return RunFacts(**(known | changes))  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting_for_the_disk(monkeypatch):
+    """Power is not cut in tests: what a killed process wrote is there without a sync."""
+    monkeypatch.setattr("os.fsync", lambda handle: None)

@@ -1,0 +1,79 @@
+"""Text that a spreadsheet would run leaves as text."""
+
+import csv
+from datetime import date
+
+import polars as pl
+import pytest
+
+from reports.layout import REPORTS
+from reports.tables import TableWriter
+
+HOSTILE = [
+    "=1+1",
+    '=HYPERLINK("http://x","y")',
+    "+1",
+    "-1",
+    "-5.00",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    "  =1",
+    " \t@x",
+    "\u00a0=1",
+    "-",
+    "=",
+]
+HARMLESS = ["", "a=1", "1-2", "O'Neil", "'=1", "x@y", "50% =", "\u2014", "ünï", 'say "hi"', "two\nlines", "a,b", "日本"]
+
+
+def explanations(folder, frame, texts):
+    breaks = frame("breaks", *({"fingerprint": f"{n:04}", "explanation": t} for n, t in enumerate(texts)))
+    table = TableWriter(REPORTS["breaks"], folder, as_of=date(2026, 6, 30), formats=("csv", "parquet"))
+    table.add(breaks)
+    table.close()
+    with (folder / "breaks.csv").open(encoding="utf-8", newline="") as file:
+        return [row["explanation"] for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=repr)
+def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(tmp_path, frame, text):
+    assert explanations(tmp_path, frame, [text]) == ["'" + text]
+
+
+@pytest.mark.parametrize("text", HARMLESS, ids=repr)
+def test_any_other_text_comes_back_as_it_was(tmp_path, frame, text):
+    assert explanations(tmp_path, frame, [text]) == [text]
+
+
+def test_all_of_them_in_one_file(tmp_path, frame):
+    assert explanations(tmp_path, frame, HOSTILE + HARMLESS) == ["'" + text for text in HOSTILE] + HARMLESS
+
+
+def test_parquet_keeps_the_exact_text(tmp_path, frame):
+    explanations(tmp_path, frame, HOSTILE)
+    assert pl.read_parquet(tmp_path / "breaks.parquet")["explanation"].to_list() == HOSTILE
+
+
+def test_ids_are_guarded_too_and_negative_amounts_stay_numbers(tmp_path, frame):
+    terms = frame(
+        "terms", {"plan_id": "=cmd", "term_id": '+"x"', "tenant_id": "@t", "term_no": 1, "outstanding_minor": -500}
+    )
+    table = TableWriter(REPORTS["terms"], tmp_path, as_of=date(2026, 6, 30), formats=("csv",))
+    table.add(terms)
+    table.close()
+    line = (tmp_path / "terms.csv").read_text("utf-8").splitlines()[1]
+    assert line.startswith('2026-06-30,"payt","\'@t","\'=cmd","\'+""x""",1,')
+    assert ",-5.00," in line
+
+
+def test_every_text_cell_is_quoted_and_nothing_else_is(tmp_path, frame):
+    plans = frame("plans", {"plan_id": "a", "flags": "", "days_past_due": 3})
+    table = TableWriter(REPORTS["plans"], tmp_path, as_of=date(2026, 6, 30), formats=("csv",))
+    table.add(plans)
+    table.close()
+    line = (tmp_path / "plans.csv").read_text("utf-8").splitlines()[1]
+    kinds = [column.kind.name for column in REPORTS["plans"].columns]
+    for cell, kind in zip(line.split(","), kinds, strict=True):
+        assert cell.startswith('"') == (kind == "TEXT" and cell != ""), (cell, kind)
