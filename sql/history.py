@@ -116,13 +116,16 @@ def differing(
     """Return the incoming rows that are new or say something else, with the `row_no` they replace (null: none).
 
     `on` identifies a row where its key may change; the key is compared then too.
+    Columns are compared one after the other, so that no second copy of all of them is needed.
     """
     identity = on or shape.key
-    compared = [name for name in (*shape.key, *shape.content) if name not in identity]
-    was = stored.select("row_no", *identity, *(pl.col(name).alias(f"{name}_was") for name in compared))
-    both = incoming.join(was, on=identity, how="left", maintain_order="left")
-    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_was")) for name in compared)
-    return both.filter(pl.col("row_no").is_null() | differs).drop(f"{name}_was" for name in compared)
+    where = stored.select(identity).with_row_index("_at")
+    at = incoming.select(identity).join(where, on=identity, how="left", maintain_order="left")["_at"]
+    differs = at.is_null()
+    for name in (*shape.key, *shape.content):
+        if name not in identity:
+            differs |= incoming[name].ne_missing(stored[name].gather(at))
+    return incoming.with_columns(stored["row_no"].gather(at)).filter(differs)
 
 
 def append_versions(con: duckdb.DuckDBPyConnection, shape: Shape, tenant: Tenant, changed: pl.DataFrame) -> None:

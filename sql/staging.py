@@ -5,7 +5,6 @@ What is right or wrong about a row is decided in `transforms.intake`; nothing is
 written to the warehouse here.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -62,6 +61,7 @@ _ONE_TO_ONE = {
 }
 """Frames that hold exactly one row per row received."""
 
+
 @dataclass(frozen=True, slots=True)
 class StageOptions:
     """What the rows of one tenant do not say themselves.
@@ -106,7 +106,7 @@ def stage(
     read, then named in `unreadable`; repeats within the fetch marked by
     `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
     position and hash of every top-level row, `page_entities` which entity a page
-    feeds. Missing tables count as empty; temporary tables only, none is left.
+    feeds. Missing tables count as empty; temporary views only, none is left.
 
     Raises:
         ConservationError: a received row is not in the frames.
@@ -122,7 +122,7 @@ def stage(
         staged = _build(con, options)
     finally:
         for name in _STAGES:
-            con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+            con.execute(f"DROP VIEW IF EXISTS temp.{name}")
         for name in frames:
             con.unregister(name)
     _check_nothing_lost(frames, staged, where=f"{options.provider}/{options.tenant_id}")
@@ -151,12 +151,11 @@ def _of_administration(options: StageOptions, administrations: pl.DataFrame | No
 
 
 def _build(con: duckdb.DuckDBPyConnection, options: StageOptions) -> dict[str, pl.DataFrame]:
+    for name in ("timezone", "currency", "fetched_on"):
+        con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
     con.execute(statements("stg/macros.sql"))
-    values = {"timezone": options.timezone, "currency": options.currency, "fetched_on": options.fetched_on}
     for name in _STAGES:
-        text = statements(f"stg/{name}.sql")
-        used = {key: value for key, value in values.items() if re.search(rf"\${key}\b", text)}
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {text}", used)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {statements(f'stg/{name}.sql')}")
     return {name: con.sql(statements(f"core/core__{name}.sql")).pl() for name in _UNIONS}
 
 

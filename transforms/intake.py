@@ -31,6 +31,31 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 CONTRACT_CODES = ("MISSING_FIELD", "WRONG_TYPE")
 """Faults of decoding that, in every row, mean the provider changed its contract."""
 
+_DECIDED = (
+    *(
+        "row",
+        "ordinal",
+        "places",
+        "unreadable",
+        "is_repeat",
+        "is_conflict",
+        "is_listed",
+        "is_nested",
+        "is_balance_stated",
+    ),
+    *(
+        "amount",
+        "amount_units",
+        "provider_outstanding",
+        "stated_total",
+        "stated_total_units",
+        "each_payment",
+        "balance",
+    ),
+    *("balance_units", "total", "amount_due", "default_monthly", "initial_balance", "restricted_override_minimum"),
+)
+"""Columns that were needed to decide; nothing behind admission reads them."""
+
 _PLAN_KEPT_OUT = ("PLAN_QUARANTINED", "plan_id", "its plan was refused; a plan and its terms come in together")
 _TERM_KEPT_OUT = (
     "TERM_QUARANTINED",
@@ -78,7 +103,7 @@ def admit(
         "policies": _policies(staged["policies"], staged["tiers"]),
     }
     undecoded = _undecoded(refused, _home_currency(sorted_rows))
-    accepted = {name: entity.good for name, entity in sorted_rows.items()}
+    accepted = {name: entity.good.drop(_DECIDED, strict=False) for name, entity in sorted_rows.items()}
     return Admitted(
         accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions")},
         rejects=pl.concat([undecoded, *(entity.rejects for entity in sorted_rows.values())]),

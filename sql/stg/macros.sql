@@ -1,5 +1,7 @@
--- title: reading dates that providers write as text
+-- title: what the rows of a tenant do not say themselves, and reading dates that providers write as text
 -- A date is ten characters; a timestamp without an offset is UTC; anything else is null.
+CREATE OR REPLACE TEMP MACRO home_currency() AS CAST(getvariable('currency') AS VARCHAR);
+CREATE OR REPLACE TEMP MACRO fetch_day() AS CAST(getvariable('fetched_on') AS DATE);
 CREATE OR REPLACE TEMP MACRO given(written) AS
     CASE WHEN written = '' OR starts_with(written, '0001-01-01') THEN NULL ELSE written END;
 CREATE OR REPLACE TEMP MACRO moment(written) AS
@@ -10,17 +12,17 @@ CREATE OR REPLACE TEMP MACRO moment(written) AS
     END;
 CREATE OR REPLACE TEMP MACRO plain_date(written) AS
     CASE WHEN regexp_full_match(written, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN try_cast(written AS DATE) END;
-CREATE OR REPLACE TEMP MACRO civil(written, zone) AS
+CREATE OR REPLACE TEMP MACRO civil(written) AS
     CASE
         WHEN length(given(written)) = 10 THEN plain_date(written)
-        ELSE CAST(timezone(zone, moment(given(written))) AS DATE)
+        ELSE CAST(timezone(getvariable('timezone'), moment(given(written))) AS DATE)
     END;
 -- A timestamp at exactly 00:00:00 UTC is a plain date and is not converted.
-CREATE OR REPLACE TEMP MACRO civil_or_midnight(written, zone) AS
+CREATE OR REPLACE TEMP MACRO civil_or_midnight(written) AS
     CASE
         WHEN moment(given(written)) = date_trunc('day', moment(given(written)))
         THEN CAST(timezone('UTC', moment(given(written))) AS DATE)
-        ELSE civil(written, zone)
+        ELSE civil(written)
     END;
 -- Name of the column if its text is there and is no date.
 CREATE OR REPLACE TEMP MACRO unread(name, written, parsed) AS

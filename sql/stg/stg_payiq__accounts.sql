@@ -18,8 +18,8 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil_or_midnight(due_date, $timezone) AS due_on,
-        civil_or_midnight(update_date, $timezone) AS updated_on
+        civil_or_midnight(due_date) AS due_on,
+        civil_or_midnight(update_date) AS updated_on
     FROM received
 )
 SELECT

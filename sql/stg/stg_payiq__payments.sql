@@ -25,8 +25,8 @@ classed AS (
     SELECT
         r.*,
         c.class,
-        civil_or_midnight(r.create_date, $timezone) AS created_day,
-        civil_or_midnight(r.payment_date, $timezone) AS paid_on,
+        civil_or_midnight(r.create_date) AS created_day,
+        civil_or_midnight(r.payment_date) AS paid_on,
         CASE WHEN NOT r.is_listed THEN 2 WHEN c.class = 'pending' THEN 1 ELSE 3 END AS precedence
     FROM received AS r
     LEFT JOIN status_classes AS c ON c.provider = 'payiq' AND c.entity = 'payments' AND c.status = r.status

@@ -21,8 +21,8 @@ bill_day AS (
 dated AS (
     SELECT
         *,
-        civil_or_midnight(create_date, $timezone) AS created_on,
-        civil_or_midnight(date_to_start, $timezone) AS start_day
+        civil_or_midnight(create_date) AS created_on,
+        civil_or_midnight(date_to_start) AS start_day
     FROM received
 )
 SELECT

@@ -8,7 +8,7 @@ plans AS (
     SELECT page_no, position, plan_id, currency, is_repeat FROM stg_payiq__plans
 ),
 dated AS (
-    SELECT *, civil_or_midnight(date, $timezone) AS due_on FROM received
+    SELECT *, civil_or_midnight(date) AS due_on FROM received
 ),
 numbered AS (
     SELECT *, row_number() OVER (PARTITION BY page_no, position ORDER BY due_on, ordinal) AS sequence FROM dated

@@ -8,7 +8,7 @@ named AS (
     SELECT
         CASE kind WHEN 'payment_plans' THEN 'plans' WHEN 'payments' THEN 'payments' ELSE 'accounts' END AS entity,
         CASE kind WHEN 'invoices' THEN 'invoice:' || id WHEN 'credit_cases' THEN 'case:' || id ELSE id END AS key,
-        coalesce(civil(deleted_at, $timezone), CAST($fetched_on AS DATE)) AS deleted_on
+        coalesce(civil(deleted_at), fetch_day()) AS deleted_on
     FROM received
     WHERE kind IN ('payment_plans', 'payments', 'invoices', 'credit_cases')
 )

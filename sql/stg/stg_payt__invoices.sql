@@ -11,7 +11,7 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(due_date, $timezone) AS due_on, civil(updated_at, $timezone) AS updated_on FROM received
+    SELECT *, civil(due_date) AS due_on, civil(updated_at) AS updated_on FROM received
 )
 SELECT
     'invoices' AS source,
@@ -20,7 +20,7 @@ SELECT
     'invoice:' || d.id AS account_id,
     'case:' || d.active_credit_case_id AS parent_account_id,
     d.debtor_id AS customer_id,
-    coalesce(d.currency_code, $currency) AS currency,
+    coalesce(d.currency_code, home_currency()) AS currency,
     'invoice' AS kind_of_account,
     CAST(NULL AS VARCHAR) AS account_status,
     d.open_amount AS balance,

@@ -11,7 +11,7 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(payment_date, $timezone) AS paid_on FROM received
+    SELECT *, civil(payment_date) AS paid_on FROM received
 )
 SELECT
     'payments' AS source,
@@ -20,7 +20,7 @@ SELECT
     d.id AS payment_id,
     '' AS share,
     'invoice:' || d.invoice_id AS account_id,
-    CAST($currency AS VARCHAR) AS currency,
+    home_currency() AS currency,
     coalesce(d.total_book_amount, d.total_amount) AS amount,
     CAST(NULL AS BIGINT) AS amount_units,
     d.paid_on AS effective_date,

@@ -13,12 +13,12 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil(created_at, $timezone) AS created_on,
-        civil(updated_at, $timezone) AS updated_on,
-        civil(proposed_at, $timezone) AS proposed_on,
-        civil(approved_at, $timezone) AS approved_on,
-        civil(rejected_at, $timezone) AS rejected_on,
-        civil(deactivated_at, $timezone) AS deactivated_on
+        civil(created_at) AS created_on,
+        civil(updated_at) AS updated_on,
+        civil(proposed_at) AS proposed_on,
+        civil(approved_at) AS approved_on,
+        civil(rejected_at) AS rejected_on,
+        civil(deactivated_at) AS deactivated_on
     FROM received
 )
 SELECT
@@ -28,7 +28,7 @@ SELECT
     d.id AS plan_id,
     CAST(NULL AS VARCHAR) AS account_id,
     d.debtor_id AS customer_id,
-    CAST($currency AS VARCHAR) AS currency,
+    home_currency() AS currency,
     'PROVIDER_BALANCE' AS basis,
     d.created_on,
     d.updated_on,

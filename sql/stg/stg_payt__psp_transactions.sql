@@ -16,7 +16,7 @@ first_invoice AS (
     GROUP BY page_no, position
 ),
 dated AS (
-    SELECT *, civil(updated_at, $timezone) AS updated_on, civil(paid_at, $timezone) AS paid_on FROM received
+    SELECT *, civil(updated_at) AS updated_on, civil(paid_at) AS paid_on FROM received
 )
 SELECT
     'psp_transactions' AS source,
@@ -25,8 +25,8 @@ SELECT
     'psp:' || d.id AS payment_id,
     '' AS share,
     'invoice:' || i.invoice_id AS account_id,
-    CAST($currency AS VARCHAR) AS currency,
-    CASE WHEN d.currency_code = $currency THEN d.amount ELSE d.book_amount END AS amount,
+    home_currency() AS currency,
+    CASE WHEN d.currency_code = home_currency() THEN d.amount ELSE d.book_amount END AS amount,
     CAST(NULL AS BIGINT) AS amount_units,
     coalesce(d.paid_on, d.updated_on) AS effective_date,
     d.updated_on AS created_on,

@@ -10,8 +10,8 @@ plans AS (
 dated AS (
     SELECT
         *,
-        civil(due_date, $timezone) AS due_on,
-        civil(payment_date, $timezone) AS paid_on
+        civil(due_date) AS due_on,
+        civil(payment_date) AS paid_on
     FROM received
 )
 SELECT
@@ -24,7 +24,7 @@ SELECT
     d.plan_id,
     d.id AS term_id,
     CAST(NULL AS BIGINT) AS term_sequence,
-    CAST($currency AS VARCHAR) AS currency,
+    home_currency() AS currency,
     CAST(NULL AS DATE) AS nominal_due_date,
     d.due_on AS due_date,
     d.total_amount AS amount,

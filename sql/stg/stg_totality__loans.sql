@@ -11,7 +11,7 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(updated_at, $timezone) AS updated_on FROM received
+    SELECT *, civil(updated_at) AS updated_on FROM received
 )
 SELECT
     'loans' AS source,
@@ -20,7 +20,7 @@ SELECT
     d.uuid AS account_id,
     CAST(NULL AS VARCHAR) AS parent_account_id,
     d.customer_uuid AS customer_id,
-    CAST($currency AS VARCHAR) AS currency,
+    home_currency() AS currency,
     'loan' AS kind_of_account,
     d.status AS account_status,
     CAST(NULL AS VARCHAR) AS balance,

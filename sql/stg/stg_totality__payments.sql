@@ -13,12 +13,12 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil(created_at, $timezone) AS created_on,
-        civil(updated_at, $timezone) AS updated_on,
-        civil(processed_at, $timezone) AS processed_on,
-        civil(posted_at, $timezone) AS posted_on,
-        civil(settled_on, $timezone) AS settled_day,
-        civil(returned_at, $timezone) AS returned_on
+        civil(created_at) AS created_on,
+        civil(updated_at) AS updated_on,
+        civil(processed_at) AS processed_on,
+        civil(posted_at) AS posted_on,
+        civil(settled_on) AS settled_day,
+        civil(returned_at) AS returned_on
     FROM received
 )
 SELECT
@@ -28,7 +28,7 @@ SELECT
     d.uuid AS payment_id,
     '' AS share,
     d.loan_uuid AS account_id,
-    CAST($currency AS VARCHAR) AS currency,
+    home_currency() AS currency,
     CAST(NULL AS VARCHAR) AS amount,
     d.amount AS amount_units,
     coalesce(d.processed_on, d.posted_on, d.settled_day, d.created_on) AS effective_date,

@@ -13,9 +13,9 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil(created_at, $timezone) AS created_on,
-        civil(updated_at, $timezone) AS updated_on,
-        civil(first_payment_date, $timezone) AS first_on,
+        civil(created_at) AS created_on,
+        civil(updated_at) AS updated_on,
+        civil(first_payment_date) AS first_on,
         payment_frequency = 'monthly' AND coalesce(schedule_type, 'Day-Based') = 'Day-Based' AS is_monthly
     FROM received
 )
@@ -26,7 +26,7 @@ SELECT
     d.uuid AS plan_id,
     d.loan_uuid AS account_id,
     CAST(NULL AS VARCHAR) AS customer_id,
-    CAST($currency AS VARCHAR) AS currency,
+    home_currency() AS currency,
     'PAYMENTS' AS basis,
     d.created_on,
     d.updated_on,

@@ -11,7 +11,7 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(payment_date, $timezone) AS due_on, civil(updated_at, $timezone) AS updated_on FROM received
+    SELECT *, civil(payment_date) AS due_on, civil(updated_at) AS updated_on FROM received
 )
 SELECT
     'scheduled_payments' AS source,
@@ -23,7 +23,7 @@ SELECT
     d.payment_plan_uuid AS plan_id,
     d.uuid AS term_id,
     CAST(NULL AS BIGINT) AS term_sequence,
-    CAST($currency AS VARCHAR) AS currency,
+    home_currency() AS currency,
     CAST(NULL AS DATE) AS nominal_due_date,
     d.due_on AS due_date,
     CAST(NULL AS VARCHAR) AS amount,

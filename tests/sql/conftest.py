@@ -63,7 +63,7 @@ class Intake:
         frames = {f"{provider}__{name}": received_frame(f"{provider}__{name}", rows) for name, rows in tables.items()}
         settings = OPTIONS[provider] | options
         staged = stage(self.con, frames, StageOptions(provider, tenant, fetched_on=day, **settings))
-        refused = [{name: None for name in DECODE_REJECTS} | {"page_no": 0, "rows": 0} | row for row in rejects or []]
+        refused = [dict.fromkeys(DECODE_REJECTS) | {"page_no": 0, "rows": 0} | row for row in rejects or []]
         decoded = pl.DataFrame(refused, schema=dict(DECODE_REJECTS), orient="row")
         return admit(staged, decode_rejects=decoded, decoded_rows={}), staged
 
