@@ -3,6 +3,7 @@
 Progress goes to standard error, the answer to standard output. No work is done here.
 """
 
+import atexit
 import os
 import signal
 import sys
@@ -191,7 +192,7 @@ def execute(arguments: Sequence[str] | None = None) -> int:
     except Stopped:
         return _say("stopped by SIGTERM; call the same command again to resume", 143)
     except (PlanreconError, ProviderError, StoreError, ReportError, ContractError, ConservationError) as error:
-        return _say(f"{error.code}: {error}", _exit_code(error))
+        return _say(f"{getattr(error, 'code', 'internal')}: {error}", _exit_code(error))
     return answer if isinstance(answer, int) else 0
 
 
@@ -218,8 +219,19 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 def main() -> None:
     """Run the console script."""
+    left = [USAGE]
+    atexit.register(_leave, left)  # registered first, so it runs last
     _on_signals(_stop)
-    sys.exit(execute())
+    left[0] = execute()
+    sys.exit(left[0])
+
+
+def _leave(code: list[int]) -> None:
+    """End the process where Prefect was used: what its threads keep alive, DuckDB's bindings would call leaks."""
+    if "prefect" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code[0])
 
 
 if __name__ == "__main__":

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from checks.base import CheckError
 from flows import clock, log
-from flows.errors import NothingRead, UsageError
+from flows.errors import NothingRead, PlanreconError, UsageError
 from flows.loading import load_id, load_snapshot
-from flows.publish import Finished, Publication
+from flows.publish import Finished, Publication, record_failure, settle
 from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
 from flows.settings import ProviderSettings, Settings
@@ -17,6 +18,7 @@ from flows.sources import chosen, connect, tenant_of
 from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
+from reports.errors import ReportError
 from sql import images
 from sql.commits import WitnessedLoad
 from sql.landing import Landing
@@ -56,6 +58,9 @@ class Failure:
 
 Failures = dict[Source, Failure]
 
+EXPECTED = (PlanreconError, ProviderError, ReportError, CheckError)
+"""What may end a run that has begun; the warehouse is fit to say so."""
+
 
 def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     """Pull the providers, load what came, publish the reports.
@@ -66,22 +71,28 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     """
     sections = chosen(request.settings, request.providers)
     with _begun(request) as run:
-        with run.warehouse() as warehouse:
-            run.load_waiting(warehouse, runner)
-            since = run.watermarks(warehouse)
-        pulled, failures = run.pull(sections, since, runner)
-        with run.warehouse() as warehouse:
-            failures |= run.load_waiting(warehouse, runner)
-            fetched = frozenset((one.source.provider, one.source.tenant_id) for one in pulled)
-            if not fetched:
-                raise NothingRead(
-                    "no provider could be read. " + " ".join(failure.text for failure in failures.values())
-                )
-            publication = run.publication(warehouse, failures=failures, fetched=fetched)
-            finished = runner.call("compute, check and publish", publication.publish)
+        try:
+            finished = _reconcile(run, sections, runner)
+        except EXPECTED as error:
+            run.fail(error)
+            raise
     runner.show("planrecon-summary", markdown=f"```\n{finished.text}\n```")
     runner.show("planrecon-breaks", table=finished.breaks)
     return finished
+
+
+def _reconcile(run: "_Run", sections: Mapping[str, ProviderSettings], runner: Runner) -> Finished:
+    with run.warehouse() as warehouse:
+        run.load_waiting(warehouse, runner)
+        since = run.watermarks(warehouse)
+    pulled, failures = run.pull(sections, since, runner)
+    with run.warehouse() as warehouse:
+        failures |= run.load_waiting(warehouse, runner)
+        fetched = frozenset((one.source.provider, one.source.tenant_id) for one in pulled)
+        if not fetched:
+            raise NothingRead("no provider could be read. " + " ".join(failure.text for failure in failures.values()))
+        publication = run.publication(warehouse, failures=failures, fetched=fetched)
+        return runner.call("compute, check and publish", publication.publish)
 
 
 def report_portfolio(request: Request) -> Finished:
@@ -116,9 +127,9 @@ def _begun(request: Request) -> Iterator["_Run"]:
         run = _Run(request, run_id, as_of, started, Landing(state_dir / "landing"), Witness(state_dir))
         for moved in recovered.moved_aside:
             log.LOGGER.warning("%s was damaged and is moved aside; its loads are replayed from the landing", moved)
-        if recovered.replay:
-            with run.warehouse() as warehouse:
-                run.replay(warehouse, recovered.replay)
+        with run.warehouse() as warehouse:
+            run.replay(warehouse, recovered.replay)
+            settle(warehouse, settings.reports.dir)
         yield run
 
 
@@ -262,6 +273,18 @@ class _Run:
             tenants = PROVIDERS[name].tenant_ids(answer) if answer else [tenant_of(name, sections[name])]
             found |= {Source(name, tenant): answer for tenant in tenants}
         return found
+
+    def fail(self, error: Exception) -> None:
+        """Record that the run ended without anything to publish."""
+        with self.warehouse() as warehouse:
+            record_failure(
+                warehouse,
+                run_id=self.run_id,
+                as_of=self.as_of,
+                started_at=self.started_at,
+                reason=str(error),
+                witness=self.witness,
+            )
 
     def publication(
         self, warehouse: Warehouse, *, failures: Failures, fetched: frozenset[tuple[str, str]]

@@ -4,7 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,24 @@ from flows.portfolio import Portfolio
 from flows.settings import Settings
 from reports.facts import HELD, PUBLISHED, RunFacts
 from reports.facts import Source as SourceFacts
+from reports.manifest import is_sealed, reseal
+from reports.publish import point_latest
 from reports.run import RunWriter
 from reports.summary import text as summary_text
 from sql.archive import Archive
 from sql.commits import end_run
-from sql.face import refresh_views, write_read_duckdb
-from sql.runs import Run, known_load, latest_published, loaded_at, read_register, report_frames
+from sql.face import refresh_views, shown_folder, write_read_duckdb
+from sql.runs import (
+    FAILED,
+    Run,
+    find_runs,
+    known_load,
+    latest_published,
+    loaded_at,
+    read_register,
+    record_run,
+    report_frames,
+)
 from sql.warehouse import SCHEMA_VERSION, Warehouse
 from sql.witness import Witness
 from transforms.aging import aging
@@ -116,6 +128,7 @@ class Publication:
             write_read_duckdb(folder / "read.duckdb", folder, con)
             if writer.publish():
                 refresh_views(con, folder)
+        refresh_ledger(self.warehouse, except_run=self.run_id)
         return Finished(
             run_id=self.run_id,
             state=facts.state,
@@ -244,6 +257,57 @@ class Publication:
             moves_breaks=moves,
             summary=summary,
         )
+
+
+def record_failure(
+    warehouse: Warehouse, *, run_id: str, as_of: date, started_at: datetime, reason: str, witness: Witness
+) -> None:
+    """Record a run that published nothing, and tell readers of it; what they see stays as it was."""
+    con = warehouse.con
+    known = known_load(con)
+    run = Run(
+        run_id=run_id,
+        run_key="",
+        as_of=as_of,
+        known_load=known,
+        known_at=loaded_at(con, known) or started_at,
+        started_at=started_at,
+        ended_at=clock.now(),
+        state=FAILED,
+        exit_code=2,
+        reason=reason,
+    )
+    end_run(con, run, {}, witness=witness, archive=Archive(warehouse.state_dir))
+    refresh_ledger(warehouse)
+
+
+def refresh_ledger(warehouse: Warehouse, *, except_run: str = "") -> None:
+    """Let readers of the latest published run see the runs, fetches and rejections that came after it."""
+    shown = latest_published(warehouse.con)
+    if shown is None or shown.folder is None or shown.run_id == except_run or not is_sealed(shown.folder):
+        return
+    write_read_duckdb(shown.folder / "read.duckdb", shown.folder, warehouse.con)
+    reseal(shown.folder, "read.duckdb")
+
+
+def settle(warehouse: Warehouse, reports_dir: Path) -> None:
+    """Finish, or call failed, the publication that a crash interrupted.
+
+    A run whose folder was never sealed is recorded as failed. One that was sealed gets the pointer and the views.
+    """
+    con = warehouse.con
+    for run in find_runs(con, state=PUBLISHED):
+        if run.folder is None or not is_sealed(run.folder):
+            reason = "its folder was stopped before it was published, or was removed since"
+            record_run(con, replace(run, state=FAILED, reason=reason, exit_code=2), {})
+    shown = latest_published(con)
+    if shown is None or shown.folder is None:
+        return
+    pointer = reports_dir.absolute() / "latest"
+    if pointer.resolve() != shown.folder.resolve() and shown.folder.is_relative_to(reports_dir.absolute()):
+        point_latest(reports_dir.absolute(), shown.folder)
+    if shown_folder(con) != shown.folder.resolve():
+        refresh_views(con, shown.folder)
 
 
 def version() -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,15 @@ class PrefectTasks:
 
     def call(self, name: str, step: Callable[..., Result], *ids: Any) -> Result:
         """Run the step as one task."""
-        result: Result = _task(name, step)(*ids)
-        return result
+        with _as_task(name, step) as wrapped:
+            result: Result = wrapped(*ids)
+            return result
 
     def each(self, name: str, step: Callable[[Any], Result], ids: Sequence[Any]) -> Iterator[Result]:
         """Run the step as one task per id, at the same time."""
-        wrapped = _task(name, step)
-        for future in as_completed([wrapped.submit(id_) for id_ in ids]):
-            yield future.result()
+        with _as_task(name, step) as wrapped:
+            for future in as_completed([wrapped.submit(id_) for id_ in ids]):
+                yield future.result()
 
     def show(self, key: str, *, markdown: str | None = None, table: list[dict[str, str]] | None = None) -> None:
         """Create an artifact; amounts are text, so that nothing on the way turns them into floats."""
@@ -43,8 +45,18 @@ class PrefectTasks:
             create_table_artifact(key=name, table=table)
 
 
-def _task(name: str, step: Callable[..., Any]) -> Any:
-    return task(name=name, cache_policy=NO_CACHE, retries=0, persist_result=False)(step)
+@contextmanager
+def _as_task(name: str, step: Callable[..., Any]) -> Iterator[Any]:
+    """Yield the step as a task. Prefect keeps every task for good, so what the step holds is let go afterwards."""
+    held = [step]
+
+    def run(*ids: Any) -> Any:
+        return held[0](*ids)
+
+    try:
+        yield task(name=name, cache_policy=NO_CACHE, retries=0, persist_result=False)(run)
+    finally:
+        held.clear()
 
 
 @flow(

@@ -123,11 +123,10 @@ def _by_provider(book: Book, as_of: date) -> pl.DataFrame:
     still_open = pl.when(later).then(pl.col("amount_minor")).otherwise(stated)
     version = pl.coalesce("updated_on", pl.lit(book.segments.spread(book.plans["updated_on"])))
     is_partly = (stated > 0) & (stated < pl.col("amount_minor"))
-    is_undated = (stated == 0) & pl.col("provider_paid_on").is_null()
     is_met = (still_open <= pl.col("tolerance_minor")) & pl.col("void").is_null()
     return book.terms.select(
         received=pl.col("amount_minor") - still_open,
         satisfied_on=pl.when(is_met).then(paid),
         judged_on=pl.when(is_met).then(pl.coalesce(paid, pl.min_horizontal(version, pl.lit(as_of)))),
-        is_approximate=((version > as_of) & ~later & (is_partly | is_undated)).fill_null(value=False),
+        is_approximate=((version > as_of) & ~later & is_partly).fill_null(value=False),
     )
