@@ -104,15 +104,16 @@ Walk = Callable[[datetime | None], Iterator[tuple[Page, Rows]]]
 
 @dataclass(slots=True)
 class Settling:
-    """Reads a list, then what changed meanwhile, until a look finds nothing new.
+    """Reads a list, and reads on until nothing is known to have moved while it was read.
 
-    In the quiet case that is one request more. `again` reads the whole list once more after
-    a change, for lists whose numbered pages shift under the reader.
+    A list of one page, or by cursor, is followed by one look at what changed meanwhile. Numbered
+    pages (`shifts`) move under the reader when a row changes or goes, and a row that goes shows
+    in no look at changes: such a list is read until two passes in a row agree.
     """
 
     walk: Walk
     clock: Callable[[], datetime]
-    again: bool
+    shifts: bool
     started: datetime | None = None
 
     def pages(self, since: datetime | None) -> Iterator[Page]:
@@ -121,7 +122,30 @@ class Settling:
         Raises:
             Unstable: Something new turned up at every look.
         """
-        yield from (page for page, _ in self._pass(since))
+        marks: list[bytes] = []
+        for page, rows in self._pass(since):
+            if self.shifts and rows:
+                marks.append(hashlib.sha256(page.body).digest())
+            yield page
+        yield from self._until_two_agree(since, marks) if len(marks) > 1 else self._until_quiet(since)
+
+    def _until_two_agree(self, since: datetime | None, before: list[bytes]) -> Iterator[Page]:
+        seen = set(before)
+        for _ in range(ROUNDS):
+            now: list[bytes] = []
+            for page, rows in self._pass(since):
+                if not rows:
+                    continue
+                now.append(hashlib.sha256(page.body).digest())
+                if now[-1] not in seen:
+                    seen.add(now[-1])
+                    yield page
+            if now == before:
+                return
+            before = now
+        raise Unstable(f"no two of {ROUNDS + 1} passes over the list agreed")
+
+    def _until_quiet(self, since: datetime | None) -> Iterator[Page]:
         known: frozenset[int] = frozenset()
         for _ in range(ROUNDS):
             changed: set[int] = set()
@@ -133,7 +157,7 @@ class Settling:
             if changed <= known:
                 return
             known = frozenset(changed)
-            if self.again:
+            if self.shifts:
                 yield from (page for page, _ in self._pass(since))
         raise Unstable(f"rows still changed after {ROUNDS} looks")
 

@@ -95,7 +95,7 @@ class PaytClient(Reader):
             return self._walk(sweep.name, f"/v1/{segment(sweep.name)}", sweep.tenant_id, changed)
 
         # A cursor does not shift when rows change, so only what changed is read again.
-        return Settling(walk, self.transport.provider_clock, again=False).pages(sweep.since)
+        return Settling(walk, self.transport.provider_clock, shifts=False).pages(sweep.since)
 
     def _deleted(self, sweep: SweepRequest, kind: str) -> Iterator[Page]:
         # An hour inside what the provider keeps: a bound it no longer knows could be refused.

@@ -73,8 +73,8 @@ class TotalityClient(Reader):
         def walk(since: datetime | None) -> Iterator[tuple[Page, Rows]]:
             return self._walk(sweep, since, context)
 
-        # A changed row moves to the end and shifts every page behind it: the whole list is read again.
-        settling = Settling(walk, self.transport.provider_clock, again=True)
+        # A row that changes moves to the end, a row that goes leaves a gap: every page behind it shifts.
+        settling = Settling(walk, self.transport.provider_clock, shifts=True)
         return with_evidence(settling.pages(sweep.since), sweep, context)
 
     def _context(self, entity: str) -> dict[str, str]:

@@ -1,5 +1,8 @@
 """The real clients over real HTTP, against the sandboxed providers and what goes wrong with them."""
 
+import json
+import random
+import re
 import time
 from collections import Counter
 
@@ -252,3 +255,29 @@ def test_a_business_failure_inside_a_200_is_never_an_empty_portfolio(sandbox, cl
         pages, error = drained(client.pull(first_sweep(sandbox, "payiq")))
     assert isinstance(error, Refused)
     assert sum(page.entity == "setup" for page in pages) == len(sandbox.world.payiq.setups)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rows_that_change_and_go_while_pages_are_read_hide_no_other_row(clock, seed):
+    draw = random.Random(seed)
+
+    def churn(world):
+        rows = world.totality.scheduled_payments
+        del rows[draw.randrange(len(rows))]
+        changed = draw.choice(rows)
+        changed["amount"] += 1
+        changed["updatedAt"] = world.now().isoformat().replace("+00:00", "Z")
+
+    with serve(scenarios.demo(), rate_limit=None) as running:
+        running.assumed.totality_page_size = 20
+        running.faults.add(
+            faults.hook(churn), provider="totality", match="scheduled", times=3, after=draw.randrange(1, 10)
+        )
+        with opened(running, "totality", clock) as client:
+            pages = list(client.pull(SweepRequest("scheduled_payments", "totality")))
+        read = {row for page in pages for row in re.findall(r'"uuid":"([^"]+)"', page.body.decode())}
+        assert {row["uuid"] for row in running.world.totality.scheduled_payments} <= read
+        amounts = {row["uuid"]: row["amount"] for page in pages for row in json.loads(page.body)}
+        assert {
+            row["uuid"]: row["amount"] for row in running.world.totality.scheduled_payments
+        }.items() <= amounts.items()
