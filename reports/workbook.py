@@ -115,10 +115,11 @@ def _writer(sheet: Sheet, kind: Kind, formats: Formats) -> Callable[[int, int, A
     """Return what writes one cell of a kind, given its row, column, value and the row's currency."""
 
     def money(row: int, place: int, value: Decimal, code: str | None) -> None:
-        if len(value.as_tuple().digits) > EXACT_DIGITS + 4:
-            sheet.write_string(row, place, str(value))
+        places = EXPONENTS.get(code or "", DEFAULT_PLACES)
+        if abs(value.scaleb(places)) >= 10**EXACT_DIGITS:
+            sheet.write_string(row, place, f"{value:.{places}f}")
         else:
-            sheet.write_number(row, place, value, formats[f"money{EXPONENTS.get(code or '', DEFAULT_PLACES)}"])
+            sheet.write_number(row, place, value, formats[f"money{places}"])
 
     def instant(row: int, place: int, value: datetime, _: str | None) -> None:
         sheet.write_datetime(row, place, value.astimezone(UTC).replace(tzinfo=None), formats["instant"])
