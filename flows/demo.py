@@ -91,13 +91,19 @@ calendar = "US"
 """
 
 
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner can read: it holds credentials."""
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
+
+
 def run_demo(directory: Path, *, as_of: date | None, fail_on: str | None) -> int:
     """Run the flow itself on Prefect's embedded server against fresh sandboxes and print what it found."""
     _fresh(directory)
     _embedded_prefect(directory)
     with sandboxes(directory) as facts:
         file = directory / "planrecon.toml"
-        file.write_text(configuration(facts, directory), encoding="utf-8")
+        write_private(file, configuration(facts, directory))
         from flows.run import run_configured
 
         day = as_of or DEMO_AS_OF
@@ -139,7 +145,7 @@ def serve_sandbox(port: int, scenario: Path | None, directory: Path) -> int:
     directory.mkdir(parents=True, exist_ok=True)
     with sandboxes(directory, port=port, scenario=scenario) as facts:
         file = directory / "planrecon.toml"
-        file.write_text(configuration(facts, directory), encoding="utf-8")
+        write_private(file, configuration(facts, directory))
         for provider, url in facts["urls"].items():
             print(f"{provider:<9}{url}")
         print(f"run against them: planrecon run --config {file} --as-of {DEMO_AS_OF}", flush=True)

@@ -7,9 +7,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
+from providers.redaction import LIVE
+
 LOGGER = logging.getLogger("planrecon")
 MASK = "********"
 LogFormat = Literal["text", "json"]
+QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "stamina": logging.ERROR}
+"""Libraries whose chatter would repeat what our own lines say."""
 
 
 class Redaction(logging.Filter):
@@ -51,11 +55,12 @@ def configure(style: LogFormat = "text") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else logging.Formatter("%(message)s"))
     handler.addFilter(REDACTION)
+    handler.addFilter(LIVE)
     LOGGER.handlers[:] = [handler]
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def hide(secrets: Iterable[str | None]) -> None:

@@ -14,7 +14,7 @@ from flows.publish import Finished, Publication, record_failure, settle
 from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
 from flows.settings import ProviderSettings, Settings
-from flows.sources import chosen, connect, tenant_of
+from flows.sources import chosen, connect, wanted_tenants
 from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
@@ -270,7 +270,7 @@ class _Run:
                 log.LOGGER.error("%s", answer)
                 failures[Source(name, "")] = Failure(answer.code, str(answer))
                 continue
-            tenants = PROVIDERS[name].tenant_ids(answer) if answer else [tenant_of(name, sections[name])]
+            tenants = wanted_tenants(name, sections[name], PROVIDERS[name].tenant_ids(answer) if answer else None)
             found |= {Source(name, tenant): answer for tenant in tenants}
         return found
 

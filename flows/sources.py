@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -114,6 +115,24 @@ def tenant_of(name: str, section: ProviderSettings) -> str:
     if isinstance(section, PayiqSettings):
         return name
     return urlsplit(section.base_url).hostname or name
+
+
+def wanted_tenants(name: str, section: ProviderSettings, listed: Sequence[str] | None) -> list[str]:
+    """Return the tenants to pull: the configured ones of those the provider lists, its only one where it lists none.
+
+    Raises:
+        SettingsError: a configured administration is none the provider shows to these credentials.
+    """
+    if listed is None:
+        return [tenant_of(name, section)]
+    asked = section.administrations if isinstance(section, PaytSettings) else ["*"]
+    if "*" in asked:
+        return list(listed)
+    for tenant in asked:
+        if tenant not in listed:
+            shown = ", ".join(listed) or "none"
+            raise SettingsError(f"providers.{name}.administrations names {tenant!r}; these credentials see {shown}")
+    return list(asked)
 
 
 def chosen(settings: Settings, names: tuple[str, ...]) -> dict[str, ProviderSettings]:
