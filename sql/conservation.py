@@ -1,6 +1,17 @@
 """Nothing is lost between the bytes and the tables: the equations, and the error when one fails."""
 
+from collections.abc import Mapping
+
+import duckdb
 import polars as pl
+
+from schemas.intake import ENTITIES, Admitted
+from sql.loads import Load
+
+_COUNTED = (
+    *("fetched", "accepted", "quarantined", "deduplicated", "unreadable", "amount_fetched_minor"),
+    *("amount_accepted_minor", "amount_quarantined_minor", "amount_deduplicated_minor"),
+)
 
 
 class ConservationError(Exception):
@@ -21,6 +32,19 @@ def check_rows(came: int, went: int, *, what: str, where: str) -> None:
         )
 
 
+def check_unique(rows: pl.DataFrame, key: tuple[str, ...], *, what: str, where: str) -> None:
+    """Raise if two of the versions about to be stored are of one key.
+
+    Raises:
+        ConservationError: names the entity; keys are not shown.
+    """
+    twice = rows.height - rows.select(key).n_unique()
+    if twice:
+        raise ConservationError(
+            f"{where}: {twice} {what} rows stand twice in one load; nothing was kept, report this with the snapshot"
+        )
+
+
 def check_counts(counts: pl.DataFrame, *, where: str) -> None:
     """Raise unless fetched = accepted + quarantined + deduplicated in every row of `counts`, rows and money.
 
@@ -38,3 +62,83 @@ def check_counts(counts: pl.DataFrame, *, where: str) -> None:
             f" quarantined {first['quarantined']} ({first['amount_quarantined_minor']}), repeated"
             f" {first['deduplicated']} ({first['amount_deduplicated_minor']}); nothing was kept, report this with the snapshot"
         )
+
+
+def counted(
+    con: duckdb.DuckDBPyConnection,
+    load: Load,
+    admitted: Admitted,
+    kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]],
+) -> pl.DataFrame:
+    """Return one row per entity and currency: fetched, accepted, quarantined, deduplicated, unreadable, and money.
+
+    Every entity has a row, also where nothing came. Deduplicated are the rows this
+    fetch showed twice and those that say what was known.
+    """
+    stored = pl.concat(_kept_counts(name, rows, changed) for name, (rows, changed) in kept.items())
+    came = admitted.counts.join(stored, on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True)
+    numbers = came.with_columns(pl.col(pl.Int64).exclude(r"^amount_.*$").fill_null(0)).select(
+        "entity",
+        "currency",
+        "fetched",
+        "accepted",
+        "quarantined",
+        "unreadable",
+        "amount_fetched_minor",
+        deduplicated=pl.col("repeated") + pl.col("unchanged"),
+        **_money(),
+    )
+    home = numbers["currency"].drop_nulls().unique()
+    idle = pl.DataFrame(
+        {"entity": [name for name in ENTITIES if name not in numbers["entity"]]}, schema={"entity": pl.String}
+    )
+    nothing = idle.with_columns(
+        pl.lit(home[0] if home.len() == 1 else None, pl.String).alias("currency"),
+        *(pl.lit(None if name.startswith("amount_") else 0, pl.Int64).alias(name) for name in _COUNTED),
+    )
+    shape = ("entity", "currency", *_COUNTED)
+    counts = pl.concat([numbers.select(shape), nothing.select(shape)]).sort("entity", "currency")
+    return counts.join(_freshness(con, load), on="entity", how="left", maintain_order="left")
+
+
+def _money() -> dict[str, pl.Expr]:
+    has_money = pl.col("amount_fetched_minor").is_not_null()
+    parts = {
+        "amount_accepted_minor": pl.col("amount_changed_minor").fill_null(0),
+        "amount_quarantined_minor": pl.col("amount_quarantined_minor").fill_null(0),
+        "amount_deduplicated_minor": pl.col("amount_repeated_minor").fill_null(0)
+        + pl.col("amount_unchanged_minor").fill_null(0),
+    }
+    return {name: pl.when(has_money).then(part) for name, part in parts.items()}
+
+
+def _kept_counts(name: str, rows: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    came = rows.group_by("currency").agg(all=pl.len().cast(pl.Int64), money=pl.col("money_minor").sum())
+    new = changed.group_by("currency").agg(
+        accepted=pl.len().cast(pl.Int64), amount_changed_minor=pl.col("money_minor").sum()
+    )
+    both = came.join(new, on="currency", how="left").with_columns(
+        pl.col("accepted", "amount_changed_minor").fill_null(0)
+    )
+    return both.select(
+        pl.lit(name).alias("entity"),
+        "currency",
+        "accepted",
+        "amount_changed_minor",
+        unchanged=pl.col("all") - pl.col("accepted"),
+        amount_unchanged_minor=pl.col("money") - pl.col("amount_changed_minor"),
+    )
+
+
+def _freshness(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
+    before = con.sql(
+        """
+        SELECT entity, max(fresh_at) AS fresh_before FROM meta.integrity
+        WHERE provider = $provider AND tenant_id = $tenant_id GROUP BY entity
+        """,
+        params={"provider": load.provider, "tenant_id": load.tenant_id},
+    ).pl()
+    now = pl.DataFrame({"entity": list(ENTITIES), "complete": [load.is_complete(entity) for entity in ENTITIES]})
+    known = now.join(before, on="entity", how="left", maintain_order="left")
+    fetched_at = pl.lit(load.fetched_at, pl.Datetime("us", "UTC"))
+    return known.select("entity", "complete", fresh_at=pl.when("complete").then(fetched_at).otherwise("fresh_before"))

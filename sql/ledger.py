@@ -4,85 +4,15 @@ Rows of the core are not touched here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 import duckdb
 import polars as pl
 
-from schemas.intake import ENTITIES, Admitted
+from schemas.intake import Admitted
 from sql.keys import Tenant
-from sql.shelf import seed, statements
-
-_COUNTED = (
-    *("fetched", "accepted", "quarantined", "deduplicated", "unreadable", "amount_fetched_minor"),
-    *("amount_accepted_minor", "amount_quarantined_minor", "amount_deduplicated_minor"),
-)
-
-_SHARED = {"terms": "plans", "policies": "accounts"}
-"""Entities without pages of their own come with those of another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sweep:
-    """How one sweep of the load went; `since` null asked for everything, `rows` counts rejected ones too."""
-
-    name: str
-    since: datetime | None
-    complete: bool
-    reason: str
-    pages: int
-    rows: int
-    started_clock: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """One sealed snapshot of one tenant on its way in; `loaded_at` is the moment its rows become known."""
-
-    load_id: str
-    provider: str
-    tenant_id: str
-    snapshot_id: str
-    fetched_at: datetime
-    fetched_on: date
-    loaded_at: datetime
-    sweeps: tuple[Sweep, ...]
-    schema_version: int
-    overlap: timedelta = timedelta(minutes=15)
-
-    @property
-    def full_sweeps(self) -> frozenset[str]:
-        """Sweeps that asked for everything and reached the provider's end: only they make absence mean something."""
-        return frozenset(sweep.name for sweep in self.sweeps if sweep.since is None and sweep.complete)
-
-    @property
-    def mode(self) -> str:
-        """FULL if every sweep asked for everything, else CHANGES."""
-        return "FULL" if all(sweep.since is None for sweep in self.sweeps) else "CHANGES"
-
-    def is_complete(self, entity: str) -> bool:
-        """Tell whether every sweep that feeds `entity` reached the provider's end."""
-        complete = {sweep.name for sweep in self.sweeps if sweep.complete}
-        return sweeps_of(self.provider, entity) <= complete
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What a load did: its number and, per entity and currency, rows and money; `is_new` false: known before."""
-
-    load_no: int
-    is_new: bool
-    counts: pl.DataFrame
-
-
-def sweeps_of(provider: str, entity: str) -> frozenset[str]:
-    """Return the sweeps that bring rows of `entity`."""
-    known = seed("page_entities").filter(pl.col("provider") == provider)
-    feeds = known.filter((pl.col("entity") == entity) | (pl.col("child_entity") == entity))["sweep"]
-    if feeds.is_empty() and entity in _SHARED:
-        return sweeps_of(provider, _SHARED[entity])
-    return frozenset(feeds)
+from sql.loads import Load, LoadReport
+from sql.shelf import statements
 
 
 def next_load_no(con: duckdb.DuckDBPyConnection) -> int:
@@ -101,86 +31,6 @@ def report_of(con: duckdb.DuckDBPyConnection, load_id: str) -> LoadReport | None
         params={"load_no": load_no},
     ).pl()
     return LoadReport(load_no, is_new=False, counts=counts)
-
-
-def counted(
-    con: duckdb.DuckDBPyConnection,
-    load: Load,
-    admitted: Admitted,
-    kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]],
-) -> pl.DataFrame:
-    """Return one row per entity and currency: fetched, accepted, quarantined, deduplicated, unreadable, and money.
-
-    Every entity has a row, also where nothing came. Deduplicated are the rows this
-    fetch showed twice and those that say what was known.
-    """
-    stored = pl.concat(_kept_counts(name, rows, changed) for name, (rows, changed) in kept.items())
-    came = admitted.counts.join(stored, on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True)
-    numbers = came.with_columns(pl.col(pl.Int64).exclude(r"^amount_.*$").fill_null(0)).select(
-        "entity",
-        "currency",
-        "fetched",
-        "accepted",
-        "quarantined",
-        "unreadable",
-        "amount_fetched_minor",
-        deduplicated=pl.col("repeated") + pl.col("unchanged"),
-        **_money(),
-    )
-    home = numbers["currency"].drop_nulls().unique()
-    idle = pl.DataFrame(
-        {"entity": [name for name in ENTITIES if name not in numbers["entity"]]}, schema={"entity": pl.String}
-    )
-    nothing = idle.with_columns(
-        pl.lit(home[0] if home.len() == 1 else None, pl.String).alias("currency"),
-        *(pl.lit(None if name.startswith("amount_") else 0, pl.Int64).alias(name) for name in _COUNTED),
-    )
-    shape = ("entity", "currency", *_COUNTED)
-    counts = pl.concat([numbers.select(shape), nothing.select(shape)]).sort("entity", "currency")
-    return counts.join(_freshness(con, load), on="entity", how="left", maintain_order="left")
-
-
-def _money() -> dict[str, pl.Expr]:
-    has_money = pl.col("amount_fetched_minor").is_not_null()
-    parts = {
-        "amount_accepted_minor": pl.col("amount_changed_minor").fill_null(0),
-        "amount_quarantined_minor": pl.col("amount_quarantined_minor").fill_null(0),
-        "amount_deduplicated_minor": pl.col("amount_repeated_minor").fill_null(0)
-        + pl.col("amount_unchanged_minor").fill_null(0),
-    }
-    return {name: pl.when(has_money).then(part) for name, part in parts.items()}
-
-
-def _kept_counts(name: str, rows: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
-    came = rows.group_by("currency").agg(all=pl.len().cast(pl.Int64), money=pl.col("money_minor").sum())
-    new = changed.group_by("currency").agg(
-        accepted=pl.len().cast(pl.Int64), amount_changed_minor=pl.col("money_minor").sum()
-    )
-    both = came.join(new, on="currency", how="left").with_columns(
-        pl.col("accepted", "amount_changed_minor").fill_null(0)
-    )
-    return both.select(
-        pl.lit(name).alias("entity"),
-        "currency",
-        "accepted",
-        "amount_changed_minor",
-        unchanged=pl.col("all") - pl.col("accepted"),
-        amount_unchanged_minor=pl.col("money") - pl.col("amount_changed_minor"),
-    )
-
-
-def _freshness(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
-    before = con.sql(
-        """
-        SELECT entity, max(fresh_at) AS fresh_before FROM meta.integrity
-        WHERE provider = $provider AND tenant_id = $tenant_id GROUP BY entity
-        """,
-        params={"provider": load.provider, "tenant_id": load.tenant_id},
-    ).pl()
-    now = pl.DataFrame({"entity": list(ENTITIES), "complete": [load.is_complete(entity) for entity in ENTITIES]})
-    known = now.join(before, on="entity", how="left", maintain_order="left")
-    fetched_at = pl.lit(load.fetched_at, pl.Datetime("us", "UTC"))
-    return known.select("entity", "complete", fresh_at=pl.when("complete").then(fetched_at).otherwise("fresh_before"))
 
 
 def write(

@@ -14,10 +14,10 @@ import polars as pl
 from schemas.intake import Admitted
 from sql import absence, ledger
 from sql.connection import transaction
-from sql.conservation import ConservationError, check_counts
+from sql.conservation import ConservationError, check_counts, check_unique, counted
 from sql.history import ACCOUNTS, PAYMENTS, PLANS, POLICIES, TERMS, Shape, append_versions, current, differing
 from sql.keys import Numbers, Tenant, append, number_all
-from sql.ledger import Load, LoadReport, Sweep, sweeps_of
+from sql.loads import Load, LoadReport, Sweep, sweeps_of
 from sql.shelf import statements
 
 __all__ = ["ConservationError", "Load", "LoadReport", "Sweep", "commit_load"]
@@ -58,7 +58,7 @@ def commit_load(
     with transaction(con):
         tenant = Tenant(load.provider, load.tenant_id, ledger.next_load_no(con))
         kept = _Keeper(con, tenant, load, admitted).keep()
-        counts = ledger.counted(con, load, admitted, kept)
+        counts = counted(con, load, admitted, kept)
         check_counts(counts, where=f"{load.provider}/{load.tenant_id} load {tenant.load_no}")
         ledger.write(con, tenant, load, admitted, counts, pages=pages, unknown_fields=unknown_fields or {})
         ledger.write_raw(con, tenant, pages=pages, rows=rows)
@@ -174,6 +174,7 @@ class _Keeper:
     def _append(self, shape: Shape, changed: pl.DataFrame, gone: pl.DataFrame) -> pl.DataFrame:
         columns = ["row_no", *shape.stored]
         both = pl.concat([changed.select(columns), gone.select(columns)], how="vertical_relaxed")
+        check_unique(both, shape.key, what=shape.kind, where=f"{self.load.provider}/{self.load.tenant_id}")
         order = _TERM_ORDER if shape is TERMS else shape.key
         append_versions(self.con, shape, self.tenant, both.sort(order, nulls_last=True))
         return changed

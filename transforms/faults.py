@@ -136,3 +136,23 @@ def entries(frame: pl.DataFrame, reasons: pl.DataFrame, *, entity: str, key: str
         pl.when("is_first").then("money_minor").alias("amount_minor"),
         "currency",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SortedRows:
+    """One entity's rows: all of them with `money_minor`, which of them are good, and why the others are not."""
+
+    rows: pl.DataFrame
+    good: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def good_rows(rows: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are neither repeats nor in `bad`."""
+    fresh = rows.filter(~pl.col("is_repeat"))
+    return fresh.join(bad, on="row", how="anti", maintain_order="left") if bad.height else fresh
+
+
+def sort_out(rows: pl.DataFrame, reasons: pl.DataFrame, *, entity: str, key: str) -> SortedRows:
+    """Return `rows` sorted into good ones and, by `reasons`, entries of the others; `key` names a row in its entry."""
+    return SortedRows(rows, good_rows(rows, reasons.select("row")), entries(rows, reasons, entity=entity, key=key))

@@ -1,0 +1,73 @@
+"""What a load is: one sealed snapshot of one tenant on its way in, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from sql.shelf import seed
+
+_SHARED = {"terms": "plans", "policies": "accounts"}
+"""Entities without pages of their own come with those of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """How one sweep of the load went; `since` null asked for everything, `rows` counts rejected ones too."""
+
+    name: str
+    since: datetime | None
+    complete: bool
+    reason: str
+    pages: int
+    rows: int
+    started_clock: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One sealed snapshot of one tenant on its way in; `loaded_at` is the moment its rows become known."""
+
+    load_id: str
+    provider: str
+    tenant_id: str
+    snapshot_id: str
+    fetched_at: datetime
+    fetched_on: date
+    loaded_at: datetime
+    sweeps: tuple[Sweep, ...]
+    schema_version: int
+    overlap: timedelta = timedelta(minutes=15)
+
+    @property
+    def full_sweeps(self) -> frozenset[str]:
+        """Sweeps that asked for everything and reached the provider's end: only they make absence mean something."""
+        return frozenset(sweep.name for sweep in self.sweeps if sweep.since is None and sweep.complete)
+
+    @property
+    def mode(self) -> str:
+        """FULL if every sweep asked for everything, else CHANGES."""
+        return "FULL" if all(sweep.since is None for sweep in self.sweeps) else "CHANGES"
+
+    def is_complete(self, entity: str) -> bool:
+        """Tell whether every sweep that feeds `entity` reached the provider's end."""
+        complete = {sweep.name for sweep in self.sweeps if sweep.complete}
+        return sweeps_of(self.provider, entity) <= complete
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a load did: its number and, per entity and currency, rows and money; `is_new` false: known before."""
+
+    load_no: int
+    is_new: bool
+    counts: pl.DataFrame
+
+
+def sweeps_of(provider: str, entity: str) -> frozenset[str]:
+    """Return the sweeps that bring rows of `entity`."""
+    known = seed("page_entities").filter(pl.col("provider") == provider)
+    feeds = known.filter((pl.col("entity") == entity) | (pl.col("child_entity") == entity))["sweep"]
+    if feeds.is_empty() and entity in _SHARED:
+        return sweeps_of(provider, _SHARED[entity])
+    return frozenset(feeds)
