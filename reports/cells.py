@@ -17,15 +17,15 @@ _NEVER_A_FORMULA = frozenset({"provider", "currency", "state", "side", "kind", "
 """Columns of closed vocabularies; they are not searched."""
 
 
-def cells(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return an arranged frame ready for a CSV writer that neither quotes nor formats.
+def cells(report: Report, frame: pl.DataFrame, *, only: slice = slice(None)) -> pl.DataFrame:
+    """Return an arranged frame, or `only` some of its columns, for a CSV writer that neither quotes nor formats.
 
     Money has its currency's places. One currency stays a decimal column, several with
     different places become text, because a column has one scale.
     """
     by_places = places_in(report, frame)
     columns = []
-    for column in report.columns:
+    for column in report.columns[only]:
         if column.kind is Kind.TEXT:
             columns.append(_quoted(frame[column.name], may_be_formula=column.name not in _NEVER_A_FORMULA))
         elif column.kind is Kind.MONEY:
@@ -45,15 +45,16 @@ def lines(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
     A plan with twelve terms has its ids quoted once instead of twelve times, and the
     writer moves one text instead of several cells.
     """
-    shared = report.key[:-1]
     if report.blocks is None or frame.is_empty():
         return cells(report, frame)
-    leading = [c.name for c in report.columns[: 1 + max(report.names.index(name) for name in shared)]]
+    width = 1 + max(report.names.index(name) for name in report.key[:-1])
+    leading = list(report.names[:width])
     differs = pl.any_horizontal(pl.col(leading).ne_missing(pl.col(leading).shift(1)))
     is_first = frame.select(is_first=differs | (pl.int_range(pl.len()) == 0))["is_first"]
-    firsts = cells(report, frame.filter(is_first)).select(pl.concat_str(leading, separator=",", ignore_nulls=False))
+    firsts = cells(report, frame.filter(is_first), only=slice(width))
+    joined = firsts.select(pl.concat_str(leading, separator=",", ignore_nulls=False)).to_series()
     block = is_first.cast(pl.UInt32).cum_sum() - 1
-    return cells(report, frame).drop(leading).insert_column(0, firsts.to_series().gather(block))
+    return cells(report, frame, only=slice(width, None)).insert_column(0, joined.gather(block))
 
 
 def _quoted(texts: pl.Series, *, may_be_formula: bool) -> pl.Expr:

@@ -18,7 +18,11 @@ from reports.layout import Kind, Report
 from schemas.currencies import DEFAULT_PLACES, EXPONENTS
 
 SHEET_ROWS = 10_000
-"""Rows of one sheet."""
+"""Rows up to which a report is whole in its sheet."""
+PREVIEW_ROWS = 1_000
+"""Rows shown of a longer one; nobody reads more by hand, and a cell costs time."""
+_FIRST_DAY = 25_569
+"""What Excel calls 1 January 1970."""
 LONGEST_CELL = 32_767
 """Characters Excel takes in a cell."""
 EXACT_DIGITS = 15
@@ -44,6 +48,7 @@ def write_workbook(path: Path, summary: Mapping[str, Any], heads: Mapping[Report
 
     `heads` maps each report to its first rows, arranged, and the number of rows it has in all.
     """
+    heads = {r: (head if rows <= SHEET_ROWS else head.head(PREVIEW_ROWS), rows) for r, (head, rows) in heads.items()}
     with xlsxwriter.Workbook(path, _OPTIONS) as book:
         book.set_properties({"created": _CREATED, "title": f"Payment plans as of {summary['as_of']}"})
         formats = _formats(book)
@@ -102,7 +107,8 @@ def _fill(sheet: Sheet, report: Report, head: pl.DataFrame, rows: int, formats: 
         sheet.write_string(0, place, column.name, formats["head"])
     writers = [_writer(sheet, column.kind, formats) for column in report.columns]
     currency = report.names.index("currency") if "currency" in report.names else None
-    for number, values in enumerate(decimals(report, head).iter_rows(), start=1):
+    days = pl.col(report.of_kind(Kind.DATE)).cast(pl.Int32) + _FIRST_DAY
+    for number, values in enumerate(decimals(report, head).with_columns(days).iter_rows(), start=1):
         code = None if currency is None else values[currency]
         for place, (write, value) in enumerate(zip(writers, values, strict=True)):
             if value is not None:
@@ -126,7 +132,7 @@ def _writer(sheet: Sheet, kind: Kind, formats: Formats) -> Callable[[int, int, A
 
     writers: dict[Kind, Callable[[int, int, Any, str | None], object]] = {
         Kind.TEXT: lambda row, place, value, _: sheet.write_string(row, place, value[:LONGEST_CELL]),
-        Kind.DATE: lambda row, place, value, _: sheet.write_datetime(row, place, value, formats["date"]),
+        Kind.DATE: lambda row, place, value, _: sheet.write_number(row, place, value, formats["date"]),
         Kind.FLAG: lambda row, place, value, _: sheet.write_boolean(row, place, value),
         Kind.COUNT: lambda row, place, value, _: sheet.write_number(row, place, value),
         Kind.RATIO: lambda row, place, value, _: sheet.write_number(row, place, value, formats["ratio"]),
