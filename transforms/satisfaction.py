@@ -41,7 +41,7 @@ def satisfy(book: Book, *, as_of: date) -> Satisfaction:
     if in_steps.any():
         history = on_days(book, _moving_days(book, in_steps))
         ours = _last_word(book, ours, history)
-        since = _with_spells(since, history)
+        since = _with_spells(book, since, history)
     pooled = book.segments.total(ours - named)
     since = since.cast(pl.Date)
     theirs = _by_provider(book, as_of)
@@ -102,10 +102,12 @@ def _last_word(book: Book, ours: pl.Series, history: pl.DataFrame) -> pl.Series:
     return ours.scatter(final["row"], final["received"]) if final.height else ours
 
 
-def _with_spells(since: pl.Series, history: pl.DataFrame) -> pl.Series:
+def _with_spells(book: Book, since: pl.Series, history: pl.DataFrame) -> pl.Series:
     """Put the first day of the spell that holds on the last day into `since`."""
     is_met = pl.col("payable") - pl.col("received") <= pl.col("tolerance_minor")
-    steps = history.filter(pl.col("payable") > pl.col("tolerance_minor")).sort("row", "day").with_columns(is_met=is_met)
+    counts = book.terms["void"].is_null().gather(history["row"])
+    judged = history.filter(counts & (history["payable"] > history["tolerance_minor"]))
+    steps = judged.sort("row", "day").with_columns(is_met=is_met)
     met, is_first = steps["is_met"], changes(steps["row"])
     is_last = is_first.shift(-1, fill_value=True)
     starts = steps.filter(met & (is_first | ~met.shift(1, fill_value=False)))

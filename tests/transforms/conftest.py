@@ -83,7 +83,7 @@ class Case:
 def _by_name(rules: Rules | Mapping[str, Rules] | None, of: pl.DataFrame) -> Mapping[str, Rules]:
     if isinstance(rules, Mapping):
         return rules
-    return dict.fromkeys([*of["provider"], "p"], rules or Rules())
+    return dict.fromkeys([*of["provider"], "p", "q"], rules or Rules())
 
 
 def case(

@@ -1,0 +1,641 @@
+"""Every figure against a slow reading of the rules, and the equations that hold whatever the input.
+
+The oracle judges one plan at a time, day by day, in plain Python. It shares nothing with
+the code under test: whole rows go in, dictionaries come out.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from schemas.columns import STATES
+from schemas.rules import Rules, Tolerance
+from transforms.positions import compute, unowned
+
+START = date(2025, 1, 1)
+SETTLED = ("received", "reversed", "partly_reversed")
+Row = dict[str, Any]
+
+
+# --- the oracle ---------------------------------------------------------------------------
+
+
+@dataclass
+class Book:
+    """One plan as the oracle sees it on one day."""
+
+    plan: Row
+    terms: list[Row]
+    status: str = ""
+    end: date | None = None
+    replaced_by: int | None = None
+    replaced_on: date | None = None
+    money: list[Row] = field(default_factory=list)
+    pending: list[Row] = field(default_factory=list)
+
+
+def happened(day: date | None, as_of: date) -> bool:
+    return day is not None and day <= as_of
+
+
+def ended_on(plan: Row, as_of: date) -> date | None:
+    ends = [plan["deleted_on"]]
+    if not plan["is_active"]:
+        ends += [plan["deactivated_on"], plan["ended_on"]]
+    return min((end for end in ends if happened(end, as_of)), default=None)
+
+
+def is_over(plan: Row, as_of: date) -> bool:
+    if ended_on(plan, as_of) is not None:
+        return True
+    has_date = any(plan[name] is not None for name in ("deactivated_on", "deleted_on", "ended_on"))
+    return plan["is_active"] is False and not has_date
+
+
+def was_agreed(plan: Row, as_of: date) -> bool:
+    if plan["approved_on"] is not None:
+        return plan["approved_on"] <= as_of
+    return bool(plan["is_active"]) or (plan["proposed_on"] is None and plan["rejected_on"] is None)
+
+
+def void_word(book: Book, term: Row, as_of: date) -> str | None:
+    plan = book.plan
+    if book.status in {"PROPOSED", "REJECTED"} or (book.status == "DELETED" and not was_agreed(plan, as_of)):
+        return "VOID"
+    closes = book.replaced_on if book.status == "SUPERSEDED" else book.end
+    if is_removed(book, term, as_of):
+        return "VOID"
+    if closes is not None and term["due_date"] > closes:
+        return "SUPERSEDED" if book.status == "SUPERSEDED" else "VOID"
+    return None
+
+
+def is_removed(book: Book, term: Row, as_of: date) -> bool:
+    if not happened(term["removed_on"], as_of):
+        return False
+    closes = book.replaced_on if book.status == "SUPERSEDED" else book.end
+    if closes is not None:
+        return bool(term["removed_on"] < closes)
+    return not happened(book.plan["removed_on"], as_of)
+
+
+def tolerance_of(payable: int, rules: Rules) -> int:
+    absolute = int(rules.tolerance.absolute * 100)
+    share = int(Decimal(payable) * rules.tolerance.percent / 100)
+    return {
+        "EXACT": 0, "CENT": 1, "ABS": absolute, "PCT": share,
+        "MAX": max(absolute, share), "MIN": min(absolute, share),
+    }[rules.tolerance.mode]  # fmt: skip
+
+
+def worth(payment: Row, day: date, as_of: date) -> int:
+    """What a payment is worth at the end of `day`, of what had happened by the as-of date."""
+    if payment["effective_date"] > day:
+        return 0
+    back_on = payment["reversed_on"]
+    if payment["class"] == "received" or not happened(back_on, as_of):
+        return int(payment["amount_minor"])
+    if max(back_on, payment["effective_date"]) > day:
+        return int(payment["amount_minor"])
+    back = payment["reversed_amount_minor"]
+    if back is None:
+        back = payment["amount_minor"] if payment["class"] == "reversed" else 0
+    return int(payment["amount_minor"] - back)
+
+
+def in_order(terms: list[Row]) -> list[Row]:
+    return sorted(terms, key=lambda term: (term["due_date"], term["term_sequence"] or 0, term["term_id"]))
+
+
+def share_out(book: Book, day: date, as_of: date, rules: Rules) -> dict[str, int]:
+    """Give each term its money at the end of `day`: named money first, then payment by payment."""
+    payable = {term["term_id"]: 0 if is_removed(book, term, as_of) else term["amount_minor"] for term in book.terms}
+    got = dict.fromkeys(payable, 0)
+    left = {payment["payment_no"]: worth(payment, day, as_of) for payment in book.money}
+    for term in book.terms:
+        name = term["linked_payment_no"]
+        if name in left:
+            part = max(0, min(left[name], payable[term["term_id"]]))
+            got[term["term_id"]] = part
+            left[name] -= part
+    for payment in sorted(book.money, key=lambda item: (item["effective_date"], item["payment_no"])):
+        rest = left[payment["payment_no"]]
+        for term in book.terms:
+            name = term["term_id"]
+            missing = payable[name] - got[name]
+            if rules.residual == "SKIP" and missing <= tolerance_of(payable[name], rules):
+                continue
+            part = min(rest, missing)
+            got[name] += part
+            rest -= part
+    return got
+
+
+def satisfied_since(book: Book, as_of: date, rules: Rules) -> dict[str, date | None]:
+    """First day of the spell of being satisfied that reaches the as-of date, by trying every day."""
+    since: dict[str, date | None] = {term["term_id"]: None for term in book.terms}
+    first = min([book.plan["created_on"], *(payment["effective_date"] for payment in book.money)])
+    day = first
+    while day <= as_of:
+        got = share_out(book, day, as_of, rules)
+        for term in book.terms:
+            name = term["term_id"]
+            payable = 0 if is_removed(book, term, as_of) else term["amount_minor"]
+            if payable - got[name] > tolerance_of(payable, rules):
+                since[name] = None
+            elif since[name] is None:
+                since[name] = book.plan["created_on"] if payable <= tolerance_of(payable, rules) else day
+        day += timedelta(days=1)
+    return since
+
+
+def state_of(term: Row, view: Row, as_of: date, grace: int) -> str:
+    due, deadline = term["due_date"], term["due_date"] + timedelta(days=grace)
+    if view["void"]:
+        return str(view["void"])
+    if view["waived"] == term["amount_minor"]:
+        return "WAIVED"
+    if view["satisfied"]:
+        by = view["judged_on"]
+        return "PAID_EARLY" if by < due else "PAID_ON_TIME" if by <= deadline else "PAID_LATE"
+    if due > as_of:
+        return "PREPAID_PART" if view["received"] > 0 else "NOT_DUE"
+    if due == as_of:
+        return "DUE_TODAY"
+    if as_of <= deadline:
+        return "IN_GRACE"
+    return "PARTIAL_OVERDUE" if view["received"] > 0 else "MISSED"
+
+
+def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
+    ours = book.plan["basis"] == "PAYMENTS"
+    got = share_out(book, as_of, as_of, rules) if ours else {}
+    since = satisfied_since(book, as_of, rules) if ours else {}
+    views = []
+    for term in book.terms:
+        view: Row = {"term_id": term["term_id"], "void": void_word(book, term, as_of)}
+        later = False
+        if ours:
+            view["received"] = got[term["term_id"]]
+        else:
+            later = term["provider_paid_on"] is not None and term["provider_paid_on"] > as_of
+            view["received"] = 0 if later else term["amount_minor"] - term["provider_outstanding_minor"]
+        view["waived"] = term["amount_minor"] - view["received"] if view["void"] else 0
+        view["outstanding"] = term["amount_minor"] - view["waived"] - view["received"]
+        payable = 0 if is_removed(book, term, as_of) else term["amount_minor"]
+        view["tolerance"] = tolerance_of(payable, rules)
+        view["satisfied"] = not view["void"] and view["outstanding"] <= view["tolerance"]
+        if not view["satisfied"]:
+            view["since"] = view["judged_on"] = None
+        elif ours:
+            view["since"] = view["judged_on"] = since[term["term_id"]]
+        else:
+            view["since"] = term["provider_paid_on"]
+            view["judged_on"] = view["since"] or min(term["updated_on"], as_of)
+        view["state"] = state_of(term, view, as_of, rules.grace_days)
+        if view["void"] or (view["satisfied"] and view["since"] is None):
+            view["days_late"] = None
+        else:
+            view["days_late"] = max(0, ((view["since"] or as_of) - term["due_date"]).days)
+        views.append(view)
+    pour(views, book, rules)
+    return views
+
+
+def pour(views: list[Row], book: Book, rules: Rules) -> None:
+    for name, rest in (
+        ("pending", sum(payment["amount_minor"] for payment in book.pending)),
+        ("fresh", sum(payment["amount_minor"] for payment in book.pending if not payment["stale"])),
+    ):
+        for view in views:
+            is_shut = rules.residual == "SKIP" and view["satisfied"]
+            view[name] = 0 if is_shut else min(rest, view["outstanding"])
+            rest -= view[name]
+
+
+def stand(plans: list[Row], terms: list[Row], accounts: set[tuple[int, int]], as_of: date) -> list[Book]:
+    books = [
+        Book(plan, in_order([term for term in terms if term["plan_no"] == plan["plan_no"]]))
+        for plan in plans
+        if plan["created_on"] <= as_of
+    ]
+    covered = {
+        book.plan["plan_no"]: {book.plan["account_no"]} | {a for p, a in accounts if p == book.plan["plan_no"]}
+        for book in books
+    }
+    for book in books:
+        plan = book.plan
+        book.end = ended_on(plan, as_of)
+        newer = [
+            other.plan
+            for other in books
+            if (other.plan["created_on"], other.plan["plan_no"]) > (plan["created_on"], plan["plan_no"])
+            and covered[other.plan["plan_no"]] & covered[plan["plan_no"]]
+            and other.plan["basis"] == plan["basis"] == "PAYMENTS"
+        ]
+        newer.sort(key=lambda other: (other["created_on"], other["plan_no"]))
+        if newer and is_over(plan, as_of) and (book.end is None or book.end >= newer[0]["created_on"]):
+            book.replaced_by, book.replaced_on = newer[0]["plan_no"], newer[0]["created_on"]
+        book.status = word(book, as_of)
+    return books
+
+
+def word(book: Book, as_of: date) -> str:
+    plan = book.plan
+    if happened(plan["deleted_on"], as_of):
+        return "DELETED"
+    if happened(plan["rejected_on"], as_of):
+        return "REJECTED"
+    if book.replaced_by is not None:
+        return "SUPERSEDED"
+    if book.end is not None:
+        return "DEACTIVATED"
+    if happened(plan["removed_on"], as_of):
+        return "DELETED"
+    if not was_agreed(plan, as_of):
+        return "PROPOSED"
+    if plan["is_active"] or any(plan[name] is not None for name in ("deactivated_on", "deleted_on", "ended_on")):
+        return "ACTIVE"
+    return ""
+
+
+def place(books: list[Book], payments: list[Row], accounts: set[tuple[int, int]], as_of: date) -> dict[int, int | None]:
+    """Tell each existing payment's plan, and hand the plans their money."""
+    named = {
+        term["linked_payment_no"]: book
+        for book in reversed(books)
+        for term in book.terms
+        if term["linked_payment_no"] is not None
+    }
+    placed: dict[int, int | None] = {}
+    for payment in payments:
+        counts_from = payment["effective_date"] if payment["class"] in SETTLED else payment["created_on"]
+        if counts_from > as_of or happened(payment["removed_on"], as_of):
+            continue
+        book = named.get(payment["payment_no"]) or holder(books, payment, accounts, as_of)
+        placed[payment["payment_no"]] = book and book.plan["plan_no"]
+        if book and payment["is_money"] and payment["currency"] == book.plan["currency"]:
+            if payment["class"] in SETTLED and book.plan["basis"] == "PAYMENTS":
+                book.money.append(payment)
+            elif payment["class"] == "pending":
+                age = sum(
+                    (payment["created_on"] + timedelta(days=step)).isoweekday() < 6
+                    for step in range(1, (as_of - payment["created_on"]).days + 1)
+                )
+                book.pending.append(payment | {"stale": age > 5})
+    return placed
+
+
+def holder(books: list[Book], payment: Row, accounts: set[tuple[int, int]], as_of: date) -> Book | None:
+    day = as_of if payment["class"] == "pending" else payment["effective_date"]
+    found = []
+    for book in books:
+        plan = book.plan
+        on_account = payment["account_no"] == plan["account_no"] or (plan["plan_no"], payment["account_no"]) in accounts
+        last = book.end or date.max
+        if book.replaced_on is not None:
+            last = min(last, book.replaced_on - timedelta(days=1))
+        told = plan["basis"] == "PAYMENTS" or payment["payment_id"].startswith("psp:")
+        agreed = was_agreed(plan, as_of) and book.status != "REJECTED"
+        if on_account and told and agreed and plan["created_on"] <= day <= last:
+            found.append(book)
+    if not found:
+        return None
+    if found[0].plan["basis"] == "PAYMENTS":
+        return max(found, key=lambda book: (book.plan["created_on"], book.plan["plan_no"]))
+    return min(found, key=lambda book: book.plan["plan_no"])
+
+
+def final_word(book: Book, views: list[Row]) -> str:
+    if book.status:
+        return book.status
+    counted = [view for view in views if not view["void"]]
+    if counted and all(view["satisfied"] for view in counted):
+        return "FINISHED"
+    if book.plan["basis"] == "PROVIDER_BALANCE" and counted:
+        owed = {term["term_id"]: term["provider_outstanding_minor"] for term in book.terms}
+        if all(owed[view["term_id"]] <= view["tolerance"] for view in counted):
+            return "ACTIVE"
+    return "UNKNOWN"
+
+
+# --- random portfolios --------------------------------------------------------------------
+
+PROVIDER_OF = {"PAYMENTS": "p", "PROVIDER_BALANCE": "q"}
+OFFSET = st.integers(0, 40)
+MAYBE = st.one_of(st.none(), OFFSET)
+RARELY = st.one_of(st.none(), st.none(), st.none(), OFFSET)
+
+
+def day_at(offset: int | None) -> date | None:
+    return None if offset is None else START + timedelta(days=offset)
+
+
+Drawn = dict[str, list[Any]]
+
+
+@st.composite
+def customers(draw) -> Drawn:
+    """One to three plans on three accounts, and the payments on them."""
+    basis = draw(st.sampled_from(["PAYMENTS", "PAYMENTS", "PROVIDER_BALANCE"]))
+    plans = [draw(a_plan(number, basis)) for number in range(draw(st.integers(1, 3)))]
+    terms = [row for plan in plans for row in draw(terms_of(plan["plan_no"]))]
+    payments = [draw(a_payment(number, PROVIDER_OF[basis])) for number in range(draw(st.integers(0, 6)))]
+    links = draw(st.lists(st.tuples(st.integers(0, len(plans) - 1), st.integers(0, 2)), max_size=2, unique=True))
+    return {"plans": plans, "terms": terms, "payments": payments, "links": links}
+
+
+def together(drawn: list[Drawn]) -> Drawn:
+    """Many customers side by side: a computation costs the same for one as for eight."""
+    found: Drawn = {"plans": [], "terms": [], "payments": [], "links": []}
+    for place_of, one in enumerate(drawn):
+        shift = 10 * place_of
+        for name in ("plans", "terms", "payments"):
+            found[name].extend(shifted(row, shift) for row in one[name])
+        found["links"].extend((plan + shift, account + shift) for plan, account in one["links"])
+    return found
+
+
+def shifted(row: Row, by: int) -> Row:
+    numbers = ("plan_no", "account_no", "payment_no", "linked_payment_no")
+    moved = {name: row[name] + by for name in numbers if row.get(name) is not None}
+    if "payment_id" in row:
+        moved["payment_id"] = row["payment_id"] + f"-{by}"
+    return row | moved
+
+
+def portfolios():
+    return st.lists(customers(), min_size=1, max_size=8).map(together)
+
+
+@st.composite
+def a_plan(draw, number: int, basis: str) -> Row:
+    stamps: Row = {name: None for name in ("proposed_on", "approved_on", "rejected_on", "deactivated_on", "ended_on")}
+    if basis == "PAYMENTS":
+        active = draw(st.booleans())
+        stamps["ended_on"] = None if active else day_at(draw(OFFSET))
+    else:
+        active = draw(st.sampled_from([True, False, None]))
+        for name in ("proposed_on", "approved_on"):
+            stamps[name] = day_at(draw(MAYBE))
+        for name in ("rejected_on", "deactivated_on"):
+            stamps[name] = day_at(draw(RARELY))
+    rare = {name: day_at(draw(RARELY)) for name in ("deleted_on", "removed_on")}
+    return {
+        "plan_no": number, "account_no": draw(st.integers(0, 2)), "basis": basis, "is_active": active,
+        "provider": PROVIDER_OF[basis],
+        "created_on": day_at(draw(st.integers(0, 15))), "updated_on": day_at(draw(OFFSET)), **stamps, **rare,
+    }  # fmt: skip
+
+
+@st.composite
+def terms_of(draw, plan_no: int) -> list[Row]:
+    rows = []
+    for number in range(draw(st.integers(0, 5))):
+        amount = draw(st.integers(0, 8)) * draw(st.sampled_from([1, 25]))
+        rows.append(
+            {
+                "plan_no": plan_no, "term_id": f"{plan_no}-{number}", "due_date": day_at(draw(OFFSET)),
+                "term_sequence": draw(st.sampled_from([0, 1])), "amount_minor": amount,
+                "removed_on": day_at(draw(RARELY)),
+                "linked_payment_no": draw(st.one_of(st.none(), st.integers(0, 5))),
+                "provider_outstanding_minor": draw(st.integers(0, amount)), "provider_paid_on": day_at(draw(MAYBE)),
+                "updated_on": day_at(draw(OFFSET)),
+            }
+        )  # fmt: skip
+    return rows
+
+
+@st.composite
+def a_payment(draw, number: int, provider: str) -> Row:
+    amount = draw(st.integers(0, 8)) * draw(st.sampled_from([1, 25]))
+    word = draw(st.sampled_from(["received"] * 5 + ["pending", "pending", "reversed", "partly_reversed", "failed"]))
+    is_back = word in {"reversed", "partly_reversed"}
+    return {
+        "payment_no": number, "provider": provider, "payment_id": draw(st.sampled_from(["M", "psp:"])) + str(number),
+        "account_no": draw(st.integers(0, 2)), "amount_minor": amount, "class": word,
+        "currency": draw(st.sampled_from(["EUR", "EUR", "EUR", "EUR", "USD"])),
+        "effective_date": day_at(draw(OFFSET)), "created_on": day_at(draw(OFFSET)),
+        "reversed_on": day_at(draw(OFFSET)) if is_back else None,
+        "reversed_amount_minor": draw(st.one_of(st.none(), st.integers(0, amount))) if is_back else None,
+        "removed_on": day_at(draw(RARELY)), "is_money": draw(st.sampled_from([True, True, True, False])),
+    }  # fmt: skip
+
+
+TOLERANCES = ["EXACT", "CENT", "ABS:0.02", "ABS:0.30", "PCT:10", "PCT:30", "MAX:0.02,20", "MIN:0.05,30", "FFIEC90"]
+OPTIONS = st.builds(
+    Rules,
+    grace_days=st.sampled_from([0, 0, 5]),
+    tolerance=st.sampled_from(TOLERANCES).map(Tolerance.parse),
+    residual=st.sampled_from(["FILL", "SKIP"]),
+    weekend=st.just((6, 7)),
+)
+QUICK = settings(deadline=None, max_examples=30, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def _without_holidays(monkeypatch) -> None:
+    """The oracle counts weekends only."""
+    monkeypatch.setattr("transforms.calendars.holiday_dates", lambda *_: ())
+
+
+def built(make, drawn: Drawn):
+    return make.Case(
+        make.plans(*drawn["plans"]),
+        make.terms(*drawn["terms"]),
+        make.payments(*drawn["payments"]),
+        make.plan_accounts(*({"plan_no": plan, "account_no": account} for plan, account in drawn["links"])),
+    )
+
+
+# --- the comparison -----------------------------------------------------------------------
+
+
+@QUICK
+@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
+def test_positions_agree_with_the_slow_reading(make, drawn, offset, rules) -> None:
+    as_of = START + timedelta(days=offset)
+    case = built(make, drawn)
+    found = case.at(as_of, rules)
+    accounts = set(drawn["links"])
+    books = stand(case.plans.to_dicts(), case.terms.to_dicts(), accounts, as_of)
+    placed = place(books, case.payments.to_dicts(), accounts, as_of)
+    located = case.locate(as_of, rules).payments
+    assert dict(located.select("payment_no", "plan_no").iter_rows()) == placed
+    assert found.plans["plan_no"].to_list() == [book.plan["plan_no"] for book in books]
+    for book in books:
+        compare(book, found, as_of, rules)
+
+
+def compare(book: Book, found, as_of: date, rules: Rules) -> None:
+    number = book.plan["plan_no"]
+    views = judge(book, as_of, rules)
+    rows = found.terms.filter(pl.col("plan_no") == number).to_dicts()
+    plan = found.plans.filter(pl.col("plan_no") == number).row(0, named=True)
+    names = {
+        "term_id": "term_id", "received": "received_minor", "waived": "waived_minor", "state": "state",
+        "outstanding": "outstanding_minor", "satisfied": "is_satisfied", "since": "satisfied_on",
+        "days_late": "days_late", "pending": "pending_minor", "fresh": "fresh_pending_minor", "tolerance": "tolerance_minor",
+    }  # fmt: skip
+    assert [{name: row[column] for name, column in names.items()} for row in rows] == [
+        {name: view[name] for name in names} for view in views
+    ]
+    assert plan["status"] == final_word(book, views)
+    assert plan["replaced_by_plan_no"] == book.replaced_by
+    pairs = list(zip(book.terms, views, strict=True))
+    late = [term["due_date"] for term, view in pairs if open_and_late(term, view, as_of)]
+    assert plan["oldest_unpaid_due_date"] == min(late, default=None)
+    assert plan["days_past_due"] == max([(as_of - due).days for due in late], default=0)
+    shadow = [
+        (as_of - term["due_date"]).days
+        for term, view in pairs
+        if open_and_late(term, view, as_of) and view["outstanding"] - view["fresh"] > view["tolerance"]
+    ]
+    assert plan["shadow_days_past_due"] == max(shadow, default=0)
+    grace = timedelta(days=rules.grace_days)
+    sums = {
+        "amount_due_minor": [view["outstanding"] for term, view in pairs if term["due_date"] <= as_of],
+        "overdue_minor": [view["outstanding"] for term, view in pairs if term["due_date"] < as_of],
+        "overdue_past_grace_minor": [view["outstanding"] for term, view in pairs if term["due_date"] + grace < as_of],
+        "due_today_minor": [view["outstanding"] for term, view in pairs if term["due_date"] == as_of],
+        "not_due_minor": [view["outstanding"] for term, view in pairs if term["due_date"] > as_of],
+        "pending_minor": [payment["amount_minor"] for payment in book.pending],
+        "fresh_pending_minor": [payment["amount_minor"] for payment in book.pending if not payment["stale"]],
+    }
+    assert {name: plan[name] for name in sums} == {name: sum(values) for name, values in sums.items()}
+    ahead = [term["due_date"] for term, view in pairs if term["due_date"] >= as_of and is_open(view)]
+    assert plan["next_due_date"] == min(ahead, default=None)
+    if ahead:
+        on_it = [view["outstanding"] for term, view in pairs if term["due_date"] == min(ahead) and is_open(view)]
+        assert plan["next_due_amount_minor"] == sum(on_it)
+    assert plan["missed_terms"] == sum(view["state"] == "MISSED" for view in views)
+    late_states = {"MISSED", "PARTIAL_OVERDUE"}
+    assert plan["delinquent_terms"] == sum(view["state"] in late_states for view in views)
+
+
+def is_open(view: Row) -> bool:
+    return not view["void"] and not view["satisfied"]
+
+
+def open_and_late(term: Row, view: Row, as_of: date) -> bool:
+    return is_open(view) and term["due_date"] < as_of
+
+
+# --- the equations ------------------------------------------------------------------------
+
+
+@QUICK
+@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
+def test_the_equations_hold(make, drawn, offset, rules) -> None:
+    as_of = START + timedelta(days=offset)
+    found = built(make, drawn).at(as_of, rules)
+    plans, terms, payments = found.plans, found.terms, found.payments
+    c = pl.col
+    assert plans.filter(c("amount_due_minor") != c("overdue_minor") + c("due_today_minor")).is_empty()
+    assert plans.filter(c("outstanding_minor") != c("amount_due_minor") + c("not_due_minor")).is_empty()
+    assert plans.filter(c("overdue_past_grace_minor") > c("overdue_minor")).is_empty()
+    if rules.grace_days == 0:
+        assert plans["overdue_past_grace_minor"].equals(plans["overdue_minor"])
+    money = c("amount_minor") - c("waived_minor") == c("received_minor") + c("outstanding_minor")
+    assert plans.filter(~money).is_empty()
+    assert terms.filter(~money).is_empty()
+    assert terms.filter(~c("state").is_in(STATES)).is_empty()
+    assert plans.filter(c("shadow_days_past_due") > c("days_past_due")).is_empty()
+    assert plans.filter(c("days_past_due_business") > c("days_past_due")).is_empty()
+    assert plans.filter(~c("coverage_ppm").is_between(0, 1_000_000)).is_empty()
+    assert plans.filter((c("amount_due_minor") == 0) != c("coverage_ppm").is_null()).is_empty()
+    open_late = ~c("is_satisfied") & ~c("state").is_in(["VOID", "SUPERSEDED"]) & (c("due_date") < as_of)
+    owing = terms.filter(open_late & (c("outstanding_minor") > 0))["plan_no"].unique().sort()
+    assert plans.filter(c("days_past_due") > 0)["plan_no"].equals(owing)
+    assert plans.filter(c("mba_months").is_null() != c("ots_months").is_null()).is_empty()
+    assert plans.filter(~(c("mba_months") - c("ots_months")).is_between(0, 1)).is_empty()
+    settled = net_by_plan(payments, plans)
+    assert plans.filter(c("basis") == "PAYMENTS").select(
+        "plan_no", total=c("received_minor") + c("unapplied_minor")
+    ).to_dicts() == [{"plan_no": number, "total": settled.get(number, 0)} for number in ours(plans)]
+    used = payments.filter(c("plan_no").is_not_null()).group_by("plan_no").agg(c("allocated_minor").sum())
+    taken = dict(used.iter_rows())
+    for number, received in plans.filter(c("basis") == "PAYMENTS").select("plan_no", "received_minor").iter_rows():
+        assert taken.get(number, 0) == received
+
+
+def ours(plans: pl.DataFrame) -> list[int]:
+    return plans.filter(pl.col("basis") == "PAYMENTS")["plan_no"].to_list()
+
+
+def net_by_plan(payments: pl.DataFrame, plans: pl.DataFrame) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for row in payments.to_dicts():
+        if row["plan_no"] is None or row["class"] not in SETTLED or not row["is_money"] or row["currency"] != "EUR":
+            continue
+        back = row["reversed_amount_minor"]
+        if back is None:
+            back = row["amount_minor"] if row["class"] == "reversed" else 0
+        found[row["plan_no"]] = found.get(row["plan_no"], 0) + row["amount_minor"] - back
+    return found
+
+
+@QUICK
+@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS, random=st.randoms(use_true_random=False))
+def test_row_order_does_not_matter(make, drawn, offset, rules, random) -> None:
+    as_of = START + timedelta(days=offset)
+    case = built(make, drawn)
+    shuffled = replace(case, terms=case.terms[random.sample(range(case.terms.height), case.terms.height)])
+    shuffled = replace(shuffled, payments=case.payments[random.sample(range(case.payments.height), case.payments.height)])
+    one, other = case.at(as_of, rules), shuffled.at(as_of, rules)
+    assert one.terms.equals(other.terms)
+    assert one.plans.equals(other.plans)
+    assert one.payments.equals(other.payments)
+
+
+@QUICK
+@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
+def test_parts_give_the_rows_of_the_whole(make, drawn, offset, rules) -> None:
+    as_of = START + timedelta(days=offset)
+    case = built(make, drawn)
+    located, whole = case.locate(as_of, rules), case.at(as_of, rules)
+    names = dict.fromkeys(["p", "q"], rules)
+    for number in located.plans["plan_no"]:
+        one = pl.col("plan_no") == number
+        part = compute(
+            located.plans.filter(one), case.terms.filter(one), located.payments.filter(one), as_of=as_of, rules=names
+        )
+        assert part.terms.equals(whole.terms.filter(one))
+        assert part.plans.equals(whole.plans.filter(one))
+        assert part.payments.equals(whole.payments.filter(one))
+    outside = unowned(located.payments)
+    assert outside.height + whole.payments.height == located.payments.height
+
+
+@QUICK
+@given(drawn=portfolios(), offset=st.integers(5, 40), rules=OPTIONS, amount=st.integers(1, 60))
+def test_a_payment_never_raises_days_past_due(make, drawn, offset, rules, amount) -> None:
+    as_of = START + timedelta(days=offset)
+    rules = replace(rules, residual="FILL")
+    before = built(make, drawn)
+    unnamed = max((row["payment_no"] for row in drawn["payments"]), default=-1) + 10
+    plan = drawn["plans"][0]
+    new = {"payment_no": unnamed, "payment_id": "new", "account_no": plan["account_no"], "amount_minor": amount}
+    new["provider"] = plan["provider"]
+    new |= {"effective_date": as_of, "created_on": as_of, "class": "received", "currency": "EUR"}
+    after = built(make, drawn | {"payments": [*drawn["payments"], new]})
+    one, other = before.at(as_of, rules).plans, after.at(as_of, rules).plans
+    assert (other["days_past_due"] <= one["days_past_due"]).all()
+
+
+@QUICK
+@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
+def test_days_past_due_grow_by_one_a_day_when_nothing_happens(make, drawn, offset, rules) -> None:
+    """Two days after the last event, so that between them only the calendar moves."""
+    as_of = START + timedelta(days=60 + offset)
+    case = built(make, drawn)
+    today, tomorrow = case.at(as_of, rules).plans, case.at(as_of + timedelta(days=1), rules).plans
+    late = today["days_past_due"] > 0
+    assert (tomorrow["days_past_due"].filter(late) == today["days_past_due"].filter(late) + 1).all()
+    assert (tomorrow["days_past_due"].filter(~late) == 0).all()
