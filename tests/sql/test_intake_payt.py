@@ -447,3 +447,22 @@ def test_a_row_lost_between_admission_and_the_tables_stops_the_load_and_keeps_no
     with pytest.raises(ConservationError, match="terms in EUR do not add up: fetched 2"):
         commit_load(intake.con, load, lost, pages=pages, rows=staged["rows"])
     assert [intake.rows(f"{table}") for table in ("meta.loads", "core.plan_keys", "core.plan_versions")] == [0, 0, 0]
+
+
+def test_a_row_refused_again_keeps_the_time_it_was_first_seen(intake):
+    bad = {"payment_plans": [plan()], "payment_terms": [term("20", "2026-03-01", total="1.005")]}
+    intake.fetch("payt", bad, day=DAY)
+    intake.fetch("payt", bad, day=date(2026, 7, 4))
+    seen = "SELECT load_no, first_seen::DATE, last_seen::DATE, page_sha256 FROM meta.quarantine WHERE row_key = '20' ORDER BY 1"
+    assert intake.con.sql(seen).fetchall() == [
+        (1, DAY, DAY, "f" * 64),
+        (2, DAY, date(2026, 7, 4), "f" * 64),
+    ]
+
+
+def test_every_row_is_remembered_by_its_place_and_hash(intake):
+    intake.fetch("payt", {"payment_plans": [plan(), plan("11", row_hash="ff" * 32)]}, day=DAY)
+    assert intake.con.sql("SELECT page_no, position, row_hash FROM raw.rows ORDER BY ALL").fetchall() == [
+        (0, 0, 0),
+        (0, 1, 2**64 - 1),
+    ]
