@@ -127,6 +127,7 @@ def _todo(summary: Row) -> list[Row]:
             "money",
         ),
         (rest, "Look through the other breaks", "Low and medium severity.", "breaks"),
+        (summary["quarantined"], "See why rows were rejected", "planrecon quarantine list", "trust"),
     ]
     return [
         {"count": f"{count:,}", "what": what, "more": more, "anchor": anchor}

@@ -31,6 +31,7 @@ def outline(facts: RunFacts, digest: Digest) -> dict[str, Any]:
         "sources": [_source(source) for source in facts.sources],
         "portfolio": _portfolio(digest),
         "breaks": _breaks(digest),
+        "quarantined": 0 if digest.integrity is None else int(digest.integrity["quarantined"].sum()),
         "checks": _checks(digest),
         "rows": dict(sorted(digest.rows.items())),
         "options": dict(sorted(facts.options.items())),

@@ -177,7 +177,7 @@ def test_plans_out_of_force_are_kept_apart(page):
         "outstanding_minor": 7700,
     }
     text = Page(page(rows={"plans": [{"plan_id": "a"}, ended]})).text
-    assert "Beside these, EUR 77.00 was left overdue on plans that are no longer in force" in text
+    assert "Left overdue on plans no longer in force, and so in neither this table nor the aging: EUR 77.00." in text
     assert "Overdue none" in text
 
 
@@ -241,6 +241,7 @@ def test_rows_that_do_not_add_up_show(page):
     text = Page(page(rows={"integrity": [good, lost]})).text
     assert "payt plans 5 3 1 1 yes" in text
     assert "payt terms 5 3 1 0 no" in text
+    assert "2 See why rows were rejected planrecon quarantine list" in text
 
 
 def test_nothing_names_the_run_so_that_the_same_figures_give_the_same_page(page):

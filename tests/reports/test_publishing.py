@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reports.errors import DamagedError, ReportError
-from reports.manifest import verify
+from reports.manifest import is_sealed, reseal, verify
 from reports.publish import sweep
 from reports.run import RunWriter
 
@@ -69,6 +69,20 @@ def test_a_file_that_joins_before_publication_is_in_the_manifest(tmp_path, facts
     files = {file["name"]: file for file in json.loads((folder / "manifest.json").read_text("utf-8"))["files"]}
     assert files["read.duckdb"]["bytes"] == 5
     assert files["read.duckdb"]["rows"] is None
+
+
+def test_a_file_replaced_after_publication_is_described_anew(tmp_path, facts):
+    with RunWriter(tmp_path, as_of=date(2026, 6, 30), run_id="r1") as writer:
+        folder = writer.finish(facts())
+        (folder / "read.duckdb").write_bytes(b"views")
+        assert not is_sealed(folder)
+        writer.publish()
+    assert is_sealed(folder)
+    (folder / "read.duckdb").write_bytes(b"newer views")
+    with pytest.raises(DamagedError, match=r"read\.duckdb"):
+        verify(folder)
+    reseal(folder, "read.duckdb")
+    verify(folder)
 
 
 def test_nobody_else_may_read_the_files(publish):
