@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from flows import log
-from flows.errors import PlanreconError
+from flows.errors import PlanreconError, UsageError
 from providers.errors import ProviderError
 from reports.errors import ReportError
 from sql.errors import Busy, StoreError
@@ -108,6 +108,71 @@ def report(
 
 
 @app.command
+def schedule(
+    *,
+    first_date: Annotated[date | None, Parameter(help="Date of the first term; every date is counted from it.")] = None,
+    frequency: Annotated[
+        Literal["days", "weekly", "bi-weekly", "semi-monthly", "monthly"] | None,
+        Parameter(help="Monthly where not given."),
+    ] = None,
+    total: Annotated[str | None, Parameter(help="What the plan adds up to, for example 1000.00.")] = None,
+    count: Annotated[int | None, Parameter(help="Number of terms.")] = None,
+    amount: Annotated[
+        str | None, Parameter(help="Amount of each term, instead of a number of terms; the last is the rest.")
+    ] = None,
+    currency: Annotated[str | None, Parameter(help="ISO 4217 code; EUR where not given.")] = None,
+    day: Annotated[int | None, Parameter(help="Day of the month; 31 is the last day.")] = None,
+    second_day: Annotated[int | None, Parameter(help="Second day of the month, semi-monthly.")] = None,
+    weekday: Annotated[str | None, Parameter(help="Weekday by name; with --week for monthly patterns.")] = None,
+    second_weekday: Annotated[str | None, Parameter(help="Second weekday, semi-monthly.")] = None,
+    week: Annotated[int | None, Parameter(help="Week of the month, 1 to 5.")] = None,
+    second_week: Annotated[int | None, Parameter(help="Week of the second weekday, semi-monthly.")] = None,
+    days_in_period: Annotated[int | None, Parameter(help="Days in each period, with --frequency days.")] = None,
+    weekend_shift: Annotated[
+        int | None, Parameter(help="Days to move a date on a weekend; negative is earlier.")
+    ] = None,
+    holiday_shift: Annotated[
+        int | None, Parameter(help="Days to move a date on a holiday; negative is earlier.")
+    ] = None,
+    calendar: Annotated[
+        str | None, Parameter(help="Holidays to move away from, for example US or NL; none where not given.")
+    ] = None,
+    remainder: Literal["LAST", "FIRST", "SPREAD"] = "LAST",
+    short_month: Literal["LAST_DAY", "OVERFLOW"] = "LAST_DAY",
+    fifth_week: Literal["LAST", "SKIP", "NEXT"] = "LAST",
+    shift_order: Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] = "WEEKEND_FIRST",
+    shift_mode: Literal["ONCE", "REPEAT"] = "ONCE",
+    cascade: bool = False,
+    collision: Literal["KEEP", "MERGE", "NEXT_DAY"] = "KEEP",
+    file: Annotated[
+        Path | None, Parameter(help="JSON object with these names, or the body of a Totality create call; flags win.")
+    ] = None,
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+) -> int:
+    """Print the schedule that plan parameters give, with the trace of each date; no provider is asked.
+
+    For example: `planrecon schedule --first-date 2025-01-31 --count 4 --total 1000.00`
+    """
+    log.configure()
+    from flows.schedule import Wanted, print_schedule, read_parameters
+    from schemas.conventions import Conventions
+
+    flags = {
+        "first_date": first_date, "frequency": frequency, "total": total, "count": count, "amount": amount,
+        "currency": currency, "day": day, "second_day": second_day, "weekday": weekday, "second_weekday": second_weekday,
+        "week": week, "second_week": second_week, "days_in_period": days_in_period, "weekend_shift": weekend_shift,
+        "holiday_shift": holiday_shift, "calendar": calendar,
+    }  # fmt: skip
+    given = (read_parameters(file) if file else {}) | {
+        name: value for name, value in flags.items() if value is not None
+    }
+    if "first_date" not in given:
+        raise UsageError("--first-date is missing; every date is counted from it")
+    chosen = Conventions(remainder, short_month, fifth_week, shift_order, shift_mode, cascade, collision)
+    return print_schedule(Wanted(**given, conventions=chosen), style=format)
+
+
+@app.command
 def breaks(
     *,
     state: Annotated[str | None, Parameter(help="Only breaks in this state, for example NEW.")] = None,
@@ -193,6 +258,10 @@ def execute(arguments: Sequence[str] | None = None) -> int:
         return _say("stopped by SIGTERM; call the same command again to resume", 143)
     except (PlanreconError, ProviderError, StoreError, ReportError, ContractError, ConservationError) as error:
         return _say(f"{getattr(error, 'code', 'internal')}: {error}", _exit_code(error))
+    except BrokenPipeError:
+        # who reads our output has seen enough; Python would complain once more when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return answer if isinstance(answer, int) else 0
 
 
