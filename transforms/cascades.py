@@ -20,7 +20,7 @@ def in_sequence(plans: pl.DataFrame, slots: Slots, shift: Shift) -> pl.DataFrame
 
     Under cascade a moved date is where the plan goes on from: plans counted in days add their
     step to it; monthly plans by day take its month and day; all other plans go on with the
-    first date of their rule after both the nominal and the shifted one. Under drift the next
+    first date of their rule after both the nominal and the moved one. Under drift the next
     date is one month after the previous nominal one of the same rule, on the day that one had.
 
     Args:
@@ -82,10 +82,7 @@ def _next(going: pl.DataFrame, slots: Slots, earlier: pl.DataFrame) -> pl.DataFr
     )
     anchored = on_day(pl.col("month") + 1, pl.col("day"), pl.col("spills")).cast(pl.Int32)
     stepped = pl.when("cascade").then("expected").otherwise("nominal") + pl.col("step").cast(pl.Int32)
-    after = moved.select(pl.max_horizontal("nominal", "expected") + 1).to_series()
-    place = pl.max_horizontal(pl.col("place") + 1, pl.lit(slots.first_from(moved["rule"], after)))
-    listed = moved.with_columns(place=pl.when("cascade").then(place).otherwise(pl.col("place") + 1))
-    listed = listed.with_columns(place=pl.col("place").clip(0, len(slots.days) - 1))
+    listed = moved.with_columns(place=_following(moved, slots))
     in_list = slots.days.gather(listed["place"])
     drifted = _drifted(listed, earlier)
     return listed.with_columns(
@@ -99,6 +96,18 @@ def _next(going: pl.DataFrame, slots: Slots, earlier: pl.DataFrame) -> pl.DataFr
         .cast(pl.Int32),
         month=pl.when("is_anchored").then(pl.col("month") + 1).otherwise("month"),
     )
+
+
+def _following(moved: pl.DataFrame, slots: Slots) -> pl.Series:
+    """Return the place of each plan's next date; under cascade one that a moved term has not passed."""
+    place = (moved["place"] + 1).clip(0, len(slots.days) - 1)
+    passed = moved.select(pl.max_horizontal("nominal", "expected")).to_series()
+    skips = moved.select(
+        pl.col("cascade") & (pl.col("dates_a_month") > 0) & (pl.col("expected") != pl.col("nominal"))
+    ).to_series()
+    while (behind := skips & (slots.days.gather(place) <= passed) & (place < len(slots.days) - 1)).any():
+        place += behind.cast(pl.Int64)
+    return place
 
 
 def _drifted(going: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:

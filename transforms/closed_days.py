@@ -7,6 +7,7 @@ Friday by one and not at all by another. Counting business days is not done here
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from importlib.metadata import version
 
 import holidays
 import polars as pl
@@ -31,7 +32,7 @@ class Calendar:
     @property
     def label(self) -> str:
         """Name and version, so that a date can be told from one made with another release."""
-        parts = [f"{self.name} (holidays {holidays.__version__})"] if self.name else []
+        parts = [f"{self.name} (holidays {version('holidays')})"] if self.name else []
         parts += [f"{len(self.own_days)} own days"] if self.own_days else []
         return " + ".join(parts) or "no holidays"
 

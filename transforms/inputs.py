@@ -6,7 +6,6 @@ the input's name. Values no rule can mean (a 40th of the month) count as missing
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import reduce
 
 import polars as pl
 
@@ -95,10 +94,12 @@ def _missing() -> pl.Expr:
     }
     own = {"arrangement", "custom_terms"}
     steps = [
-        pl.when(fault.fill_null(value=False) & (~is_custom.fill_null(value=False) if name not in own else True)).then(pl.lit(name))
+        pl.when(fault.fill_null(value=False) & (~is_custom.fill_null(value=False) if name not in own else True)).then(
+            pl.lit(name)
+        )
         for name, fault in faults.items()
     ]
-    return reduce(lambda found, step: pl.coalesce(found, step), steps)
+    return pl.coalesce(steps)
 
 
 def _within(name: str, least: int, most: int) -> pl.Expr:

@@ -18,7 +18,9 @@ _BY_WEEK = 64
 """Code of a rule by weekday: this, plus 7 for each week after the first, plus the weekday from 0."""
 _VARIANTS = {"LAST": 0, "SKIP": 35, "NEXT": 70}
 _RADIX = 256
-_DAYS_ROOM = 1 << 32
+_MONTHS_ROOM, _DAYS_ROOM = 1 << 18, 1 << 22
+_DAYS_BEFORE = 1 << 20
+"""Added to day numbers, so that those before 1970 pack as well."""
 
 
 def month_number(day: pl.Expr) -> pl.Expr:
@@ -67,7 +69,7 @@ def _code(which: str) -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Every date of every pair of rules in use, rule by rule and in order, after one unused entry."""
+    """Every date of every pair of rules in use, rule by rule, month by month and in order, after one unused entry."""
 
     keys: pl.Series
     days: pl.Series
@@ -78,21 +80,20 @@ class Slots:
         wanted = pl.DataFrame({"rule": rules, "months": months}).filter(pl.col("rule") > 0)
         each = wanted.group_by("rule").agg(pl.col("months").max()).sort("rule")
         rows = each.with_columns(month=pl.int_ranges(first_month, first_month + pl.col("months"))).explode("month")
-        codes = {"one": pl.col("rule") // _RADIX, "two": pl.col("rule") % _RADIX}
-        dates = [rows.filter(code > 0).select("rule", _date(code, pl.col("month"))) for code in codes.values()]
-        packed = pl.concat(dates).drop_nulls().select(_pack(pl.col("rule"), pl.col("day")).sort())
-        keys = pl.concat([pl.Series([0], dtype=pl.Int64), packed.to_series()])
-        return cls(keys, (keys % _DAYS_ROOM).cast(pl.Int32))
+        codes = (pl.col("rule") // _RADIX, pl.col("rule") % _RADIX)
+        dates = [rows.filter(code > 0).select("rule", "month", _date(code, pl.col("month"))) for code in codes]
+        packed = pl.concat(dates).drop_nulls().select(_pack().sort()).to_series()
+        keys = pl.concat([pl.Series([_DAYS_BEFORE], dtype=pl.Int64), packed])
+        return cls(keys, (keys % _DAYS_ROOM - _DAYS_BEFORE).cast(pl.Int32))
 
-    def first_from(self, rules: pl.Series, days: pl.Series) -> pl.Series:
-        """Return for each pair of rules the place of its first date on or after the day."""
-        frame = pl.DataFrame({"rule": rules, "day": days})
-        wanted = frame.select(_pack(pl.col("rule"), pl.col("day").cast(pl.Int64))).to_series()
-        return self.keys.search_sorted(wanted).cast(pl.Int64)
+    def first_from(self, plans: pl.DataFrame) -> pl.Series:
+        """Return for each `rule`, `month`, `day` the place of the rule's first date in this month or later, from the day on."""
+        return self.keys.search_sorted(plans.select(_pack()).to_series()).cast(pl.Int64)
 
 
-def _pack(rule: pl.Expr, day: pl.Expr) -> pl.Expr:
-    return rule * _DAYS_ROOM + day
+def _pack() -> pl.Expr:
+    in_front = pl.col("rule") * _MONTHS_ROOM + pl.col("month")
+    return in_front * _DAYS_ROOM + pl.col("day").cast(pl.Int64) + _DAYS_BEFORE
 
 
 def _date(code: pl.Expr, month: pl.Expr) -> pl.Expr:

@@ -19,7 +19,7 @@ from transforms.collisions import settle
 from transforms.inputs import prepare
 from transforms.layout import Layout
 from transforms.patterns import Slots, month_number, rule_codes
-from transforms.shifts import RULE, SHIFT_CYCLE, ShiftTable, shift_table
+from transforms.shifts import RULE, SHIFT_CYCLE, Shifted, shifted
 from transforms.splits import spread_amounts
 
 AS_GIVEN = "as given"
@@ -35,16 +35,6 @@ class Regenerated:
 
     terms: pl.DataFrame
     missing: pl.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class _Dates:
-    """Nominal and expected day number of every row, and where the trace of each stands in the shift table."""
-
-    nominal: pl.Series
-    expected: pl.Series
-    place: pl.Series
-    table: ShiftTable
 
 
 def regenerate(
@@ -87,9 +77,9 @@ def regenerate(
     if plans.is_empty():
         return Regenerated(EXPECTED_TERMS.empty(), missing)
     layout = Layout.of(plans["count"])
-    dates = _dates(plans, layout, calendars=calendars, with_trace=with_trace)
+    nominal, moved = _dates(plans, layout, calendars=calendars, with_trace=with_trace)
     amounts = spread_amounts(plans, layout.owner, layout.ordinal, layout.first)
-    rows = _rows(plans, layout, dates, amounts, with_trace=with_trace)
+    rows = _rows(layout, nominal, moved, amounts)
     rows = _with_given(rows, plans, layout, given, with_trace=with_trace)
     return Regenerated(_finished(_settled(rows, plans), plans), missing)
 
@@ -113,36 +103,40 @@ def _ruled(plans: pl.DataFrame) -> pl.DataFrame:
 
 def _dates(
     plans: pl.DataFrame, layout: Layout, *, calendars: Mapping[str, Calendar], with_trace: bool
-) -> _Dates:
+) -> tuple[pl.Series, Shifted]:
+    """Return the nominal day number of every row, and what its shifts make of it."""
     slots, placed = _slots(plans)
     nominal = _nominal(placed, layout, slots)
     kinds = plans.select("shift_rule", *RULE).unique().sort("shift_rule").select(RULE)
-    table = _table(kinds, nominal, calendars=calendars, with_trace=with_trace)
-    rule = layout.spread(plans["shift_rule"].cast(pl.Int64))
     sequential = placed.filter((pl.col("cascade") | pl.col("drift")) & ~pl.col("is_custom"))
     if sequential.height:
-        shifter = _Shifter(kinds, calendars, table)
-        chained = in_sequence(sequential, slots, shifter.shift)
-        at = layout.first.gather(chained["row"]) + chained["ordinal"]
-        nominal = nominal.scatter(at, chained["nominal"])
-        table = _table(kinds, nominal, calendars=calendars, with_trace=with_trace)
-    place = table.place(rule, nominal)
-    return _Dates(nominal, table.shifted.gather(place), place, table)
+
+        def shift(rule: pl.Series, day: pl.Series) -> pl.Series:
+            return shifted(kinds, rule, day, calendars=calendars, with_text=False).days
+
+        chained = in_sequence(sequential, slots, shift)
+        nominal = nominal.scatter(layout.first.gather(chained["row"]) + chained["ordinal"], chained["nominal"])
+    rule = layout.spread(plans["shift_rule"])
+    return nominal, shifted(kinds, rule, nominal, calendars=calendars, with_text=with_trace)
 
 
 def _slots(plans: pl.DataFrame) -> tuple[Slots, pl.DataFrame]:
     """Lay out the dates of the month rules, and find each plan's first one."""
     month = month_number(pl.col("first_due_date"))
-    # A month earlier, because the day it lacks may be the first of this one.
-    lowest = int(plans.select(month.min()).item()) - 1
+    lowest = int(plans.select(month.min()).item())
     widest = pl.col("weekend_shift").abs() + pl.col("holiday_shift").abs()
     wander = pl.when("cascade").then(pl.col("count") * widest * 4 // 28).otherwise(0)
-    months = (month - lowest) + pl.col("count") * _SKIPPED + _SKIPPED + wander + 1
-    first = pl.col("first_due_date").cast(pl.Int32)
+    day = pl.col("first_due_date").cast(pl.Int32)
     by_month = pl.col("dates_a_month") > 0
-    asked = plans.select(months=months, base=pl.when(by_month).then(0).otherwise(first).cast(pl.Int32), first=first)
+    asked = plans.select(
+        "rule",
+        month=month,
+        day=day,
+        base=pl.when(by_month).then(0).otherwise(day).cast(pl.Int32),
+        months=(month - lowest) + pl.col("count") * _SKIPPED + _SKIPPED + wander,
+    )
     slots = Slots.of(plans["rule"], lowest, asked["months"])
-    place = slots.first_from(plans["rule"], asked["first"])
+    place = slots.first_from(asked)
     return slots, plans.with_columns(asked["base"], place=pl.when(by_month).then(place).otherwise(0))
 
 
@@ -161,52 +155,18 @@ def _stepped(placed: pl.DataFrame, layout: Layout) -> pl.Series:
     return layout.spread(placed["base"]) + step * layout.ordinal.cast(pl.Int32)
 
 
-def _table(kinds: pl.DataFrame, days: pl.Series, *, calendars: Mapping[str, Calendar], with_trace: bool) -> ShiftTable:
-    low, high = days.min(), days.max()
-    if not isinstance(low, int) or not isinstance(high, int):
-        raise TypeError("a plan with terms has dates")
-    return shift_table(kinds, low, high, calendars=calendars, with_text=with_trace)
-
-
-@dataclass(slots=True)
-class _Shifter:
-    """Shifts of days that are not known beforehand: the table grows with them."""
-
-    kinds: pl.DataFrame
-    calendars: Mapping[str, Calendar]
-    table: ShiftTable
-
-    def shift(self, rule: pl.Series, day: pl.Series) -> pl.Series:
-        if not self.table.covers(day):
-            self._cover(day)
-        return self.table.shifted.gather(self.table.place(rule, day))
-
-    def _cover(self, day: pl.Series) -> None:
-        room = self.table.span // 2 + 366
-        low, high = self.table.first, self.table.first + self.table.span
-        seen = pl.concat([day.cast(pl.Int64), pl.Series([low, high], dtype=pl.Int64)])
-        wanted = pl.Series([seen.min(), seen.max()], dtype=pl.Int64) + pl.Series([-room, room], dtype=pl.Int64)
-        self.table = _table(self.kinds, wanted, calendars=self.calendars, with_trace=False)
-
-
-def _rows(
-    plans: pl.DataFrame, layout: Layout, dates: _Dates, amounts: pl.Series, *, with_trace: bool
-) -> pl.DataFrame:
-    cycles = dates.table.cycles
-    notes = pl.lit("")
-    if cycles.any():
-        notes = pl.when(pl.lit(cycles.gather(dates.place))).then(pl.lit(SHIFT_CYCLE)).otherwise(pl.lit(""))
-    frame = pl.DataFrame(
+def _rows(layout: Layout, nominal: pl.Series, moved: Shifted, amounts: pl.Series) -> pl.DataFrame:
+    notes = pl.when(pl.lit(moved.cycles)).then(pl.lit(SHIFT_CYCLE)).otherwise(pl.lit(""))
+    return pl.DataFrame(
         {
             "plan": layout.owner,
             "sequence": layout.ordinal + 1,
-            "nominal": dates.nominal,
-            "expected": dates.expected,
+            "nominal": nominal,
+            "expected": moved.days,
             "amount": amounts,
+            "trace": moved.text,
         }
-    )
-    trace = pl.lit(dates.table.text.gather(dates.place)) if with_trace else pl.lit("")
-    return frame.with_columns(trace=trace, notes=notes)
+    ).with_columns(notes=notes if moved.cycles.any() else pl.lit(""))
 
 
 def _with_given(

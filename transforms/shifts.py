@@ -1,4 +1,4 @@
-"""Where a date goes that falls on a weekend or a holiday, for every rule in use and every day, in one table.
+"""Where a date goes that falls on a weekend or a holiday, for every rule in use and every day at once.
 
 Shifts are signed numbers of days; 0 leaves the date. One number cannot mean "next
 business day": two days later is Monday for a Saturday and Tuesday for a Sunday.
@@ -36,67 +36,72 @@ class MissingCalendarError(ValueError):
         super().__init__(f"no calendar was given for {', '.join(names)}; add it to the calendars of this call")
 
 
+_ROOMY = 4
+"""A table of every day is made while it has at most this many entries for each date asked."""
+
+
 @dataclass(frozen=True, slots=True)
-class ShiftTable:
-    """For each rule and each day from `first` on: the shifted day, whether the shifts cycle, and how it came about.
+class Shifted:
+    """Per date asked: the shifted day number, whether the shifts cycle, and how it came about (empty if not asked)."""
 
-    `place` finds the entry. `text` is empty where it was not asked for.
-    """
-
-    first: int
-    span: int
-    shifted: pl.Series
+    days: pl.Series
     cycles: pl.Series
     text: pl.Series
 
-    def place(self, rule: pl.Series, day: pl.Series) -> pl.Series:
-        """Return where the entry of each rule and day number stands."""
-        return rule.cast(pl.Int64) * self.span + (day.cast(pl.Int64) - self.first)
 
-    def covers(self, day: pl.Series) -> bool:
-        """Tell whether every one of these days is in the table."""
-        low, high = day.min(), day.max()
-        if not isinstance(low, int) or not isinstance(high, int):
-            return True
-        return self.first <= low and high < self.first + self.span
-
-
-def shift_table(
-    rules: pl.DataFrame, first: int, last: int, *, calendars: Mapping[str, Calendar], with_text: bool = True
-) -> ShiftTable:
-    """Return the table of `rules` for the day numbers `first` to `last`.
+def shifted(
+    rules: pl.DataFrame,
+    rule: pl.Series,
+    day: pl.Series,
+    *,
+    calendars: Mapping[str, Calendar],
+    with_text: bool = True,
+) -> Shifted:
+    """Shift every date by its rule.
 
     Args:
-        rules: The columns of `RULE`, one row per rule; row numbers are the rules' numbers.
-        first: Earliest day anyone will ask for.
-        last: Latest such day.
+        rules: The columns of `RULE`, one row per rule.
+        rule: Row number in `rules` of each date.
+        day: Day number of each date; there is at least one.
         calendars: By the name the rules use; an empty name needs none and has Saturdays and Sundays only.
-        with_text: Also say how each day came about.
+        with_text: Also say how each date came about.
 
     Raises:
         MissingCalendarError: a rule names a calendar that is not among `calendars`.
     """
-    span = last - first + 1
-    numbered = rules.with_row_index("rule").with_columns(pl.col("rule").cast(pl.Int64))
-    days = pl.DataFrame({"nominal": pl.int_range(first, last + 1, eager=True)})
-    table = numbered.join(days, how="cross").with_row_index("place").with_columns(day=pl.col("nominal"))
-    closed = _Closed.of(rules["calendar"], first, last, rules, calendars)
+    low, high = day.min(), day.max()
+    if not isinstance(low, int) or not isinstance(high, int):
+        raise TypeError("there are no dates to shift")
+    span = high - low + 1
+    closed = _Closed.of(low, high, rules, calendars)
+    if rules.height * span > _ROOMY * len(day):
+        return _answers(rules, pl.DataFrame({"rule": rule, "nominal": day}), closed, with_text=with_text)
+    days = pl.DataFrame({"nominal": pl.int_range(low, high + 1, eager=True)})
+    numbers = pl.DataFrame({"rule": pl.int_range(0, rules.height, eager=True)})
+    table = _answers(rules, numbers.join(days, how="cross"), closed, with_text=with_text)
+    place = rule.cast(pl.Int64) * span + (day.cast(pl.Int64) - low)
+    return Shifted(table.days.gather(place), table.cycles.gather(place), table.text.gather(place))
+
+
+def _answers(rules: pl.DataFrame, asked: pl.DataFrame, closed: "_Closed", *, with_text: bool) -> Shifted:
+    """Look at both shifts of each `rule` and `nominal` day until none is left to do."""
+    nominal = asked["nominal"].cast(pl.Int64)
+    fields = [rules[name].gather(asked["rule"]) for name in RULE]
+    table = pl.DataFrame([nominal, *fields]).with_row_index("place").with_columns(day=pl.col("nominal"))
     table = closed.mark(table)
     if with_text:
         table = table.with_columns(text=_opening())
-    stays = table.filter(~(_moves_weekend() | _moves_holiday()))
-    ended = [_ended(stays, is_cycle=False)]
-    moving = table.filter(_moves_weekend() | _moves_holiday()).with_columns(seen=pl.concat_list("nominal"))
-    moves = 0
-    while moving.height:
-        moving, done = _pass(moving, closed)
-        moves += 1
-        ended.append(done)
-        if moves >= MOST_MOVES:
-            ended.append(_ended(moving, is_cycle=True))
+    is_moving = _moves_weekend() | _moves_holiday()
+    ended = [_ended(table.filter(~is_moving), is_cycle=False)]
+    moving = table.filter(is_moving).with_columns(seen=pl.concat_list("nominal"))
+    for _ in range(MOST_MOVES):
+        if moving.is_empty():
             break
+        moving, done = _pass(moving, closed)
+        ended.append(done)
+    ended.append(_ended(moving, is_cycle=True))
     whole = pl.concat(ended).sort("place")
-    return ShiftTable(first, span, whole["day"].cast(pl.Int32), whole["is_cycle"], whole["text"])
+    return Shifted(whole["day"].cast(pl.Int32), whole["is_cycle"], whole["text"])
 
 
 def _pass(moving: pl.DataFrame, closed: "_Closed") -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -118,7 +123,9 @@ def _step(moving: pl.DataFrame, closed: "_Closed", *, is_first: bool) -> pl.Data
     by = pl.when(applies).then(
         pl.when(is_weekend_step).then(pl.col("weekend_shift")).otherwise(pl.col("holiday_shift"))
     )
-    moved = moving.with_columns(by=by.fill_null(0), why=pl.when(is_weekend_step).then(pl.lit("weekend")).otherwise(_named()))
+    moved = moving.with_columns(
+        by=by.fill_null(0), why=pl.when(is_weekend_step).then(pl.lit("weekend")).otherwise(_named())
+    )
     moved = moved.with_columns(day=pl.col("day") + pl.col("by"))
     # Only a rule that looks again can run in a circle; looked at once, a shift back to the start is just that.
     is_back = pl.col("repeats") & (pl.col("by") != 0) & pl.col("seen").list.contains(pl.col("day"))
@@ -174,7 +181,9 @@ def _opening() -> pl.Expr:
 
 
 def _continued() -> pl.Expr:
-    return pl.concat_str("text", pl.lit(": "), "why", pl.lit(", "), days_written(pl.col("by")), pl.lit(" to "), written(pl.col("day")))
+    return pl.concat_str(
+        "text", pl.lit(": "), "why", pl.lit(", "), days_written(pl.col("by")), pl.lit(" to "), written(pl.col("day"))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +197,9 @@ class _Closed:
     holiday: pl.Series
 
     @classmethod
-    def of(
-        cls, names: pl.Series, first: int, last: int, rules: pl.DataFrame, calendars: Mapping[str, Calendar]
-    ) -> "_Closed":
+    def of(cls, first: int, last: int, rules: pl.DataFrame, calendars: Mapping[str, Calendar]) -> "_Closed":
         known = {"": Calendar()} | dict(calendars)
-        used = sorted(names.unique())
+        used = sorted(rules["calendar"].unique())
         if missing := [name for name in used if name not in known]:
             raise MissingCalendarError(missing)
         widest = rules.select(pl.col("weekend_shift").abs().max() + pl.col("holiday_shift").abs().max()).item() or 0
@@ -200,7 +207,7 @@ class _Closed:
         low, high = first - margin, last + margin
         days = pl.DataFrame({"day": pl.date_range(_day(low), _day(high), eager=True)})
         marked = [_marked(days, known[name]) for name in used]
-        whole = pl.concat(marked) if marked else pl.DataFrame(schema={"is_weekend": pl.Boolean, "holiday": pl.String})
+        whole = pl.concat(marked)
         places = {name: place for place, name in enumerate(used)}
         return cls(low, high - low + 1, places, whole["is_weekend"], whole["holiday"])
 
