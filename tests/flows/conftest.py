@@ -1,0 +1,213 @@
+"""A desk to work at: three served sandboxes, a configuration that points at them, runs and commands on it.
+
+Everything goes the real way: HTTP on loopback, a DuckDB file, report files on disk. `run` and `report` call
+the pipeline in this process; `command` starts the installed console script.
+"""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from flows.pipeline import Request, reconcile_portfolio, report_portfolio
+from flows.runners import Direct
+from flows.settings import load
+from reports.manifest import verify
+from sandbox.server import serve
+from sql.readonly import read_query
+from sql.witness import Witness
+
+SCRIPT = Path(sys.executable).with_name("planrecon")
+TABLES = ("plans", "terms", "payments", "aging")
+"""Reports whose bytes depend on the facts, the settings and the date alone."""
+
+
+def clean_environment():
+    """The environment without anything that configures planrecon or Prefect."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PLANRECON_", "PREFECT_"))}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in set(os.environ) - set(clean_environment()):
+            patch.delenv(name)
+        yield
+
+
+@dataclass
+class Desk:
+    """One folder with its configuration, and the sandbox it points at."""
+
+    folder: Path
+    sandbox: object
+    sections: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        urls, keys = self.sandbox.urls, self.sandbox.credentials
+        accounts = self.sandbox.accounts_file(self.folder / "payiq_accounts.csv")
+        self.sections = {
+            "run": {},
+            "gates": {},
+            "warehouse": {"path": f"{self.folder}/planrecon.duckdb", "state_dir": f"{self.folder}/planrecon.state"},
+            "reports": {"dir": f"{self.folder}/reports", "formats": ["csv"]},
+            "providers.payt": {
+                "base_url": urls["payt"],
+                "client_id": keys["payt"]["client_id"],
+                "client_secret": keys["payt"]["client_secret"],
+                "requests_per_second": 1000,
+            },
+            "providers.totality": {
+                "base_url": urls["totality"],
+                "client_id": keys["totality"]["client_id"],
+                "client_secret": keys["totality"]["client_secret"],
+                "calendar": "US",
+            },
+            "providers.payiq": {
+                "base_url": urls["payiq"],
+                "api_key": keys["payiq"]["api_key"],
+                "signing_secret": keys["payiq"]["signing_secret"],
+                "accounts_file": str(accounts),
+                "calendar": "US",
+            },
+        }
+        self.configure()
+
+    @property
+    def file(self):
+        return self.folder / "planrecon.toml"
+
+    @property
+    def world(self):
+        return self.sandbox.world
+
+    @property
+    def reports(self):
+        return self.folder / "reports"
+
+    @property
+    def latest(self):
+        return (self.reports / "latest").resolve()
+
+    @property
+    def state_dir(self):
+        return self.folder / "planrecon.state"
+
+    def configure(self, **sections):
+        """Set keys, `None` removes one; a section is named by its last word: run=…, gates=…, payt=…."""
+        for name, keys in sections.items():
+            path = f"providers.{name}" if f"providers.{name}" in self.sections else name
+            merged = self.sections.setdefault(path, {}) | keys
+            self.sections[path] = {key: value for key, value in merged.items() if value is not None}
+        lines = []
+        for name, keys in self.sections.items():
+            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())]
+        self.file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return self
+
+    def without(self, *providers):
+        for name in providers:
+            del self.sections[f"providers.{name}"]
+        return self.configure()
+
+    def run(self, as_of, **asked):
+        return reconcile_portfolio(Request(load(self.file), as_of, **asked), Direct())
+
+    def report(self, as_of, **asked):
+        return report_portfolio(Request(load(self.file), as_of, **asked))
+
+    def rows(self, name, folder=None):
+        """The rows of a CSV report, of the published run unless a folder is given."""
+        with ((folder or self.latest) / f"{name}.csv").open(newline="", encoding="utf-8") as lines:
+            return list(csv.DictReader(lines))
+
+    def query(self, sql, folder=None):
+        return read_query((folder or self.latest) / "read.duckdb", sql).rows()
+
+    def tables(self, folder=None, names=TABLES):
+        """The bytes of the reports that must come out the same, CSV and Parquet."""
+        place = folder or self.latest
+        return {
+            f"{name}.{kind}": (place / f"{name}.{kind}").read_bytes() for name in names for kind in ("csv", "parquet")
+        }
+
+    def command(self, *arguments, configured=True, timeout=120, **options):
+        """Run the console script to its end; `--config` is appended unless told otherwise."""
+        child = self.start(*arguments, configured=configured, **options)
+        try:
+            out, err = child.communicate(timeout=timeout)
+        except BaseException:
+            child.kill()
+            child.communicate()
+            raise
+        return subprocess.CompletedProcess(child.args, child.returncode, out, err)
+
+    def start(self, *arguments, configured=True, env=None, program=(str(SCRIPT),), **options):
+        """Start the console script in the desk's folder; its output is kept as text."""
+        return subprocess.Popen(
+            [*program, *arguments, *(["--config", str(self.file)] if configured else [])],
+            cwd=options.pop("cwd", self.folder),
+            env=clean_environment() | (env or {}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def leftovers(self):
+        """Names below the folder that only a crash leaves behind."""
+        marks = (".tmp", ".planrecon-tmp", ".part", ".wal")
+        found = [path for path in self.folder.rglob("*") if path.name.startswith(".") or path.name.endswith(marks)]
+        spilled = list((self.state_dir / "spill").glob("*"))
+        return sorted(str(path.relative_to(self.folder)) for path in found + spilled)
+
+    def is_sound(self):
+        """Every run folder is whole, the pointer is valid, the witness's chain holds, nothing is left lying."""
+        for folder in self.reports.glob("as_of=*/*"):
+            verify(folder)
+        Witness(self.state_dir).verify()
+        assert (self.reports / "latest").is_symlink()
+        assert self.leftovers() == []
+        return True
+
+
+@pytest.fixture(scope="session")
+def open_desk():
+    """A context manager that serves a world and yields a desk in the given folder."""
+
+    @contextmanager
+    def opened(folder, world, **serving):
+        with serve(world, **({"rate_limit": None} | serving)) as sandbox:
+            yield Desk(folder, sandbox)
+
+    return opened
+
+
+@pytest.fixture
+def desk(open_desk, tmp_path):
+    """Open desks on worlds for one test; the folder is the test's own."""
+    opened = []
+
+    def make(world, name="desk", **serving):
+        context = open_desk(tmp_path / name, world, **serving)
+        opened.append(context)
+        return context.__enter__()
+
+    yield make
+    for context in reversed(opened):
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture
+def day():
+    """A date from its ISO text, so that tests read as tables."""
+    return date.fromisoformat

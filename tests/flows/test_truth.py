@@ -1,0 +1,111 @@
+"""What the pipeline reports equals the slow answer: another program, in plain Python, from the definitions alone."""
+
+from datetime import date
+from functools import cache
+
+import holidays
+import pytest
+
+from sandbox import scenarios
+from sandbox.truth import KEYS, differences, truth
+from sandbox.truth_model import Options
+
+REPORTS = ("plans", "terms", "payments", "aging", "breaks")
+AS_OF = date(2026, 6, 30)
+DAYS = tuple(date.fromisoformat(day) for day in ("2026-06-30", "2026-05-31", "2026-03-16", "2025-12-31", "2025-09-01"))
+MAKERS = {
+    "generated": lambda: scenarios.generate(seed=17, plans=600, as_of=AS_OF),
+    "demo": scenarios.demo,
+}
+
+
+@cache
+def closed_days(country):
+    return frozenset(holidays.country_holidays(country, years=range(2023, 2029)))
+
+
+def options(**chosen):
+    """The settings of the desk in the words of the slow answer."""
+    calendars = {"payt": closed_days("NL"), "totality": closed_days("US"), "payiq": closed_days("US")}
+    return Options(holidays=calendars, **chosen)
+
+
+def bare(rows):
+    """Breaks by their key and what they are about; the wording and the severity are the product's own."""
+    return [{name: row[name] for name in KEYS["breaks"]} for row in rows]
+
+
+def compare(desk, folder, world, day, chosen, reports=REPORTS):
+    """Every difference between a run folder and the slow answer."""
+    wanted = truth(world, day, chosen)
+    wanted["breaks"] = bare(wanted["breaks"])
+    found = []
+    for name in reports:
+        found += differences(name, wanted[name], desk.rows(name, folder))
+    return found
+
+
+@pytest.fixture(scope="module", params=sorted(MAKERS))
+def portfolio(request, open_desk, tmp_path_factory):
+    world = MAKERS[request.param]()
+    with open_desk(tmp_path_factory.mktemp(request.param), world) as desk:
+        yield desk, world, desk.run(AS_OF).folder
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_every_figure_equals_the_slow_answer(portfolio, day):
+    desk, world, folder = portfolio
+    if day != AS_OF:
+        folder = desk.report(day).folder
+    assert compare(desk, folder, world, day, options()) == []
+
+
+def test_the_scenarios_are_large_enough_to_mean_something(portfolio):
+    desk, world, folder = portfolio
+    states = {row["state"] for row in desk.rows("terms", folder)}
+    assert states >= {"PAID_EARLY", "PAID_ON_TIME", "PAID_LATE", "MISSED", "PARTIAL_OVERDUE", "NOT_DUE", "VOID"}
+    assert {row["status"] for row in desk.rows("plans", folder)} >= {"ACTIVE", "FINISHED", "SUPERSEDED"}
+    assert len({row["currency"] for row in desk.rows("plans", folder)}) >= 2
+    assert len({row["code"] for row in desk.rows("breaks", folder)}) >= 5
+
+
+VARIATIONS = {
+    "grace": {"grace_days": 5},
+    "grace-shift": {"grace_days": 5, "grace_mode": "SHIFT"},
+    "grace-gate": {"grace_days": 5, "grace_mode": "GATE"},
+    "cent": {"tolerance": "CENT"},
+    "percent": {"tolerance": "PCT:10"},
+    "skip": {"tolerance": "FFIEC90", "residual": "SKIP"},
+    "larger": {"tolerance": "MAX:5.00,2"},
+    "smaller": {"tolerance": "MIN:5.00,2"},
+    "buckets": {"bucket_set": "IFRS"},
+    "business-days": {"day_basis": "BUSINESS", "stale_pending_days": 1, "settlement_days": 6},
+}
+
+
+def nibbled():
+    """A smaller world in which many payments are a cent, some cents or a twelfth short."""
+    world = scenarios.generate(seed=29, plans=90, as_of=AS_OF)
+    short = (0, 1, 0, 12, 300)
+    for number, row in enumerate(world.totality.payments):
+        row["amount"] -= min(row["amount"] - 1, short[number % 5] or (row["amount"] // 12 if number % 3 else 0))
+    return world
+
+
+@pytest.fixture(scope="module")
+def nibbled_desk(open_desk, tmp_path_factory):
+    with open_desk(tmp_path_factory.mktemp("nibbled"), nibbled()) as desk:
+        desk.run(AS_OF)
+        yield desk
+
+
+@pytest.mark.parametrize("name", sorted(VARIATIONS))
+def test_every_option_means_what_the_slow_answer_takes_it_for(nibbled_desk, name):
+    desk, chosen = nibbled_desk, VARIATIONS[name]
+    desk.configure(run=chosen)
+    try:
+        folder = desk.report(AS_OF).folder
+    finally:
+        desk.configure(run=dict.fromkeys(chosen))
+    assert compare(desk, folder, desk.world, AS_OF, options(**chosen)) == []
+    assert compare(desk, folder, desk.world, AS_OF, options()), "the option changes nothing here, so this proves nothing"
