@@ -149,6 +149,7 @@ COLUMNS: dict[str, Column] = {
     "account_amount_due_minor": _minor(
         "amount due of the account as the provider states it", nullable=True, signed=True
     ),
+    "account_total_minor": _minor("what the account was worth when it was made", nullable=False, signed=True),
     "account_due_date": _date("due date of the account's current bill"),
     "is_stopped": _flag("no payment may fire on the account", nullable=True),
     "active_plan_no": _count("plan that the account names as its active one", nullable=True),
@@ -157,6 +158,17 @@ COLUMNS: dict[str, Column] = {
     "enforce_due_date": _flag("the plan must fire on the due day of the bill", nullable=True),
     "day_due": _count("due day of the current bill", nullable=True),
     "plan_type": _text("Fixed or Variable", nullable=True),
+    "fires_on_due_day": _flag(
+        "the plan falls due on the due day of the account's bill, not on a day of its own", nullable=True
+    ),
+    "is_partial": _flag(
+        "the plan covers a part of the account's balance; null: its provider gives no rule", nullable=True
+    ),
+    "balance_at_creation_minor": _minor(
+        "balance of the account in the version valid when the plan was created; null: that was never seen",
+        nullable=True,
+        signed=True,
+    ),
     "default_monthly_minor": _minor("monthly payment the provider suggests", nullable=True),
     "initial_balance_minor": _minor("balance the policy was worked out from", nullable=True),
     "maximum_term": _count("most payments a plan may have", nullable=True),

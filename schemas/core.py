@@ -133,6 +133,18 @@ POLICIES = Table(
     key=("account_no",),
     required=frozenset({"account_id"}),
 )
+PLAN_FACTS = Table(
+    name="plan_facts",
+    grain="One row per plan, with what policies are held against beside the plan's own row",
+    columns=("plan_no", "currency", "plan_type", "fires_on_due_day", "is_partial", "balance_at_creation_minor"),
+    key=("plan_no",),
+)
+ACCOUNT_TOTALS = Table(
+    name="account_totals",
+    grain="One row per account that the provider states a total for",
+    columns=("account_no", "currency", "account_total_minor"),
+    key=("account_no",),
+)
 
 ORPHANS = Table(
     name="orphans",
@@ -163,5 +175,8 @@ INTEGRITY = Table(
     key=(),
 )
 
-CORE = (PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, ORPHANS, INTEGRITY)
+CORE = (
+    *(PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, PLAN_FACTS, ACCOUNT_TOTALS),
+    *(ORPHANS, INTEGRITY),
+)
 """Every core table."""

@@ -33,7 +33,7 @@ PLANS = Shape(
     (
         *("account_no", "customer_id", "currency", "basis", "created_on", "updated_on", "proposed_on", "approved_on"),
         *("rejected_on", "deactivated_on", "deleted_on", "ended_on", "removed_on", "is_active", "stated_total_minor"),
-        *("cadence", "anchor_day", "source"),
+        *("cadence", "anchor_day", "plan_type", "fires_on_due_day", "rule", "custom_terms", "source"),
     ),
 )
 TERMS = Shape(
@@ -58,7 +58,15 @@ ACCOUNTS = Shape(
     ("account_no",),
     (
         *("parent_account_no", "customer_id", "currency", "kind_of_account", "account_status", "balance_minor"),
-        *("account_amount_due_minor", "account_due_date", "is_stopped", "active_plan_no", "updated_on", "removed_on"),
+        *(
+            "total_minor",
+            "account_amount_due_minor",
+            "account_due_date",
+            "is_stopped",
+            "active_plan_no",
+            "updated_on",
+            "removed_on",
+        ),
         "source",
     ),
 )

@@ -6,18 +6,34 @@ Every frame passes its gate. Nothing here depends on an as-of date.
 import duckdb
 import polars as pl
 
-from schemas.core import ACCOUNTS, INTEGRITY, ORPHANS, PAYMENTS, PLAN_ACCOUNTS, PLANS, POLICIES, TERMS
+from schemas.core import (
+    ACCOUNT_TOTALS,
+    ACCOUNTS,
+    INTEGRITY,
+    ORPHANS,
+    PAYMENTS,
+    PLAN_ACCOUNTS,
+    PLAN_FACTS,
+    PLANS,
+    POLICIES,
+    TERMS,
+)
+from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
 from sql.ledger import watermarks
 from sql.shelf import seed, statements
 
 __all__ = [
+    "account_totals",
     "accounts",
     "completeness",
+    "custom_terms",
     "integrity",
     "links",
     "orphans",
     "payments",
     "plan_accounts",
+    "plan_facts",
+    "plan_rules",
     "plans",
     "policies",
     "terms",
@@ -95,6 +111,36 @@ def policies(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     return POLICIES.gate(_image(con, "policies", known=known))
 
 
+def account_totals(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return `ACCOUNT_TOTALS` as known at load `known`, in account_no order; accounts without a total are left out."""
+    return ACCOUNT_TOTALS.gate(_image(con, "account_totals", known=known))
+
+
+def plan_facts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return `PLAN_FACTS` of every plan as known at load `known`, in plan_no order."""
+    return PLAN_FACTS.gate(_beside_balances(con, "plan_facts", known=known))
+
+
+def plan_rules(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return `PLAN_RULES` as known at load `known`, in plan_no order; plans whose provider gives no rule are left out.
+
+    `calendar` is null: no provider names one. `convention_set` is the provider. `total_minor`
+    is what a partial plan states, else the account's balance when the plan was created, and
+    null where that was never seen; `term_count` of an amount-based plan is then the number of
+    terms the provider shows, else null. `missing_input` names what the row alone does not tell:
+    a pattern in an unknown word, a partial plan without a total.
+    """
+    return PLAN_RULES.gate(_beside_balances(con, "plan_rules", known=known))
+
+
+def custom_terms(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return `CUSTOM_TERMS` of the plans that list their own terms, as known at load `known`, in the provider's order.
+
+    A list with an entry that cannot be a term is left out whole.
+    """
+    return CUSTOM_TERMS.gate(_image(con, "custom_terms", known=known))
+
+
 def orphans(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `ORPHANS`: payments and terms naming what no complete fetch has shown."""
     con.register("page_entities", seed("page_entities"))
@@ -115,6 +161,14 @@ def completeness(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     `complete` is that of the newest load up to `known`, `fresh_at` when the last complete fetch of the entity began.
     """
     return _image(con, "completeness", known=known)
+
+
+def _beside_balances(con: duckdb.DuckDBPyConnection, name: str, *, known: int) -> pl.DataFrame:
+    con.register("creation_balances", _image(con, "creation_balances", known=known))
+    try:
+        return _image(con, name, known=known)
+    finally:
+        con.unregister("creation_balances")
 
 
 def _image(con: duckdb.DuckDBPyConnection, name: str, **values: int) -> pl.DataFrame:

@@ -116,6 +116,7 @@ def stage(
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
     frames["currency_symbols"] = pl.DataFrame(symbols, schema={"symbol": pl.String, "currency": pl.String})
     frames["status_classes"] = seed("status_classes")
+    frames["rule_words"] = seed("rule_words")
     for name, frame in frames.items():
         con.register(name, frame)
     try:

@@ -48,6 +48,7 @@ _DECIDED = [
     "balance_units",
     "total",
     "amount_due",
+    "unknown_words",
     "default_monthly",
     "initial_balance",
     "restricted_override_minimum",
@@ -91,7 +92,7 @@ def admit(
         rejects=pl.concat([unread, *(entity.rejects for entity in sorted_rows.values())]),
         counts=counts(sorted_rows, unread),
         seen=seen(sorted_rows, refused),
-        unknown_words=unknown_words(staged["payments"]),
+        unknown_words=unknown_words(staged["payments"], staged["plans"]),
     )
 
 

@@ -122,12 +122,21 @@ def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.Dat
     return pl.concat([*parts, unread]).unique()
 
 
-def unknown_words(payments: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per status outside the provider's list: entity, name, value, rows."""
+def unknown_words(payments: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per word outside the provider's closed lists: entity, name, value, rows.
+
+    `plans` names the words of its rows in the list `unknown_words`, with the field they stand in.
+    """
+    of_plans = plans.select(pl.col("unknown_words").alias("word")).explode("word").drop_nulls().unnest("word")
+    counted = of_plans.group_by("name", "value").agg(rows=pl.len().cast(pl.Int64))
+    listed = counted.select(pl.lit("plans").alias("entity"), "name", "value", "rows")
+    return pl.concat([_unknown_statuses(payments), listed]).sort("entity", "name", "value")
+
+
+def _unknown_statuses(payments: pl.DataFrame) -> pl.DataFrame:
     unknown = payments.filter(pl.col("class").is_null() & pl.col("provider_status").is_not_null())
     return (
         unknown.group_by(pl.col("provider_status").alias("value"))
         .agg(rows=pl.len().cast(pl.Int64))
         .select(entity=pl.lit("payments"), name=pl.lit("status"), value="value", rows="rows")
-        .sort("value")
     )

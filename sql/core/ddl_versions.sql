@@ -23,6 +23,15 @@ CREATE TABLE IF NOT EXISTS core.plan_versions (
     stated_total_minor BIGINT,
     cadence VARCHAR NOT NULL,
     anchor_day BIGINT,
+    plan_type VARCHAR,
+    fires_on_due_day BOOLEAN,              -- on the due day of the account's bill, not on a day of its own
+    rule STRUCT(                           -- what the provider says its terms follow from; empty where it says nothing
+        arrangement VARCHAR, frequency VARCHAR, pattern VARCHAR, days_in_period BIGINT, first_due_date DATE,
+        first_day BIGINT, second_day BIGINT, first_weekday BIGINT, second_weekday BIGINT, first_week BIGINT,
+        second_week BIGINT, term_count BIGINT, term_amount_minor BIGINT, is_partial BOOLEAN, weekend_shift BIGINT,
+        holiday_shift BIGINT, missing_input VARCHAR
+    ),
+    custom_terms STRUCT(due_date DATE, amount_minor BIGINT)[],
     source VARCHAR NOT NULL,               -- the sweep that shows the row
     page_no BIGINT NOT NULL,
     "position" BIGINT NOT NULL
@@ -75,6 +84,7 @@ CREATE TABLE IF NOT EXISTS core.account_versions (
     kind_of_account VARCHAR NOT NULL,
     account_status VARCHAR,
     balance_minor BIGINT,
+    total_minor BIGINT,                    -- what an invoice or case was worth when it was made
     account_amount_due_minor BIGINT,
     account_due_date DATE,
     is_stopped BOOLEAN,

@@ -27,3 +27,10 @@ CREATE OR REPLACE TEMP MACRO civil_or_midnight(written) AS
 -- Name of the column if its text is there and is no date.
 CREATE OR REPLACE TEMP MACRO unread(name, written, parsed) AS
     CASE WHEN given(written) IS NOT NULL AND parsed IS NULL THEN name END;
+-- A word that none of ours stands for, with the field it stands in; null where there is no word or ours is known.
+CREATE OR REPLACE TEMP MACRO unknown_word(field, written, ours) AS
+    CASE WHEN nullif(written, '') IS NOT NULL AND ours IS NULL THEN struct_pack("name" := field, "value" := written) END;
+-- What a rule may promise: null where it is less than nothing, has more than fifteen digits, or is a typing error.
+CREATE OR REPLACE TEMP MACRO sound_amount(units) AS CASE WHEN units BETWEEN 0 AND 999999999999999 THEN units END;
+CREATE OR REPLACE TEMP MACRO sound_day(civil_day) AS
+    CASE WHEN civil_day BETWEEN DATE '1900-01-01' AND DATE '2999-12-31' THEN civil_day END;

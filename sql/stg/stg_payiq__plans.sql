@@ -52,12 +52,16 @@ SELECT
     o.page_no IS NULL AS is_derived,
     coalesce(d.start_day, d.created_on) AS starts_on,
     d.payment_amount AS each_payment,
+    d.payment_plan_type AS plan_type,
+    w.ours = 'DUE_DATE' AS fires_on_due_day,
+    list_filter([unknown_word('DayType', d.day_type, w.ours)], lambda each: each IS NOT NULL) AS unknown_words,
     concat_ws(
         ',', unread('created_on', d.create_date, d.created_on), unread('starts_on', d.date_to_start, d.start_day)
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d
 LEFT JOIN currency_symbols AS s ON s.symbol = d.currency_symbol
+LEFT JOIN rule_words AS w ON w.provider = 'payiq' AND w.input = 'day_type' AND w.word = d.day_type
 LEFT JOIN own AS o ON o.page_no = d.page_no AND o.position = d.position
 LEFT JOIN bill_day AS b ON b.reference_number = d.reference_number AND b.other_data = d.other_data
 LEFT JOIN repeats AS r ON r.payment_plan_id = d.payment_plan_id

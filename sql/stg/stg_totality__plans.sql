@@ -1,6 +1,7 @@
 -- title: Totality payment plans
 -- grain: one row per received payment plan
--- source: GET payment-plans (list assumed); a plan belongs to one loan, money is in cents
+-- source: GET payment-plans (list assumed); a plan belongs to one loan, money is in cents. The rule is the body of the
+--         plan's creation in our words; a word of no list leaves its input empty and is named in unknown_words.
 WITH received AS (
     SELECT * FROM totality__payment_plans
 ),
@@ -18,6 +19,47 @@ dated AS (
         civil(first_payment_date) AS first_on,
         payment_frequency = 'monthly' AND coalesce(schedule_type, 'Day-Based') = 'Day-Based' AS is_monthly
     FROM received
+),
+ruled AS (
+    SELECT
+        d.page_no,
+        d.position,
+        a.ours AS arrangement,
+        f.ours AS frequency,
+        p.ours AS pattern,
+        CAST(w1.ours AS BIGINT) AS first_weekday,
+        CAST(w2.ours AS BIGINT) AS second_weekday,
+        list_filter(
+            [
+                unknown_word('paymentArrangementType', d.payment_arrangement_type, a.ours),
+                unknown_word('paymentFrequency', d.payment_frequency, f.ours),
+                unknown_word('scheduleType', d.schedule_type, p.ours),
+                unknown_word('weekdayOfFirstPayment', d.weekday_of_first_payment, w1.ours),
+                unknown_word('weekdayOfSecondPayment', d.weekday_of_second_payment, w2.ours)
+            ],
+            lambda each: each IS NOT NULL
+        ) AS unknown_words
+    FROM received AS d
+    LEFT JOIN rule_words AS a
+        ON a.provider = 'totality' AND a.input = 'arrangement' AND a.word = d.payment_arrangement_type
+    LEFT JOIN rule_words AS f ON f.provider = 'totality' AND f.input = 'frequency' AND f.word = d.payment_frequency
+    LEFT JOIN rule_words AS p ON p.provider = 'totality' AND p.input = 'pattern' AND p.word = d.schedule_type
+    LEFT JOIN rule_words AS w1
+        ON w1.provider = 'totality' AND w1.input = 'weekday' AND lower(w1.word) = lower(d.weekday_of_first_payment)
+    LEFT JOIN rule_words AS w2
+        ON w2.provider = 'totality' AND w2.input = 'weekday' AND lower(w2.word) = lower(d.weekday_of_second_payment)
+),
+-- A list with an entry that cannot be a term is no list: the plan then lacks its own terms.
+listed AS (
+    SELECT
+        page_no,
+        position,
+        CASE
+            WHEN count(*) = count(sound_day(civil(date))) AND count(*) = count(sound_amount(amount))
+            THEN list(struct_pack(due_date := civil(date), amount_minor := amount) ORDER BY ordinal)
+        END AS custom_terms
+    FROM totality__plan_schedule
+    GROUP BY page_no, position
 )
 SELECT
     'payment_plans' AS source,
@@ -42,6 +84,34 @@ SELECT
     false AS is_derived,
     CAST(NULL AS DATE) AS starts_on,
     CAST(NULL AS VARCHAR) AS each_payment,
+    struct_pack(
+        arrangement := u.arrangement,
+        frequency := u.frequency,
+        pattern := u.pattern,
+        days_in_period := d.days_in_period,
+        first_due_date := d.first_on,
+        first_day := d.first_payment_day,
+        second_day := d.second_payment_day,
+        first_weekday := u.first_weekday,
+        second_weekday := u.second_weekday,
+        first_week := d.week_of_first_payment,
+        second_week := d.week_of_second_payment,
+        term_count := d.number_of_payments,
+        term_amount_minor := sound_amount(d.payment_amount),
+        is_partial := coalesce(d.is_partial_payment_plan, false),
+        weekend_shift := d.move_payment_on_weekend_days,
+        holiday_shift := d.move_payment_on_holiday_days,
+        -- An empty pattern means days of the month; an unknown one must not.
+        missing_input := CASE
+            WHEN u.arrangement <> 'CUSTOM'
+                AND u.frequency IN ('MONTHLY', 'SEMIMONTHLY')
+                AND nullif(d.schedule_type, '') IS NOT NULL
+                AND u.pattern IS NULL
+            THEN 'pattern'
+        END
+    ) AS rule,
+    l.custom_terms,
+    u.unknown_words,
     concat_ws(
         ',',
         unread('created_on', d.created_at, d.created_on),
@@ -50,4 +120,6 @@ SELECT
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d
+INNER JOIN ruled AS u ON u.page_no = d.page_no AND u.position = d.position
+LEFT JOIN listed AS l ON l.page_no = d.page_no AND l.position = d.position
 LEFT JOIN repeats AS r ON r.uuid = d.uuid

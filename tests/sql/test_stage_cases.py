@@ -39,6 +39,7 @@ def staged(name: str, case: dict) -> pl.DataFrame:
         for table in RECEIVED:
             con.register(table, filled(table, case["given"].get(table, [])))
         con.register("status_classes", seed("status_classes"))
+        con.register("rule_words", seed("rule_words"))
         con.register("currency_symbols", pl.DataFrame({"symbol": ["$", "¥"], "currency": ["USD", "JPY"]}))
         for option, value in options.items():
             con.execute(f"SET VARIABLE {option} = $value", {"value": value})

@@ -17,7 +17,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "plans": {
         **_WHERE, **_KNOWN, "plan_id": pl.String, "account_id": pl.String, "created_on": pl.Date, "stated_total": pl.String,
         "stated_total_units": pl.Int64, "anchor_day": pl.Int64, "is_derived": pl.Boolean, "starts_on": pl.Date,
-        "each_payment": pl.String,
+        "each_payment": pl.String, "unknown_words": pl.List(pl.Struct({"name": pl.String, "value": pl.String})),
     },
     "terms": {
         **_WHERE, **_KNOWN, "ordinal": pl.Int64, "is_nested": pl.Boolean, "is_balance_stated": pl.Boolean, "plan_id": pl.String,
@@ -193,6 +193,19 @@ def test_a_status_nobody_knows_is_kept_as_it_came_and_reported():
     )
     assert found.accepted["payments"]["class"].to_list() == ["unknown"] * 2
     assert found.unknown_words.rows() == [("payments", "status", "Teleported", 2)]
+
+
+def test_unknown_words_of_plans_are_counted_by_field_and_keep_no_plan_out():
+    often, never = {"name": "frequency", "value": "often"}, {"name": "day", "value": "Someday"}
+    plans = [
+        {"plan_id": "a", "unknown_words": [often, never]},
+        {"plan_id": "b", "unknown_words": [often]},
+        {"plan_id": "c", "unknown_words": []},
+        {"plan_id": "d", "unknown_words": None},
+    ]
+    found = admitted(plans=plans)
+    assert found.unknown_words.rows() == [("plans", "day", "Someday", 1), ("plans", "frequency", "often", 2)]
+    assert found.accepted["plans"]["plan_id"].to_list() == ["a", "b", "c", "d"]
 
 
 def test_a_reversed_payment_goes_back_whole_and_a_part_only_if_it_is_told():
