@@ -49,16 +49,35 @@ class Table:
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
         """The pandera schema: strict names and order-free, no coercion, unique key."""
+        return self._schema(self.key)
+
+    @cached_property
+    def _schema_without_key(self) -> pa.DataFrameSchema:
+        return self._schema(())
+
+    def _schema(self, unique: tuple[str, ...]) -> pa.DataFrameSchema:
         columns = {name: _pandera(COLUMNS[name], nullable=self.is_nullable(name)) for name in self.columns}
-        return pa.DataFrameSchema(columns, strict=True, unique=list(self.key), name=self.name)
+        return pa.DataFrameSchema(columns, strict=True, unique=list(unique), name=self.name)
 
     def gate(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return `frame` in column order, or raise pandera's `SchemaErrors` naming all faults.
 
         The frame is eager on purpose: a lazy one would be checked for names and types only.
         """
-        validated = self.schema.validate(frame, lazy=True)
-        return validated.select(self.columns)
+        # Rows in the order of their key prove it unique at a tenth of the cost of hashing it.
+        schema = self._schema_without_key if _rises(frame, self.key) else self.schema
+        return schema.validate(frame, lazy=True).select(self.columns)
+
+
+def _rises(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
+    """Tell whether every row's key is greater than the one before; false where a key is missing or null."""
+    if not key or not set(key) <= set(frame.columns) or frame.select(pl.any_horizontal(pl.col(key).has_nulls())).item():
+        return False
+    rises = pl.lit(value=False)
+    for name in reversed(key):
+        column = pl.col(name)
+        rises = (column > column.shift(1)) | ((column == column.shift(1)) & rises)
+    return bool(frame.select(rises.fill_null(value=True).all()).item())
 
 
 def _pandera(column: Column, *, nullable: bool) -> pa.Column:

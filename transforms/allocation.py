@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.segments import Segments, number_of, place
+from transforms.segments import Segments, number_of, put, repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,9 @@ def received(
         links: Which payment each term names.
     """
     if links.is_empty:
-        none = pl.Series([0], dtype=pl.Int64).new_from_index(0, len(payable))
-        return oldest_first(payable, pool, segments), none
+        return oldest_first(payable, pool, segments), repeat(0, len(payable))
     taken = links.taken(payable, money["net_minor"])
-    named = place(links.named["row"], taken, len(payable)).fill_null(0)
+    named = put(repeat(0, len(payable)), links.named["row"], taken)
     rest = pool - segments.total(named)
     return named + oldest_first(payable - named, rest, segments), named
 

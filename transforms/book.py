@@ -13,20 +13,24 @@ import polars as pl
 from schemas.rules import Rules
 from transforms.allocation import Links, links_of
 from transforms.options import by_provider
-from transforms.segments import Segments
+from transforms.segments import Segments, put, repeat
 from transforms.sequence import in_sequence
 from transforms.settlement import Levels, levels, settled, total_of
 from transforms.tolerance import tolerances
+
+_FOREVER = 2**31 - 1
+"""Day number of an end that never comes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """The plans of one part, in plan_no order, and what belongs to them.
 
-    `terms` adds to `TERMS`: `term_no`, `payable` (what the term may take), `tolerance_minor`, `void`
-    (null while the term counts, else VOID or SUPERSEDED), `is_listed` (the provider did not take it out). `is_ours` tells per plan whether
-    its balances follow from payments, `skips` whether the residual of a satisfied term is
-    passed over. `pool` is the settled money per plan, `money` its payments.
+    `terms` adds to `TERMS`: `term_no`, `payable` (what the term may take), `tolerance_minor`, `counts`
+    (false for terms no longer owed), `is_replaced` (of those, superseded by a newer plan's) and
+    `is_listed` (the provider did not take it out of a plan that goes on). `is_ours` tells per plan
+    whether its balances follow from payments, `skips` whether the residual of a satisfied term
+    is passed over. `pool` is the settled money per plan, `money` its payments.
     """
 
     plans: pl.DataFrame
@@ -55,7 +59,7 @@ def open_book(
     """
     ordered = plans if plans["plan_no"].is_sorted() else plans.sort("plan_no")
     rows, segments = in_sequence(terms, ordered["plan_no"])
-    rows = _with_void(rows, ordered, segments, as_of)
+    rows = rows.with_columns(*_standing_of_terms(rows, ordered, segments, as_of))
     tolerance = tolerances(ordered, rows["payable"], segments, rules)
     rows = rows.with_columns(tolerance.alias("tolerance_minor"))
     money = settled(payments, ordered)
@@ -73,29 +77,40 @@ def open_book(
     )
 
 
-def _with_void(terms: pl.DataFrame, plans: pl.DataFrame, segments: Segments, as_of: date) -> pl.DataFrame:
-    """Add `void` and `payable`.
+def _standing_of_terms(terms: pl.DataFrame, plans: pl.DataFrame, segments: Segments, as_of: date) -> list[pl.Series]:
+    """Return `counts, is_replaced, is_listed, payable`.
 
     A term that the provider took out of a plan that goes on takes no money; one that a plan's
     end voids keeps what it had received.
     """
-    closes_on = segments.spread(plans["closes_on"])
-    ending = plans.select(
-        pl.when(pl.col("standing") == "SUPERSEDED").then(pl.lit("SUPERSEDED")).otherwise(pl.lit("VOID"))
+    removed = _removed(terms, plans, segments, as_of)
+    last_day = plans.select(
+        pl.when(_never_owed()).then(-_FOREVER).otherwise(pl.col("closes_on").cast(pl.Int32).fill_null(_FOREVER))
     ).to_series()
-    never = plans.select(
-        pl.col("standing").is_in(["PROPOSED", "REJECTED"])
-        | ((pl.col("standing") == "DELETED") & ~pl.col("is_approved"))
-    ).to_series()
-    vanished = segments.spread(plans["is_vanished"])
-    removed = pl.col("removed_on") <= as_of
-    before_the_end = (pl.col("removed_on") < pl.lit(closes_on)) | (pl.lit(closes_on).is_null() & ~pl.lit(vanished))
-    return terms.with_columns(_removed=(removed & before_the_end).fill_null(value=False)).with_columns(
-        pl.when(pl.lit(segments.spread(never)) | pl.col("_removed"))
-        .then(pl.lit("VOID"))
-        .when(pl.col("due_date") > pl.lit(closes_on))
-        .then(pl.lit(segments.spread(ending)))
-        .alias("void"),
-        payable=pl.when("_removed").then(0).otherwise(pl.col("amount_minor").clip(lower_bound=0)),
-        is_listed=~pl.col("_removed"),
-    )
+    counts = repeat(True, terms.height, pl.Boolean)
+    if (last_day != _FOREVER).any():
+        counts = terms["due_date"].cast(pl.Int32) <= segments.spread(last_day.cast(pl.Int32))
+    superseded = plans["standing"] == "SUPERSEDED"
+    replaced = ~counts & segments.spread(superseded) if superseded.any() else ~repeat(True, terms.height, pl.Boolean)
+    listed = repeat(True, terms.height, pl.Boolean)
+    payable = terms["amount_minor"].clip(lower_bound=0)
+    if len(removed):
+        no = repeat(False, len(removed), pl.Boolean)
+        counts, replaced, listed = put(counts, removed, no), put(replaced, removed, no), put(listed, removed, no)
+        payable = put(payable, removed, repeat(0, len(removed)))
+    columns = {"counts": counts, "is_replaced": replaced, "is_listed": listed, "payable": payable}
+    return [column.alias(name) for name, column in columns.items()]
+
+
+def _never_owed() -> pl.Expr:
+    standing = pl.col("standing")
+    return standing.is_in(["PROPOSED", "REJECTED"]) | ((standing == "DELETED") & ~pl.col("is_approved"))
+
+
+def _removed(terms: pl.DataFrame, plans: pl.DataFrame, segments: Segments, as_of: date) -> pl.Series:
+    """Return the rows of terms that were taken out while their plan went on."""
+    rows = (terms["removed_on"] <= as_of).arg_true()
+    owner = segments.owner.gather(rows)
+    closes_on, vanished = plans["closes_on"].gather(owner), plans["is_vanished"].gather(owner)
+    before_the_end = (terms["removed_on"].gather(rows) < closes_on).fill_null(value=False)
+    return rows.filter(before_the_end | (closes_on.is_null() & ~vanished))

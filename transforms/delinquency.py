@@ -22,20 +22,43 @@ from transforms.tolerance import minor_amounts
 class Arrears:
     """Open terms of each plan at the as-of date, one value per plan.
 
-    `oldest` is the earliest due date before the as-of date among unsatisfied terms, `oldest_shadow` the
-    same had all fresh pending money settled; `overdue`, `remaining` and their shadows are the
-    money of unsatisfied terms past due, and of all terms.
+    `row` is the plan's first unsatisfied term due before the as-of date, `oldest` its due date; null if
+    there is none. `oldest_shadow` is the same had all fresh pending money settled, `overdue_shadow` the
+    money then open on such terms, `remaining_shadow` on all terms.
     """
 
+    row: pl.Series
     oldest: pl.Series
     oldest_shadow: pl.Series
     overdue_shadow: pl.Series
     remaining_shadow: pl.Series
 
 
-def oldest_open(terms: pl.DataFrame, segments: Segments, is_open: pl.Series, *, as_of: date) -> pl.Series:
-    """Return per plan the row of its first open term due before the as-of date, null if none."""
-    return segments.first_row_where(is_open & (terms["due_date"] < as_of))
+def arrears_of(book: Book, terms: pl.DataFrame, *, as_of: date) -> Arrears:
+    """Return the arrears of each plan.
+
+    Args:
+        book: Plans and terms.
+        terms: What `judgement.judge` returned, with `fresh_pending_minor`.
+        as_of: Civil date whose end is described.
+    """
+    is_late = terms["counts"] & ~terms["is_satisfied"] & (terms["due_date"] < as_of)
+    row = book.segments.first_row_where(is_late)
+    # Only the late terms and what is open on them: a small part of all.
+    late = terms.filter(is_late).select(
+        "due_date", "tolerance_minor", left=pl.col("outstanding_minor") - pl.col("fresh_pending_minor")
+    )
+    still = late["left"] > late["tolerance_minor"]
+    of_late = Segments.of(book.segments.owner.filter(is_late).filter(still), book.plans.height)
+    late = late.filter(still)
+    left = terms["outstanding_minor"] - terms["fresh_pending_minor"]
+    return Arrears(
+        row=row,
+        oldest=terms["due_date"].gather(row),
+        oldest_shadow=late["due_date"].gather(of_late.first),
+        overdue_shadow=of_late.total(late["left"]),
+        remaining_shadow=book.segments.total(left),
+    )
 
 
 def days_past_due(

@@ -4,16 +4,20 @@ from datetime import date
 
 import polars as pl
 
+from schemas.columns import STATES
 from transforms.book import Book
 from transforms.pending import Pending
-from transforms.segments import Segments
+from transforms.segments import Segments, put, repeat
+from transforms.standing import UNDECIDED
 
 _DAY_BITS = 2**22
 _DAY_SHIFT = 2**21
+_LANE = 2**20
+"""Counts of up to a million terms are summed three to a number."""
 
 
 def plan_sums(book: Book, terms: pl.DataFrame, pending: Pending, *, as_of: date) -> pl.DataFrame:
-    """Return the money and the counts of each plan, one row per plan of the book.
+    """Return the money of each plan, one row per plan of the book.
 
     Args:
         book: Plans and money.
@@ -21,59 +25,87 @@ def plan_sums(book: Book, terms: pl.DataFrame, pending: Pending, *, as_of: date)
         pending: Pending money of the plans.
         as_of: Civil date whose end is described.
     """
-    total = book.segments.total
-    due, outstanding = terms["due_date"], terms["outstanding_minor"]
-    deadline = due.cast(pl.Int32) + terms["grace"].cast(pl.Int32)
+    segments = book.segments
+    due, outstanding = terms["due_date"].cast(pl.Int32), terms["outstanding_minor"]
     now = (as_of - date(1970, 1, 1)).days
-    is_open = terms["void"].is_null() & ~terms["is_satisfied"]
-    amount_due = total(outstanding.set(due > as_of, 0))
-    overdue = total(outstanding.set(due >= as_of, 0))
-    remaining = total(outstanding)
-    state = terms["state"]
+    # Terms lie by due date, so what is due is what the first few of each plan leave open.
+    past_grace = segments.spread((now - book.grace).cast(pl.Int32)) if (book.grace != 0).any() else now
+    amount_due = segments.total_of_first(outstanding, segments.count(due <= now))
+    overdue = segments.total_of_first(outstanding, segments.count(due < now))
+    remaining = segments.total(outstanding)
+    received = segments.total(terms["received_minor"])
     return pl.DataFrame(
         {
-            "terms": book.segments.sizes,
-            "terms_satisfied": total(terms["is_satisfied"]),
-            "missed_terms": total(state == "MISSED"),
-            "delinquent_terms": total(is_open & (deadline < now)),
-            "open_terms_due": total(is_open & (due <= as_of)),
-            "amount_minor": total(terms["amount_minor"]),
-            "waived_minor": total(terms["waived_minor"]),
-            "received_minor": total(terms["received_minor"]),
+            "terms": segments.sizes,
+            "amount_minor": segments.total(terms["amount_minor"]),
+            "waived_minor": segments.total(terms["waived_minor"]),
+            "received_minor": received,
             "outstanding_minor": remaining,
             "amount_due_minor": amount_due,
             "overdue_minor": overdue,
-            "overdue_past_grace_minor": total(outstanding.set(deadline >= now, 0)),
+            "overdue_past_grace_minor": segments.total_of_first(outstanding, segments.count(due < past_grace)),
             "due_today_minor": amount_due - overdue,
             "not_due_minor": remaining - amount_due,
-            "unapplied_minor": (book.pool - total(terms["received_minor"])).set(~book.is_ours, None),
+            "unapplied_minor": (book.pool - received).set(~book.is_ours, None),
             "pending_minor": pending.total,
             "fresh_pending_minor": pending.fresh,
         }
     )
 
 
+def counts_by_state(book: Book, terms: pl.DataFrame) -> pl.DataFrame:
+    """Return how many terms of each plan are in which group of states.
+
+    `void_terms, terms_satisfied, missed_terms, delinquent_terms, open_terms_due`; the last are
+    unsatisfied terms due by the as-of date.
+    """
+    void, satisfied, missed = _lanes(book, terms, ("VOID", "SUPERSEDED"), _SATISFIED, ("MISSED",))
+    partial, waiting, _ = _lanes(book, terms, ("PARTIAL_OVERDUE",), ("DUE_TODAY", "IN_GRACE"), ())
+    return pl.DataFrame(
+        {
+            "void_terms": void,
+            "terms_satisfied": satisfied,
+            "missed_terms": missed,
+            "delinquent_terms": missed + partial,
+            "open_terms_due": missed + partial + waiting,
+        }
+    )
+
+
+_SATISFIED = ("WAIVED", "PAID_EARLY", "PAID_ON_TIME", "PAID_LATE")
+
+
+def _lanes(book: Book, terms: pl.DataFrame, *groups: tuple[str, ...]) -> tuple[pl.Series, pl.Series, pl.Series]:
+    weights = [sum(_LANE**lane for lane, group in enumerate(groups) if state in group) for state in STATES]
+    packed = book.segments.total(pl.Series(weights, dtype=pl.Int64).gather(terms["state_number"]))
+    return packed % _LANE, packed // _LANE % _LANE, packed // _LANE**2
+
+
 def next_due(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     """Return `next_due_date`, the first due date not before the as-of date of an unsatisfied term, and what is open on it."""
-    is_next = terms["void"].is_null() & ~terms["is_satisfied"] & (terms["due_date"] >= as_of)
-    rows = is_next.arg_true()
-    open_terms = terms.select("due_date", "outstanding_minor")[rows]
-    ahead = Segments.of(book.segments.owner.gather(rows), book.plans.height)
-    first = open_terms["due_date"].gather(ahead.first)
-    on_it = open_terms["due_date"] == ahead.spread(first)
-    amount = ahead.total(open_terms["outstanding_minor"].set(~on_it, 0))
-    return pl.DataFrame({"next_due_date": first, "next_due_amount_minor": amount.set(first.is_null(), None)})
+    segments, due = book.segments, terms["due_date"]
+    is_next = terms["counts"] & ~terms["is_satisfied"] & (due >= as_of)
+    first = segments.first_row_where(is_next)
+    day, amount = due.gather(first), terms["outstanding_minor"].gather(first)
+    # Further terms on the same day follow at once; most plans have none.
+    plans, rows = first.is_not_null().arg_true(), first.drop_nulls()
+    while len(rows):
+        rows = rows + 1
+        on_it = (rows <= segments.last.gather(plans)) & (due.gather(rows.clip(0, len(due) - 1)) == day.gather(plans))
+        plans, rows = plans.filter(on_it), rows.filter(on_it)
+        more = terms["outstanding_minor"].gather(rows).set(~is_next.gather(rows), 0)
+        amount = put(amount, plans, amount.gather(plans) + more)
+    return pl.DataFrame({"next_due_date": day, "next_due_amount_minor": amount})
 
 
-def last_satisfied(book: Book, terms: pl.DataFrame) -> pl.Series:
-    """Return per plan the day since which all its terms that count are satisfied; null while one is not."""
-    judged_on = terms["judged_on"].set(terms["void"].is_not_null(), None)
-    day = (judged_on.cast(pl.Int32).cast(pl.Int64) + _DAY_SHIFT).fill_null(0)
-    packed = book.segments.owner.cast(pl.Int64) * _DAY_BITS + day
-    latest = packed.cum_max().gather(book.segments.last) % _DAY_BITS
-    counted = book.segments.total(terms["void"].is_null())
-    is_done = (counted > 0) & (book.segments.total(terms["is_satisfied"]) == counted)
-    return (latest - _DAY_SHIFT).set(~is_done, None).cast(pl.Date)
+def last_satisfied(book: Book, terms: pl.DataFrame, is_done: pl.Series) -> pl.Series:
+    """Return per plan the day since which all its terms that count are satisfied; null unless `is_done` says so."""
+    rows = (book.segments.spread(is_done) & terms["counts"]).arg_true()
+    done = Segments.of(book.segments.owner.gather(rows), len(is_done))
+    day = terms["judged_on"].gather(rows).cast(pl.Int32).cast(pl.Int64) + _DAY_SHIFT
+    # The latest so far, with the plan in front, so that plans do not mix.
+    packed = done.owner.cast(pl.Int64) * _DAY_BITS + day
+    return (packed.cum_max().gather(done.last) % _DAY_BITS - _DAY_SHIFT).cast(pl.Date)
 
 
 def provider_sums(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
@@ -82,10 +114,12 @@ def provider_sums(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFra
     Where it states a balance per term, `provider_amount_due_minor` is their sum over terms due by the
     as-of date; elsewhere it is the figure of the plan as given.
     """
-    stated = terms["provider_outstanding_minor"].set(~terms["is_listed"], None)
-    due = book.segments.total(stated.set(terms["due_date"] > as_of, 0))
-    outstanding = book.segments.total(stated)
     given = book.plans["provider_amount_due_minor"]
+    due = outstanding = repeat(None, len(given))
+    if not book.is_ours.all():
+        stated = terms["provider_outstanding_minor"].set(~terms["is_listed"], 0).fill_null(0)
+        due = book.segments.total_of_first(stated, book.segments.count(terms["due_date"] <= as_of))
+        outstanding = book.segments.total(stated)
     return pl.DataFrame(
         {
             "provider_amount_due_minor": given.zip_with(book.is_ours, due),
@@ -94,25 +128,19 @@ def provider_sums(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFra
     )
 
 
-def statuses(book: Book, terms: pl.DataFrame) -> pl.Series:
+def statuses(book: Book, terms: pl.DataFrame, is_done: pl.Series) -> pl.Series:
     """Return the status of each plan: its standing, and where that is undecided what its terms say.
 
-    All terms satisfied: FINISHED. Else, if the provider's newest balances leave nothing open, it
-    finished after the as-of date and was ACTIVE on it. Else UNKNOWN.
+    All terms satisfied (`is_done`): FINISHED. Else, if the provider's newest balances leave nothing
+    open, it finished after the as-of date and was ACTIVE on it. Else UNKNOWN.
     """
-    total = book.segments.total
-    counted = total(terms["void"].is_null())
-    is_paid_by_now = terms["provider_outstanding_minor"] <= terms["tolerance_minor"]
-    is_finished = (counted > 0) & (total(terms["is_satisfied"]) == counted)
-    finishes_later = (counted > 0) & (total(is_paid_by_now & terms["void"].is_null()) == counted) & ~book.is_ours
-    standing = pl.col("standing")
-    decided = (
-        pl.when(standing != "UNDECIDED")
-        .then(standing)
-        .when(pl.lit(is_finished))
-        .then(pl.lit("FINISHED"))
-        .when(pl.lit(finishes_later))
-        .then(pl.lit("ACTIVE"))
-        .otherwise(pl.lit("UNKNOWN"))
-    )
-    return book.plans.select(status=decided).to_series()
+    standing = book.plans["standing"].alias("status")
+    undecided = standing == UNDECIDED
+    if not undecided.any():
+        return standing
+    unpaid = (terms["provider_outstanding_minor"] > terms["tolerance_minor"]).fill_null(value=True)
+    counted = book.segments.count(terms["counts"])
+    finishes_later = (counted > 0) & (book.segments.count(unpaid & terms["counts"]) == 0) & ~book.is_ours
+    words = pl.when(pl.lit(is_done)).then(pl.lit("FINISHED")).when(pl.lit(finishes_later)).then(pl.lit("ACTIVE"))
+    judged = pl.select(words.otherwise(pl.lit("UNKNOWN"))).to_series()
+    return judged.zip_with(undecided, standing).alias("status")

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from transforms.segments import Segments
+from transforms.segments import Segments, changes
 
 
 def full_months(start: pl.Expr, end: pl.Expr, anchor: pl.Expr) -> pl.Expr:
@@ -61,22 +61,35 @@ def anchors(plans: pl.DataFrame, terms: pl.DataFrame, segments: Segments) -> pl.
     seen = segments.spread(plans["cadence"] == "BY_DATES") & terms["is_listed"]
     if not seen.any():
         return stated
-    inferred = _inferred(terms["due_date"].filter(seen), segments.owner.filter(seen), plans.height)
+    due, owner = (
+        (terms["due_date"], segments.owner)
+        if seen.all()
+        else (terms["due_date"].filter(seen), segments.owner.filter(seen))
+    )
+    inferred = _inferred(due, owner, plans.height)
     return stated.zip_with(stated.is_not_null(), inferred)
 
 
 def _inferred(due: pl.Series, owner: pl.Series, plans: int) -> pl.Series:
     rows = Segments.of(owner, plans)
-    day = due.dt.day().cast(pl.Int64)
-    month = due.dt.year().cast(pl.Int64) * 12 + due.dt.month().cast(pl.Int64)
+    month, day, last_day = _calendar(due)
     # The largest day so far, with the plan in front, so that plans do not mix.
-    packed = owner.cast(pl.Int64) * 32 + day
-    anchor = packed.cum_max().gather(rows.last) % 32
-    own = rows.spread(anchor)
-    last_day = due.dt.month_end().dt.day().cast(pl.Int64)
-    falls_on = pl.select(pl.min_horizontal(pl.lit(own), pl.lit(last_day))).to_series()
-    follows = (month - month.shift(1) == 1).fill_null(value=False)
-    is_first = rows.owner.ne_missing(rows.owner.shift(1))
-    fits = (day == falls_on) & (follows | is_first)
-    is_monthly = (rows.sizes > 1) & (rows.total(fits) == rows.sizes)
+    anchor = (owner.cast(pl.Int64) * 32 + day).cum_max().gather(rows.last) % 32
+    own = rows.spread(anchor.cast(pl.Int32))
+    falls_on = (day == own) | ((day == last_day) & (day < own))
+    follows = (month - month.shift(1) == 1).fill_null(value=False) | changes(owner)
+    is_monthly = (rows.sizes > 1) & (rows.count(falls_on & follows) == rows.sizes)
     return anchor.set(~is_monthly, None)
+
+
+def _calendar(due: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Return month number, day and last day of the month, looked up per day instead of worked out per row."""
+    number = due.cast(pl.Int32)
+    first, last = number.min(), number.max()
+    if not isinstance(first, int) or not isinstance(last, int):
+        return number, number, number
+    days = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)
+    at = number - first
+    month = days.dt.year() * 12 + days.dt.month().cast(pl.Int32)
+    of_day = (month, days.dt.day().cast(pl.Int32), days.dt.days_in_month().cast(pl.Int32))
+    return of_day[0].gather(at), of_day[1].gather(at), of_day[2].gather(at)

@@ -10,6 +10,7 @@ import polars as pl
 
 from transforms.allocation import oldest_first
 from transforms.book import Book
+from transforms.segments import Segments, put, repeat
 from transforms.settlement import counted_of, total_of
 
 
@@ -36,8 +37,12 @@ def lay_over(book: Book, payments: pl.DataFrame, outstanding: pl.Series, is_sati
     plans = book.plans.height
     total = total_of(counted, "amount_minor", plans)
     fresh = total_of(counted.filter(~pl.col("is_stale")), "amount_minor", plans)
-    passed_over = book.segments.spread(book.skips) & is_satisfied
-    room = outstanding.set(passed_over, 0).clip(lower_bound=0)
-    of_terms = oldest_first(room, total, book.segments)
-    of_fresh = of_terms if fresh.equals(total) else oldest_first(room, fresh, book.segments)
+    # Only a few plans have money on its way: lay it over their terms alone.
+    rows = book.segments.spread(total != 0).arg_true()
+    few = Segments.of(book.segments.owner.gather(rows), plans)
+    passed_over = few.spread(book.skips) & is_satisfied.gather(rows)
+    room = outstanding.gather(rows).set(passed_over, 0).clip(lower_bound=0)
+    none = repeat(0, len(outstanding))
+    of_terms = put(none, rows, oldest_first(room, total, few))
+    of_fresh = put(none, rows, oldest_first(room, fresh, few))
     return Pending(total, fresh, of_terms, of_fresh)

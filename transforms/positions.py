@@ -16,8 +16,8 @@ from transforms.book import Book, open_book
 from transforms.buckets import bucket_set
 from transforms.business import business_between, repeated
 from transforms.coverage import coverage_ppm
-from transforms.delinquency import Arrears, days_past_due, oldest_open
-from transforms.figures import last_satisfied, next_due, plan_sums, provider_sums, statuses
+from transforms.delinquency import Arrears, arrears_of, days_past_due
+from transforms.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
 from transforms.judgement import AS_OF_APPROXIMATE, judge
 from transforms.months import anchors, months_past_due
 from transforms.options import providers_of
@@ -93,21 +93,26 @@ def compute(
     judged = judged.with_columns(
         pending.of_terms.alias("pending_minor"), pending.fresh_of_terms.alias("fresh_pending_minor")
     )
-    status = statuses(book, judged)
-    arrears, oldest = _arrears(book, judged, as_of)
+    counts = counts_by_state(book, judged)
+    is_done = (counts["terms_satisfied"] > 0) & (
+        counts["terms_satisfied"] + counts["void_terms"] == book.segments.sizes
+    )
+    status = statuses(book, judged, is_done)
+    arrears = arrears_of(book, judged, as_of=as_of)
     days = days_past_due(book, paid, arrears, as_of=as_of, rules=rules, pauses=pauses)
     plans = pl.concat(
         [
             book.plans.drop("provider_amount_due_minor").with_columns(status, _plan_flags(book, judged).alias("flags")),
+            counts,
             plan_sums(book, judged, pending, as_of=as_of),
             provider_sums(book, judged, as_of=as_of),
             next_due(book, judged, as_of=as_of),
-            _months(book, judged, oldest, as_of),
+            _months(book, judged, arrears.row, as_of),
             days,
         ],
         how="horizontal",
     )
-    plans = _finish(plans, book, judged, arrears, as_of=as_of, rules=rules)
+    plans = _finish(plans, last_satisfied(book, judged, is_done), arrears, as_of=as_of, rules=rules)
     return Positions(
         TERM_POSITIONS.gate(_term_rows(book, judged, status)),
         PLAN_POSITIONS.gate(plans.select(PLAN_POSITIONS.columns)),
@@ -152,24 +157,6 @@ def _is_too_much(terms: pl.DataFrame, payments: pl.DataFrame) -> bool:
     return sum(int((part.abs() // scale + 1).sum()) for part in parts) > _ROOM // scale
 
 
-def _arrears(book: Book, judged: pl.DataFrame, as_of: date) -> tuple[Arrears, pl.Series]:
-    """Return the open terms per plan, and the row of the oldest unpaid one."""
-    is_open = judged["void"].is_null() & ~judged["is_satisfied"]
-    oldest = oldest_open(judged, book.segments, is_open, as_of=as_of)
-    shadow = judged["outstanding_minor"] - judged["fresh_pending_minor"]
-    is_open_still = is_open & (shadow > judged["tolerance_minor"])
-    late = is_open_still & (judged["due_date"] < as_of)
-    return (
-        Arrears(
-            oldest=judged["due_date"].gather(oldest),
-            oldest_shadow=judged["due_date"].gather(oldest_open(judged, book.segments, is_open_still, as_of=as_of)),
-            overdue_shadow=book.segments.total(shadow.set(~late, 0)),
-            remaining_shadow=book.segments.total(shadow),
-        ),
-        oldest,
-    )
-
-
 def _months(book: Book, judged: pl.DataFrame, oldest: pl.Series, as_of: date) -> pl.DataFrame:
     nominal = judged["nominal_due_date"].gather(oldest)
     start = nominal.zip_with(nominal.is_not_null(), judged["due_date"].gather(oldest))
@@ -177,7 +164,7 @@ def _months(book: Book, judged: pl.DataFrame, oldest: pl.Series, as_of: date) ->
 
 
 def _plan_flags(book: Book, judged: pl.DataFrame) -> pl.Series:
-    is_approximate = book.segments.total(judged["flags"] == AS_OF_APPROXIMATE) > 0
+    is_approximate = book.segments.count(judged["flags"] == AS_OF_APPROXIMATE) > 0
     words = (
         pl.when(pl.lit(is_approximate)).then(pl.lit(AS_OF_APPROXIMATE)),
         pl.when("is_vanished").then(pl.lit(VANISHED)),
@@ -186,9 +173,8 @@ def _plan_flags(book: Book, judged: pl.DataFrame) -> pl.Series:
 
 
 def _finish(
-    plans: pl.DataFrame, book: Book, judged: pl.DataFrame, arrears: Arrears, *, as_of: date, rules: Mapping[str, Rules]
+    plans: pl.DataFrame, since: pl.Series, arrears: Arrears, *, as_of: date, rules: Mapping[str, Rules]
 ) -> pl.DataFrame:
-    since = last_satisfied(book, judged)
     age = business_between(plans["provider"], since, repeated(as_of, plans.height), rules=rules)
     in_force = pl.col("status").is_in(IN_FORCE) & ~pl.col("is_vanished")
     return plans.with_columns(

@@ -12,7 +12,7 @@ import polars as pl
 from transforms.allocation import received, used_of
 from transforms.book import Book
 from transforms.replay import on_days
-from transforms.segments import changes, place
+from transforms.segments import changes, put, repeat
 from transforms.settlement import offsets
 from transforms.stepwise import needs_steps
 
@@ -42,39 +42,44 @@ def satisfy(book: Book, *, as_of: date) -> Satisfaction:
         history = on_days(book, _moving_days(book, in_steps))
         ours = _last_word(book, ours, history)
         since = _with_spells(book, since, history)
-    pooled = book.segments.total(ours - named)
-    since = since.cast(pl.Date)
+    pooled = book.segments.total(ours if book.links.is_empty else ours - named)
+    used = used_of(book.money, named, pooled, book.links, book.plans.height)
+    day = since.cast(pl.Date)
+    if book.is_ours.all():
+        return Satisfaction(ours, day, day, repeat(False, len(ours), pl.Boolean), used)
     theirs = _by_provider(book, as_of)
     mine = book.segments.spread(book.is_ours)
     return Satisfaction(
         received=ours.zip_with(mine, theirs["received"]),
-        satisfied_on=since.zip_with(mine, theirs["satisfied_on"]),
-        judged_on=since.zip_with(mine, theirs["judged_on"]),
+        satisfied_on=day.zip_with(mine, theirs["satisfied_on"]),
+        judged_on=day.zip_with(mine, theirs["judged_on"]),
         is_approximate=theirs["is_approximate"] & ~mine,
-        used=used_of(book.money, named, pooled, book.links, book.plans.height),
+        used=used,
     )
 
 
 def _since(book: Book, ours: pl.Series, in_steps: pl.Series) -> pl.Series:
     """Return day numbers for terms that running sums can tell: by money reached, by the payment named, from creation."""
-    terms, segments = book.terms, book.segments
-    payable, tolerance = terms["payable"], terms["tolerance_minor"]
-    mine = segments.spread(book.is_ours) & terms["void"].is_null()
-    needs_none = payable <= tolerance
-    created = book.plans["created_on"].cast(pl.Int64)
-    rows = (mine & needs_none).arg_true()
-    since = place(rows, created.gather(segments.owner.gather(rows)), terms.height)
-    is_met = mine & ~needs_none & (payable - ours <= tolerance) & ~segments.spread(in_steps)
-    before, base = segments.before(payable)
-    by_money = is_met & ~segments.spread(_has_links(book))
-    rows = by_money.arg_true()
-    owner = segments.owner.gather(rows)
-    needed = before.gather(rows) - base.gather(owner) + payable.gather(rows) - tolerance.gather(rows)
-    since = since.scatter(rows, _reached(book, owner, needed)) if len(rows) else since
-    named = book.links.named
-    is_met_by_name = is_met.gather(named["row"])
-    paid = book.money["effective_date"].cast(pl.Int64).gather(named["money"].filter(is_met_by_name))
-    return since.scatter(named["row"].filter(is_met_by_name), paid) if len(paid) else since
+    terms, owner = book.terms, book.segments.owner
+    is_met = terms["counts"] & (terms["payable"] - ours <= terms["tolerance_minor"])
+    if not book.is_ours.all():
+        is_met = is_met & book.segments.spread(book.is_ours)
+    before, base = book.segments.before(terms["payable"])
+    met = terms.select("payable", "tolerance_minor", plan=owner, row=pl.int_range(pl.len()), before=before).filter(
+        is_met
+    )
+    is_free = met["payable"] <= met["tolerance_minor"]
+    created = book.plans["created_on"].cast(pl.Int32).gather(met["plan"].filter(is_free))
+    since = put(repeat(None, terms.height, pl.Int32), met["row"].filter(is_free), created)
+    paid = met.filter(~is_free & ~in_steps.gather(met["plan"]))
+    by_name = paid["row"].is_in(book.links.named["row"].implode())
+    pooled = paid.filter(~by_name)
+    needed = pooled.select(
+        pl.col("before") - pl.lit(base.gather(pooled["plan"])) + pl.col("payable") - pl.col("tolerance_minor")
+    )
+    since = put(since, pooled["row"], _reached(book, pooled["plan"], needed.to_series()))
+    links = book.links.named.filter(book.links.named["row"].is_in(paid["row"].filter(by_name).implode()))
+    return put(since, links["row"], book.money["effective_date"].cast(pl.Int32).gather(links["money"]))
 
 
 def _reached(book: Book, owner: pl.Series, needed: pl.Series) -> pl.Series:
@@ -82,13 +87,7 @@ def _reached(book: Book, owner: pl.Series, needed: pl.Series) -> pl.Series:
     levels = book.levels
     base = offsets(levels.lowest.gather(levels.segments.last))
     height = levels.lowest + base.gather(levels.owner)
-    return levels.day.cast(pl.Int64).gather(height.search_sorted(needed + base.gather(owner), side="left"))
-
-
-def _has_links(book: Book) -> pl.Series:
-    linked = pl.Series([False]).new_from_index(0, book.plans.height)
-    owners = book.segments.owner.gather(book.links.named["row"])
-    return linked.scatter(owners, pl.Series([True]).new_from_index(0, len(owners))) if len(owners) else linked
+    return levels.day.cast(pl.Int32).gather(height.search_sorted(needed + base.gather(owner), side="left"))
 
 
 def _moving_days(book: Book, in_steps: pl.Series) -> pl.DataFrame:
@@ -99,13 +98,13 @@ def _moving_days(book: Book, in_steps: pl.Series) -> pl.DataFrame:
 def _last_word(book: Book, ours: pl.Series, history: pl.DataFrame) -> pl.Series:
     last_day = book.levels.day.gather(book.levels.segments.last)
     final = history.filter(history["day"] == last_day.gather(history["plan"]))
-    return ours.scatter(final["row"], final["received"]) if final.height else ours
+    return put(ours, final["row"], final["received"])
 
 
 def _with_spells(book: Book, since: pl.Series, history: pl.DataFrame) -> pl.Series:
     """Put the first day of the spell that holds on the last day into `since`."""
     is_met = pl.col("payable") - pl.col("received") <= pl.col("tolerance_minor")
-    counts = book.terms["void"].is_null().gather(history["row"])
+    counts = book.terms["counts"].gather(history["row"])
     judged = history.filter(counts & (history["payable"] > history["tolerance_minor"]))
     steps = judged.sort("row", "day").with_columns(is_met=is_met)
     met, is_first = steps["is_met"], changes(steps["row"])
@@ -113,7 +112,7 @@ def _with_spells(book: Book, since: pl.Series, history: pl.DataFrame) -> pl.Seri
     starts = steps.filter(met & (is_first | ~met.shift(1, fill_value=False)))
     newest = starts.filter(changes(starts["row"]).shift(-1, fill_value=True))
     holding = newest.join(steps.filter(is_last & met).select("row"), on="row", how="semi", maintain_order="left")
-    return since.scatter(holding["row"], holding["day"].cast(pl.Int64)) if holding.height else since
+    return put(since, holding["row"], holding["day"].cast(pl.Int32))
 
 
 def _by_provider(book: Book, as_of: date) -> pl.DataFrame:
@@ -125,7 +124,7 @@ def _by_provider(book: Book, as_of: date) -> pl.DataFrame:
     still_open = pl.when(later).then(pl.col("amount_minor")).otherwise(stated)
     version = pl.coalesce("updated_on", pl.lit(book.segments.spread(book.plans["updated_on"])))
     is_partly = (stated > 0) & (stated < pl.col("amount_minor"))
-    is_met = (still_open <= pl.col("tolerance_minor")) & pl.col("void").is_null()
+    is_met = (still_open <= pl.col("tolerance_minor")) & pl.col("counts")
     return book.terms.select(
         received=pl.col("amount_minor") - still_open,
         satisfied_on=pl.when(is_met).then(paid),

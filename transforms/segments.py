@@ -39,11 +39,24 @@ class Segments:
         return plan_values.gather(self.owner)
 
     def total(self, values: pl.Series) -> pl.Series:
-        """Sum an Int64 or Boolean column per plan; 0 for a plan without rows, null counts as 0."""
-        numbers = values.cast(pl.Int64).fill_null(0)
+        """Sum an Int64 column per plan; 0 for a plan without rows, null counts as 0."""
+        numbers = values.fill_null(0) if values.has_nulls() else values
         running = numbers.cum_sum()
         before = running.gather(self.first) - numbers.gather(self.first)
         return (running.gather(self.last) - before).fill_null(0)
+
+    def count(self, mask: pl.Series) -> pl.Series:
+        """Count per plan the rows for which `mask` holds."""
+        running = mask.cum_sum()
+        before = running.gather(self.first) - mask.gather(self.first).cast(running.dtype)
+        return (running.gather(self.last) - before).fill_null(0).cast(pl.Int64)
+
+    def total_of_first(self, values: pl.Series, rows: pl.Series) -> pl.Series:
+        """Sum the first `rows` rows of each plan."""
+        running = values.cum_sum()
+        before = running.gather(self.first) - values.gather(self.first)
+        last = (self.first + rows - 1).set(rows == 0, None)
+        return (running.gather(last) - before).fill_null(0)
 
     def before(self, values: pl.Series) -> tuple[pl.Series, pl.Series]:
         """Return the running sum in front of each row over all plans, and its value at each plan's first row."""
@@ -59,8 +72,8 @@ class Segments:
 
 
 def changes(values: pl.Series) -> pl.Series:
-    """Tell for each row whether its value differs from the one before; true for the first row."""
-    return values.ne_missing(values.shift(1)) | (row_numbers(len(values)) == 0)
+    """Tell for each row whether its value differs from the one before; true for the first row. No nulls."""
+    return values.ne_missing(values.shift(1))
 
 
 def row_numbers(size: int) -> pl.Series:
@@ -68,16 +81,30 @@ def row_numbers(size: int) -> pl.Series:
     return pl.int_range(0, size, eager=True)
 
 
+def repeat(value: object, size: int, dtype: type[pl.DataType] = pl.Int64) -> pl.Series:
+    """Return `size` times the same value."""
+    return pl.repeat(value, size, dtype=dtype, eager=True)
+
+
 def place(positions: pl.Series, values: pl.Series, size: int) -> pl.Series:
     """Return `size` Int64 values: `values` at `positions`, null elsewhere."""
-    empty = pl.Series([None], dtype=pl.Int64).new_from_index(0, size)
-    return empty.scatter(positions, values.cast(pl.Int64)) if len(positions) else empty
+    return put(repeat(None, size), positions, values.cast(pl.Int64))
+
+
+def put(into: pl.Series, positions: pl.Series, values: pl.Series) -> pl.Series:
+    """Return `into` with `values` at `positions`; `into` itself stays as it is."""
+    return into.clone().scatter(positions, values) if len(positions) else into
+
+
+def mark(positions: pl.Series, size: int) -> pl.Series:
+    """Return `size` flags that hold at `positions`."""
+    return put(repeat(False, size, pl.Boolean), positions, repeat(True, len(positions), pl.Boolean))
 
 
 def number_of(keys: pl.Series, wanted: pl.Series) -> pl.Series:
     """Return for each of `wanted` its position in the sorted, distinct `keys`; null where it is not there."""
     if keys.is_empty():
-        return pl.Series([None], dtype=pl.Int64).new_from_index(0, len(wanted))
+        return repeat(None, len(wanted))
     found = keys.search_sorted(wanted.fill_null(-1)).cast(pl.Int64).clip(0, len(keys) - 1)
     hit = keys.gather(found).eq_missing(wanted)
     return pl.select(pl.when(pl.lit(hit)).then(pl.lit(found))).to_series()

@@ -22,7 +22,7 @@ def in_sequence(terms: pl.DataFrame, plan_nos: pl.Series) -> tuple[pl.DataFrame,
         terms: `TERMS` in any row order; stored order costs no sort.
         plan_nos: Distinct surrogates in ascending order; plan *i* of the segments is the i-th.
     """
-    ordered = _settle_ties(_by_due_date(terms))
+    ordered = _ordered(terms)
     owner = _owners(ordered["plan_no"], plan_nos)
     if owner.has_nulls():
         ordered = ordered.filter(owner.is_not_null())
@@ -43,13 +43,17 @@ def _packed(terms: pl.DataFrame) -> pl.Series:
     return terms["plan_no"] * _DAY_BITS + (terms["due_date"].cast(pl.Int64) + _DAY_SHIFT)
 
 
-def _by_due_date(terms: pl.DataFrame) -> pl.DataFrame:
+def _ordered(terms: pl.DataFrame) -> pl.DataFrame:
     key = _packed(terms)
-    return terms if key.is_sorted() else terms[key.arg_sort()]
+    if (key > key.shift(1)).all():
+        return terms
+    if key.is_sorted():
+        return _settle_ties(terms, key)
+    order = key.arg_sort()
+    return _settle_ties(terms[order], key.gather(order))
 
 
-def _settle_ties(terms: pl.DataFrame) -> pl.DataFrame:
-    key = _packed(terms)
+def _settle_ties(terms: pl.DataFrame, key: pl.Series) -> pl.DataFrame:
     follows = ~changes(key)
     if not follows.any():
         return terms
@@ -69,7 +73,7 @@ def _tied_order(tied: pl.DataFrame) -> pl.Series:
     starts = changes(tied["key"])
     group = starts.cast(pl.Int64).cum_sum() - 1
     is_text = ~tied["term_id"].str.contains(r"^[0-9]+$")
-    has_text = Segments.of(group, int(group[-1]) + 1).total(is_text) > 0
+    has_text = Segments.of(group, int(group[-1]) + 1).count(is_text) > 0
     digits = pl.col("term_id").str.strip_chars_start("0")
     by_number = ~pl.lit(has_text.gather(group))
     return (

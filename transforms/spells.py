@@ -45,7 +45,7 @@ def overdue_since(
 
 def _changing_days(book: Book, chosen: pl.Series, as_of: date) -> pl.DataFrame:
     terms = pl.DataFrame({"plan": book.segments.owner.cast(pl.Int64), "day": book.terms["due_date"]})
-    counts = book.terms["void"].is_null()
+    counts = book.terms["counts"]
     fell_due = terms.filter(counts & terms["plan"].is_in(chosen.implode())).with_columns(
         pl.col("day").dt.offset_by("1d")
     )
@@ -67,7 +67,7 @@ def _history(book: Book, paid: Satisfaction, points: pl.DataFrame) -> pl.DataFra
 
 def _judged(history: pl.DataFrame, book: Book, amounts: pl.Series, rates: pl.Series) -> pl.DataFrame:
     """Return per plan and day whether the overdue money was above the threshold."""
-    counts = book.terms["void"].is_null().gather(history["row"])
+    counts = book.terms["counts"].gather(history["row"])
     still_open = pl.col("payable") - pl.col("received")
     is_late = (pl.col("due_date") < pl.col("day")) & (still_open > pl.col("tolerance_minor"))
     days = (

@@ -6,7 +6,7 @@ Most plans take money only oldest due first, or only by name; there, sums are ex
 import polars as pl
 
 from transforms.book import Book
-from transforms.segments import Segments, changes
+from transforms.segments import Segments, changes, mark
 from transforms.settlement import offsets
 
 
@@ -15,7 +15,7 @@ def needs_steps(book: Book) -> pl.Series:
     plans = book.plans.height
     rows = Segments.of(book.money["plan"], plans)
     alone = _pays_its_own_term(book)
-    only_named = rows.total(alone) == rows.sizes
+    only_named = rows.count(alone) == rows.sizes
     linked = Segments.of(book.segments.owner.gather(book.links.named["row"]), plans).sizes > 0
     mixed = linked & ~only_named
     if not book.skips.any():
@@ -25,16 +25,14 @@ def needs_steps(book: Book) -> pl.Series:
 
 def _pays_its_own_term(book: Book) -> pl.Series:
     """Tell per payment whether one term names it and it is no larger than that term."""
-    flags = pl.Series([False]).new_from_index(0, book.money.height)
     if book.links.is_empty:
-        return flags
+        return mark(pl.Series([], dtype=pl.Int64), book.money.height)
     named = book.links.named.sort("money", "row")
     is_first = changes(named["money"])
     is_only = is_first & is_first.shift(-1, fill_value=True)
     amount = book.money["amount_minor"].gather(named["money"])
     fits = is_only & (amount <= book.terms["payable"].gather(named["row"])) & (amount >= 0)
-    hits = named["money"].filter(fits)
-    return flags.scatter(hits, pl.Series([True]).new_from_index(0, len(hits))) if len(hits) else flags
+    return mark(named["money"].filter(fits), book.money.height)
 
 
 def _stops_inside_a_tolerance(book: Book, rows: Segments) -> pl.Series:
@@ -51,6 +49,8 @@ def _stops_inside_a_tolerance(book: Book, rows: Segments) -> pl.Series:
     short = reach.gather(term) - paid
     is_own = book.segments.owner.gather(term) == book.money["plan"]
     is_short = is_own & (short > 0) & (short <= tolerance.gather(term))
-    tiny = book.segments.total((payable > 0) & (payable <= tolerance)) > 0
-    moved_back = rows.total(book.money["back_minor"] != 0) > 0
-    return (rows.total(is_short) > 0) | ((moved_back | tiny) & (book.segments.total(tolerance) > 0))
+    tiny = book.segments.count((payable > 0) & (payable <= tolerance)) > 0
+    moved_back = rows.count(book.money["back_minor"] != 0) > 0
+    return (rows.count(is_short.fill_null(value=False)) > 0) | (
+        (moved_back | tiny) & (book.segments.total(tolerance) > 0)
+    )

@@ -47,7 +47,12 @@ def terms(*rows: dict[str, Any]) -> pl.DataFrame:
 def payments(*rows: dict[str, Any]) -> pl.DataFrame:
     full = []
     for number, row in enumerate(rows):
-        dated = {"payment_no": number, "payment_id": f"M{number}", "account_no": 0, "created_on": row.get("effective_date")}
+        dated = {
+            "payment_no": number,
+            "payment_id": f"M{number}",
+            "account_no": 0,
+            "created_on": row.get("effective_date"),
+        }
         full.append(PLAIN_PAYMENT | dated | {"account_id": f"A{row.get('account_no', 0)}"} | row)
     return table(PAYMENTS, full)
 
@@ -100,16 +105,16 @@ def case(
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     """Builders of core frames: `make.case(...)`, `make.plans(...)`, and the rest."""
-    return SimpleNamespace(case=case, plans=plans, terms=terms, payments=payments, plan_accounts=plan_accounts, Case=Case)
+    return SimpleNamespace(
+        case=case, plans=plans, terms=terms, payments=payments, plan_accounts=plan_accounts, Case=Case
+    )
 
 
 @pytest.fixture(scope="session")
 def golden() -> Case:
     """Four monthly terms of 100.00 and three receipts, the second one short and late, the third one double."""
     return case(
-        due=[
-            {"due_date": date(2025, month, 1), "amount_minor": 100_00} for month in (3, 4, 5, 6)
-        ],
+        due=[{"due_date": date(2025, month, 1), "amount_minor": 100_00} for month in (3, 4, 5, 6)],
         paid=[
             {"effective_date": date(2025, 3, 1), "amount_minor": 100_00},
             {"effective_date": date(2025, 4, 5), "amount_minor": 60_00},

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.columns import STATES
@@ -436,7 +436,7 @@ OPTIONS = st.builds(
     residual=st.sampled_from(["FILL", "SKIP"]),
     weekend=st.just((6, 7)),
 )
-QUICK = settings(deadline=None, max_examples=30, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+QUICK = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(autouse=True)
@@ -587,7 +587,9 @@ def test_row_order_does_not_matter(make, drawn, offset, rules, random) -> None:
     as_of = START + timedelta(days=offset)
     case = built(make, drawn)
     shuffled = replace(case, terms=case.terms[random.sample(range(case.terms.height), case.terms.height)])
-    shuffled = replace(shuffled, payments=case.payments[random.sample(range(case.payments.height), case.payments.height)])
+    shuffled = replace(
+        shuffled, payments=case.payments[random.sample(range(case.payments.height), case.payments.height)]
+    )
     one, other = case.at(as_of, rules), shuffled.at(as_of, rules)
     assert one.terms.equals(other.terms)
     assert one.plans.equals(other.plans)
