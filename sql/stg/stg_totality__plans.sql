@@ -22,8 +22,7 @@ dated AS (
 ),
 ruled AS (
     SELECT
-        d.page_no,
-        d.position,
+        d.*,
         a.ours AS arrangement,
         f.ours AS frequency,
         p.ours AS pattern,
@@ -39,7 +38,7 @@ ruled AS (
             ],
             lambda each: each IS NOT NULL
         ) AS unknown_words
-    FROM received AS d
+    FROM dated AS d
     LEFT JOIN rule_words AS a
         ON a.provider = 'totality' AND a.input = 'arrangement' AND a.word = d.payment_arrangement_type
     LEFT JOIN rule_words AS f ON f.provider = 'totality' AND f.input = 'frequency' AND f.word = d.payment_frequency
@@ -85,15 +84,15 @@ SELECT
     CAST(NULL AS DATE) AS starts_on,
     CAST(NULL AS VARCHAR) AS each_payment,
     struct_pack(
-        arrangement := u.arrangement,
-        frequency := u.frequency,
-        pattern := u.pattern,
+        arrangement := d.arrangement,
+        frequency := d.frequency,
+        pattern := d.pattern,
         days_in_period := d.days_in_period,
         first_due_date := d.first_on,
         first_day := d.first_payment_day,
         second_day := d.second_payment_day,
-        first_weekday := u.first_weekday,
-        second_weekday := u.second_weekday,
+        first_weekday := d.first_weekday,
+        second_weekday := d.second_weekday,
         first_week := d.week_of_first_payment,
         second_week := d.week_of_second_payment,
         term_count := d.number_of_payments,
@@ -103,15 +102,15 @@ SELECT
         holiday_shift := d.move_payment_on_holiday_days,
         -- An empty pattern means days of the month; an unknown one must not.
         missing_input := CASE
-            WHEN u.arrangement <> 'CUSTOM'
-                AND u.frequency IN ('MONTHLY', 'SEMIMONTHLY')
+            WHEN d.arrangement <> 'CUSTOM'
+                AND d.frequency IN ('MONTHLY', 'SEMIMONTHLY')
                 AND nullif(d.schedule_type, '') IS NOT NULL
-                AND u.pattern IS NULL
+                AND d.pattern IS NULL
             THEN 'pattern'
         END
     ) AS rule,
     l.custom_terms,
-    u.unknown_words,
+    d.unknown_words,
     concat_ws(
         ',',
         unread('created_on', d.created_at, d.created_on),
@@ -119,7 +118,6 @@ SELECT
         unread('anchor_day', d.first_payment_date, d.first_on)
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
-FROM dated AS d
-INNER JOIN ruled AS u ON u.page_no = d.page_no AND u.position = d.position
+FROM ruled AS d
 LEFT JOIN listed AS l ON l.page_no = d.page_no AND l.position = d.position
 LEFT JOIN repeats AS r ON r.uuid = d.uuid
