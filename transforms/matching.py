@@ -33,6 +33,28 @@ def numbered(rows: pl.DataFrame) -> pl.DataFrame:
     ).drop("number", "is_new")
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Rows of one side, class by class, and where each class begins."""
+
+    rows: pl.Series
+    first: pl.Series
+    sizes: pl.Series
+
+    @classmethod
+    def of(cls, ordered: pl.DataFrame) -> "_Side":
+        first = (ordered["copy"] == 0).arg_true().cast(pl.Int64)
+        return cls(ordered["row"], first, first.shift(-1, fill_value=ordered.height) - first)
+
+    def unused(self, unclear: pl.Series, used: pl.Series) -> pl.Series:
+        """Return the rows of the unclear classes that are in no pair."""
+        classes = unclear.unique()
+        frame = pl.DataFrame({"first": self.first.gather(classes), "size": self.sizes.gather(classes)})
+        places = frame.select(pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("size"))).to_series().explode()
+        rows = self.rows.gather(places.drop_nulls())
+        return rows.filter(~rows.is_in(used.implode()))
+
+
 def nearest(left: pl.DataFrame, right: pl.DataFrame, edges: pl.DataFrame) -> Matched:
     """Pair the classes of both sides, nearest first.
 
@@ -44,34 +66,35 @@ def nearest(left: pl.DataFrame, right: pl.DataFrame, edges: pl.DataFrame) -> Mat
         right: The same.
         edges: `left, right` (classes) and `distance`, each pair of classes once.
     """
-    sizes = [side.group_by("class").agg(left=pl.len().cast(pl.Int64)) for side in (left, right)]
-    state = edges.join(sizes[0].rename({"class": "left", "left": "left_size"}), on="left", validate="m:1")
-    state = state.join(sizes[1].rename({"class": "right", "left": "right_size"}), on="right", validate="m:1")
-    state = state.with_columns(left_used=pl.lit(0, dtype=pl.Int64), right_used=pl.lit(0, dtype=pl.Int64))
-    taken, unclear = [], [edges.select("left", "right").clear()]
+    sides = (_Side.of(left), _Side.of(right))
+    nothing = pl.lit(0, dtype=pl.Int64)
+    state = edges.with_columns(
+        left_size=sides[0].sizes.gather(edges["left"]),
+        right_size=sides[1].sizes.gather(edges["right"]),
+        left_used=nothing,
+        right_used=nothing,
+    )
+    # Most classes have one candidate and are its only one: no round is needed for them.
+    is_lone = state.select(pl.col("left").is_unique() & pl.col("right").is_unique()).to_series()
+    taken = [_take(state.filter(is_lone))]
+    unclear = [edges.select("left", "right").clear()]
+    state = state.filter(~is_lone)
     while state.height:
         mutual = state.filter(
             (pl.col("distance") == pl.col("distance").min().over("left"))
             & (pl.col("distance") == pl.col("distance").min().over("right"))
         )
-        is_single = (pl.len().over("left") == 1) & (pl.len().over("right") == 1)
-        marked = mutual.with_columns(is_single=is_single)
-        single = marked.filter("is_single").with_columns(take=pl.min_horizontal("left_size", "right_size"))
-        tied = marked.filter(~pl.col("is_single")).select("left", "right")
-        taken.append(single.select("left", "right", "left_used", "right_used", "take"))
+        is_single = mutual.select(pl.col("left").is_unique() & pl.col("right").is_unique()).to_series()
+        single, tied = _take(mutual.filter(is_single)), mutual.filter(~is_single).select("left", "right")
+        taken.append(single)
         unclear.append(tied)
         state = _rest(state, single, tied)
-    found = pl.concat(taken) if taken else pl.DataFrame(schema=_TAKEN)
-    gone = pl.concat(unclear)
-    pairs = _unrolled(found, left, right)
-    return Matched(
-        pairs,
-        _left_over(left, gone["left"], pairs["left"]),
-        _left_over(right, gone["right"], pairs["right"]),
-    )
+    pairs, gone = _unrolled(pl.concat(taken), *sides), pl.concat(unclear)
+    return Matched(pairs, sides[0].unused(gone["left"], pairs["left"]), sides[1].unused(gone["right"], pairs["right"]))
 
 
-_TAKEN = dict.fromkeys(("left", "right", "left_used", "right_used", "take"), pl.Int64())
+def _take(single: pl.DataFrame) -> pl.DataFrame:
+    return single.select("left", "right", "left_used", "right_used", take=pl.min_horizontal("left_size", "right_size"))
 
 
 def _rest(state: pl.DataFrame, single: pl.DataFrame, tied: pl.DataFrame) -> pl.DataFrame:
@@ -85,28 +108,9 @@ def _rest(state: pl.DataFrame, single: pl.DataFrame, tied: pl.DataFrame) -> pl.D
     return state.filter((pl.col("left_size") > 0) & (pl.col("right_size") > 0))
 
 
-def _unrolled(found: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame) -> pl.DataFrame:
+def _unrolled(found: pl.DataFrame, left: _Side, right: _Side) -> pl.DataFrame:
     """Return one row per pair of terms: the k-th copy still free of one class with that of the other."""
-    if found.is_empty():
-        return pl.DataFrame(schema={"left": pl.Int64, "right": pl.Int64})
     each = found.with_columns(step=pl.int_ranges(0, pl.col("take"))).explode("step")
-    placed = each.select(
-        "left",
-        "right",
-        left_copy=pl.col("left_used") + pl.col("step"),
-        right_copy=pl.col("right_used") + pl.col("step"),
-    )
-    lefts = left.select(
-        pl.col("class").alias("left"), pl.col("copy").alias("left_copy"), pl.col("row").alias("left_row")
-    )
-    rights = right.select(
-        pl.col("class").alias("right"), pl.col("copy").alias("right_copy"), pl.col("row").alias("right_row")
-    )
-    joined = placed.join(lefts, on=["left", "left_copy"], validate="1:1")
-    joined = joined.join(rights, on=["right", "right_copy"], validate="1:1")
-    return joined.select(left="left_row", right="right_row")
-
-
-def _left_over(side: pl.DataFrame, classes: pl.Series, used: pl.Series) -> pl.Series:
-    rows = side.filter(pl.col("class").is_in(classes.unique().implode()))["row"]
-    return rows.filter(~rows.is_in(used.implode()))
+    lefts = left.rows.gather(left.first.gather(each["left"]) + each["left_used"] + each["step"])
+    rights = right.rows.gather(right.first.gather(each["right"]) + each["right_used"] + each["step"])
+    return pl.DataFrame({"left": lefts, "right": rights})
