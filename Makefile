@@ -13,7 +13,7 @@ demo: setup
 
 ## run the tests
 test: setup
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 ## what CI runs: style, types, tests
 check: lint test

@@ -1,0 +1,114 @@
+"""The commands as a user types them: help, questions in three formats, refusals, the doctor, the sandbox."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows import cli
+from sandbox import scenarios
+
+COMMANDS = ("demo", "run", "report", "schedule", "breaks", "query", "sandbox", "deploy", "serve", "doctor")
+
+
+@pytest.fixture(scope="module")
+def published(open_desk, tmp_path_factory):
+    with open_desk(tmp_path_factory.mktemp("commands"), scenarios.demo()) as desk:
+        desk.finished = desk.run(scenarios.DEMO_AS_OF)
+        yield desk
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    assert cli.execute([name, "--help"]) == 0
+    assert f"planrecon {name}" in capsys.readouterr().out
+
+
+def test_a_query_is_answered_as_table_csv_and_json(published, capsys):
+    sql = "select provider, count(*) as plans from v_plans group by all order by all"
+    asked = ["query", sql, "--config", str(published.file)]
+    assert cli.execute(asked) == 0
+    assert "totality" in capsys.readouterr().out
+    assert cli.execute([*asked, "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert cli.execute([*asked, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["provider"] for row in found] == ["payiq", "payt", "totality"]
+    assert [(row["provider"], int(row["plans"])) for row in rows] == [(row["provider"], row["plans"]) for row in found]
+    assert sum(row["plans"] for row in found) == len(published.rows("plans"))
+
+
+@pytest.mark.parametrize("sql", ["drop view v_plans", "copy v_plans to 'x.csv'", "select 1; select 2", "selec 1"])
+def test_a_query_that_is_not_one_select_is_refused(published, capsys, sql):
+    assert cli.execute(["query", sql, "--config", str(published.file)]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_breaks_are_listed_by_code_and_state(published, capsys):
+    asked = ["breaks", "--config", str(published.file), "--format", "json", "--code", "total_diff"]
+    assert cli.execute(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["code"] for row in found} == {"TOTAL_DIFF"}
+    wanted = [row for row in published.rows("breaks") if row["code"] == "TOTAL_DIFF"]
+    assert sorted(row["fingerprint"] for row in found) == sorted(row["fingerprint"] for row in wanted)
+    assert cli.execute([*asked, "--state", "RESOLVED"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_nothing_published_is_said_and_exits_2(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.execute(["query", "select 1"]) == 2
+    assert "planrecon run" in capsys.readouterr().err
+
+
+def test_a_report_of_the_same_day_has_the_same_figures(published, capsys):
+    assert cli.execute(["report", "--config", str(published.file), "--as-of", "2026-06-30", "--fail-on", "never"]) == 0
+    assert capsys.readouterr().out.startswith("PUBLISHED  as of 2026-06-30")
+    assert published.tables() == published.tables(published.finished.folder)
+
+
+def test_a_future_date_is_refused(published, capsys):
+    assert cli.execute(["report", "--config", str(published.file), "--as-of", "2999-01-01"]) == 2
+    assert "future" in capsys.readouterr().err
+
+
+def test_an_unknown_option_or_provider_exits_2(published, capsys):
+    assert cli.execute(["report", "--as-off", "2026-06-30"]) == 2
+    assert cli.execute(["run", "--config", str(published.file), "--provider", "paypal"]) == 2
+    assert "payt, totality, payiq" in capsys.readouterr().err
+
+
+def test_the_doctor_finds_everything_well_and_lists_what_is_assumed(published, capsys):
+    assert cli.execute(["doctor", "--config", str(published.file)]) == 0
+    said = capsys.readouterr().out
+    assert not [line for line in said.splitlines() if line.startswith("fix")]
+    assert "assumed of totality" in said
+
+
+def test_the_doctor_says_what_to_do_about_a_wrong_secret(published, capsys, tmp_path):
+    text = published.file.read_text(encoding="utf-8")
+    wrong = tmp_path / "planrecon.toml"
+    wrong.write_text(text.replace("sandbox-totality-client-secret", "canary-wrong-secret"), encoding="utf-8")
+    assert cli.execute(["doctor", "--config", str(wrong)]) == 2
+    said = capsys.readouterr()
+    assert [line for line in said.out.splitlines() if line.startswith("fix  totality")]
+    assert "canary-wrong-secret" not in said.out + said.err
+
+
+def test_the_sandbox_command_serves_until_it_is_stopped_and_leaves_a_configuration(tmp_path):
+    script = Path(sys.executable).with_name("planrecon")
+    child = subprocess.Popen(
+        [script, "sandbox"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    lines = [child.stdout.readline() for _ in range(4)]
+    assert lines[3].startswith("run against them: planrecon run --config planrecon-sandbox/planrecon.toml")
+    assert (tmp_path / "planrecon-sandbox" / "planrecon.toml").is_file()
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(20) == 143
+    child.stdout.close()
+    child.stderr.close()
