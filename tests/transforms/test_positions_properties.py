@@ -157,20 +157,21 @@ def satisfied_since(book: Book, as_of: date, rules: Rules) -> dict[str, date | N
 
 def state_of(term: Row, view: Row, as_of: date, grace: int) -> str:
     due, deadline = term["due_date"], term["due_date"] + timedelta(days=grace)
-    if view["void"]:
-        return str(view["void"])
-    if view["waived"] == term["amount_minor"]:
-        return "WAIVED"
-    if view["satisfied"]:
-        by = view["judged_on"]
-        return "PAID_EARLY" if by < due else "PAID_ON_TIME" if by <= deadline else "PAID_LATE"
-    if due > as_of:
-        return "PREPAID_PART" if view["received"] > 0 else "NOT_DUE"
-    if due == as_of:
-        return "DUE_TODAY"
-    if as_of <= deadline:
-        return "IN_GRACE"
-    return "PARTIAL_OVERDUE" if view["received"] > 0 else "MISSED"
+    by, has_money = view["judged_on"] or date.max, view["received"] > 0
+    words = [
+        (bool(view["void"]), view["void"]),
+        (view["waived"] == term["amount_minor"], "WAIVED"),
+        (view["satisfied"] and by < due, "PAID_EARLY"),
+        (view["satisfied"] and by <= deadline, "PAID_ON_TIME"),
+        (view["satisfied"], "PAID_LATE"),
+        (due > as_of and not has_money, "NOT_DUE"),
+        (due > as_of, "PREPAID_PART"),
+        (due == as_of, "DUE_TODAY"),
+        (as_of <= deadline, "IN_GRACE"),
+        (not has_money, "MISSED"),
+        (True, "PARTIAL_OVERDUE"),
+    ]
+    return next(str(name) for holds, name in words if holds)
 
 
 def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
@@ -209,14 +210,15 @@ def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
 
 
 def pour(views: list[Row], book: Book, rules: Rules) -> None:
-    for name, rest in (
-        ("pending", sum(payment["amount_minor"] for payment in book.pending)),
-        ("fresh", sum(payment["amount_minor"] for payment in book.pending if not payment["stale"])),
-    ):
-        for view in views:
-            is_shut = rules.residual == "SKIP" and view["satisfied"]
-            view[name] = 0 if is_shut else min(rest, view["outstanding"])
-            rest -= view[name]
+    left = {
+        "pending": sum(payment["amount_minor"] for payment in book.pending),
+        "fresh": sum(payment["amount_minor"] for payment in book.pending if not payment["stale"]),
+    }
+    for view in views:
+        is_shut = rules.residual == "SKIP" and view["satisfied"]
+        for name in left:
+            view[name] = 0 if is_shut else min(left[name], view["outstanding"])
+            left[name] -= view[name]
 
 
 def stand(plans: list[Row], terms: list[Row], accounts: set[tuple[int, int]], as_of: date) -> list[Book]:
@@ -248,21 +250,18 @@ def stand(plans: list[Row], terms: list[Row], accounts: set[tuple[int, int]], as
 
 def word(book: Book, as_of: date) -> str:
     plan = book.plan
-    if happened(plan["deleted_on"], as_of):
-        return "DELETED"
-    if happened(plan["rejected_on"], as_of):
-        return "REJECTED"
-    if book.replaced_by is not None:
-        return "SUPERSEDED"
-    if book.end is not None:
-        return "DEACTIVATED"
-    if happened(plan["removed_on"], as_of):
-        return "DELETED"
-    if not was_agreed(plan, as_of):
-        return "PROPOSED"
-    if plan["is_active"] or any(plan[name] is not None for name in ("deactivated_on", "deleted_on", "ended_on")):
-        return "ACTIVE"
-    return ""
+    has_end = any(plan[name] is not None for name in ("deactivated_on", "deleted_on", "ended_on"))
+    words = [
+        (happened(plan["deleted_on"], as_of), "DELETED"),
+        (happened(plan["rejected_on"], as_of), "REJECTED"),
+        (book.replaced_by is not None, "SUPERSEDED"),
+        (book.end is not None, "DEACTIVATED"),
+        (happened(plan["removed_on"], as_of), "DELETED"),
+        (not was_agreed(plan, as_of), "PROPOSED"),
+        (plan["is_active"] or has_end, "ACTIVE"),
+        (True, ""),
+    ]
+    return next(name for holds, name in words if holds)
 
 
 def place(books: list[Book], payments: list[Row], accounts: set[tuple[int, int]], as_of: date) -> dict[int, int | None]:
@@ -376,7 +375,7 @@ def portfolios():
 
 @st.composite
 def a_plan(draw, number: int, basis: str) -> Row:
-    stamps: Row = {name: None for name in ("proposed_on", "approved_on", "rejected_on", "deactivated_on", "ended_on")}
+    stamps: Row = dict.fromkeys(("proposed_on", "approved_on", "rejected_on", "deactivated_on", "ended_on"))
     if basis == "PAYMENTS":
         active = draw(st.booleans())
         stamps["ended_on"] = None if active else day_at(draw(OFFSET))
