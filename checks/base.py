@@ -20,6 +20,7 @@ import polars as pl
 from schemas.core import WHO
 from schemas.results import BREAKS, CHECK_RESULTS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
+from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
 
 Frames = Mapping[str, pl.DataFrame]
@@ -27,6 +28,9 @@ Frames = Mapping[str, pl.DataFrame]
 
 JUDGED = ("ACTIVE", "FINISHED", "UNKNOWN")
 """Statuses whose terms all carry weight; any other voids or replaces a part of the plan."""
+
+PARTED = (TERM_POSITIONS, PLAN_POSITIONS, DIFFERENCES, PLAN_RULES)
+"""Tables of which a part of the plans has its own rows."""
 
 _FALSE = pl.lit(value=False)
 _CURRENCY = pl.col("currency")
@@ -97,10 +101,10 @@ class Check:
 def by_part(checks: Sequence[Check]) -> tuple[list[Check], list[Check]]:
     """Split checks into those for each part's plans and terms, and those for the whole portfolio.
 
-    The first look at `term_positions` or `plan_positions`, row by row, and need no other table. The second come
-    last, once: they also see money in no plan, accounts and links.
+    The first look at the tables of `PARTED`, and need no other but `policies` and `plan_facts`. The second come last,
+    once: they also see money in no plan, accounts and links, and what only all plans together can say.
     """
-    parts = [check for check in checks if not check.whole and check.over in (TERM_POSITIONS, PLAN_POSITIONS)]
+    parts = [check for check in checks if not check.whole and check.over in PARTED]
     return parts, [check for check in checks if check not in parts]
 
 

@@ -25,8 +25,12 @@ ROW = (
     .then(pl.format("Payment {}", pl.col("payment_id")))
     .otherwise(pl.format("Term {}", pl.col("term_id")))
 )
-# Without a currency nobody knows where the point goes.
-AMOUNT = pl.when(pl.col("currency").is_not_null()).then(with_code(pl.col("amount_minor")))
+# Without a currency nobody knows where the point goes, so no amount is said at all.
+AMOUNT = (
+    pl.when(pl.col("currency").is_not_null())
+    .then(pl.format(" of {}", with_code(pl.col("amount_minor"))))
+    .otherwise(pl.lit(""))
+)
 
 CHECK = Check(
     code="ORPHAN_PAYMENT",
@@ -38,7 +42,7 @@ CHECK = Check(
     expected=pl.format("a known {}", NAMES),
     actual=pl.format("{} {}", NAMES, NAMED_ID.fill_null("without an id")),
     difference_minor=pl.when(pl.col("currency").is_not_null()).then(pl.col("amount_minor")),
-    explanation=sentence("{} of {} names {} {}, which no complete fetch has ever shown.", ROW, AMOUNT, NAMES, NAMED_ID),
+    explanation=sentence("{}{} names {} {}, which no complete fetch has ever shown.", ROW, AMOUNT, NAMES, NAMED_ID),
     needs=("plans", "terms", "payments", "accounts"),
     from_absence=True,
 )

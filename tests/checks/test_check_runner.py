@@ -10,14 +10,18 @@ import pytest
 
 from checks.base import Check, CheckError, Severity, by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
-from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS
+from schemas.core import ACCOUNT_TOTALS, ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
+from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
 
 DAY = date(2026, 6, 30)
 CHECKS = {check.name: check for check in discover()}
-TABLES = (TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS)
+TABLES = (
+    *(TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS),
+    *(POLICIES, PLAN_FACTS, ACCOUNT_TOTALS, DIFFERENCES, PLAN_RULES),
+)
 
 
 def rows(table: Table, *given: dict[str, Any]) -> pl.DataFrame:
@@ -149,13 +153,17 @@ def test_a_term_break_carries_the_account_of_its_plan() -> None:
 
 def portfolio() -> dict[str, pl.DataFrame]:
     """Return 40 plans of which every third is off, with terms and payments that break rules here and there."""
-    plans, terms, payments = [], [], []
+    plans, terms, payments, differences, rules, policies = [], [], [], [], [], []
     for no in range(40):
         total = 20_000 + (no % 3 == 0)
         plan = {"plan_no": no, "plan_id": f"P{no:02}", "account_no": no, "account_id": f"L{no:02}", "status": "ACTIVE"}
-        plans.append(
-            plan | {"amount_minor": 20_000, "stated_total_minor": total, "pending_minor": 30_000 * (no % 7 == 0)}
-        )
+        money = {"amount_minor": 20_000, "stated_total_minor": total, "pending_minor": 30_000 * (no % 7 == 0)}
+        plans.append(plan | money | {"is_in_force": True, "terms": 2})
+        differences += difference_rows(no)
+        rules.append({"plan_no": no, "frequency": "DAYS", "days_in_period": no % 9})
+        tier = {"minimum_minor": 0, "maximum_minor": 1_000 * no, "payment_count": 1, "restricted_minimum_minor": 20_000}
+        policy = {"account_no": no, "account_id": plan["account_id"], "maximum_term": 1 + no % 4}
+        policies.append(policy | {"tiers": [tier, {**tier, "minimum_minor": 30_000, "maximum_minor": 40_000}]})
         for term_no in (1, 2):
             due = date(2026, 1, 1) if no % 5 == 0 else date(2026, term_no, 1)
             term = {
@@ -175,11 +183,25 @@ def portfolio() -> dict[str, pl.DataFrame]:
         plan_positions=rows(PLAN_POSITIONS, *plans),
         term_positions=rows(TERM_POSITIONS, *terms),
         payment_positions=rows(PAYMENT_POSITIONS, *wanted),
+        differences=rows(DIFFERENCES, *differences),
+        plan_rules=rows(PLAN_RULES, *rules),
+        policies=rows(POLICIES, *policies),
     )
 
 
+def difference_rows(no: int) -> list[dict[str, Any]]:
+    """Return what is wrong with the schedule of this plan: nothing, or one of each code in turn."""
+    codes = ("DUE_DATE_DIFF", "AMOUNT_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBIGUOUS_PAIR")
+    if no % 3:
+        return []
+    code, term = codes[no // 3 % 5], 1 + no % 2
+    is_there = code != "TERM_MISSING"
+    figures = {"difference_days": 1, "expected_amount_minor": 9_999, "amount_minor": 10_000 if is_there else None}
+    return [{"plan_no": no, "term_no": term if is_there else None, "sequence": 1, "code": code} | figures]
+
+
 def part_of(frames: dict[str, pl.DataFrame], plans: Callable[[pl.Expr], pl.Expr]) -> dict[str, pl.DataFrame]:
-    cut = {name for name in frames if name.endswith("_positions")}
+    cut = {name for name in frames if name.endswith("_positions") or name in {"differences", "plan_rules"}}
     return {name: frame.filter(plans(pl.col("plan_no"))) if name in cut else frame for name, frame in frames.items()}
 
 
@@ -189,21 +211,29 @@ def test_parts_and_the_rest_add_up_to_the_whole() -> None:
     parts = [run(parted, part_of(frames, part), as_of=DAY) for part in (lambda no: no < 11, lambda no: no >= 11)]
     merged = merge_results([*parts, run(rest, frames, as_of=DAY)])
     whole = run(tuple(CHECKS.values()), frames, as_of=DAY)
-    assert whole[0].height > 40
+    assert whole[0].height > 100
+    schedules = {"DUE_DATE_DIFF", "AMOUNT_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBIGUOUS_PAIR"}
+    assert schedules | {"POLICY_VIOLATION"} <= set(whole[0]["code"])
     assert merged[0].equals(whole[0])
     assert merged[1].equals(whole[1])
 
 
-def test_what_runs_part_by_part_reads_terms_and_plans_only() -> None:
+def test_what_runs_part_by_part_reads_the_rows_of_its_plans_and_the_policies_only() -> None:
     parted, rest = by_part(tuple(CHECKS.values()))
     assert {item.name for item in (*parted, *rest)} == set(CHECKS)
-    frames = {
-        name: frame
-        for name, frame in portfolio().items()
-        if name in {"term_positions", "plan_positions", "completeness"}
-    }
+    read = {"term_positions", "plan_positions", "differences", "plan_rules", "plan_facts", "policies", "completeness"}
+    frames = {name: frame for name, frame in portfolio().items() if name in read}
     assert run(parted, frames, as_of=DAY)[1].height == len(parted)
-    assert {item.name for item in rest} >= {"balance_drift", "duplicate_payment", "stale_pending", "two_active_plans"}
+    assert {item.name for item in parted} >= {"amount_diff", "term_missing", "due_day", "period_not_positive"}
+    whole = {
+        "balance_drift",
+        "duplicate_payment",
+        "stale_pending",
+        "two_active_plans",
+        "due_date_diff",
+        "due_date_zone",
+    }
+    assert {item.name for item in rest} >= whole
 
 
 def test_a_repeat_is_told_from_the_terms_of_the_plans_in_question_alone() -> None:

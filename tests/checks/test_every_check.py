@@ -25,15 +25,20 @@ import yaml
 
 from checks.base import Check, discover, run
 from schemas.columns import COLUMNS
-from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS
+from schemas.core import ACCOUNT_TOTALS, ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
+from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
 
 HERE = Path(__file__).parent
 CHECKS = {check.name: check for check in discover()}
 TABLES = {
-    table.name: table for table in (TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS)
+    table.name: table
+    for table in (
+        *(TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS),
+        *(POLICIES, PLAN_FACTS, ACCOUNT_TOTALS, DIFFERENCES, PLAN_RULES),
+    )
 }
 ENTITIES = ("plans", "terms", "payments", "accounts", "policies")
 EXPECTED = {"breaks": (1, 0), "clean": (0, 0), "not_applicable": (0, None)}
