@@ -104,6 +104,7 @@ PLAN_POSITIONS = Table(
     ),
     key=("plan_no",),
     required=frozenset({"plan_id"}),
+    sums=frozenset({"amount_minor", "waived_minor", "provider_amount_due_minor", "provider_outstanding_minor"}),
 )
 PAYMENT_POSITIONS = Table(
     name="payment_positions",

@@ -21,7 +21,8 @@ class Table:
 
     `grain` starts with "One row per". `key` columns are unique together and
     never null. `required` names columns that are nullable elsewhere and not here.
-    `optional` names columns that are nullable here although not elsewhere.
+    `optional` names columns that are nullable here although not elsewhere. `sums`
+    names columns that hold one amount elsewhere and many here: their bound does not apply.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Table:
     key: tuple[str, ...]
     required: frozenset[str] = field(default_factory=frozenset)
     optional: frozenset[str] = field(default_factory=frozenset)
+    sums: frozenset[str] = field(default_factory=frozenset)
 
     @cached_property
     def dtypes(self) -> Mapping[str, pl.DataType]:
@@ -56,7 +58,10 @@ class Table:
         return self._schema(())
 
     def _schema(self, unique: tuple[str, ...]) -> pa.DataFrameSchema:
-        columns = {name: _pandera(COLUMNS[name], nullable=self.is_nullable(name)) for name in self.columns}
+        columns = {
+            name: _pandera(COLUMNS[name], nullable=self.is_nullable(name), is_sum=name in self.sums)
+            for name in self.columns
+        }
         return pa.DataFrameSchema(columns, strict=True, unique=list(unique), name=self.name)
 
     def gate(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -80,11 +85,11 @@ def _rises(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     return bool(frame.select(rises.fill_null(value=True).all()).item())
 
 
-def _pandera(column: Column, *, nullable: bool) -> pa.Column:
+def _pandera(column: Column, *, nullable: bool, is_sum: bool) -> pa.Column:
     checks = []
     if column.at_least is not None:
         checks.append(pa.Check.ge(column.at_least))
-    if column.at_most is not None:
+    if column.at_most is not None and not is_sum:
         checks.append(pa.Check.le(column.at_most))
     if column.values:
         checks.append(pa.Check.isin(list(column.values)))

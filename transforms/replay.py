@@ -84,7 +84,8 @@ def _named_on(book: Book, grid: pl.DataFrame) -> pl.Series:
         return pl.Series([0], dtype=pl.Int64).new_from_index(0, grid.height)
     named = book.links.named
     size = book.terms.height
-    money = book.money[place(named["row"], named["money"], size).gather(grid["row"])]
+    at = place(named["row"], named["money"], size).gather(grid["row"])
+    money = book.money.select(pl.all().gather(pl.lit(at)))
     offset = place(named["row"], named["offset"], size).gather(grid["row"])
     there = money.select(
         net_on(

@@ -11,7 +11,7 @@ import polars as pl
 from schemas.columns import MAX_MINOR
 from schemas.currencies import DEFAULT_PLACES, EXPONENTS
 from schemas.rules import Rules, Tolerance
-from transforms.options import by_provider
+from transforms.options import by_provider, providers_of
 from transforms.segments import Segments
 
 _WHOLE = 1_000_000
@@ -30,8 +30,7 @@ def tolerances(plans: pl.DataFrame, payable: pl.Series, segments: Segments, rule
         segments: Where each plan's terms lie.
         rules: Options per provider.
     """
-    providers = plans["provider"].unique()
-    if all(rules[name].tolerance.mode == "EXACT" for name in providers):
+    if all(rules[name].tolerance.mode == "EXACT" for name in providers_of(plans, rules)):
         return pl.Series([0], dtype=pl.Int64).new_from_index(0, len(payable))
     rate = by_provider(plans, rules, lambda option: _rate(option.tolerance), pl.Int64())
     floor = _by_currency(plans, rules, lambda option, currency: _floor(option.tolerance, currency))

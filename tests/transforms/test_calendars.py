@@ -49,7 +49,9 @@ def test_a_friday_and_saturday_weekend_counts_sunday() -> None:
 def test_the_count_excludes_the_first_day_and_includes_the_last() -> None:
     days = business_days("US", WEEKEND, date(2026, 3, 1), date(2026, 3, 31))
     monday = date(2026, 3, 9)
-    counted = days.between(dates(monday, monday, monday, None), dates(monday, monday + timedelta(days=1), date(2026, 3, 2), monday))
+    counted = days.between(
+        dates(monday, monday, monday, None), dates(monday, monday + timedelta(days=1), date(2026, 3, 2), monday)
+    )
     assert counted.to_list() == [0, 1, 0, None]
 
 
@@ -63,7 +65,9 @@ def test_counts_agree_with_counting_day_by_day_over_a_leap_year() -> None:
         day = first + timedelta(days=step)
         open_days += day.isoweekday() < 6 and day not in closed
         expected.append(open_days)
-    found = days.between(dates(*[first] * spans), dates(*(first + timedelta(days=step) for step in range(1, spans + 1))))
+    found = days.between(
+        dates(*[first] * spans), dates(*(first + timedelta(days=step) for step in range(1, spans + 1)))
+    )
     assert found.to_list() == expected
 
 

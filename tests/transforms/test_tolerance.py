@@ -91,7 +91,9 @@ def test_a_residual_is_left_open_and_skipped(make) -> None:
 def test_money_beyond_skipped_residuals_stays_unapplied(make) -> None:
     case = make.case(
         due=[{"due_date": DUE, "amount_minor": 100_00}],
-        paid=[{"effective_date": date(2025, 3, day), "amount_minor": amount} for day, amount in ((1, 95_00), (2, 20_00))],
+        paid=[
+            {"effective_date": date(2025, 3, day), "amount_minor": amount} for day, amount in ((1, 95_00), (2, 20_00))
+        ],
     )
     rules = Rules(tolerance=Tolerance.parse("FFIEC90"), residual="SKIP")
     found = case.at(date(2025, 3, 5), rules)
@@ -101,7 +103,9 @@ def test_money_beyond_skipped_residuals_stays_unapplied(make) -> None:
 
 def test_a_missing_cent_does_not_make_ten_satisfied_terms_ten_breaks(make) -> None:
     due = [{"due_date": date(2024, month, 1), "amount_minor": 33_34} for month in range(1, 11)]
-    paid_terms = [{"effective_date": date(2024, month, 1), "amount_minor": 33_34 - (month == 1)} for month in range(1, 11)]
+    paid_terms = [
+        {"effective_date": date(2024, month, 1), "amount_minor": 33_34 - (month == 1)} for month in range(1, 11)
+    ]
     case = make.case(plan={"created_on": date(2024, 1, 1)}, due=due, paid=paid_terms)
     terms = case.at(date(2024, 12, 1), Rules(tolerance=Tolerance.parse("CENT"))).terms
     assert terms["state"].to_list() == ["PAID_ON_TIME"] * 10
