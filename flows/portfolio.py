@@ -9,8 +9,11 @@ import polars as pl
 
 from checks.base import by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
+from schemas.conventions import Conventions
 from schemas.rules import Rules
 from sql import images
+from transforms.closed_days import Calendar
+from transforms.conformance import Expectations, expect, judge, with_nominal_dates
 from transforms.locate import Located, locate
 from transforms.positions import compute, unowned
 
@@ -32,18 +35,25 @@ class Portfolio:
     known: int
     as_of: date
     rules: Mapping[str, Rules]
+    conventions: Mapping[str, Conventions]
+    calendars: Mapping[str, Calendar]
     completeness: pl.DataFrame = field(init=False)
     accounts: pl.DataFrame = field(init=False)
     plan_accounts: pl.DataFrame = field(init=False)
     policies: pl.DataFrame = field(init=False)
     orphans: pl.DataFrame = field(init=False)
     integrity: pl.DataFrame = field(init=False)
+    plan_facts: pl.DataFrame = field(init=False)
+    account_totals: pl.DataFrame = field(init=False)
+    _rules: pl.DataFrame = field(init=False)
+    _custom: pl.DataFrame = field(init=False)
     rows: dict[tuple[str, str], int] = field(init=False)
     _located: Located = field(init=False)
     _ids: pl.DataFrame = field(init=False)
     _plans: list[pl.DataFrame] = field(default_factory=list)
     _payments: list[pl.DataFrame] = field(default_factory=list)
     _terms: list[pl.DataFrame] = field(default_factory=list)
+    _differences: list[pl.DataFrame] = field(default_factory=list)
     _checked: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -54,6 +64,11 @@ class Portfolio:
         self.policies = images.policies(self.con, self.known)
         self.orphans = images.orphans(self.con, self.known)
         self.integrity = images.integrity(self.con, self.known)
+        self.plan_facts = images.plan_facts(self.con, self.known)
+        self.account_totals = images.account_totals(self.con, self.known)
+        # no provider names its closed days: its plans avoid those of its section
+        self._rules = images.plan_rules(self.con, self.known).with_columns(calendar="convention_set")
+        self._custom = images.custom_terms(self.con, self.known)
         plans = images.plans(self.con, self.known)
         payments = images.payments(self.con, self.known)
         self.rows = _rows(plans=plans, payments=payments, accounts=self.accounts, policies=self.policies)
@@ -72,13 +87,41 @@ class Portfolio:
             terms = images.terms(self.con, self.known, part["plan_no"])
             self._count_terms(part, terms)
             paid = self._located.payments.join(part.select("plan_no"), on="plan_no", how="semi")
-            found = compute(part.sort("plan_no"), terms, paid, as_of=self.as_of, rules=self.rules)
+            expected = self._expected(part, terms)
+            positions = compute(
+                part.sort("plan_no"), with_nominal_dates(terms, expected), paid, as_of=self.as_of, rules=self.rules
+            )
+            found = judge(
+                positions.plans, positions.terms, expected, conventions=self.conventions, calendars=self.calendars
+            )
             self._plans.append(found.plans)
-            self._payments.append(found.payments)
-            self._terms.append(found.terms.filter(pl.col("plan_no").is_in(wanted.implode())))
-            frames = {"term_positions": found.terms, "plan_positions": found.plans, "completeness": self.completeness}
+            self._payments.append(positions.payments)
+            self._differences.append(found.differences)
+            again = pl.concat([wanted, found.differences["plan_no"]]).unique()
+            self._terms.append(found.terms.filter(pl.col("plan_no").is_in(again.implode())))
+            frames = {
+                "term_positions": found.terms,
+                "plan_positions": found.plans,
+                "differences": found.differences,
+                "plan_rules": expected.rules,
+                "policies": self.policies,
+                "plan_facts": self.plan_facts,
+                "completeness": self.completeness,
+            }
             self._checked.append(run(parted, frames, as_of=self.as_of, rules=self.rules))
             yield found.terms
+
+    def _expected(self, part: pl.DataFrame, terms: pl.DataFrame) -> Expectations:
+        """Return the terms that the part's own rules give, beside those the provider shows."""
+        own = part.select("plan_no")
+        return expect(
+            terms,
+            self._rules.join(own, on="plan_no", how="semi"),
+            self._custom.join(own, on="plan_no", how="semi"),
+            as_of=self.as_of,
+            conventions=self.conventions,
+            calendars=self.calendars,
+        )
 
     def _count_terms(self, part: pl.DataFrame, terms: pl.DataFrame) -> None:
         counts = terms.join(part.select("plan_no", "provider"), on="plan_no").group_by("provider").len()
@@ -112,6 +155,9 @@ class Portfolio:
             "payment_positions": payments,
             "accounts": self.accounts,
             "plan_accounts": self.plan_accounts,
+            "policies": self.policies,
+            "account_totals": self.account_totals,
+            "differences": pl.concat(self._differences),
             "orphans": self.orphans,
             "completeness": self.completeness,
         }

@@ -114,7 +114,8 @@ class Publication:
             when = f" by {self.known_at}" if self.known_at else ""
             raise UsageError(f"nothing was loaded{when}; call `planrecon run` first, or give a later --known-at")
         before = latest_published(con)
-        portfolio = Portfolio(con, known, self.as_of, self.settings.rules())
+        settings = self.settings
+        portfolio = Portfolio(con, known, self.as_of, settings.rules(), settings.conventions(), settings.calendars())
         formats = {*self.settings.reports.formats, "parquet"}  # the views and later runs read it
         with RunWriter(self.settings.reports.dir, as_of=self.as_of, run_id=self.run_id, formats=formats) as writer:
             moves = before is None or self.as_of >= before.as_of

@@ -21,7 +21,9 @@ from pydantic_settings import (
 )
 
 from flows.errors import SettingsError
+from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
+from transforms.closed_days import Calendar
 
 PREFIX = "PLANRECON_"
 DEFAULT_FILE = Path("planrecon.toml")
@@ -301,9 +303,22 @@ class Settings(BaseSettings):
             weekend=tuple(own.weekend),
         )
 
+    def conventions(self) -> dict[str, ScheduleConventions]:
+        """Return how each provider makes its schedules: the usual way, where the configuration does not say otherwise."""
+        return {name: _conventions(getattr(self.providers, name)) for name in Providers.model_fields}
+
+    def calendars(self) -> dict[str, Calendar]:
+        """Return the closed days that each provider's schedules avoid."""
+        return {name: Calendar(rules.calendar, rules.weekend) for name, rules in self.rules().items()}
+
     def zone(self) -> ZoneInfo:
         """Return the reporting time zone, which decides what "today" is."""
         return ZoneInfo(self.run.timezone)
+
+
+def _conventions(section: ProviderSettings | None) -> ScheduleConventions:
+    given = section.conventions.model_dump(exclude_none=True) if section is not None else {}
+    return ScheduleConventions(**given)
 
 
 def load(file: Path | None = None, **explicit: Any) -> Settings:
