@@ -8,6 +8,7 @@ written to the warehouse here.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import repeat
 from typing import Any
 
 import duckdb
@@ -62,6 +63,10 @@ _ONE_TO_ONE = {
 """Frames that hold exactly one row per row received."""
 
 
+FRAME_ROWS = 50_000
+"""Rows that wait as Python values before they become a frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class StageOptions:
     """What the rows of one tenant do not say themselves.
@@ -87,13 +92,40 @@ def received(pages: Iterable[tuple[int, Mapping[str, Mapping[str, Sequence[Any]]
     Raises:
         KeyError: a decoded table is none of `RECEIVED`.
     """
-    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in RECEIVED}
+    gathered = {name: _Gathered(dtypes) for name, dtypes in RECEIVED.items()}
     for page_no, tables in pages:
         for name, columns in tables.items():
-            dtypes = {column: dtype for column, dtype in RECEIVED[name].items() if column != "page_no"}
-            frame = pl.DataFrame({column: columns[column] for column in dtypes}, schema=dtypes)
-            parts[name].append(frame.with_columns(page_no=pl.lit(page_no, pl.Int64)))
-    return {name: _joined(name, frames) for name, frames in parts.items()}
+            gathered[name].add(page_no, columns)
+    return {name: table.frame() for name, table in gathered.items()}
+
+
+class _Gathered:
+    """The rows of one received table; a frame is made of many pages at once, because a small one costs as much."""
+
+    def __init__(self, dtypes: Mapping[str, pl.DataType]) -> None:
+        self._dtypes = dict(dtypes)
+        self._frames = [pl.DataFrame(schema=self._dtypes)]
+        self._page_no: list[int] = []
+        self._waiting: dict[str, list[Any]] = {name: [] for name in dtypes if name != "page_no"}
+
+    def add(self, page_no: int, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Take the rows of one page; every column of the table but `page_no`."""
+        for name, waiting in self._waiting.items():
+            waiting.extend(columns[name])
+        self._page_no.extend(repeat(page_no, len(columns["position"])))
+        if len(self._page_no) >= FRAME_ROWS:
+            self._make()
+
+    def frame(self) -> pl.DataFrame:
+        """Return all rows in the order they came."""
+        self._make()
+        return pl.concat(self._frames)
+
+    def _make(self) -> None:
+        if self._page_no:
+            self._frames.append(pl.DataFrame({**self._waiting, "page_no": self._page_no}, schema=self._dtypes))
+            for waiting in (self._page_no, *self._waiting.values()):
+                waiting.clear()
 
 
 def stage(
@@ -130,11 +162,6 @@ def stage(
     staged["rows"] = _rows(frames)
     staged["page_entities"] = seed("page_entities").filter(pl.col("provider") == options.provider)
     return staged
-
-
-def _joined(name: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
-    columns = list(RECEIVED[name])
-    return pl.concat([pl.DataFrame(schema=dict(RECEIVED[name])), *(frame.select(columns) for frame in frames)])
 
 
 def _of_administration(options: StageOptions, administrations: pl.DataFrame | None) -> StageOptions:
