@@ -9,6 +9,8 @@ from datetime import date
 
 import polars as pl
 
+from transforms.segments import changes
+
 UNDECIDED = "UNDECIDED"
 """Approved, no longer active, without an end: FINISHED if all terms are satisfied, else UNKNOWN."""
 
@@ -133,7 +135,8 @@ def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFr
     schema = {"plan_no": pl.Int64(), "replaced_by_plan_no": pl.Int64(), "_replaced_on": pl.Date()}
     judged = dated.filter(pl.col("basis") == "PAYMENTS")
     pairs = coverings(judged, plan_accounts)
-    shared = pairs.filter(pl.col("account_no").is_duplicated())
+    is_new = changes(pairs["account_no"])
+    shared = pairs.filter(~is_new | ~is_new.shift(-1, fill_value=True))
     if shared.is_empty():
         return pl.DataFrame(schema=schema)
     facts = judged.select("plan_no", "plan_id", "created_on", "_end", "_is_over")
