@@ -1,0 +1,11 @@
+"""The provider treats two terms that fall on one day in another way."""
+
+from transforms.changes import convention
+
+REASON = "COLLISION"
+
+CHANGES = (
+    convention("collision", "KEEP", "two terms of one day both stay there"),
+    convention("collision", "MERGE", "two terms of one day become one"),
+    convention("collision", "NEXT_DAY", "the later of two terms of one day moves to the next free day"),
+)
