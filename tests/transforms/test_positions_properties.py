@@ -216,9 +216,9 @@ def pour(views: list[Row], book: Book, rules: Rules) -> None:
     }
     for view in views:
         is_shut = rules.residual == "SKIP" and view["satisfied"]
-        for name in left:
-            view[name] = 0 if is_shut else min(left[name], view["outstanding"])
-            left[name] -= view[name]
+        for name, rest in left.items():
+            view[name] = 0 if is_shut else min(rest, view["outstanding"])
+            left[name] = rest - view[name]
 
 
 def stand(plans: list[Row], terms: list[Row], accounts: set[tuple[int, int]], as_of: date) -> list[Book]:
@@ -435,7 +435,8 @@ OPTIONS = st.builds(
     residual=st.sampled_from(["FILL", "SKIP"]),
     weekend=st.just((6, 7)),
 )
-QUICK = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+THOROUGH = settings(deadline=None, max_examples=30, suppress_health_check=list(HealthCheck))
+QUICK = settings(THOROUGH, max_examples=10)
 
 
 @pytest.fixture(autouse=True)
@@ -456,7 +457,7 @@ def built(make, drawn: Drawn):
 # --- the comparison -----------------------------------------------------------------------
 
 
-@QUICK
+@THOROUGH
 @given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
 def test_positions_agree_with_the_slow_reading(make, drawn, offset, rules) -> None:
     as_of = START + timedelta(days=offset)
@@ -602,14 +603,13 @@ def test_parts_give_the_rows_of_the_whole(make, drawn, offset, rules) -> None:
     case = built(make, drawn)
     located, whole = case.locate(as_of, rules), case.at(as_of, rules)
     names = dict.fromkeys(["p", "q"], rules)
-    for number in located.plans["plan_no"]:
-        one = pl.col("plan_no") == number
-        part = compute(
-            located.plans.filter(one), case.terms.filter(one), located.payments.filter(one), as_of=as_of, rules=names
+    for part in (pl.col("plan_no") % 20 < 10, pl.col("plan_no") % 20 >= 10):
+        found = compute(
+            located.plans.filter(part), case.terms.filter(part), located.payments.filter(part), as_of=as_of, rules=names
         )
-        assert part.terms.equals(whole.terms.filter(one))
-        assert part.plans.equals(whole.plans.filter(one))
-        assert part.payments.equals(whole.payments.filter(one))
+        assert found.terms.equals(whole.terms.filter(part))
+        assert found.plans.equals(whole.plans.filter(part))
+        assert found.payments.equals(whole.payments.filter(part))
     outside = unowned(located.payments)
     assert outside.height + whole.payments.height == located.payments.height
 
