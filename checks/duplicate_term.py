@@ -29,8 +29,11 @@ def with_twin(frames: Frames) -> pl.DataFrame:
     again = (pl.col("plan_no") == pl.col("plan_no").shift(1)) & (pl.col("due_date") == pl.col("due_date").shift(1))
     again = again.fill_null(value=False)
     suspects = terms.lazy().filter(again | again.shift(-1, fill_value=False)).filter(COUNTS).collect()
+    # A repeat is often the term that no rule gives, so it has no date before the shift of its own.
+    known = pl.col("nominal_due_date").drop_nulls().first().over("plan_no", "due_date", "amount_minor")
     first = (
-        suspects.sort("plan_no", "term_no")
+        suspects.with_columns(pl.col("nominal_due_date").fill_null(known))
+        .sort("plan_no", "term_no")
         .group_by(SAME, maintain_order=True)
         .agg(twin_term_id=pl.col("term_id").first(), term_no=pl.col("term_no").slice(1))
         .explode("term_no", empty_as_null=True)

@@ -66,12 +66,11 @@ class Portfolio:
         self.integrity = images.integrity(self.con, self.known)
         self.plan_facts = images.plan_facts(self.con, self.known)
         self.account_totals = images.account_totals(self.con, self.known)
-        # no provider names its closed days: its plans avoid those of its section
-        self._rules = images.plan_rules(self.con, self.known).with_columns(calendar="convention_set")
         self._custom = images.custom_terms(self.con, self.known)
         plans = images.plans(self.con, self.known)
         payments = images.payments(self.con, self.known)
         self.rows = _rows(plans=plans, payments=payments, accounts=self.accounts, policies=self.policies)
+        self._rules = _whole(images.plan_rules(self.con, self.known), plans)
         self._ids = plans.select("plan_no", *KEY, "plan_id")
         links = images.links(self.con, self.known)
         self._located = locate(plans, payments, self.plan_accounts, as_of=self.as_of, rules=self.rules, links=links)
@@ -171,6 +170,17 @@ class Portfolio:
             .join(accounts, on="account_no", how="inner", validate="m:1")
             .select(*KEY, "plan_id", "account_id", "linked_on")
         )
+
+
+def _whole(rules: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+    """Return the rules of plans that still go on, with their calendar.
+
+    A provider takes terms away when a plan ends, so what an ended plan once showed may never have been seen. No
+    provider names its closed days either: its plans avoid those of its section.
+    """
+    going_on = plans.filter(pl.all_horizontal(pl.col("ended_on", "deactivated_on", "deleted_on").is_null()))
+    own = rules.join(going_on.select("plan_no"), on="plan_no", how="semi")
+    return own.with_columns(calendar=pl.coalesce("calendar", "convention_set"))
 
 
 def _existing(orphans: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:

@@ -34,6 +34,7 @@ from sql.runs import (
     loaded_at,
     read_register,
     record_run,
+    replace_register,
     report_frames,
 )
 from sql.warehouse import SCHEMA_VERSION, Warehouse
@@ -297,10 +298,14 @@ def settle(warehouse: Warehouse, reports_dir: Path) -> None:
     A run whose folder was never sealed is recorded as failed. One that was sealed gets the pointer and the views.
     """
     con = warehouse.con
-    for run in find_runs(con, state=PUBLISHED):
-        if run.folder is None or not is_sealed(run.folder):
-            reason = "its folder was stopped before it was published, or was removed since"
-            record_run(con, replace(run, state=FAILED, reason=reason, exit_code=2), {})
+    unseen = [run for run in find_runs(con, state=PUBLISHED) if run.folder is None or not is_sealed(run.folder)]
+    for run in unseen:
+        is_stopped = run.folder is not None and run.folder.is_dir()
+        reason = "it was stopped before its folder was published" if is_stopped else "its folder was removed since"
+        failed = replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=run.moves_breaks and not is_stopped)
+        if failed.moves_breaks != run.moves_breaks:
+            _take_back(warehouse, run)
+        record_run(con, failed, {})
     shown = latest_published(con)
     if shown is None or shown.folder is None:
         return
@@ -309,6 +314,15 @@ def settle(warehouse: Warehouse, reports_dir: Path) -> None:
         point_latest(reports_dir.absolute(), shown.folder)
     if shown_folder(con) != shown.folder.resolve():
         refresh_views(con, shown.folder)
+
+
+def _take_back(warehouse: Warehouse, unseen: Run) -> None:
+    """Let the register of breaks be as the last run left it that anybody saw: what nobody saw did not happen."""
+    movers = [run for run in find_runs(warehouse.con) if run.moves_breaks and run.run_id != unseen.run_id]
+    archive = Archive(warehouse.state_dir)
+    last = max(movers, key=lambda run: run.run_no, default=None)
+    kept = archive.read(last.run_id, archive.sha256(last.run_id)) if last else None
+    replace_register(warehouse.con, kept.register if kept else None)
 
 
 def version() -> str:

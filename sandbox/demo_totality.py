@@ -13,6 +13,8 @@ from sandbox.generate_payt import stamp
 from sandbox.world import Row, World
 
 CREATED = date(2026, 3, 5)
+BALANCED_AT = "2026-06-29T22:00:00.000Z"
+"""The loans' balances are of the day before the run: what they were when the plans were made was never seen."""
 DUES = (date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1))
 
 
@@ -26,7 +28,8 @@ class _Cases:
         created = changed.pop("created", CREATED)
         if loan is None:
             loan = uuid(self.draw)
-            self.book.loans.append(totality.loan(loan, uuid(self.draw), amount * len(dues), date(2025, 9, 1)))
+            made = totality.loan(loan, uuid(self.draw), amount * len(dues), date(2025, 9, 1), updatedAt=BALANCED_AT)
+            self.book.loans.append(made)
         row = totality.plan(uuid(self.draw), loan, dues[0] if dues else DUES[0], created, **changed)
         row["numberOfPayments"] = max(1, len(dues))
         self.book.payment_plans.append(row)
@@ -70,6 +73,7 @@ def add_totality_cases(world: World, draw: random.Random) -> None:
     _moments(cases)
     _orphans(cases)
     _refused(cases)
+    _shifts(cases)
 
 
 def _replaced(cases: _Cases) -> None:
@@ -216,3 +220,11 @@ def _refused(cases: _Cases) -> None:
     cases.terms(bad)[1]["paymentDate"] = "2026-02-30"
     fine = cases.plan()
     cases.pay(fine, 0, date(2026, 4, 1))["amount"] = "12,50"
+
+
+def _shifts(cases: _Cases) -> None:
+    """Two plans that step off holidays by their rules; one provider forgot Memorial Day, one put it a day early."""
+    rule = {"movePaymentOnHolidayDays": 1, "firstPaymentDay": 25}
+    dues = (date(2026, 4, 25), date(2026, 5, 25), date(2026, 6, 25), date(2026, 7, 25))
+    cases.plan(dues, **rule)
+    cases.plan((dues[0], date(2026, 5, 24), *dues[2:]), **rule)

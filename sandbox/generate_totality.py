@@ -137,7 +137,9 @@ def add_plan(world: World, created: date, as_of: date, draw: random.Random) -> R
         totalPlanAmount=total if partial else None,
     )
     left = total - sum(amount for _, amount in story.paid)
-    world.totality.loans.append(loan(loan_uuid, uuid(draw), left, created - timedelta(days=200)))
+    moved = max((day for day, _ in story.paid), default=created - timedelta(days=200))
+    opened = created - timedelta(days=200)
+    world.totality.loans.append(loan(loan_uuid, uuid(draw), left, opened, updatedAt=stamp(moved)))
     world.totality.payment_plans.append(row)
     write(world, row, story, draw)
     return row

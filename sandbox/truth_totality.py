@@ -1,6 +1,7 @@
 """What Totality's rows say."""
 
-from datetime import date
+from calendar import monthrange
+from datetime import date, timedelta
 from typing import Any
 
 from sandbox.truth_model import (
@@ -106,7 +107,18 @@ class _Lender:
             anchor=(row.get("firstPaymentDay") or (first.day if first else None)) if day_based else None,
         )
         plan.terms = [self.term(term) for term in terms]
+        if day_based and plan.anchor and first:
+            self.undo_shifts(plan.terms, plan.anchor, first, row)
         return plan
+
+    def undo_shifts(self, terms: list[Term], anchor: int, first: date, row: dict[str, Any]) -> None:
+        """Date each term of a monthly plan as it was before a weekend or holiday moved it."""
+        reach = max(abs(row.get(f"movePaymentOn{kind}Days") or 0) for kind in ("Weekend", "Holiday"))
+        for term in terms:
+            for step in range(-2 * reach, 2 * reach + 1):
+                day = term.due - timedelta(days=step)
+                if day >= first and day.day == min(anchor, monthrange(day.year, day.month)[1]):
+                    term.nominal = day
 
     def cents(self, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
