@@ -145,6 +145,12 @@ def read_register(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return BREAK_REGISTER.gate(frame)
 
 
+def replace_register(con: duckdb.DuckDBPyConnection, register: pl.DataFrame | None) -> None:
+    """Make `register` the register of breaks; None leaves it empty."""
+    with transaction(con):
+        _write_register(con, BREAK_REGISTER.empty() if register is None else register)
+
+
 def report_frames(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the reports to record as the Parquet of a run folder holds them."""
     found = {report: folder / f"{report}.parquet" for report in RECORDED}
