@@ -302,7 +302,9 @@ def settle(warehouse: Warehouse, reports_dir: Path) -> None:
     for run in unseen:
         is_stopped = run.folder is not None and run.folder.is_dir()
         reason = "it was stopped before its folder was published" if is_stopped else "its folder was removed since"
-        failed = replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=run.moves_breaks and not is_stopped)
+        failed = replace(
+            run, state=FAILED, reason=reason, exit_code=2, moves_breaks=run.moves_breaks and not is_stopped
+        )
         if failed.moves_breaks != run.moves_breaks:
             _take_back(warehouse, run)
         record_run(con, failed, {})
