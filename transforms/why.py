@@ -5,7 +5,7 @@ whole plan outranks one that gives a single term. Differences of a plan that not
 gives stay UNEXPLAINED.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,13 +14,11 @@ from schemas.conventions import Conventions
 from schemas.schedules import DIFFERENCES, PAIRS
 from transforms.changes import discover
 from transforms.closed_days import Calendar
-from transforms.counterfactuals import Combination, Means, Tried, attempt, by_date, compare, twos
-from transforms.sentences import ROUNDING, ROUNDING_PLACEMENT, TIMEZONE, UNEXPLAINED, explanation
+from transforms.counterfactuals import Combination, Means, attempt, by_date, compare, twos
+from transforms.sentences import TIMEZONE, UNEXPLAINED, explanation
+from transforms.verdicts import PAIR, VERDICT, Answers, reasoned, rounded
 
 _PAIRED = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE")
-_KINDS = ("dates", "amounts")
-_MOST_SAID = 3
-"""Ties told in the sentence; the reason names them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,61 +145,14 @@ def _judged(case: _Case, means: Means) -> pl.DataFrame:
     differing = _differing(case)
     singles: list[Combination] = [(change,) for change in changes]
     one = attempt(singles, case.rules, case.theirs, differing, means=means)
-    first = _Answers.of(one, singles, base)
+    first = Answers.of(one, singles, base)
     still_open = _unanswered(case, base, first, differing)
     rules, theirs, apart = (
         frame.join(still_open, on="plan_no", how="semi") for frame in (case.rules, case.theirs, differing)
     )
     doubles = twos(changes)
-    second = _Answers.of(attempt(doubles, rules, theirs, apart, means=means), doubles, base)
-    return _reasoned(_repaired(case, first, second), case, base, first, second)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """Reasons by plan and by term, for dates and for amounts: `reason, says`; and the order where all dates come out."""
-
-    plans: dict[str, pl.DataFrame]
-    terms: dict[str, pl.DataFrame]
-    orders: pl.DataFrame
-
-    @classmethod
-    def of(cls, tried: Tried, combinations: Sequence[Combination], base: pl.DataFrame) -> "_Answers":
-        named = _names(combinations)
-        plans, terms = {}, {}
-        for kind in _KINDS:
-            off = base.filter(~pl.col(kind)).select("plan_no")
-            whole = tried.whole.filter(kind).join(off, on="plan_no", how="semi")
-            plans[kind] = _tied(whole, named, ["plan_no"])
-            terms[kind] = _tied(tried.terms.filter(kind), named, ["plan_no", "sequence"])
-        off = base.filter(~pl.col("dates")).select("plan_no")
-        orders = tried.orders.join(off, on="plan_no", how="semi")
-        chosen = (
-            orders.join(named, on="combination", validate="m:1")
-            .group_by("plan_no")
-            .agg(combination=pl.col("combination").sort_by("reason", "combination").first())
-        )
-        return cls(plans, terms, orders.join(chosen, on=["plan_no", "combination"], how="semi").drop("combination"))
-
-
-def _names(combinations: Sequence[Combination]) -> pl.DataFrame:
-    rows = [
-        (
-            number,
-            "+".join(sorted({change.reason for change in changes})),
-            " and ".join(change.says for change in changes),
-        )
-        for number, changes in enumerate(combinations)
-    ]
-    return pl.DataFrame(rows, schema={"combination": pl.Int64, "reason": pl.String, "says": pl.String}, orient="row")
-
-
-def _tied(found: pl.DataFrame, named: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    joined = found.join(named, on="combination", validate="m:1")
-    return joined.group_by(by).agg(
-        reason=pl.col("reason").unique().sort().str.join("|"),
-        says=pl.col("says").unique().sort().slice(0, _MOST_SAID).str.join(", or if "),
-    )
+    second = Answers.of(attempt(doubles, rules, theirs, apart, means=means), doubles, base)
+    return reasoned(_repaired(case, first, second), rounded(case.theirs, case.ours, base), first, second)
 
 
 def _differing(case: _Case) -> pl.DataFrame:
@@ -216,7 +167,7 @@ def _differing(case: _Case) -> pl.DataFrame:
     )
 
 
-def _unanswered(case: _Case, base: pl.DataFrame, first: _Answers, differing: pl.DataFrame) -> pl.DataFrame:
+def _unanswered(case: _Case, base: pl.DataFrame, first: Answers, differing: pl.DataFrame) -> pl.DataFrame:
     """Return `plan_no` of the plans in which one change leaves a date or an amount open."""
     found = [differing.select("plan_no").clear()]
     pairs = case.pairs.join(differing.select("plan_no", "sequence"), on=["plan_no", "sequence"], how="semi")
@@ -224,7 +175,7 @@ def _unanswered(case: _Case, base: pl.DataFrame, first: _Answers, differing: pl.
         apart = pairs.filter((pl.col(column) != 0).fill_null(value=False))
         left = apart.join(first.terms[kind], on=["plan_no", "sequence"], how="anti")
         if kind == "amounts":
-            left = left.join(_rounded(case, base), on="plan_no", how="anti")
+            left = left.join(rounded(case.theirs, case.ours, base), on="plan_no", how="anti")
         found.append(left.join(first.plans[kind], on="plan_no", how="anti").select("plan_no"))
     counts = (
         case.theirs.group_by("plan_no")
@@ -236,32 +187,11 @@ def _unanswered(case: _Case, base: pl.DataFrame, first: _Answers, differing: pl.
     return pl.concat(found).unique()
 
 
-def _rounded(case: _Case, base: pl.DataFrame) -> pl.DataFrame:
-    """Return `plan_no, reason` where the amounts are the same on other terms, or differ by a unit a term at most."""
-    off = base.filter(~pl.col("amounts")).select("plan_no")
-    sides = [frame.join(off, on="plan_no", how="semi") for frame in (case.theirs, case.ours)]
-    both = sides[0].join(sides[1], on=["plan_no", "ordinal"], how="full", coalesce=True, suffix="_ours", validate="1:1")
-    by_size = [side.group_by("plan_no").agg(pl.col("amount").sort()) for side in sides]
-    placed = by_size[0].join(by_size[1], on=["plan_no", "amount"], how="semi").select("plan_no")
-    apart = (pl.col("amount") - pl.col("amount_ours")).abs()
-    small = both.group_by("plan_no").agg(apart=apart.sum(), whole=apart.is_not_null().all(), size=pl.len())
-    near = small.filter(pl.col("whole") & (pl.col("apart") <= pl.col("size"))).join(placed, on="plan_no", how="anti")
-    return pl.concat(
-        [
-            placed.with_columns(reason=pl.lit(ROUNDING_PLACEMENT)),
-            near.select("plan_no", reason=pl.lit(ROUNDING)),
-        ]
-    )
-
-
-def _repaired(case: _Case, first: _Answers, second: _Answers) -> pl.DataFrame:
+def _repaired(case: _Case, first: Answers, second: Answers) -> pl.DataFrame:
     """Return the pairs, by the changed schedule where one change, or else two, give every date of the plan."""
     known = first.orders.select("plan_no").unique()
     orders = pl.concat([first.orders, second.orders.join(known, on="plan_no", how="anti")])
-    return pl.concat([case.pairs.join(orders, on="plan_no", how="anti").select(_PAIR), _ruled(case, orders)])
-
-
-_PAIR = ("plan_no", "term_no", "sequence", "paired_by")
+    return pl.concat([case.pairs.join(orders, on="plan_no", how="anti").select(PAIR), _ruled(case, orders)])
 
 
 def _ruled(case: _Case, orders: pl.DataFrame) -> pl.DataFrame:
@@ -280,46 +210,6 @@ def _ruled(case: _Case, orders: pl.DataFrame) -> pl.DataFrame:
     return pairs.select("plan_no", "term_no", sequence=pl.when(~is_extra).then("sequence"), paired_by=named)
 
 
-def _reasoned(rows: pl.DataFrame, case: _Case, base: pl.DataFrame, first: _Answers, second: _Answers) -> pl.DataFrame:
-    """Give each row the reason of its date and of its amount: of the whole plan, else of the term; one change before two."""
-    reasoned = rows
-    for kind in _KINDS:
-        if kind == "amounts":
-            rounded = _rounded(case, base)
-            reasoned = reasoned.join(rounded.rename({"reason": "rounded"}), on="plan_no", how="left", validate="m:1")
-        for number, answers in enumerate((first, second)):
-            for where, keys in (("plans", ["plan_no"]), ("terms", ["plan_no", "sequence"])):
-                found = getattr(answers, where)[kind].rename(
-                    {"reason": f"r{number}{where}", "says": f"s{number}{where}"}
-                )
-                reasoned = reasoned.join(found, on=keys, how="left", validate="m:1")
-        order = [f"{number}{where}" for number in (0, 1) for where in ("plans", "terms")]
-        reasoned = reasoned.with_columns(
-            pl.coalesce(f"r{name}" for name in order).alias(kind),
-            pl.coalesce(f"s{name}" for name in order).alias(f"{kind}_says"),
-        )
-        if kind == "amounts":
-            reasoned = _with_rounding(reasoned)
-        reasoned = reasoned.drop([f"{letter}{name}" for letter in "rs" for name in order])
-    return reasoned.select(*_PAIR, "dates", "dates_says", "amounts", "amounts_says")
-
-
-def _with_rounding(reasoned: pl.DataFrame) -> pl.DataFrame:
-    """Rounding outranks what a single term suggests, and stands beside a change that gives the whole plan."""
-    of_plan = pl.col("r0plans")
-    is_placed = pl.col("rounded") == ROUNDING_PLACEMENT
-    tie = pl.concat_str(of_plan, pl.lit(f"|{ROUNDING}"))
-    reason = (
-        pl.when(is_placed | (pl.col("rounded").is_not_null() & of_plan.is_null()))
-        .then("rounded")
-        .when(pl.col("rounded").is_not_null())
-        .then(tie)
-        .otherwise("amounts")
-    )
-    says = pl.when(pl.col("rounded").is_not_null()).then("s0plans").otherwise("amounts_says")
-    return reasoned.with_columns(amounts=reason, amounts_says=says).drop("rounded")
-
-
 def _by_zone(case: _Case, zoned: pl.DataFrame) -> pl.DataFrame:
     mine = case.ours.join(zoned, on="plan_no", how="semi").select("plan_no", "ordinal", sequence="place")
     theirs = case.theirs.join(mine, on=["plan_no", "ordinal"], validate="1:1")
@@ -333,7 +223,7 @@ def _by_zone(case: _Case, zoned: pl.DataFrame) -> pl.DataFrame:
         dates_says=none,
         amounts=none,
         amounts_says=none,
-    ).select(*_PAIR, "dates", "dates_says", "amounts", "amounts_says")
+    ).select(*PAIR, *VERDICT)
 
 
 def _valued(known: pl.DataFrame, case: _Case) -> pl.DataFrame:
