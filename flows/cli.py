@@ -4,6 +4,7 @@ Progress goes to standard error, the answer to standard output. No work is done 
 """
 
 import atexit
+import importlib.metadata
 import os
 import signal
 import sys
@@ -41,6 +42,7 @@ FailOn = Annotated[Severity | None, Parameter(help="Exit 1 from this severity of
 
 app = App(
     name="planrecon",
+    version=lambda: importlib.metadata.version("planrecon"),
     help="Payment plans at Payt, Totality and PayIQ: what is due, missed, pending and wrong, to the cent and with the reason.",
     help_format="markdown",
     result_action="return_value",

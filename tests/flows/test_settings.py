@@ -24,7 +24,11 @@ def test_defaults_are_those_of_the_documentation() -> None:
     assert settings.run.timezone == "Europe/Amsterdam"
     assert (settings.run.grace_days, settings.run.tolerance, settings.run.residual) == (0, "EXACT", "FILL")
     assert (settings.run.settlement_days, settings.run.stale_pending_days, settings.run.bucket_set) == (2, 5, "AR")
-    assert (settings.gates.quarantine_share, settings.gates.change_share, settings.gates.freshness_hours) == (0.05, 0.30, 36)
+    assert (settings.gates.quarantine_share, settings.gates.change_share, settings.gates.freshness_hours) == (
+        0.05,
+        0.30,
+        36,
+    )
     assert settings.warehouse.path == Path("planrecon.duckdb")
     assert settings.reports.formats == ["csv", "parquet", "html", "xlsx"]
     assert settings.providers.configured() == {}
@@ -56,7 +60,11 @@ def test_a_provider_can_be_configured_by_the_environment_alone(monkeypatch: pyte
         ("[run]\ngrace_day = 1\n", "run.grace_day", "grace_days"),
         ("[provider.payt]\nbase_url = 'x'\n", "provider", "providers"),
         ("[providers.payt]\nadministration = ['1']\n", "providers.payt.administration", "administrations"),
-        ("[providers.totality.conventions]\nremainders = 'LAST'\nbase_url = 'x'\n", "providers.totality.conventions.remainders", "remainder"),
+        (
+            "[providers.totality.conventions]\nremainders = 'LAST'\nbase_url = 'x'\n",
+            "providers.totality.conventions.remainders",
+            "remainder",
+        ),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_nearest_known_one(text: str, key: str, nearest: str) -> None:
@@ -112,7 +120,7 @@ def test_an_unknown_time_zone_is_refused(zone: str) -> None:
 
 
 def test_a_missing_file_is_named() -> None:
-    with pytest.raises(SettingsError, match="nowhere.toml"):
+    with pytest.raises(SettingsError, match=r"nowhere\.toml"):
         load(Path("nowhere.toml"))
 
 

@@ -44,12 +44,12 @@ def is_told(row):
     return row["code"] not in SCHEDULES and not is_policy
 
 
-def compare(desk, folder, world, day, chosen, reports=REPORTS):
+def compare(desk, folder, world, day, chosen):
     """Every difference between a run folder and the slow answer."""
     wanted = truth(world, day, chosen)
     wanted["breaks"] = bare(wanted["breaks"])
     found = []
-    for name in reports:
+    for name in REPORTS:
         rows = [row for row in desk.rows(name, folder) if name != "breaks" or is_told(row)]
         found += differences(name, wanted[name], rows)
     return found
@@ -71,7 +71,7 @@ def test_every_figure_equals_the_slow_answer(portfolio, day):
 
 
 def test_the_scenarios_are_large_enough_to_mean_something(portfolio):
-    desk, world, folder = portfolio
+    desk, _, folder = portfolio
     states = {row["state"] for row in desk.rows("terms", folder)}
     assert states >= {"PAID_EARLY", "PAID_ON_TIME", "PAID_LATE", "MISSED", "PARTIAL_OVERDUE", "NOT_DUE", "VOID"}
     assert {row["status"] for row in desk.rows("plans", folder)} >= {"ACTIVE", "FINISHED", "SUPERSEDED"}
@@ -81,7 +81,7 @@ def test_the_scenarios_are_large_enough_to_mean_something(portfolio):
 
 def test_a_schedule_that_keeps_its_own_rules_gives_no_break(portfolio):
     """Every plan of the generated world was written by its rule: only what a planted fault added may differ."""
-    desk, world, folder = portfolio
+    desk, _, folder = portfolio
     found = [row for row in desk.rows("breaks", folder) if row["code"] in SCHEDULES]
     judged = [row["conformance"] for row in desk.rows("plans", folder) if row["provider"] == "totality"]
     assert judged.count("CONFORMS") + judged.count("DATES_ONLY") > 10
