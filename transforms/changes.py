@@ -1,13 +1,14 @@
 """One thing a provider may do otherwise, as data: what would change in a plan's rules or conventions.
 
-The things themselves are in `reasons/`, one file per reason; a new one is a new file
-with its `CHANGES`. How they are tried is in `counterfactuals.py`.
+The things themselves are in `reasons/`, one file per reason: its name (`REASON`), what a clerk
+is told of it (`CAUSE`) and its `CHANGES`. How they are tried is in `counterfactuals.py`.
 """
 
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -38,24 +39,18 @@ class Change:
 
 def discover() -> tuple[Change, ...]:
     """Return every change of `reasons/`, by file name and in the order of its file, with its reason."""
+    return tuple(replace(change, reason=module.REASON) for module in _modules() for change in module.CHANGES)
+
+
+def causes() -> dict[str, str]:
+    """Return for every reason of `reasons/` what a clerk is told of it in general."""
+    return {module.REASON: module.CAUSE for module in _modules()}
+
+
+def _modules() -> list[ModuleType]:
     package = importlib.import_module("transforms.reasons")
     names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    found = []
-    for name in names:
-        module = importlib.import_module(f"transforms.reasons.{name}")
-        found += [_named(change, module.REASON) for change in module.CHANGES]
-    return tuple(found)
-
-
-def _named(change: Change, reason: str) -> Change:
-    return Change(
-        says=change.says,
-        touches=change.touches,
-        rules=change.rules,
-        conventions=change.conventions,
-        applies=change.applies,
-        reason=reason,
-    )
+    return [importlib.import_module(f"transforms.reasons.{name}") for name in names]
 
 
 def shift_change(column: str, days: pl.Expr, says: str, *, applies: pl.Expr = ALWAYS) -> Change:

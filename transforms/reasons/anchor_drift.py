@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import Change
 
 REASON = "ANCHOR_DRIFT"
+CAUSE = "each term is counted from the one before"
 
 CHANGES = (
     Change(

@@ -3,6 +3,7 @@
 from transforms.changes import Change
 
 REASON = "CASCADED"
+CAUSE = "later terms follow a moved date, or do not"
 
 _CHAIN = frozenset({"chain"})
 

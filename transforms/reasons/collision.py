@@ -3,6 +3,7 @@
 from transforms.changes import convention
 
 REASON = "COLLISION"
+CAUSE = "two terms of one day are treated in another way"
 
 CHANGES = (
     convention("collision", "KEEP", "two terms of one day both stay there"),

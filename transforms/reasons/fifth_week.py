@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import convention
 
 REASON = "FIFTH_WEEK"
+CAUSE = "a missing fifth weekday is treated in another way"
 
 _FIFTH = 5
 _HAS_FIFTH = (pl.col("pattern") == "WEEKDAY") & (

@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import shift_change
 
 REASON = "HOLIDAY_SHIFT"
+CAUSE = "the holiday is not avoided as agreed"
 
 _OWN = pl.col("holiday_shift")
 

@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import Change
 
 REASON = "MONTH_END"
+CAUSE = "the end of the month is treated in another way"
 
 _SHORT = frozenset({"short_month"})
 _BY_DAY = pl.col("frequency").is_in(["MONTHLY", "SEMIMONTHLY"]) & pl.col("pattern").ne_missing("WEEKDAY")

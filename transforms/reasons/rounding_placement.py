@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import convention
 
 REASON = "ROUNDING_PLACEMENT"
+CAUSE = "the remainder is on other terms"
 
 _BY_NUMBER = (pl.col("arrangement") == "NUMBER").fill_null(value=False)
 

@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import convention
 
 REASON = "SHIFT_ORDER"
+CAUSE = "weekend and holiday are looked at in the other order"
 
 _BOTH = ((pl.col("weekend_shift") != 0) & (pl.col("holiday_shift") != 0)).fill_null(value=False)
 

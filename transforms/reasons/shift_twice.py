@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import convention, shift_change
 
 REASON = "SHIFT_TWICE"
+CAUSE = "shifts are repeated in another way"
 
 CHANGES = (
     convention("shift_mode", "REPEAT", "shifts are repeated until the day is open"),

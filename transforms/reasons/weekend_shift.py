@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import shift_change
 
 REASON = "WEEKEND_SHIFT"
+CAUSE = "the weekend is not avoided as agreed"
 
 _OWN = pl.col("weekend_shift")
 

@@ -5,6 +5,7 @@ import polars as pl
 from transforms.changes import Change, shift_change
 
 REASON = "WRONG_DIRECTION"
+CAUSE = "the shift goes the other way"
 
 _WEEKEND, _HOLIDAY = pl.col("weekend_shift"), pl.col("holiday_shift")
 
