@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -37,6 +36,7 @@ from providers.answers import (
 )
 from providers.auth import TokenCall, Tokens, refused_credentials
 from providers.base import Clock, Connection, Traffic
+from providers.deadline import Deadline
 from providers.errors import (
     Misdirected,
     NotConfigured,
@@ -88,6 +88,7 @@ class Transport:
         self._provider, self._connection, self._clock, self._tokens = provider, connection, clock, tokens
         self._limiter = pace(rate if connection.requests_per_second is None else connection.requests_per_second)
         self._client = _client(connection, {"Accept": "application/json", **(headers or {})}, wire)
+        self._deadline = Deadline(f"{provider}-request")
         self._lock = threading.Lock()
         self._requests = self._retries = self._bytes = self._given_up = 0
         self._last_clock: datetime | None = None
@@ -96,6 +97,7 @@ class Transport:
 
     def close(self) -> None:
         """Every connection is closed."""
+        self._deadline.close()
         self._client.close()
 
     def traffic(self) -> Traffic:
@@ -214,26 +216,12 @@ class Transport:
     def _within_deadline(self, request: httpx.Request, place: str) -> Reply:
         # A read timeout starts again with every byte, and nothing in the library bounds a slow header;
         # so the wait is bounded here, and the abandoned request stops at its next byte.
-        answers: SimpleQueue[Reply | BaseException] = SimpleQueue()
-        abandoned = threading.Event()
-
-        def work() -> None:
-            try:
-                answers.put(self._received(request, place, abandoned))
-            except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
-                answers.put(error)
-
-        threading.Thread(target=work, daemon=True, name=f"{self._provider}-request").start()
+        seconds = self._connection.deadline
         try:
-            answer = answers.get(timeout=self._connection.deadline)
-        except Empty:
-            message = f"no whole answer within {self._connection.deadline:g} s"
+            return self._deadline.within(seconds, lambda abandoned: self._received(request, place, abandoned))
+        except TimeoutError:
+            message = f"no whole answer within {seconds:g} s"
             raise Unreachable(message, provider=self._provider, endpoint=place) from None
-        finally:
-            abandoned.set()
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
 
     def _received(self, request: httpx.Request, place: str, abandoned: threading.Event) -> Reply:
         try:
