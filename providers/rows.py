@@ -198,7 +198,7 @@ def _closer(raw: bytes, shape: Shape[Any], unknown: Counter[str], *, exact: bool
         return fault_of(error)
     if exact and _holds_nul(tree):
         return Fault("MALFORMED_JSON", None, "a text holds the character NUL")
-    if _depth(tree) > _DEEPEST:
+    if raw.count(b"{") + raw.count(b"[") >= _DEEPEST and _depth(tree) > _DEEPEST:
         return Fault("TOO_DEEP", None, f"nested deeper than {_DEEPEST} levels")
     _count_unknown(tree, shape, "", unknown)
     return None
