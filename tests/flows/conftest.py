@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import stamina
 
 from flows.pipeline import Request, reconcile_portfolio, report_portfolio
 from flows.runners import Direct
@@ -211,3 +212,10 @@ def desk(open_desk, tmp_path):
 def day():
     """A date from its ISO text, so that tests read as tables."""
     return date.fromisoformat
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Retries of this process do not wait, so that a provider that is down costs no time."""
+    with stamina.set_testing(True, attempts=3, cap=True):
+        yield
