@@ -46,13 +46,15 @@ def register(config: Path | None) -> int:
     """Register every declared deployment with the configured Prefect API, and make its work pool if needed."""
     parameters = _parameters(config)
     api = _require_api()
+    from prefect.runner.storage import LocalStorage
+
     from flows.reconcile import reconcile
 
     for declaration in declared():
         pool = declaration["work_pool"]["name"]
         _ensure_pool(pool)
         deployment: Any = reconcile.to_deployment(**_deployment(declaration, parameters), work_pool_name=pool)
-        deployment.path = str(DECLARATION.parent)
+        deployment.storage = LocalStorage(str(DECLARATION.parent))  # a worker starts in a folder of its own
         deployment.entrypoint = declaration["entrypoint"]
         identifier = deployment.apply()
         print(f"registered reconcile/{declaration['name']} ({identifier}) at {api}")

@@ -1,0 +1,143 @@
+"""The flow on a real Prefect server: artifacts, deployment, serving, and the demo that starts its own.
+
+One server for the module, on a free port, with its state in a temporary folder.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sandbox import scenarios
+
+pytestmark = pytest.mark.prefect
+
+SCRIPT = Path(sys.executable).with_name("planrecon")
+UP_SECONDS = 180
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def asked(url, path, body=None):
+    answer = httpx.request("GET" if body is None else "POST", f"{url}{path}", json=body, timeout=30, trust_env=False)
+    return answer.raise_for_status().json()
+
+
+def until(seconds, question):
+    """Return the first truthy answer, asking again until the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if answer := question():
+                return answer
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.25)
+    raise AssertionError(f"nothing after {seconds} s")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The API address and the environment of a Prefect server that ends with the module."""
+    home, port = tmp_path_factory.mktemp("prefect"), free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")} | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "server.log").open("w") as log:
+        child = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            until(UP_SECONDS, lambda: asked(environment["PREFECT_API_URL"], "/health"))
+            yield environment["PREFECT_API_URL"], environment
+        finally:
+            os.killpg(child.pid, signal.SIGTERM)
+            child.wait(60)
+
+
+def test_where_an_api_is_configured_a_run_is_a_flow_run_with_artifacts(server, desk):
+    url, environment = server
+    desk = desk(scenarios.golden())
+    ended = desk.command(
+        "run", "--as-of", scenarios.GOLDEN_AS_OF.isoformat(), "--fail-on", "never", env=environment, timeout=240
+    )
+    assert ended.returncode == 0, ended.stderr
+    runs = asked(url, "/flow_runs/filter", {})
+    assert [run["state"]["type"] for run in runs] == ["COMPLETED"]
+    tasks = {run["name"].rpartition("-")[0] for run in asked(url, "/task_runs/filter", {})}
+    assert {"list tenants", "pull", "compute, check and publish"} <= tasks
+    found = {one["key"]: one for one in asked(url, "/artifacts/filter", {})}
+    assert set(found) == {"planrecon-summary", "planrecon-breaks"}
+    assert "PUBLISHED  as of 2025-06-07" in found["planrecon-summary"]["data"]
+    shown = json.loads(found["planrecon-breaks"]["data"])
+    assert len(shown) == len([row for row in desk.rows("breaks") if row["state"] != "RESOLVED"])
+    written = json.dumps([runs, list(found.values())])
+    assert "client-secret" not in written
+    assert desk.is_sound()
+
+
+def test_deploy_registers_the_daily_schedule(server, desk):
+    url, environment = server
+    desk = desk(scenarios.golden())
+    ended = desk.command("deploy", env=environment, timeout=180)
+    assert ended.returncode == 0, ended.stderr
+    [deployment] = asked(url, "/deployments/filter", {})
+    assert deployment["name"] == "daily"
+    assert deployment["entrypoint"] == "flows/reconcile.py:reconcile"
+    assert deployment["parameters"] == {"config": str(desk.file)}
+    [schedule] = deployment["schedules"]
+    assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("0 6 * * *", "Europe/Amsterdam")
+    assert deployment["concurrency_limit"] == 1 or deployment["global_concurrency_limit"]["limit"] == 1
+
+
+def test_serve_runs_until_it_is_stopped_and_leaves_the_schedule_active(server, desk):
+    url, environment = server
+    desk = desk(scenarios.golden())
+    child = desk.start("serve", env=environment)
+    try:
+        until(120, lambda: child.poll() is not None or asked(url, "/deployments/filter", {}))
+        assert child.poll() is None, child.communicate()[1]
+        until(60, lambda: asked(url, "/deployments/filter", {})[0]["work_pool_name"] is None)
+    finally:
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=60)
+    [deployment] = asked(url, "/deployments/filter", {})
+    assert not deployment["paused"], out + err
+
+
+def test_without_an_api_deploy_says_what_to_set(tmp_path, desk):
+    desk = desk(scenarios.golden())
+    ended = desk.command("deploy", env={"PREFECT_HOME": str(tmp_path / "home")}, timeout=120)
+    assert ended.returncode == 2
+    assert "PREFECT_API_URL" in ended.stderr
+
+
+def test_the_demo_runs_the_flow_from_nothing_and_leaves_nothing_running(tmp_path):
+    """No configuration, no server, no account; its state lies below its own folder."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PLANRECON_"))}
+    environment["HOME"] = str(tmp_path / "nobody")
+    ended = subprocess.run(
+        [SCRIPT, "demo"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400, check=False
+    )
+    assert ended.returncode in {0, 1}, ended.stderr
+    assert ended.stdout.startswith("PUBLISHED  as of 2026-06-30")
+    assert "nanobind" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["planrecon-demo"]
+    assert (tmp_path / "planrecon-demo" / "reports" / "latest" / "report.html").is_file()
+    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+    assert not [line for line in commands if str(tmp_path).encode() in line]
