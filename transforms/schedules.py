@@ -127,13 +127,14 @@ def _slots(plans: pl.DataFrame) -> tuple[Slots, pl.DataFrame]:
     widest = pl.col("weekend_shift").abs() + pl.col("holiday_shift").abs()
     wander = pl.when("cascade").then(pl.col("count") * widest * 4 // 28).otherwise(0)
     day = pl.col("first_due_date").cast(pl.Int32)
+    skips = pl.col("fifth_week") == "SKIP"
     by_month = pl.col("dates_a_month") > 0
     asked = plans.select(
         "rule",
         month=month,
         day=day,
         base=pl.when(by_month).then(0).otherwise(day).cast(pl.Int32),
-        months=(month - lowest) + pl.col("count") * _SKIPPED + _SKIPPED + wander,
+        months=(month - lowest) + pl.col("count") * pl.when(skips).then(_SKIPPED).otherwise(1) + _SKIPPED + wander,
     )
     slots = Slots.of(plans["rule"], lowest, asked["months"])
     place = slots.first_from(asked)
@@ -195,7 +196,7 @@ def _with_given(
 
 def _settled(rows: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
     """Look at the plans whose dates meet or run backwards; the rest pass as they are."""
-    meets = (pl.col("expected").diff() <= 0) & (pl.col("plan").diff() == 0)
+    meets = (pl.col("expected").diff() <= 0) & (pl.col("sequence") > 1)
     troubled = rows.filter(rows.select(meets.fill_null(value=False)).to_series())["plan"].unique()
     if troubled.is_empty():
         return rows

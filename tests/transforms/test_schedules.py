@@ -9,6 +9,7 @@ import pytest
 from schemas.conventions import Conventions
 from schemas.schedules import CUSTOM_TERMS, EXPECTED_TERMS, NOT_REGENERABLE, PLAN_RULES
 from transforms.closed_days import Calendar
+from transforms.frequencies import contradicts_weekday, reach_days
 from transforms.inputs import MissingConventionsError
 from transforms.schedules import Regenerated, regenerate
 from transforms.shifts import MissingCalendarError
@@ -163,6 +164,12 @@ def test_every_nominal_date_is_counted_from_the_anchor(
     assert dates(plan, **conventions) == expected
 
 
+def test_a_weekday_that_contradicts_the_first_date_is_told() -> None:
+    weekly = {"frequency": "WEEKLY", "first_due_date": date(2026, 6, 26)}
+    plans = rules(weekly | {"first_weekday": 1}, weekly | {"first_weekday": 5}, weekly, FIFTH_FRIDAY)
+    assert plans.select(contradicts_weekday()).to_series().to_list() == [True, False, False, False]
+
+
 # --- shifts -------------------------------------------------------------------------------
 
 SATURDAY, SUNDAY = date(2026, 7, 4), date(2026, 7, 5)
@@ -275,6 +282,12 @@ def test_the_later_term_moves_on_to_the_next_free_day() -> None:
     terms = made(DAILY, collision="NEXT_DAY").terms
     assert [str(day)[5:] for day in terms["expected_due_date"]] == ["06-26", "06-29", "06-30", "07-01"]
     assert terms["notes"].to_list() == ["", "", "", "COLLISION"]
+
+
+def test_two_terms_are_the_same_only_within_half_a_period_and_a_week() -> None:
+    frequencies = ["DAYS", "WEEKLY", "BIWEEKLY", "SEMIMONTHLY", "MONTHLY"]
+    plans = rules(*({"frequency": name, "days_in_period": 5} for name in frequencies), {"arrangement": "CUSTOM"})
+    assert plans.select(reach_days()).to_series().to_list() == [2, 3, 7, 7, 7, 7]
 
 
 # --- given terms and missing inputs -------------------------------------------------------
