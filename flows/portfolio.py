@@ -13,6 +13,7 @@ from schemas.conventions import Conventions
 from schemas.rules import Rules
 from sql import images
 from transforms.closed_days import Calendar
+from transforms.clusters import LEAST, clusters
 from transforms.conformance import Expectations, expect, judge, with_nominal_dates
 from transforms.locate import Located, locate
 from transforms.positions import compute, unowned
@@ -161,6 +162,13 @@ class Portfolio:
             "completeness": self.completeness,
         }
         return merge_results([*self._checked, run(rest, frames, as_of=self.as_of, rules=self.rules)])
+
+    def causes(self, most: int) -> list[str]:
+        """Return one sentence for each group of schedule breaks with one probable cause, the largest first."""
+        made = pl.concat(self._plans).select("plan_no", *KEY, "created_on")
+        found = pl.concat(self._differences).join(made, on="plan_no", how="inner", validate="m:1")
+        groups = clusters(found).filter(pl.col("breaks") >= LEAST)
+        return groups["explanation"].head(most).to_list()
 
     def named_links(self) -> pl.DataFrame:
         """Return the links of plans and accounts by the providers' own ids."""

@@ -60,6 +60,8 @@ FIGURES = frozenset(
     }
 )
 """Keys of a provider's section that can change a figure."""
+MOST_CAUSES = 8
+"""Root causes told in the summary, the largest first."""
 ARTIFACT_ROWS = 200
 """Breaks shown in an orchestrator's table; all of them are in the report."""
 
@@ -188,6 +190,7 @@ class Publication:
             state=HELD if held else PUBLISHED,
             held_because=tuple(held),
             sources=tuple(self._sources(portfolio)),
+            causes=tuple(portfolio.causes(MOST_CAUSES)),
             options={
                 "timezone": run.timezone,
                 "grace_days": str(run.grace_days),

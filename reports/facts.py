@@ -31,7 +31,7 @@ class RunFacts:
 
     `as_of`, `run_key`, `known_at`, `known_load` and `code_version` are the same in every run over
     the same facts and settings; `run_id` and `extra` may differ and appear in `summary.json` and
-    `manifest.json` only. `options` are the settings a reader needs to judge a figure.
+    `manifest.json` only. `causes` are sentences, each for breaks that probably have one cause. `options` are the settings a reader needs to judge a figure.
     """
 
     run_id: str
@@ -43,5 +43,6 @@ class RunFacts:
     state: str
     held_because: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
+    causes: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

@@ -32,6 +32,7 @@ def outline(facts: RunFacts, digest: Digest) -> dict[str, Any]:
         "portfolio": _portfolio(digest),
         "breaks": _breaks(digest),
         "quarantined": 0 if digest.integrity is None else int(digest.integrity["quarantined"].sum()),
+        "causes": list(facts.causes),
         "checks": _checks(digest),
         "rows": dict(sorted(digest.rows.items())),
         "options": dict(sorted(facts.options.items())),
@@ -63,6 +64,7 @@ def text(summary: Mapping[str, Any]) -> str:
         [f"known at {summary['known_at']}, run {summary['run_id']}, planrecon {summary['code_version']}"],
         _table(_PORTFOLIO_HEAD, [_portfolio_line(row) for row in summary["portfolio"]], left=2),
         _break_lines(summary["breaks"]),
+        [f"cause: {visible(cause)}" for cause in summary["causes"]],
     ]
     return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
 

@@ -223,8 +223,9 @@ def _refused(cases: _Cases) -> None:
 
 
 def _shifts(cases: _Cases) -> None:
-    """Two plans that step off holidays by their rules; one provider forgot Memorial Day, one put it a day early."""
+    """Three plans that step off holidays by their rules: Memorial Day was forgotten twice and once put a day early."""
     rule = {"movePaymentOnHolidayDays": 1, "firstPaymentDay": 25}
     dues = (date(2026, 4, 25), date(2026, 5, 25), date(2026, 6, 25), date(2026, 7, 25))
+    cases.plan(dues, **rule)
     cases.plan(dues, **rule)
     cases.plan((dues[0], date(2026, 5, 24), *dues[2:]), **rule)
