@@ -7,7 +7,7 @@ are judged. How schedules are made, paired and explained is in `schedules.py`,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -18,7 +18,7 @@ from schemas.schedules import DIFFERENCES, EXPECTED_TERMS, PAIRS
 from transforms.closed_days import Calendar
 from transforms.pairing import comparable, pair
 from transforms.schedules import regenerate
-from transforms.why import explain
+from transforms.why import explain_pairs
 
 _TERM = 2**20
 """More than the terms of any plan: packs plan and term into one integer."""
@@ -105,17 +105,14 @@ def judge(
     judged = found.rules.join(in_force, on="plan_no", how="semi")
     differences = DIFFERENCES.empty()
     if judged.height:
-        differences = DIFFERENCES.gate(
-            explain(
-                found.pairs.join(judged, on="plan_no", how="semi"),
-                found.shown.join(judged, on="plan_no", how="semi"),
-                found.expected.join(judged, on="plan_no", how="semi"),
-                judged,
-                found.custom,
-                conventions=conventions,
-                calendars=calendars,
-            )
+        pairs, shown, expected = (
+            frame.join(judged, on="plan_no", how="semi") for frame in (found.pairs, found.shown, found.expected)
         )
+        explained = explain_pairs(
+            pairs, shown, expected, judged, found.custom, conventions=conventions, calendars=calendars
+        )
+        differences = DIFFERENCES.gate(explained.differences)
+        found = replace(found, pairs=explained.pairs)
     return Conformed(
         PLAN_POSITIONS.gate(_with_conformance(plans, judged, found, differences)),
         TERM_POSITIONS.gate(_with_expected(terms, in_force, found)),
