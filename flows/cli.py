@@ -25,6 +25,7 @@ from sql.versions import ConservationError
 from transforms.intake import ContractError
 
 USAGE, BUSY = 2, 5
+SIGNALLED = (130, 143)
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -294,15 +295,21 @@ def main() -> None:
     atexit.register(_leave, left)  # registered first, so it runs last
     _on_signals(_stop)
     left[0] = execute()
+    if left[0] in SIGNALLED:
+        _end(left[0])  # threads that wait for a provider are not waited for
     sys.exit(left[0])
 
 
 def _leave(code: list[int]) -> None:
     """End the process where Prefect was used: what its threads keep alive, DuckDB's bindings would call leaks."""
     if "prefect" in sys.modules:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code[0])
+        _end(code[0])
+
+
+def _end(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Portfolio:
         self._custom = images.custom_terms(self.con, self.known)
         plans = images.plans(self.con, self.known)
         payments = images.payments(self.con, self.known)
-        self.rows = _rows(plans=plans, payments=payments, accounts=self.accounts, policies=self.policies)
+        self.rows = images.current_rows(self.con, self.known)
         self._rules = _whole(images.plan_rules(self.con, self.known), plans)
         self._ids = plans.select("plan_no", *KEY, "plan_id")
         links = images.links(self.con, self.known)
@@ -85,7 +85,6 @@ class Portfolio:
         for start in range(0, max(plans.height, 1), PART):
             part = plans.slice(start, PART)
             terms = images.terms(self.con, self.known, part["plan_no"])
-            self._count_terms(part, terms)
             paid = self._located.payments.join(part.select("plan_no"), on="plan_no", how="semi")
             expected = self._expected(part, terms)
             positions = compute(
@@ -122,11 +121,6 @@ class Portfolio:
             conventions=self.conventions,
             calendars=self.calendars,
         )
-
-    def _count_terms(self, part: pl.DataFrame, terms: pl.DataFrame) -> None:
-        counts = terms.join(part.select("plan_no", "provider"), on="plan_no").group_by("provider").len()
-        for provider, count in counts.iter_rows():
-            self.rows[provider, "terms"] = self.rows.get((provider, "terms"), 0) + count
 
     def plans(self) -> pl.DataFrame:
         """Return `PLAN_POSITIONS` of all parts in key order."""
@@ -196,11 +190,3 @@ def _existing(orphans: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
     there = payments.select(*KEY, "payment_id").unique()
     known = orphans.filter(pl.col("payment_id").is_not_null()).join(there, on=[*KEY, "payment_id"], how="semi")
     return pl.concat([orphans.filter(pl.col("payment_id").is_null()), known])
-
-
-def _rows(**frames: pl.DataFrame) -> dict[tuple[str, str], int]:
-    return {
-        (provider, entity): count
-        for entity, frame in frames.items()
-        for provider, count in frame.group_by("provider").len().iter_rows()
-    }

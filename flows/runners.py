@@ -40,9 +40,15 @@ class Direct:
         del name
         if not ids:
             return
-        with ThreadPoolExecutor(max_workers=min(self.threads, len(ids))) as pool:
+        pool = ThreadPoolExecutor(max_workers=min(self.threads, len(ids)))
+        try:
             for future in as_completed([pool.submit(step, id_) for id_ in ids]):
                 yield future.result()
+        except BaseException as end:
+            # a signal waits for no provider; what the threads were about to land is fetched again
+            pool.shutdown(wait=isinstance(end, Exception | GeneratorExit), cancel_futures=True)
+            raise
+        pool.shutdown()
 
     def show(self, key: str, *, markdown: str | None = None, table: list[dict[str, str]] | None = None) -> None:
         """Show nothing: the reports hold it all."""

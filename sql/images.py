@@ -26,6 +26,7 @@ __all__ = [
     "account_totals",
     "accounts",
     "completeness",
+    "current_rows",
     "custom_terms",
     "integrity",
     "links",
@@ -161,6 +162,15 @@ def completeness(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     `complete` is that of the newest load up to `known`, `fresh_at` when the last complete fetch of the entity began.
     """
     return _image(con, "completeness", known=known)
+
+
+def current_rows(con: duckdb.DuckDBPyConnection, known: int) -> dict[tuple[str, str], int]:
+    """Return how many rows each provider still showed as of load `known`, by provider and entity.
+
+    What was deleted or is gone does not count, whatever day a report is about.
+    """
+    found = _image(con, "current_rows", known=known)
+    return {(provider, entity): count for provider, entity, count in found.iter_rows()}
 
 
 def _beside_balances(con: duckdb.DuckDBPyConnection, name: str, *, known: int) -> pl.DataFrame:
