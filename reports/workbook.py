@@ -4,29 +4,21 @@ A sheet holds the first rows of its report and says so when there are more: the
 whole is in CSV and Parquet. Text is written as text, so nothing in it runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import xlsxwriter
 
-from reports.decimals import decimals
 from reports.layout import Kind, Report
-from schemas.currencies import DEFAULT_PLACES, EXPONENTS
+from reports.sheets import ReadySheet, rows_of, styles_of
 
 SHEET_ROWS = 10_000
 """Rows up to which a report is whole in its sheet."""
 PREVIEW_ROWS = 1_000
 """Rows shown of a longer one; nobody reads more by hand, and a cell costs time."""
-_FIRST_DAY = 25_569
-"""What Excel calls 1 January 1970."""
-LONGEST_CELL = 32_767
-"""Characters Excel takes in a cell."""
-EXACT_DIGITS = 15
-"""Digits Excel keeps of a number; a longer amount is written as text."""
 
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """Written into every workbook, so that its bytes do not depend on the hour."""
@@ -54,7 +46,7 @@ def write_workbook(path: Path, summary: Mapping[str, Any], heads: Mapping[Report
         formats = _formats(book)
         _about(book.add_worksheet("run"), summary, heads, formats)
         for report, (head, rows) in heads.items():
-            _fill(book.add_worksheet(report.name), report, head, rows, formats)
+            _fill(book.add_worksheet(report.name, ReadySheet), report, head, rows, formats)
 
 
 def _formats(book: Any) -> Formats:
@@ -105,38 +97,7 @@ def _fill(sheet: Sheet, report: Report, head: pl.DataFrame, rows: int, formats: 
         width = _WIDTHS.get(column.kind, 12)
         sheet.set_column(place, place, max(width, len(column.name) + 3))
         sheet.write_string(0, place, column.name, formats["head"])
-    writers = [_writer(sheet, column.kind, formats) for column in report.columns]
-    currency = report.names.index("currency") if "currency" in report.names else None
-    days = pl.col(report.of_kind(Kind.DATE)).cast(pl.Int32) + _FIRST_DAY
-    for number, values in enumerate(decimals(report, head).with_columns(days).iter_rows(), start=1):
-        code = None if currency is None else values[currency]
-        for place, (write, value) in enumerate(zip(writers, values, strict=True)):
-            if value is not None:
-                write(number, place, value, code)
+    if not head.is_empty():
+        sheet.add_rows(1, head.height, len(report.columns), rows_of(report, head, styles_of(formats)))
     if head.height < rows:
         sheet.write_string(head.height + 1, 0, _extent(report, head.height, rows), formats["note"])
-
-
-def _writer(sheet: Sheet, kind: Kind, formats: Formats) -> Callable[[int, int, Any, str | None], object]:
-    """Return what writes one cell of a kind, given its row, column, value and the row's currency."""
-
-    def money(row: int, place: int, value: Decimal, code: str | None) -> None:
-        places = EXPONENTS.get(code or "", DEFAULT_PLACES)
-        if abs(value.scaleb(places)) >= 10**EXACT_DIGITS:
-            sheet.write_string(row, place, f"{value:.{places}f}")
-        else:
-            sheet.write_number(row, place, value, formats[f"money{places}"])
-
-    def instant(row: int, place: int, value: datetime, _: str | None) -> None:
-        sheet.write_datetime(row, place, value.astimezone(UTC).replace(tzinfo=None), formats["instant"])
-
-    writers: dict[Kind, Callable[[int, int, Any, str | None], object]] = {
-        Kind.TEXT: lambda row, place, value, _: sheet.write_string(row, place, value[:LONGEST_CELL]),
-        Kind.DATE: lambda row, place, value, _: sheet.write_number(row, place, value, formats["date"]),
-        Kind.FLAG: lambda row, place, value, _: sheet.write_boolean(row, place, value),
-        Kind.COUNT: lambda row, place, value, _: sheet.write_number(row, place, value),
-        Kind.RATIO: lambda row, place, value, _: sheet.write_number(row, place, value, formats["ratio"]),
-        Kind.INSTANT: instant,
-        Kind.MONEY: money,
-    }
-    return writers[kind]
