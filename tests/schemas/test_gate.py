@@ -1,0 +1,108 @@
+"""A gate lets through exactly what pandera would, and says with pandera's words what is wrong."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import polars as pl
+import pytest
+from pandera.errors import SchemaErrors
+
+import schemas
+from schemas.columns import COLUMNS
+from schemas.refusal import validate
+from schemas.table import Table
+
+ROWS = 4
+
+
+def tables() -> list[Table]:
+    modules = [importlib.import_module(f"schemas.{found.name}") for found in pkgutil.iter_modules(schemas.__path__)]
+    found = {id(thing): thing for module in modules for thing in vars(module).values() if isinstance(thing, Table)}
+    return sorted(found.values(), key=lambda table: table.name)
+
+
+TABLES = tables()
+BY_NAME = [pytest.param(table, id=table.name) for table in TABLES]
+
+
+def values(name: str) -> list[object]:
+    """Different sound values of one column."""
+    column = COLUMNS[name]
+    low = column.at_least if column.at_least is not None else 0
+    high = column.at_most if column.at_most is not None else low + ROWS
+    sound_values = {
+        pl.Int64(): [min(low + row, high) for row in range(ROWS)],
+        pl.String(): [f"{name} {row}" for row in range(ROWS)],
+        pl.Date(): [date(2026, 6, 1) + timedelta(days=row) for row in range(ROWS)],
+        pl.Boolean(): [row % 2 == 0 for row in range(ROWS)],
+        pl.Datetime("us", "UTC"): [datetime(2026, 6, 1 + row, tzinfo=UTC) for row in range(ROWS)],
+    }
+    if column.values:
+        return [column.values[row % len(column.values)] for row in range(ROWS)]
+    return list(sound_values.get(column.dtype, [[] for _ in range(ROWS)]))
+
+
+def sound(table: Table) -> pl.DataFrame:
+    return pl.DataFrame({name: values(name) for name in table.columns}, schema=dict(table.dtypes))
+
+
+def with_first(frame: pl.DataFrame, name: str, value: object) -> pl.DataFrame:
+    return frame.with_columns(pl.Series(name, [value, *frame[name].to_list()[1:]], dtype=frame.schema[name]))
+
+
+def variants(table: Table) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Frames that differ from a sound one in one thing, sound or not."""
+    frame = sound(table)
+    yield "sound", frame
+    yield "no rows", frame.clear()
+    yield "columns in another order", frame.select(reversed(frame.columns))
+    yield "a row twice", pl.concat([frame, frame.head(1)])
+    yield "rows in another order", frame.reverse()
+    yield "a column too many", frame.with_columns(unheard_of=pl.lit(1))
+    for name in (table.columns[0], table.columns[-1]):
+        yield f"{name} missing", frame.drop(name)
+        yield f"{name} null everywhere", frame.with_columns(pl.lit(None, COLUMNS[name].dtype).alias(name))
+        other = pl.Int32() if COLUMNS[name].dtype == pl.Int64() else pl.Int64()
+        yield f"{name} of another type", frame.with_columns(pl.lit(None, other).alias(name))
+    for name in table.columns:
+        column = COLUMNS[name]
+        yield f"{name} null", with_first(frame, name, None)
+        if column.values:
+            yield f"{name} unknown", with_first(frame, name, "unheard of")
+        if column.at_least is not None:
+            yield f"{name} too small", with_first(frame, name, column.at_least - 1)
+        if column.at_most is not None:
+            yield f"{name} too large", with_first(frame, name, column.at_most + 1)
+
+
+def is_fault(table: Table, what: str) -> bool:
+    name, _, fault = what.partition(" ")
+    return (
+        fault in {"missing", "of another type", "unknown", "too small"}
+        or what == "a column too many"
+        or (what == "a row twice" and bool(table.key))
+        or (fault == "too large" and name not in table.sums)
+        or (fault.startswith("null") and not table.is_nullable(name))
+    )
+
+
+@pytest.mark.parametrize("table", BY_NAME)
+def test_a_gate_accepts_sound_frames_as_they_are_and_nothing_that_pandera_would_refuse(table: Table) -> None:
+    for what, frame in variants(table):
+        if is_fault(table, what):
+            with pytest.raises(SchemaErrors):
+                table.gate(frame)
+        else:
+            assert table.gate(frame).equals(frame.select(table.columns)), what
+            validate(table, frame)
+
+
+def test_the_refusal_names_every_fault_at_once() -> None:
+    table = next(table for table in TABLES if table.name == "plans")
+    frame = sound(table).with_columns(plan_id=pl.lit(None, pl.String), basis=pl.lit("GUESS"))
+    with pytest.raises(SchemaErrors) as refused:
+        table.gate(frame)
+    assert "plan_id" in str(refused.value)
+    assert "basis" in str(refused.value)
