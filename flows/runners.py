@@ -5,10 +5,13 @@ retried here: retries belong to the transport, and the next run resumes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any, Protocol, TypeVar
 
 Result = TypeVar("Result")
+
+HEARING_SECONDS = 0.5
+"""How long to wait at a time: once polars was used, Ctrl-C does not wake a wait without end."""
 
 
 class Runner(Protocol):
@@ -42,8 +45,11 @@ class Direct:
             return
         pool = ThreadPoolExecutor(max_workers=min(self.threads, len(ids)))
         try:
-            for future in as_completed([pool.submit(step, id_) for id_ in ids]):
-                yield future.result()
+            pending = {pool.submit(step, id_) for id_ in ids}
+            while pending:
+                done, pending = wait(pending, timeout=HEARING_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
         except BaseException as end:
             # a signal waits for no provider; what the threads were about to land is fetched again
             pool.shutdown(wait=isinstance(end, Exception | GeneratorExit), cancel_futures=True)
