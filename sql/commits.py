@@ -14,7 +14,7 @@ import polars as pl
 
 from sql.archive import Archive
 from sql.errors import Damaged
-from sql.runs import Run, find_runs, record_run
+from sql.runs import Run, find_runs, record_run, run_ids
 from sql.scripts import query
 from sql.seals import read_time, write_time
 from sql.witness import Witness
@@ -94,10 +94,11 @@ def end_run(
 def tell_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Archive) -> list[str]:
     """Tell the witness of each recorded run it does not know; return their ids."""
     told = {line.facts["run_id"] for line in witness.read(RUN)}
-    fresh = [run for run in find_runs(con) if run.run_id not in told]
-    for run in fresh:
-        _tell_run(witness, run, archive.sha256(run.run_id))
-    return [run.run_id for run in fresh]
+    fresh = [run_id for run_id in run_ids(con) if run_id not in told]
+    for run_id in fresh:
+        for run in find_runs(con, run_id=run_id):
+            _tell_run(witness, run, archive.sha256(run_id))
+    return fresh
 
 
 def restore_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Archive) -> tuple[list[str], list[str]]:
@@ -106,7 +107,7 @@ def restore_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Arch
     Returns:
         Ids of the runs that are back, and of those whose archive is gone or damaged.
     """
-    here = {run.run_id for run in find_runs(con)}
+    here = set(run_ids(con))
     told = {line.facts["run_id"]: line.facts for line in witness.read(RUN) if line.facts["run_id"] not in here}
     restored, lost = [], []
     for run_id, facts in told.items():

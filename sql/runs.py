@@ -135,8 +135,14 @@ def find_runs(
 
 def latest_published(con: duckdb.DuckDBPyConnection) -> Run | None:
     """Return the published run that readers should see: of the newest as-of date, the one that ended last."""
-    published = find_runs(con, state=PUBLISHED)
-    return max(published, key=lambda run: (run.as_of, run.run_no), default=None)
+    newest = "SELECT run_id FROM meta.runs WHERE state = $state ORDER BY as_of DESC, run_no DESC LIMIT 1"
+    found = con.sql(newest, params={"state": PUBLISHED}).fetchall()
+    return find_runs(con, run_id=found[0][0])[0] if found else None
+
+
+def run_ids(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the id of every run, in the order they ended; a run in full holds its summary, which is long."""
+    return [row[0] for row in con.sql("SELECT run_id FROM meta.runs ORDER BY run_no").fetchall()]
 
 
 def read_register(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Run the `.sql` files of this room; they are data of the package and found wherever it is installed."""
 
-from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
@@ -10,14 +10,15 @@ LAYERS = ("raw", "stg", "core", "out", "meta")
 """Schemas of the warehouse, in the order data passes through them; `meta` is about the others."""
 
 
-def scripts(folder: str, starts_with: str = "") -> Iterator[str]:
-    """Yield the text of each script in `folder` whose name starts so, in the order of their names."""
-    found = files("sql").joinpath(folder).iterdir()
-    for script in sorted(found, key=lambda item: item.name):
-        if script.name.startswith(starts_with) and script.name.endswith(".sql"):
-            yield script.read_text(encoding="utf-8")
+@cache
+def scripts(folder: str, starts_with: str = "") -> tuple[str, ...]:
+    """Return the text of each script in `folder` whose name starts so, in the order of their names."""
+    found = sorted(files("sql").joinpath(folder).iterdir(), key=lambda item: item.name)
+    wanted = (script for script in found if script.name.startswith(starts_with) and script.name.endswith(".sql"))
+    return tuple(script.read_text(encoding="utf-8") for script in wanted)
 
 
+@cache
 def query(name: str) -> str:
     """Return the text of one query of this room."""
     return files("sql").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
@@ -37,6 +38,7 @@ def create_tables(con: duckdb.DuckDBPyConnection, layers: tuple[str, ...] = LAYE
         run_scripts(con, layer, _ONLY.get(layer, ""))
 
 
+@cache
 def fingerprint() -> str:
     """Return a hash of every script that makes tables or views: it changes when one of them does."""
     texts = [text for layer in LAYERS for text in scripts(layer, _ONLY.get(layer, ""))]
