@@ -20,6 +20,7 @@ from sandbox import scenarios
 pytestmark = pytest.mark.prefect
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
+IGNORED = Path(__file__).parents[2] / ".gitignore"
 UP_SECONDS = 180
 
 
@@ -45,6 +46,19 @@ def until(seconds, question):
             pass
         time.sleep(0.25)
     raise AssertionError(f"nothing after {seconds} s")
+
+
+def running_below(folder):
+    """Commands of the processes that were started with the folder in their arguments or their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in told:
+            found.append((process / "cmdline").read_bytes())
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +99,16 @@ def test_where_an_api_is_configured_a_run_is_a_flow_run_with_artifacts(server, d
     assert "PUBLISHED  as of 2025-06-07" in found["planrecon-summary"]["data"]
     shown = json.loads(found["planrecon-breaks"]["data"])
     assert len(shown) == len([row for row in desk.rows("breaks") if row["state"] != "RESOLVED"])
-    written = json.dumps([runs, list(found.values())])
-    assert "client-secret" not in written
+    home = Path(environment["PREFECT_HOME"])
+    secrets = [
+        value.encode()
+        for keys in desk.sandbox.credentials.values()
+        for name, value in keys.items()
+        if "secret" in name or name == "api_key"
+    ]
+    stored = [path for path in home.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in stored)
+    assert not [path for path in stored if any(secret in path.read_bytes() for secret in secrets)]
     assert desk.is_sound()
 
 
@@ -108,10 +130,14 @@ def test_serve_runs_until_it_is_stopped_and_leaves_the_schedule_active(server, d
     url, environment = server
     desk = desk(scenarios.golden())
     child = desk.start("serve", env=environment)
+
+    def is_served():
+        """A deployment of an earlier test may be there: ours is the one that names our configuration."""
+        return any(one["parameters"] == {"config": str(desk.file)} for one in asked(url, "/deployments/filter", {}))
+
     try:
-        until(120, lambda: child.poll() is not None or asked(url, "/deployments/filter", {}))
+        until(120, lambda: child.poll() is not None or is_served())
         assert child.poll() is None, child.communicate()[1]
-        until(60, lambda: asked(url, "/deployments/filter", {})[0]["work_pool_name"] is None)
     finally:
         child.send_signal(signal.SIGTERM)
         out, err = child.communicate(timeout=60)
@@ -130,14 +156,18 @@ def test_the_demo_runs_the_flow_from_nothing_and_leaves_nothing_running(tmp_path
     """No configuration, no server, no account; its state lies below its own folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PLANRECON_"))}
     environment["HOME"] = str(tmp_path / "nobody")
+    checkout = tmp_path / "checkout"
+    subprocess.run(["git", "init", "-q", checkout], check=True)
+    (checkout / ".gitignore").write_bytes(IGNORED.read_bytes())
     ended = subprocess.run(
-        [SCRIPT, "demo"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400, check=False
+        [SCRIPT, "demo"], cwd=checkout, env=environment, capture_output=True, text=True, timeout=400, check=False
     )
     assert ended.returncode in {0, 1}, ended.stderr
     assert ended.stdout.startswith("PUBLISHED  as of 2026-06-30")
     assert "nanobind" not in ended.stderr
     assert "Traceback" not in ended.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["planrecon-demo"]
-    assert (tmp_path / "planrecon-demo" / "reports" / "latest" / "report.html").is_file()
-    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert not [line for line in commands if str(tmp_path).encode() in line]
+    assert [path.name for path in tmp_path.iterdir()] == ["checkout"]
+    assert (checkout / "planrecon-demo" / "reports" / "latest" / "report.html").is_file()
+    status = ["git", "-C", checkout, "status", "--porcelain", "--untracked-files=all"]
+    assert subprocess.run(status, capture_output=True, text=True, check=True).stdout == "?? .gitignore\n"
+    assert running_below(tmp_path) == []
