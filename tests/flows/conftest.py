@@ -12,9 +12,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from functools import cache
 from pathlib import Path
 
+import holidays
 import pytest
 import stamina
 
@@ -23,6 +24,8 @@ from flows.runners import Direct
 from flows.settings import load
 from reports.manifest import verify
 from sandbox.server import serve
+from sandbox.truth import KEYS, differences, truth
+from sandbox.truth_model import Options
 from sql.readonly import read_query
 from sql.witness import Witness
 
@@ -208,10 +211,40 @@ def desk(open_desk, tmp_path):
         context.__exit__(None, None, None)
 
 
-@pytest.fixture
-def day():
-    """A date from its ISO text, so that tests read as tables."""
-    return date.fromisoformat
+UNTOLD = {"AMOUNT_DIFF", "DUE_DATE_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBIGUOUS_PAIR"}
+
+
+def is_told(row):
+    """Tell whether the slow answer knows the rule: it makes no schedules and reads no policies."""
+    is_policy = row["code"] == "POLICY_VIOLATION" and row["reason"] not in {"STOPPED_ACCOUNT", "TWO_ACTIVE_PLANS"}
+    return row["code"] not in UNTOLD and not is_policy
+
+
+@cache
+def closed_days(country):
+    return frozenset(holidays.country_holidays(country, years=range(2023, 2029)))
+
+
+@pytest.fixture(scope="session")
+def compare():
+    """Every difference between a run folder and the slow answer on the desk's world.
+
+    Of breaks only what identifies them: wording and severity are the product's own.
+    """
+    calendars = {"payt": closed_days("NL"), "totality": closed_days("US"), "payiq": closed_days("US")}
+
+    def compared(desk, folder, day, **options):
+        wanted = truth(desk.world, day, Options(holidays=calendars, **options))
+        wanted["breaks"] = [{name: row[name] for name in KEYS["breaks"]} for row in wanted["breaks"]]
+        found = []
+        for name, rows in wanted.items():
+            given = desk.rows(name, folder)
+            if name == "breaks":
+                given = [row for row in given if is_told(row) and row["state"] != "RESOLVED"]
+            found += differences(name, rows, given)
+        return found
+
+    return compared
 
 
 @pytest.fixture
