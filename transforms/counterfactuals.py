@@ -115,31 +115,51 @@ def _batches(
     combinations: Sequence[Combination], rules: pl.DataFrame, conventions: Mapping[str, Conventions]
 ) -> Iterator[tuple[pl.DataFrame, dict[str, Conventions]]]:
     """Yield plans with changed rules, numbered by combination and plan, and the sets of conventions they name."""
+    is_open = _open_to(combinations, rules)
     frames: list[pl.DataFrame] = []
-    sets = dict(conventions)
+    sets, waiting = dict(conventions), 0
     for number, changes in enumerate(combinations):
-        frame, more = _changed(number, changes, rules, conventions)
+        chosen = _all_of([is_open[change] for change in changes])
+        if not chosen.any():
+            continue
+        frame, more = _changed(number, changes, rules.filter(chosen), conventions, plans=rules.height)
         sets |= more
         frames.append(frame)
-        if sum(each.height for each in frames) >= _AT_ONCE:
+        waiting += frame.height
+        if waiting >= _AT_ONCE:
             yield pl.concat(frames), sets
-            frames, sets = [], dict(conventions)
-    if any(each.height for each in frames):
+            frames, sets, waiting = [], dict(conventions), 0
+    if waiting:
         yield pl.concat(frames), sets
 
 
+def _open_to(combinations: Sequence[Combination], rules: pl.DataFrame) -> dict[Change, pl.Series]:
+    """Return per change which plans it applies to: most combinations apply to none, and cost nothing then."""
+    changes = list(dict.fromkeys(itertools.chain.from_iterable(combinations)))
+    applies = (change.applies.fill_null(value=False).alias(f"_{at}") for at, change in enumerate(changes))
+    found = rules.with_columns(applies)
+    return {change: found[f"_{at}"] for at, change in enumerate(changes)}
+
+
+def _all_of(conditions: Sequence[pl.Series]) -> pl.Series:
+    chosen = conditions[0]
+    for condition in conditions[1:]:
+        chosen = chosen & condition
+    return chosen
+
+
 def _changed(
-    number: int, changes: Combination, rules: pl.DataFrame, conventions: Mapping[str, Conventions]
+    number: int, changes: Combination, rules: pl.DataFrame, conventions: Mapping[str, Conventions], *, plans: int
 ) -> tuple[pl.DataFrame, dict[str, Conventions]]:
+    """Return these plans with the changes made, numbered by combination and plan, and the conventions they name."""
     effective = {name: new for name, old in conventions.items() if (new := _applied(changes, old)) is not None}
     names = {name: f"{name}|{number}" for name in effective}
-    applies = pl.all_horizontal(change.applies for change in changes)
     # Terms that a plan lists itself follow no rule; only what happens to two of one day can differ.
     follows = pl.col("arrangement").ne_missing("CUSTOM") | all(change.touches == {"collision"} for change in changes)
     values: dict[str, Any] = {column: value for change in changes for column, value in change.rules.items()}
-    frame = rules.filter(applies & follows & pl.col("convention_set").is_in(list(effective)))
+    frame = rules.filter(follows & pl.col("convention_set").is_in(list(effective)))
     changed = frame.with_columns(**values).with_columns(
-        plan_no=pl.lit(number, dtype=pl.Int64) * rules.height + pl.col("local"),
+        plan_no=pl.lit(number, dtype=pl.Int64) * plans + pl.col("local"),
         convention_set=pl.col("convention_set").replace(names),
     )
     return changed.drop("local"), {names[name]: new for name, new in effective.items()}
