@@ -20,6 +20,8 @@ from sql.seals import canonical, digest_of
 
 START = "0" * 64
 """What the first line names as the line before it."""
+RETOLD = "restore it from a backup, or move it away: the next start tells it again from the warehouse"
+"""What to do about a witness that was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,9 @@ class Witness:
         try:
             with open_private(self.path, os.O_RDWR | os.O_CREAT) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                lines, torn = _split(file.read())
+                lines, torn = split_lines(file.read())
                 last = self._checked(lines)
-                line = _line(len(last) + 1, kind, facts, last[-1].hash if last else START)
+                line = make_line(len(last) + 1, kind, facts, last[-1].hash if last else START)
                 file.seek(-torn, os.SEEK_END)
                 file.truncate()
                 file.write(canonical(line) + b"\n")
@@ -69,7 +71,7 @@ class Witness:
         """
         if not self.path.exists():
             return []
-        lines, _ = _split(self.path.read_bytes())
+        lines, _ = split_lines(self.path.read_bytes())
         return [line for line in self._checked(lines) if kind in {None, line.kind}]
 
     def verify(self) -> int:
@@ -77,33 +79,40 @@ class Witness:
         return len(self.read())
 
     def _checked(self, lines: list[bytes]) -> list[Testimony]:
-        return list(_chain(lines, self.path))
+        return list(chained(lines, self.path, advice=RETOLD))
 
 
-def _chain(lines: list[bytes], path: Path) -> Iterator[Testimony]:
-    before = START
-    for number, line in enumerate(lines, 1):
+def chained(
+    lines: list[bytes], path: Path, *, advice: str, before: str = START, number: int = 0
+) -> Iterator[Testimony]:
+    """Yield the lines that follow line `number`, whose hash is `before`.
+
+    Raises:
+        Damaged: a line was changed, removed or added by somebody else; the message ends with `advice`.
+    """
+    for place, line in enumerate(lines, number + 1):
         try:
             fields = json.loads(line)
             told = fields.pop("hash")
         except (ValueError, AttributeError, KeyError) as error:
-            raise _broken(path, number) from error
-        if told != digest_of(fields) or fields.get("before") != before or fields.get("number") != number:
-            raise _broken(path, number)
+            raise _broken(path, place, advice) from error
+        if told != digest_of(fields) or fields.get("before") != before or fields.get("number") != place:
+            raise _broken(path, place, advice)
         before = told
-        yield Testimony(number, fields["kind"], fields["facts"], told)
+        yield Testimony(place, fields["kind"], fields["facts"], told)
 
 
-def _split(body: bytes) -> tuple[list[bytes], int]:
+def split_lines(body: bytes) -> tuple[list[bytes], int]:
+    """Return the whole lines of `body`, and how many bytes of a torn one follow them."""
     *lines, rest = body.split(b"\n")
     return lines, len(rest)
 
 
-def _line(number: int, kind: str, facts: Mapping[str, Any], before: str) -> dict[str, Any]:
+def make_line(number: int, kind: str, facts: Mapping[str, Any], before: str) -> dict[str, Any]:
+    """Return a line of the chain with its own hash over everything in it and the hash of the line before."""
     fields = {"number": number, "kind": kind, "facts": dict(facts), "before": before}
     return {**fields, "hash": digest_of(fields)}
 
 
-def _broken(path: Path, number: int) -> Damaged:
-    advice = "restore it from a backup, or move it away: the next start tells it again from the warehouse"
+def _broken(path: Path, number: int, advice: str) -> Damaged:
     return Damaged(f"{path}: line {number} is not what was written; {advice}", where=path)

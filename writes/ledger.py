@@ -1,0 +1,216 @@
+"""The log of changes at the providers: the truth about what was sent, outside every database.
+
+One line of JSON per step in `intents/audit.jsonl`, each with the hash of the line before it; a line is on
+disk before the step it tells of. What a later process needs to send or look again lies beside it, in one
+private file per open intent, named in the log by its SHA-256 and removed when the intent ends: it may
+name people, the log does not. Several processes may work here at a time.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from sql.files import (
+    cannot_write,
+    open_private,
+    private_folder,
+    refuse_unless_plain,
+    sync_folder,
+    write_atomic,
+)
+from sql.seals import canonical, write_time
+from sql.witness import START, chained, make_line, split_lines
+from writes.errors import Changed, NothingSuch, Underway
+from writes.intents import APPROVED, ENDS, REFUSED, STEPS, Draft, Intent, begin, step, step_facts
+
+ADVICE = "restore it from a backup; until then planrecon changes nothing at any provider"
+ID_LENGTH = 12
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The log below one state folder, read as far as this process has seen it."""
+
+    state_dir: Path
+    _intents: dict[str, Intent] = field(default_factory=dict, init=False)
+    _read: int = field(default=0, init=False)
+    _number: int = field(default=0, init=False)
+    _hash: str = field(default=START, init=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where the log and the private files lie."""
+        return self.state_dir / "intents"
+
+    @property
+    def path(self) -> Path:
+        """The log itself."""
+        return self.folder / "audit.jsonl"
+
+    def intents(self) -> list[Intent]:
+        """Return every intent in its newest state, oldest first.
+
+        Raises:
+            Damaged: a line of the log is not what was written.
+        """
+        if self.path.exists():
+            refuse_unless_plain(self.path)
+            with self.path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)
+                self._take_in(file)
+        return list(self._intents.values())
+
+    def get(self, name: str) -> Intent:
+        """Return the intent whose id begins with `name`.
+
+        Raises:
+            NothingSuch: no intent, or more than one, has such an id.
+        """
+        found = [one for one in self.intents() if name and one.intent_id.startswith(name)]
+        if len(found) != 1:
+            which = f"{len(found)} intents begin with it" if found else "there is none"
+            raise NothingSuch(f"intent {name!r}: {which}; `planrecon plan list` shows them all")
+        return found[0]
+
+    def plan(self, draft: Draft, material: bytes, *, at: datetime, who: str, again: str = "") -> tuple[Intent, bool]:
+        """Write down a wish, and tell whether it is new: an equal one that is open is returned instead.
+
+        One that is done is returned too, unless `again` says why the same is wanted once more. `material` is
+        what sending and looking need.
+        """
+        with self._appending() as file:
+            known = [one for one in self._intents.values() if one.draft.key == draft.key]
+            for one in reversed(known):
+                if one.is_open or (one.state != REFUSED and not again):
+                    return one, False
+            intent_id = hashlib.sha256(f"{draft.key}|{self._number + 1}".encode()).hexdigest()[:ID_LENGTH]
+            write_atomic(self._material(intent_id), material)
+            facts = {
+                "intent_id": intent_id,
+                "at": write_time(at),
+                "who": who,
+                "draft": draft.to_json(),
+                "file_sha256": hashlib.sha256(material).hexdigest(),
+                **({"again": again} if again else {}),
+            }
+            self._append(file, "intent", facts)
+            self._append(file, "step", {"intent_id": intent_id, **step_facts(APPROVED, at=at, who=who)})
+        return self._intents[intent_id], True
+
+    def move(self, intent: Intent, state: str, *, at: datetime, who: str, **facts: Any) -> Intent:
+        """Write down that the intent is in `state` now; on disk when this returns.
+
+        Raises:
+            Underway: another process moved it meanwhile.
+        """
+        with self._appending() as file:
+            now = self._intents[intent.intent_id]
+            if now.state != intent.state or now.changed_at != intent.changed_at:
+                raise Underway(f"intent {intent.intent_id} is {now.state} now: another process works on it")
+            if state not in STEPS[now.state]:
+                raise ValueError(f"an intent that is {now.state} cannot become {state}")
+            self._append(file, "step", {"intent_id": intent.intent_id, **step_facts(state, at=at, who=who, **facts)})
+        if state in ENDS:
+            self._forget(intent.intent_id)
+        return self._intents[intent.intent_id]
+
+    def material(self, intent: Intent) -> bytes:
+        """Return what was kept for sending and looking.
+
+        Raises:
+            Changed: the file is gone or is not the one that was approved.
+        """
+        path = self._material(intent.intent_id)
+        try:
+            body = path.read_bytes()
+        except OSError:
+            body = b""
+        if hashlib.sha256(body).hexdigest() != intent.file_sha256:
+            raise Changed(
+                f"{path} is not what was approved as intent {intent.intent_id}; nothing was sent. "
+                f"Plan it anew, or end it with `planrecon plan resume {intent.intent_id} --as refused`"
+            )
+        return body
+
+    @contextmanager
+    def claim(self, intent: Intent) -> Iterator[Intent]:
+        """Yield the intent in its newest state, with nobody else working on it.
+
+        Raises:
+            Underway: another process does.
+        """
+        path = private_folder(self.folder) / f"{intent.intent_id}.lock"
+        refuse_unless_plain(path)
+        with open_private(path, os.O_RDWR | os.O_CREAT) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Underway(
+                    f"intent {intent.intent_id} is being worked on by another process; wait for it"
+                ) from None
+            now = self.get(intent.intent_id)
+            yield now
+            if not self._intents[intent.intent_id].is_open:
+                path.unlink(missing_ok=True)
+
+    def verify(self) -> int:
+        """Return the number of lines; raise `Damaged` where the chain does not hold."""
+        fresh = Ledger(self.state_dir)
+        fresh.intents()
+        return fresh._number
+
+    @contextmanager
+    def _appending(self) -> Iterator[BinaryIO]:
+        private_folder(self.folder)
+        refuse_unless_plain(self.path)
+        try:
+            with open_private(self.path, os.O_RDWR | os.O_CREAT) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                self._take_in(file)
+                yield file
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def _take_in(self, file: BinaryIO) -> None:
+        """Read what was added since, and check that it follows."""
+        file.seek(self._read)
+        body = file.read()
+        lines, _ = split_lines(body)
+        for line in chained(lines, self.path, advice=ADVICE, before=self._hash, number=self._number):
+            self._apply(line.kind, dict(line.facts))
+            self._number, self._hash = line.number, line.hash
+        self._read += sum(len(line) + 1 for line in lines)
+
+    def _append(self, file: BinaryIO, kind: str, facts: dict[str, Any]) -> None:
+        line = make_line(self._number + 1, kind, facts, self._hash)
+        body = canonical(line) + b"\n"
+        file.seek(self._read)
+        file.truncate()  # a line that a crash cut in the middle: nobody was told that it was written
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+        if self._number == 0:
+            sync_folder(self.folder)
+        self._apply(kind, facts)
+        self._number, self._hash, self._read = line["number"], line["hash"], self._read + len(body)
+
+    def _apply(self, kind: str, facts: dict[str, Any]) -> None:
+        intent_id = facts["intent_id"]
+        known = self._intents.get(intent_id)
+        if kind == "intent":
+            self._intents[intent_id] = begin(intent_id, facts)
+        elif known is not None:
+            self._intents[intent_id] = step(known, facts)
+
+    def _material(self, intent_id: str) -> Path:
+        return self.folder / f"{intent_id}.json"
+
+    def _forget(self, intent_id: str) -> None:
+        with suppress(OSError):
+            self._material(intent_id).unlink(missing_ok=True)
