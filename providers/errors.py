@@ -50,11 +50,13 @@ class ProviderError(Exception):
         status: HTTP status, where an answer came.
         request_id: The provider's own id of this answer, where it gave one.
         may_retry: A later attempt may succeed without anybody changing anything.
+        unsent: Nothing of the request was executed: no connection was made, or no token was had for it.
         evidence: The unusable answer, where keeping it helps; holds raw data, so it is not printed.
     """
 
     code: ClassVar[str] = "provider_protocol"
     may_retry: bool = False
+    unsent: bool = False
     advice: ClassVar[str] = "Look at the provider's side of this call."
 
     def __init__(

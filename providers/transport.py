@@ -4,8 +4,8 @@ Each request has a byte budget after decompression and a wall-clock deadline ove
 headers included. Reads are tried again on named errors, a bounded number of times and for a
 bounded time, with jitter and the provider's own Retry-After. Redirects are never followed,
 proxies and certificates of the environment never used, and nothing is ever sent to another
-origin than the configured one. `read` may repeat a request; `send` never does and is what
-a call with an effect must use.
+origin than the configured one. `read` may repeat a request; `deliver` and `send` never do, and
+a call with an effect must use one of them: `send` raises where `deliver` gives the answer.
 """
 
 import logging
@@ -17,9 +17,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
+import msgspec
 import stamina
 
 from providers.addresses import origin
@@ -34,7 +35,7 @@ from providers.answers import (
     retry_after,
     status_error,
 )
-from providers.auth import TokenCall, Tokens, refused_credentials
+from providers.auth import Exchange, TokenCall, Tokens, refused_credentials
 from providers.base import Clock, Connection, Traffic
 from providers.deadline import Deadline
 from providers.errors import (
@@ -55,18 +56,24 @@ T = TypeVar("T")
 LOG = logging.getLogger("planrecon.providers")
 CIRCUIT = 3
 """Requests in a row that failed after all their attempts; then the client stops asking."""
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_JSON = msgspec.json.Encoder(decimal_format="number")
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id")
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `path` is relative to the base address, `route` its template for logs and errors."""
+    """One request. `path` is relative to the base address, `route` its template for logs and errors.
+
+    A body is `json`, whose decimals go out digit for digit, or else `form`.
+    """
 
     method: str
     path: str
     route: str
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     json: object = field(default=None, repr=False)
+    form: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 class Transport:
@@ -126,13 +133,30 @@ class Transport:
 
     def send(self, call: Call) -> Reply:
         """The answer to one request, sent once; a refused token is renewed once, everything else raises."""
-        token = self._tokens.current(self._exchange)
-        reply = self._once(call.method, self._url(call), _place(call), call, token)
-        if reply.status == UNAUTHORISED:
-            fresh = self._tokens.renew(token, self._exchange)
-            reply = self._once(call.method, self._url(call), _place(call), call, fresh)
+        reply = self.deliver(call)
         self._raise_for(reply, _place(call))
         return reply
+
+    def deliver(self, call: Call) -> Reply:
+        """The answer to one request, whatever its status; sent once, and once more only after a 401.
+
+        A 401 proves that nothing was executed. Without an answer it raises; `unsent` on the error tells
+        that nothing was executed either.
+        """
+        url, place = self._url(call), _place(call)
+        token = self._granted(self._tokens.current)
+        reply = self._once(call.method, url, place, call, token)
+        if reply.status == UNAUTHORISED:
+            fresh = self._granted(lambda exchange: self._tokens.renew(token, exchange))
+            reply = self._once(call.method, url, place, call, fresh)
+        return reply
+
+    def _granted(self, obtain: Callable[[Exchange], str]) -> str:
+        try:
+            return obtain(self._exchange)
+        except ProviderError as error:
+            error.unsent = True
+            raise
 
     def _tried(self, call: Call, parse: Callable[[Reply], T]) -> T:
         limits = self._connection
@@ -168,7 +192,7 @@ class Transport:
             same = False
         if not same or call.path.startswith("//"):
             message = "an address on another host than base_url was refused before anything was sent"
-            raise Misdirected(message, provider=self._provider, endpoint=_place(call))
+            raise _unsent(Misdirected(message, provider=self._provider, endpoint=_place(call)))
         return url
 
     def _exchange(self, call: TokenCall) -> bytes:
@@ -206,7 +230,9 @@ class Transport:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         if isinstance(call, Call):
             query = httpx.QueryParams(call.query) if call.query else None
-            return self._client.build_request(method, url, params=query, json=call.json, headers=headers)
+            content, kind = _content(call)
+            headers |= {} if kind is None else {"Content-Type": kind}
+            return self._client.build_request(method, url, params=query, content=content, headers=headers)
         if call.basic is not None:
             headers["Authorization"] = f"Basic {call.basic}"
         if call.form is not None:
@@ -224,6 +250,9 @@ class Transport:
             raise Unreachable(message, provider=self._provider, endpoint=place) from None
 
     def _received(self, request: httpx.Request, place: str, abandoned: threading.Event) -> Reply:
+        # One that nobody waits for any more must not start to have an effect: a slow look-up of the host's
+        # name is bounded by nothing, and the caller has been told that it is over.
+        request.extensions["trace"] = _holding_back(abandoned)
         try:
             response = self._client.send(request, stream=True)
             try:
@@ -234,7 +263,7 @@ class Transport:
             raise self._network_error(error, place) from None
         except httpx.InvalidURL:
             message = "the address cannot be used"
-            raise Misdirected(message, provider=self._provider, endpoint=place) from None
+            raise _unsent(Misdirected(message, provider=self._provider, endpoint=place)) from None
 
     def _body(self, response: httpx.Response, place: str, abandoned: threading.Event) -> bytes:
         budget = self._connection.byte_budget
@@ -281,7 +310,8 @@ class Transport:
             kind, what = Truncated, "the compressed answer is damaged"
         elif isinstance(error, httpx.UnsupportedProtocol):
             kind, what = Misdirected, "the address cannot be used"
-        return kind(what, provider=self._provider, endpoint=place)
+        raised = kind(what, provider=self._provider, endpoint=place)
+        return _unsent(raised) if isinstance(error, _BEFORE_SENDING) else raised
 
     def _raise_for(self, reply: Reply, place: str) -> None:
         status = reply.status
@@ -327,3 +357,28 @@ def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
 
 def _place(call: Call) -> str:
     return f"{call.method} {call.route}"
+
+
+def _content(call: Call) -> tuple[bytes | None, str | None]:
+    """The body's bytes and their media type; neither where there is none."""
+    if call.json is not None:
+        return _JSON.encode(call.json), "application/json"
+    if call.form:
+        return urlencode(call.form).encode(), "application/x-www-form-urlencoded"
+    return None, None
+
+
+def _unsent(error: ProviderError) -> ProviderError:
+    error.unsent = True
+    return error
+
+
+def _holding_back(abandoned: threading.Event) -> Callable[[str, object], None]:
+    """Stops a request nobody waits for any more before its first byte; called at each step of it."""
+
+    def at(step: str, _about: object) -> None:
+        if abandoned.is_set() and step.endswith("send_request_headers.started"):
+            message = "given up before anything was sent"
+            raise httpx.ConnectError(message)
+
+    return at
