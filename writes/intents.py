@@ -85,9 +85,9 @@ _PLAIN = tuple(name for name in Draft.__slots__ if name != "terms")
 class Intent:
     """One change in its newest state.
 
-    `plan_id` is the provider's id, once there is one. `attempts` counts how often it was sent.
+    `plan_id` is the provider's id, once there is one. `attempts` counts the sendings that the provider may have executed.
     `found`: it is done because a look found it, not because an answer said so. `differences` are the
-    points in which the provider made something else than was agreed.
+    points in which the provider made something else than was agreed, once it `is_read_back`.
     """
 
     intent_id: str
@@ -105,12 +105,18 @@ class Intent:
     attempts: int = 0
     found: bool = False
     again: str = ""
+    is_read_back: bool = False
     differences: tuple[str, ...] = field(default=())
 
     @property
     def is_open(self) -> bool:
         """Tell whether something is left to do."""
         return self.state not in ENDS
+
+    @property
+    def needs_its_request(self) -> bool:
+        """Tell whether the request is still needed, to send it or to compare what came of it."""
+        return self.is_open or (self.state == DONE and not self.is_read_back)
 
 
 def begin(intent_id: str, facts: Mapping[str, Any]) -> Intent:
@@ -144,10 +150,14 @@ def step(intent: Intent, facts: Mapping[str, Any]) -> Intent:
         sent_at=at if state == SENDING else intent.sent_at,
         ended_at=at if state in ENDS else None,
         answer_status=facts.get("status", intent.answer_status),
-        attempts=intent.attempts + (state == SENDING),
+        attempts=intent.attempts + (state == SENDING) - (state == APPROVED and intent.state == SENDING),
         found=facts.get("found", False),
-        differences=tuple(facts.get("differences", ())),
     )
+
+
+def read_back(intent: Intent, facts: Mapping[str, Any]) -> Intent:
+    """Return the intent once somebody has looked at what the provider made of it."""
+    return replace(intent, differences=tuple(facts["differences"]), is_read_back=True)
 
 
 def step_facts(state: str, *, at: datetime, who: str, **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ name people, the log does not. Several processes may work here at a time.
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from sql.files import (
     cannot_write,
+    is_ours,
     open_private,
     private_folder,
     refuse_unless_plain,
@@ -27,7 +28,7 @@ from sql.files import (
 from sql.seals import canonical, write_time
 from sql.witness import START, chained, make_line, split_lines
 from writes.errors import Changed, NothingSuch, Underway
-from writes.intents import APPROVED, ENDS, REFUSED, STEPS, Draft, Intent, begin, step, step_facts
+from writes.intents import APPROVED, REFUSED, STEPS, Draft, Intent, begin, read_back, step, step_facts
 
 ADVICE = "restore it from a backup; until then planrecon changes nothing at any provider"
 ID_LENGTH = 12
@@ -116,9 +117,27 @@ class Ledger:
             if state not in STEPS[now.state]:
                 raise ValueError(f"an intent that is {now.state} cannot become {state}")
             self._append(file, "step", {"intent_id": intent.intent_id, **step_facts(state, at=at, who=who, **facts)})
-        if state in ENDS:
+        if state == REFUSED:
             self._forget(intent.intent_id)
         return self._intents[intent.intent_id]
+
+    def read_back(self, intent: Intent, differences: Sequence[str], *, at: datetime, who: str) -> Intent:
+        """Write down what the provider shows of a change that is done, as far as it is not as agreed."""
+        with self._appending() as file:
+            facts = {"intent_id": intent.intent_id, "at": write_time(at), "who": who, "differences": list(differences)}
+            self._append(file, "read_back", facts)
+        self._forget(intent.intent_id)
+        return self._intents[intent.intent_id]
+
+    def tidy(self) -> None:
+        """Remove the private files of intents that have ended, or that a crash kept from beginning."""
+        if not self.folder.is_dir():
+            return
+        with self._appending():
+            open_now = {one.intent_id for one in self._intents.values() if one.needs_its_request}
+            for path in self.folder.glob("*.json"):
+                if path.stem not in open_now and is_ours(path):
+                    path.unlink(missing_ok=True)
 
     def material(self, intent: Intent) -> bytes:
         """Return what was kept for sending and looking.
@@ -205,6 +224,8 @@ class Ledger:
         known = self._intents.get(intent_id)
         if kind == "intent":
             self._intents[intent_id] = begin(intent_id, facts)
+        elif known is not None and kind == "read_back":
+            self._intents[intent_id] = read_back(known, facts)
         elif known is not None:
             self._intents[intent_id] = step(known, facts)
 

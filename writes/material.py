@@ -1,0 +1,58 @@
+"""What a later process needs to send a change again or to look for it, as bytes, and the hashes of both."""
+
+import hashlib
+import json
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from providers.writing import Before, Order, Wanted
+
+_EXACT = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+
+
+def pack(wanted: Wanted, before: Before) -> bytes:
+    """Write both down; amounts keep their digits."""
+    return _EXACT.encode({"wanted": wanted, "before": before})
+
+
+def unpack(body: bytes) -> tuple[Wanted, Before]:
+    """Read what `pack` wrote."""
+    fields = _exact(body)
+    return msgspec.convert(fields["wanted"], Wanted), msgspec.convert(fields["before"], Before)
+
+
+def request_sha256(order: Order) -> str:
+    """Hash what would be sent: equal requests have equal hashes, whoever asks and whenever."""
+    return _hash(replace(order, terms=()))
+
+
+def key_of(order: Order) -> str:
+    """Return what tells equal wishes: the request for a create or an update, else plan and operation."""
+    if order.operation in {"create", "update"}:
+        return _hash([order.provider, order.operation, request_sha256(order)])
+    return _hash([order.provider, order.operation, order.tenant_id, order.plan_id])
+
+
+def state_sha256(before: Before, ours: frozenset[str] = frozenset()) -> str:
+    """Hash what the provider showed, without its clock: it differs once something that matters has changed.
+
+    `ours` are plans that we made ourselves: they surprise nobody.
+    """
+    others = sorted(set(before.plan_ids) - ours)
+    return _hash([before.plan, before.owner, others, before.removes, before.total, before.objections])
+
+
+def preview_sha256(order: Order, before: Before) -> str:
+    """Hash request and state together: what a person has seen and approves."""
+    return _hash([request_sha256(order), state_sha256(before)])
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(_EXACT.encode(value)).hexdigest()
+
+
+def _exact(body: bytes) -> Any:
+    return json.loads(body, parse_float=Decimal)
