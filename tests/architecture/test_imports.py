@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = {"schemas", "transforms", "checks", "providers", "sql", "reports", "sandbox", "flows"}
+ROOMS = {"schemas", "transforms", "checks", "providers", "sql", "reports", "sandbox", "writes", "flows"}
 
 OURS = {
     "schemas": set(),
@@ -18,6 +18,7 @@ OURS = {
     "sql": {"schemas"},
     "reports": {"schemas"},
     "sandbox": set(),
+    "writes": {"schemas", "providers", "sql"},
     "flows": ROOMS,
 }
 THEIRS = {
@@ -28,6 +29,7 @@ THEIRS = {
     "sql": {"duckdb", "polars", "pyarrow"},
     "reports": {"polars", "jinja2", "markupsafe", "xlsxwriter"},
     "sandbox": {"starlette", "uvicorn"},
+    "writes": {"msgspec"},
     "flows": {"prefect", "prefect_dask", "polars", "duckdb", "pydantic", "pydantic_settings", "cyclopts", "yaml"},
 }
 ONE_MODULE = {"httpx": "providers/transport.py"}

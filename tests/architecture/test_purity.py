@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BELOW_FLOWS = ("schemas", "transforms", "checks", "providers", "sql", "reports")
-NAMELESS = ("transforms", "checks", "reports", "schemas")
+BELOW_FLOWS = ("schemas", "transforms", "checks", "providers", "sql", "reports", "writes")
+NAMELESS = ("transforms", "checks", "reports", "schemas", "writes")
 CLOCK = {
     ("date", "today"),
     ("datetime", "now"),
