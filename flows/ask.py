@@ -60,8 +60,11 @@ def list_breaks(config: Path | None, *, state: str | None, code: str | None, sty
     return 0
 
 
-def write(frame: pl.DataFrame, style: str) -> None:
-    """Print a frame to standard output as a table, as CSV or as a JSON list of objects."""
+def write(frame: pl.DataFrame, style: str, *, longest: int = 80) -> None:
+    """Print a frame to standard output as a table, as CSV or as a JSON list of objects.
+
+    A table shows no more than `longest` characters of a text.
+    """
     if style == "csv":
         sys.stdout.write(frame.write_csv())
     elif style == "json":
@@ -72,7 +75,7 @@ def write(frame: pl.DataFrame, style: str) -> None:
             tbl_rows=-1,
             tbl_cols=-1,
             tbl_width_chars=10_000,
-            fmt_str_lengths=80,
+            fmt_str_lengths=longest,
             tbl_hide_dataframe_shape=True,
             tbl_hide_column_data_types=True,
             tbl_formatting="NOTHING",

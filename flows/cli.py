@@ -140,6 +140,13 @@ def schedule(
     calendar: Annotated[
         str | None, Parameter(help="Holidays to move away from, for example US or NL; none where not given.")
     ] = None,
+    closed: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="Further closed days, for example '2026-12-24 Christmas Eve,2026-12-31'; may be given more than once.",
+        ),
+    ] = (),
     remainder: Literal["LAST", "FIRST", "SPREAD"] = "LAST",
     short_month: Literal["LAST_DAY", "OVERFLOW"] = "LAST_DAY",
     fifth_week: Literal["LAST", "SKIP", "NEXT"] = "LAST",
@@ -157,14 +164,14 @@ def schedule(
     For example: `planrecon schedule --first-date 2025-01-31 --count 4 --total 1000.00`
     """
     log.configure()
-    from flows.schedule import Wanted, print_schedule, read_parameters
+    from flows.schedule import Wanted, closed_days, print_schedule, read_parameters
     from schemas.conventions import Conventions
 
     flags = {
         "first_date": first_date, "frequency": frequency, "total": total, "count": count, "amount": amount,
         "currency": currency, "day": day, "second_day": second_day, "weekday": weekday, "second_weekday": second_weekday,
         "week": week, "second_week": second_week, "days_in_period": days_in_period, "weekend_shift": weekend_shift,
-        "holiday_shift": holiday_shift, "calendar": calendar,
+        "holiday_shift": holiday_shift, "calendar": calendar, "closed": closed_days(closed) or None,
     }  # fmt: skip
     given = (read_parameters(file) if file else {}) | {
         name: value for name, value in flags.items() if value is not None

@@ -3,7 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from flows.errors import UsageError
 from flows.gates import reasons_to_hold
 from flows.portfolio import Portfolio
 from flows.settings import Settings
-from reports.facts import HELD, PUBLISHED, RunFacts
+from reports.facts import HELD, PUBLISHED, CalendarFacts, RunFacts
 from reports.facts import Source as SourceFacts
 from reports.manifest import is_sealed, reseal
 from reports.publish import point_latest
@@ -55,6 +55,7 @@ FIGURES = frozenset(
         "tolerance",
         "calendar",
         "weekend",
+        "closed_days",
         "conventions",
         "assumed",
     }
@@ -198,6 +199,7 @@ class Publication:
                 "bucket_set": run.bucket_set,
                 "calendar": run.calendar,
             },
+            calendars=tuple(self._calendars()),
             extra={
                 "started_at": self.started_at.isoformat(),
                 "current_rows": {
@@ -205,6 +207,11 @@ class Publication:
                 },
             },
         )
+
+    def _calendars(self) -> Iterator[CalendarFacts]:
+        known = self.settings.calendars()
+        for name in self.settings.providers.configured():
+            yield CalendarFacts(name, known[name].label, known[name].weekend, len(known[name].own_days))
 
     def _sources(self, portfolio: Portfolio) -> list[SourceFacts]:
         fresh = {
@@ -341,10 +348,12 @@ def fingerprint(settings: Settings) -> str:
         name: {key: str(value) for key, value in section if key in FIGURES}
         for name, section in settings.providers.configured().items()
     }
+    calendars = settings.calendars()
     told = {
         "run": settings.run.model_dump(mode="json"),
         "outcome": settings.outcome.model_dump(mode="json"),
         "providers": providers,
+        "calendars": {name: calendars[name].label for name in providers},  # another edition, other closed days
     }
     return json.dumps(told, sort_keys=True, default=str)
 

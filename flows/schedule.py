@@ -1,7 +1,7 @@
 """The command `schedule`: the terms that given plan parameters lead to, by the engine that every run uses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -15,7 +15,8 @@ from flows.errors import UsageError
 from schemas.conventions import Conventions
 from schemas.currencies import EXPONENTS, plain
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
-from transforms.closed_days import Calendar
+from transforms.calendars import UnknownCalendarError, check_calendar
+from transforms.closed_days import Calendar, OwnDays, own_days
 from transforms.schedules import regenerate
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -49,7 +50,7 @@ class Wanted:
     holiday_shift: int = 0
     calendar: str = ""
     weekend: tuple[int, ...] = (6, 7)
-    closed: tuple[date, ...] = ()
+    closed: OwnDays = ()
     conventions: Conventions = field(default_factory=Conventions)
 
 
@@ -59,18 +60,17 @@ def print_schedule(wanted: Wanted, *, style: str) -> int:
     Raises:
         UsageError: the parameters do not make a schedule; the message names the one that is missing.
     """
-    write(schedule_of(wanted), style)
+    write(schedule_of(wanted), style, longest=400)
     return 0
 
 
 def schedule_of(wanted: Wanted) -> pl.DataFrame:
     """Return one row per term: number, nominal and shifted due date, amount in major units, trace and notes."""
-    calendar = Calendar(wanted.calendar, wanted.weekend, tuple((day, "closed day") for day in wanted.closed))
     found = regenerate(
         _rules(wanted),
         CUSTOM_TERMS.empty(),
         conventions={"given": wanted.conventions},
-        calendars={"given": calendar},
+        calendars={"given": _calendar(wanted)},
     )
     if found.missing.height:
         raise UsageError(
@@ -85,6 +85,27 @@ def schedule_of(wanted: Wanted) -> pl.DataFrame:
         trace="trace",
         notes="notes",
     )
+
+
+def _calendar(wanted: Wanted) -> Calendar:
+    try:
+        if wanted.calendar:
+            check_calendar(wanted.calendar)
+    except UnknownCalendarError as error:
+        raise UsageError(str(error)) from None
+    return Calendar(wanted.calendar, wanted.weekend, wanted.closed)
+
+
+def closed_days(given: Sequence[str]) -> OwnDays:
+    """Read closed days from flags or a file: each a date and perhaps a name, several of them with commas between.
+
+    Raises:
+        UsageError: one of them is no date, or is given twice.
+    """
+    try:
+        return own_days(part for each in given for part in each.split(",") if part.strip())
+    except ValueError as error:
+        raise UsageError(f"--closed: {error}") from None
 
 
 def _rules(wanted: Wanted) -> pl.DataFrame:

@@ -23,7 +23,8 @@ from pydantic_settings import (
 from flows.errors import SettingsError
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
-from transforms.closed_days import Calendar
+from transforms.calendars import check_calendar
+from transforms.closed_days import Calendar, OwnDays, own_days
 
 PREFIX = "PLANRECON_"
 DEFAULT_FILE = Path("planrecon.toml")
@@ -50,6 +51,20 @@ def _listed(value: object) -> object:
     return [part.strip(' "[]') for part in value.split(",") if part.strip(' "[]')]
 
 
+def _calendar(name: str) -> str:
+    check_calendar(name)
+    return name
+
+
+def _closed_days(value: object) -> object:
+    listed = _listed(value)
+    if listed is None or isinstance(listed, tuple):  # a default, or read before
+        return listed
+    if not isinstance(listed, list):
+        raise ValueError(f'{listed!r} is no list of dates; write ["2026-12-24 Christmas Eve"]')  # noqa: TRY004  pydantic words ValueErrors alone
+    return own_days(listed)
+
+
 def _weekday(value: object) -> object:
     if isinstance(value, str):
         return WEEKDAYS.get(value.strip().lower()[:3], value)
@@ -59,6 +74,8 @@ def _weekday(value: object) -> object:
 Zone = Annotated[str, AfterValidator(_zone)]
 ToleranceText = Annotated[str, AfterValidator(_tolerance)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+CalendarName = Annotated[str, AfterValidator(_calendar)]
+ClosedDays = Annotated[OwnDays, NoDecode, BeforeValidator(_closed_days)]
 Weekday = Annotated[int, BeforeValidator(_weekday), Field(ge=1, le=7)]
 
 
@@ -81,7 +98,8 @@ class RunSettings(Section):
     settlement_days: Annotated[int, Field(ge=0, le=60)] = 2
     stale_pending_days: Annotated[int, Field(ge=0, le=366)] = 5
     bucket_set: Literal["AR", "IFRS", "MONTHS"] = "AR"
-    calendar: str = "NL"
+    calendar: CalendarName = "NL"
+    closed_days: ClosedDays = ()
     overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     full_sweep_days: Annotated[int, Field(ge=1, le=60)] = 7
     fail_on: Literal["low", "medium", "high", "critical", "never"] = "high"
@@ -164,7 +182,8 @@ class ProviderSettings(Section):
     page_size: Annotated[int, Field(ge=1, le=5000)] | None = None
     grace_days: Annotated[int, Field(ge=0, le=366)] | None = None
     tolerance: ToleranceText | None = None
-    calendar: str | None = None
+    calendar: CalendarName | None = None
+    closed_days: ClosedDays | None = None
     weekend: Annotated[list[Weekday], NoDecode, BeforeValidator(_listed)] = [6, 7]
     conventions: Conventions = Conventions()
     assumed: dict[str, str] = {}
@@ -301,6 +320,7 @@ class Settings(BaseSettings):
             bucket_set=run.bucket_set,
             calendar=own.calendar or run.calendar,
             weekend=tuple(own.weekend),
+            closed_days=tuple(day for day, _ in self._own_days(own)),
         )
 
     def conventions(self) -> dict[str, ScheduleConventions]:
@@ -308,8 +328,15 @@ class Settings(BaseSettings):
         return {name: _conventions(getattr(self.providers, name)) for name in Providers.model_fields}
 
     def calendars(self) -> dict[str, Calendar]:
-        """Return the closed days that each provider's schedules avoid."""
-        return {name: Calendar(rules.calendar, rules.weekend) for name, rules in self.rules().items()}
+        """Return the closed days of each provider: its schedules avoid them, and none of them is a business day."""
+        return {
+            name: Calendar(rules.calendar, rules.weekend, self._own_days(getattr(self.providers, name)))
+            for name, rules in self.rules().items()
+        }
+
+    def _own_days(self, section: ProviderSettings | None) -> OwnDays:
+        """Return the days that the configuration closes beside the calendar's; a provider's list stands in for the run's."""
+        return self.run.closed_days if section is None or section.closed_days is None else section.closed_days
 
     def zone(self) -> ZoneInfo:
         """Return the reporting time zone, which decides what "today" is."""

@@ -26,12 +26,28 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarFacts:
+    """Which days are closed for one provider's plans, in which edition of the calendar.
+
+    `calendar` is its name and version, `weekend` holds ISO weekday numbers (Monday is 1),
+    `own_closed_days` counts the days that the configuration adds.
+    """
+
+    provider: str
+    calendar: str
+    weekend: tuple[int, ...]
+    own_closed_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """One run: when, what for, with what outcome.
 
     `as_of`, `run_key`, `known_at`, `known_load` and `code_version` are the same in every run over
     the same facts and settings; `run_id` and `extra` may differ and appear in `summary.json` and
-    `manifest.json` only. `causes` are sentences, each for breaks that probably have one cause. `options` are the settings a reader needs to judge a figure.
+    `manifest.json` only. `causes` are sentences, each for breaks that probably have one cause.
+    `calendars` tell, per provider, where expected dates and business days come from; `options` are
+    the settings a reader needs to judge a figure.
     """
 
     run_id: str
@@ -44,5 +60,6 @@ class RunFacts:
     held_because: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     causes: tuple[str, ...] = ()
+    calendars: tuple[CalendarFacts, ...] = ()
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +36,7 @@ def outline(facts: RunFacts, digest: Digest) -> dict[str, Any]:
         "causes": list(facts.causes),
         "checks": _checks(digest),
         "rows": dict(sorted(digest.rows.items())),
+        "calendars": [asdict(each) for each in facts.calendars],
         "options": dict(sorted(facts.options.items())),
         **facts.extra,
     }

@@ -6,6 +6,7 @@ here reads a file or the environment.
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 TOLERANCE_MODES = ("EXACT", "CENT", "ABS", "PCT", "MAX", "MIN")
@@ -50,9 +51,9 @@ class Rules:
     """The options for one provider's plans.
 
     `calendar` names a calendar of the holidays library (`NL`, `US`, `US-NY`, `NYSE`, …);
-    `weekend` holds ISO weekday numbers (Monday is 1). With `dpd_origin` FIRST_MATERIAL a day
-    counts while overdue money exceeds both `material_amount` (major units) and
-    `material_percent` of what remains of the plan.
+    `weekend` holds ISO weekday numbers (Monday is 1), `closed_days` further days that are no
+    business days. With `dpd_origin` FIRST_MATERIAL a day counts while overdue money exceeds both
+    `material_amount` (major units) and `material_percent` of what remains of the plan.
     """
 
     grace_days: int = 0
@@ -68,3 +69,4 @@ class Rules:
     bucket_set: str = "AR"
     calendar: str = "NL"
     weekend: tuple[int, ...] = (6, 7)
+    closed_days: tuple[date, ...] = ()

@@ -26,7 +26,9 @@ def business_between(
             raise MissingRulesError([name])
         mine = (asked & (provider == name)).arg_true()
         start, end = after.gather(mine), until.gather(mine)
-        days = business_days(rules[name].calendar, rules[name].weekend, _day(start.min()), _day(end.max()))
+        own = rules[name]
+        span = (_day(start.min()), _day(end.max()))
+        days = business_days(own.calendar, own.weekend, *span, closed=own.closed_days)
         counts = counts.scatter(mine, days.between(start, end))
     return counts
 

@@ -75,7 +75,9 @@ def holiday_dates(name: str, first_year: int, last_year: int) -> tuple[date, ...
     return tuple(sorted(set(found)))
 
 
-def business_days(name: str, weekend: Sequence[int], first: date, last: date) -> BusinessDays:
+def business_days(
+    name: str, weekend: Sequence[int], first: date, last: date, *, closed: Sequence[date] = ()
+) -> BusinessDays:
     """Return the running count of business days of calendar `name` over `first` to `last`, whole years.
 
     Args:
@@ -83,20 +85,23 @@ def business_days(name: str, weekend: Sequence[int], first: date, last: date) ->
         weekend: ISO weekday numbers that are never business days.
         first: Earliest day anyone will ask for; days before it count as it.
         last: Latest such day; days after it count as it.
+        closed: Further days that are no business days.
 
     Raises:
         UnknownCalendarError: the holidays library has no such calendar.
     """
     low = max(first, EARLIEST)
-    return _business_days(name, tuple(sorted(set(weekend))), low.year, max(low, last).year)
+    return _business_days(name, tuple(sorted(set(weekend))), tuple(closed), low.year, max(low, last).year)
 
 
 @lru_cache(maxsize=32)
-def _business_days(name: str, weekend: tuple[int, ...], first_year: int, last_year: int) -> BusinessDays:
+def _business_days(
+    name: str, weekend: tuple[int, ...], own: tuple[date, ...], first_year: int, last_year: int
+) -> BusinessDays:
     # One day earlier, so that 1 January can be asked for as a day of its own.
     start = date(first_year, 1, 1) - timedelta(days=1)
     days = pl.DataFrame({"day": pl.date_range(start, date(last_year, 12, 31), eager=True)})
-    closed = pl.Series(holiday_dates(name, first_year - 1, last_year), dtype=pl.Date).implode()
+    closed = pl.Series([*holiday_dates(name, first_year - 1, last_year), *own], dtype=pl.Date).implode()
     is_open = ~pl.col("day").dt.weekday().is_in(list(weekend)) & ~pl.col("day").is_in(closed)
     counts = days.select(is_open.cast(pl.Int64).cum_sum()).to_series()
     return BusinessDays(start, counts)

@@ -4,6 +4,7 @@ A calendar is data with a name and a version: the same Saturday holiday is obser
 Friday by one and not at all by another. Counting business days is not done here.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -13,6 +14,40 @@ import holidays
 import polars as pl
 
 from transforms.calendars import WEEKEND, check_calendar
+
+UNNAMED = "closed day"
+"""What a closed day of one's own is called that was given no name."""
+
+OwnDays = tuple[tuple[date, str], ...]
+
+
+def own_days(given: Iterable[str | date]) -> OwnDays:
+    """Return closed days of one's own, each with its name, in order of their dates.
+
+    Args:
+        given: `2026-12-24`, `2026-12-24 Christmas Eve`, or dates.
+
+    Raises:
+        ValueError: one of them is no date of the calendar, or is given twice; the message names it.
+    """
+    days: dict[date, str] = {}
+    for each in given:
+        day, name = _own_day(each)
+        if day in days:
+            raise ValueError(f"{day} is given twice; name each closed day once")
+        days[day] = name
+    return tuple(sorted(days.items()))
+
+
+def _own_day(given: str | date) -> tuple[date, str]:
+    text = given.isoformat() if isinstance(given, date) else str(given)
+    written, _, name = text.strip().partition(" ")
+    try:
+        return date.fromisoformat(written), " ".join(name.split()) or UNNAMED
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no closed day; write a date and, if you like, its name: '2026-12-24 Christmas Eve'"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +62,13 @@ class Calendar:
 
     name: str = ""
     weekend: tuple[int, ...] = WEEKEND
-    own_days: tuple[tuple[date, str], ...] = ()
+    own_days: OwnDays = ()
 
     @property
     def label(self) -> str:
         """Name and version, so that a date can be told from one made with another release."""
         parts = [f"{self.name} (holidays {version('holidays')})"] if self.name else []
-        parts += [f"{len(self.own_days)} own days"] if self.own_days else []
+        parts += [f"{len(self.own_days)} own closed day{'s' * (len(self.own_days) > 1)}"] if self.own_days else []
         return " + ".join(parts) or "no holidays"
 
     def holidays(self, first_year: int, last_year: int) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from transforms.closed_days import Calendar
+from transforms.closed_days import UNNAMED, Calendar
 
 SHIFT_CYCLE = "SHIFT_CYCLE"
 """The shifts lead back to a day already seen, or nowhere; the nominal date is kept."""
@@ -94,6 +94,8 @@ def _answers(rules: pl.DataFrame, asked: pl.DataFrame, closed: "_Closed", *, wit
     is_moving = _moves_weekend() | _moves_holiday()
     ended = [_ended(table.filter(~is_moving), is_cycle=False)]
     moving = table.filter(is_moving).with_columns(seen=pl.concat_list("nominal"))
+    if with_text:
+        moving = moving.with_columns(edition=closed.edition())
     for _ in range(MOST_MOVES):
         if moving.is_empty():
             break
@@ -145,6 +147,8 @@ def _moves_holiday() -> pl.Expr:
 
 def _ended(rows: pl.DataFrame, *, is_cycle: bool) -> pl.DataFrame:
     text = pl.col("text") if "text" in rows.columns else pl.lit("")
+    if "edition" in rows.columns:  # only dates that moved depend on the calendar
+        text = pl.concat_str("text", "edition")
     if not is_cycle:
         return rows.select("place", "day", pl.lit(value=False).alias("is_cycle"), text.alias("text"))
     kept = pl.concat_str(text, pl.lit("; the shifts never end, so it stays on "), written(pl.col("nominal")))
@@ -169,7 +173,8 @@ def days_written(by: pl.Expr) -> pl.Expr:
 
 
 def _named() -> pl.Expr:
-    return pl.concat_str(pl.lit("holiday "), pl.col("holiday").fill_null(""))
+    holiday = pl.col("holiday").fill_null("")
+    return pl.when(holiday == UNNAMED).then(holiday).otherwise(pl.concat_str(pl.lit("holiday "), holiday))
 
 
 def _opening() -> pl.Expr:
@@ -193,6 +198,7 @@ class _Closed:
     first: int
     span: int
     calendar: dict[str, int]
+    editions: dict[str, str]
     weekend: pl.Series
     holiday: pl.Series
 
@@ -209,13 +215,22 @@ class _Closed:
         marked = [_marked(days, known[name]) for name in used]
         whole = pl.concat(marked)
         places = {name: place for place, name in enumerate(used)}
-        return cls(low, high - low + 1, places, whole["is_weekend"], whole["holiday"])
+        editions = {name: _edition(known[name]) for name in used}
+        return cls(low, high - low + 1, places, editions, whole["is_weekend"], whole["holiday"])
+
+    def edition(self) -> pl.Expr:
+        """Return how the trace of a moved date names its calendar: with the version, or nothing if it has none."""
+        return pl.col("calendar").replace_strict(self.editions, default="", return_dtype=pl.String)
 
     def mark(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add `is_weekend` and `holiday` (its name) of the column `day`."""
         calendar = pl.col("calendar").replace_strict(self.calendar, default=0, return_dtype=pl.Int64)
         at = rows.select(at=calendar * self.span + pl.col("day") - self.first).to_series()
         return rows.with_columns(is_weekend=self.weekend.gather(at), holiday=self.holiday.gather(at))
+
+
+def _edition(calendar: Calendar) -> str:
+    return f"; calendar {calendar.label}" if calendar.name or calendar.own_days else ""
 
 
 def _marked(days: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:

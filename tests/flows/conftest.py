@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -233,8 +234,10 @@ def compare():
     """
     calendars = {"payt": closed_days("NL"), "totality": closed_days("US"), "payiq": closed_days("US")}
 
-    def compared(desk, folder, day, **options):
-        wanted = truth(desk.world, day, Options(holidays=calendars, **options))
+    def compared(desk, folder, day, *, closed_days=(), **options):
+        own = {date.fromisoformat(each[:10]) for each in closed_days}
+        closed = {name: days | own for name, days in calendars.items()}
+        wanted = truth(desk.world, day, Options(holidays=closed, **options))
         wanted["breaks"] = [{name: row[name] for name in KEYS["breaks"]} for row in wanted["breaks"]]
         found = []
         for name, rows in wanted.items():

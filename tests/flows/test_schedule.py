@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from importlib.metadata import version
 
 import pytest
 
@@ -66,6 +67,33 @@ def test_the_body_of_a_create_call_is_understood(tmp_path):
     assert wanted.currency == "USD"
     assert dates(wanted) == ["2025-01-15", "2025-02-17"], "15 February 2025 is a Saturday"
     assert amounts(wanted) == ["15.01", "15.01"]
+
+
+def test_closed_days_of_ones_own_are_stepped_over_and_the_calendar_is_named_with_its_version(capsys):
+    """Friday 10 July 2026 is closed for us alone, Friday 3 July for everyone: both go to the Monday after."""
+    asked = ["schedule", "--first-date", "2026-07-03", "--frequency", "weekly", "--count", "3", "--total", "300.00"]
+    asked += ["--calendar", "US", "--holiday-shift", "3", "--closed", "2026-07-10 Works outing,2026-07-11"]
+    assert cli.execute([*asked, "--closed", "2026-12-24", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["due_date"] for row in rows] == ["2026-07-06", "2026-07-13", "2026-07-17"]
+    label = f"calendar US (holidays {version('holidays')}) + 3 own closed days"
+    assert rows[1]["trace"] == f"2026-07-10 (Fri): holiday Works outing, +3 days to 2026-07-13 (Mon); {label}"
+    assert rows[2]["trace"] == "2026-07-17 (Fri)"
+    assert cli.execute(asked) == 0
+    assert label.replace("3 own", "2 own") in capsys.readouterr().out, "a table cuts no trace short"
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        (["--closed", "Christmas"], "2026-12-24 Christmas Eve"),
+        (["--closed", "2026-12-24", "--closed", "2026-12-24"], "twice"),
+        (["--calendar", "XX"], "US-NY"),
+    ],
+)
+def test_closed_days_and_calendars_that_are_none_are_refused(flag, said, capsys):
+    assert cli.execute(["schedule", "--first-date", "2026-07-03", "--count", "1", "--total", "1", *flag]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_json_and_csv_come_out_on_standard_output(capsys):

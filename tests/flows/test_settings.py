@@ -1,10 +1,13 @@
 """The configuration: file, environment over it, nothing unknown, no secret shown."""
 
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from flows.errors import SettingsError
+from flows.publish import fingerprint
 from flows.settings import Settings, load
 
 
@@ -110,6 +113,85 @@ def test_a_provider_overrides_the_options_of_the_run() -> None:
     assert (rules["totality"].grace_days, rules["totality"].calendar, rules["totality"].weekend) == (10, "US", (5, 6))
     assert rules["totality"].tolerance.mode == "CENT"
     assert (rules["payt"].grace_days, rules["payt"].calendar) == (2, "NL")
+
+
+CLOSED = """
+[run]
+closed_days = ["2026-12-31", "2026-12-24  Christmas  Eve", 2027-01-04]
+[providers.payt]
+[providers.totality]
+base_url = "https://lender.example/api"
+closed_days = ["2026-11-27 Day after Thanksgiving"]
+[providers.payiq]
+base_url = "https://biller.example"
+closed_days = []
+"""
+
+
+def test_closed_days_of_ones_own_join_the_calendar_of_each_provider() -> None:
+    settings = load(written(CLOSED))
+    christmas, friday = date(2026, 12, 24), date(2026, 11, 27)
+    calendars, rules = settings.calendars(), settings.rules()
+    assert calendars["payt"].own_days == (
+        (christmas, "Christmas Eve"),
+        (date(2026, 12, 31), "closed day"),
+        (date(2027, 1, 4), "closed day"),
+    )
+    assert calendars["totality"].own_days == ((friday, "Day after Thanksgiving"),)
+    assert rules["totality"].closed_days == (friday,)
+    assert (calendars["payiq"].own_days, rules["payiq"].closed_days) == ((), ())
+
+
+def test_closed_days_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANRECON_RUN__CLOSED_DAYS", "2026-12-24 Christmas Eve, 2026-12-31")
+    monkeypatch.setenv("PLANRECON_PROVIDERS__TOTALITY__BASE_URL", "https://lender.example/api")
+    monkeypatch.setenv("PLANRECON_PROVIDERS__TOTALITY__CLOSED_DAYS", "2026-11-27")
+    calendars = load().calendars()
+    assert [str(day) for day, _ in calendars["payt"].own_days] == ["2026-12-24", "2026-12-31"]
+    assert [str(day) for day, _ in calendars["totality"].own_days] == ["2026-11-27"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('["2026-02-30 Fair"]', "'2026-02-30 Fair' is no closed day"),
+        ('["Christmas"]', "2026-12-24 Christmas Eve"),
+        ("[2026-12-24T08:00:00]", "is no closed day"),
+        ('["2026-12-24 Eve", "2026-12-24"]', "given twice"),
+        ("7", "no list of dates"),
+    ],
+)
+def test_what_is_no_closed_day_is_refused_with_its_key_and_how_to_write_one(value: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=r"run\.closed_days") as refusal:
+        load(written(f"[run]\nclosed_days = {value}\n"))
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[run]\ncalendar = 'XX'\n", r"run\.calendar"),
+        ("[providers.payt]\ncalendar = 'US-ZZ'\n", r"payt\.calendar"),
+    ],
+)
+def test_an_unknown_calendar_is_refused_before_anything_is_fetched(text: str, key: str) -> None:
+    with pytest.raises(SettingsError, match=key):
+        load(written(text))
+
+
+def test_what_closes_a_day_is_part_of_the_settings_that_decide_a_figure() -> None:
+    """Another list, another name (it stands in a trace) and another edition of the calendar make another run."""
+    plain = "[providers.payt]\n"
+    texts = [
+        plain,
+        f"{plain}closed_days = ['2026-12-24']\n",
+        f"{plain}closed_days = ['2026-12-24 Eve']\n",
+        f"[run]\nclosed_days = ['2026-12-24']\n{plain}",
+        f"{plain}calendar = 'US'\n",
+    ]
+    told = [fingerprint(load(written(text))) for text in texts]
+    assert len(set(told)) == len(texts)
+    assert f"US (holidays {version('holidays')})" in told[-1]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Amsterdm", "CET+1"])

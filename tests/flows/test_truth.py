@@ -1,6 +1,8 @@
 """What the pipeline reports equals the slow answer: another program, in plain Python, from the definitions alone."""
 
+import json
 from datetime import date
+from importlib.metadata import version
 
 import pytest
 
@@ -61,6 +63,36 @@ def test_the_demo_tells_the_forgotten_holiday_from_the_wrong_direction(open_desk
     assert "Memorial Day" in found["2026-05-25"]["explanation"]
 
 
+def test_a_day_that_only_the_configuration_closes_moves_due_dates_and_is_told(open_desk, tmp_path):
+    """Japan works on 25 May 2026: the two plans conform or not by the closed days of one's own, named in the trace."""
+    with open_desk(tmp_path, scenarios.demo()) as desk:
+        own = ["2026-05-25 Memorial Day"]
+        desk.configure(totality={"calendar": "JP"})
+        without = desk.run(AS_OF).folder
+        desk.configure(totality={"closed_days": own})
+        folder = desk.report(AS_OF).folder
+        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+
+    def differing(where):
+        rows = (row for row in desk.rows("breaks", where) if row["code"] == "DUE_DATE_DIFF")
+        return {row["actual"]: row for row in rows if row["state"] != "RESOLVED"}
+
+    assert "2026-05-25" not in differing(without)
+    found = differing(folder)["2026-05-25"]
+    assert (found["expected"], found["reason"], found["difference_days"]) == ("2026-05-26", "HOLIDAY_SHIFT", "-1")
+    edition = version("holidays")
+    assert "holiday Memorial Day" in found["explanation"]
+    assert f"calendar JP (holidays {edition}) + 1 own closed day" in found["explanation"]
+    assert told["calendars"] == [
+        {"provider": name, "calendar": label, "weekend": [6, 7], "own_closed_days": own_days}
+        for name, label, own_days in (
+            ("payt", f"NL (holidays {edition})", 0),
+            ("totality", f"JP (holidays {edition}) + 1 own closed day", 1),
+            ("payiq", f"US (holidays {edition})", 0),
+        )
+    ]
+
+
 VARIATIONS = {
     "grace": {"grace_days": 5},
     "grace-shift": {"grace_days": 5, "grace_mode": "SHIFT"},
@@ -72,6 +104,7 @@ VARIATIONS = {
     "smaller": {"tolerance": "MIN:5.00,2"},
     "buckets": {"bucket_set": "IFRS"},
     "business-days": {"day_basis": "BUSINESS", "stale_pending_days": 1, "settlement_days": 6},
+    "closed-days": {"closed_days": ["2026-06-29 Works outing", "2026-06-12", "2026-04-16"]},
 }
 
 

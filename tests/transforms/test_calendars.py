@@ -46,6 +46,16 @@ def test_a_friday_and_saturday_weekend_counts_sunday() -> None:
     assert days.contains(dates(date(2026, 3, 6), date(2026, 3, 7), date(2026, 3, 8))).to_list() == [False, False, True]
 
 
+def test_a_closed_day_of_ones_own_is_no_business_day() -> None:
+    year = (date(2026, 1, 1), date(2026, 12, 31))
+    eve = date(2026, 12, 24)  # a Thursday that neither country closes
+    own = business_days("NL", WEEKEND, *year, closed=(eve, date(2026, 12, 26)))
+    assert business_days("NL", WEEKEND, *year).contains(dates(eve)).to_list() == [True]
+    assert own.contains(dates(eve)).to_list() == [False]
+    # 22 and 23 December; Christmas, the 26th (a Saturday) and the 27th are closed anyway
+    assert own.between(dates(date(2026, 12, 21)), dates(date(2026, 12, 27))).to_list() == [2]
+
+
 def test_the_count_excludes_the_first_day_and_includes_the_last() -> None:
     days = business_days("US", WEEKEND, date(2026, 3, 1), date(2026, 3, 31))
     monday = date(2026, 3, 9)

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.conventions import Conventions
 from schemas.schedules import CUSTOM_TERMS, EXPECTED_TERMS, NOT_REGENERABLE, PLAN_RULES
-from transforms.closed_days import Calendar
+from transforms.closed_days import Calendar, own_days
 from transforms.frequencies import contradicts_weekday, reach_days
 from transforms.inputs import MissingConventionsError
 from transforms.schedules import Regenerated, regenerate
@@ -221,9 +221,8 @@ def test_a_named_calendar_gives_its_holidays_by_name_and_version() -> None:
     plan = rules({"first_due_date": date(2026, 7, 3), "holiday_shift": 3, "calendar": "US"})
     found = regenerate(plan, conventions={"p": Conventions()}, calendars={"US": Calendar("US")}).terms
     assert found["trace"].to_list() == [
-        "2026-07-03 (Fri): holiday Independence Day (observed), +3 days to 2026-07-06 (Mon)"
+        "2026-07-03 (Fri): holiday Independence Day (observed), +3 days to 2026-07-06 (Mon); calendar US (holidays 0.109)"
     ]
-    assert Calendar("US").label == "US (holidays 0.109)"
 
 
 @pytest.mark.parametrize(
@@ -234,12 +233,29 @@ def test_a_named_calendar_gives_its_holidays_by_name_and_version() -> None:
         ({"first_due_date": date(2026, 7, 3)}, "2026-07-03 (Fri): holiday Independence Day (observed), stays"),
         (
             {"first_due_date": SATURDAY, "weekend_shift": -1, "holiday_shift": -1},
-            "2026-07-04 (Sat): weekend, -1 day to 2026-07-03 (Fri): holiday Independence Day (observed), -1 day to 2026-07-02 (Thu)",
+            "2026-07-04 (Sat): weekend, -1 day to 2026-07-03 (Fri): holiday Independence Day (observed), -1 day to 2026-07-02 (Thu); calendar 1 own closed day",
         ),
     ],
 )
 def test_the_trace_tells_nominal_date_and_every_shift(plan: dict[str, Any], trace: str) -> None:
     assert made(plan).terms["trace"].to_list() == [trace]
+
+
+def test_a_closed_day_without_a_name_is_told_as_one_and_no_calendar_leaves_only_weekends() -> None:
+    plan = rules({"first_due_date": date(2026, 12, 24), "weekend_shift": 1, "holiday_shift": 2})
+    own = Calendar("NL", own_days=own_days(["2026-12-24"]))
+    none = Calendar()
+    traces = [
+        regenerate(plan, conventions={"p": Conventions()}, calendars={"jul3": each}).terms["trace"][0]
+        for each in (own, none)
+    ]
+    assert traces == [
+        f"2026-12-24 (Thu): closed day, +2 days to 2026-12-26 (Sat); calendar {own.label}",
+        "2026-12-24 (Thu)",
+    ]
+    saturday = rules({"first_due_date": SATURDAY, "weekend_shift": 2})
+    moved = regenerate(saturday, conventions={"p": Conventions()}, calendars={"jul3": none}).terms["trace"]
+    assert moved.to_list() == ["2026-07-04 (Sat): weekend, +2 days to 2026-07-06 (Mon)"]
 
 
 # --- cascades and collisions --------------------------------------------------------------

@@ -214,7 +214,7 @@ def test_a_holiday_that_was_not_avoided_is_told_in_one_sentence() -> None:
     assert told["calendar_date"] == date(2026, 7, 3)
     assert told["explanation"] == (
         "The provider says 2026-07-03, the plan's own rule 2026-07-06 (2026-07-03 (Fri): holiday Independence Day "
-        "(observed), +3 days to 2026-07-06 (Mon)); the provider's date comes out if the holiday is not avoided."
+        "(observed), +3 days to 2026-07-06 (Mon); calendar 1 own closed day); the provider's date comes out if the holiday is not avoided."
     )
 
 
