@@ -7,6 +7,7 @@ that printing a settings object never shows them.
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -138,12 +139,25 @@ class ReportSettings(Section):
     formats: Texts = ["csv", "parquet", "html", "xlsx"]
 
 
+class WritePolicy(Section):
+    """What a proposed plan may look like at most; one that does not is rejected on request. Empty is off."""
+
+    max_terms: Annotated[int, Field(ge=1)] | None = None
+    max_months: Annotated[int, Field(ge=1)] | None = None
+    max_days_to_first: Annotated[int, Field(ge=0)] | None = None
+    min_term_amount: Annotated[Decimal, Field(gt=0)] | None = None
+    min_first_share: Annotated[Decimal, Field(gt=0, le=1)] | None = None
+
+
 class WriteSettings(Section):
     """Limits on what may be changed at a provider."""
 
     production: bool = False
     max_count: Annotated[int, Field(ge=0)] = 100
     max_sum: Annotated[int, Field(ge=0)] = 100_000
+    approval_hours: Annotated[float, Field(gt=0)] = 24
+    worst_delay_seconds: Annotated[float, Field(ge=0)] | None = None
+    policy: WritePolicy = WritePolicy()
 
 
 class ScaleSettings(Section):
@@ -187,6 +201,7 @@ class ProviderSettings(Section):
     weekend: Annotated[list[Weekday], NoDecode, BeforeValidator(_listed)] = [6, 7]
     conventions: Conventions = Conventions()
     assumed: dict[str, str] = {}
+    worst_delay_seconds: Annotated[float, Field(ge=0)] | None = None
 
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret")
 
