@@ -1,8 +1,8 @@
 """Reads PayIQ: a signed token, failures inside a 200, and no call that lists its customers.
 
 The accounts come from a file. Each is asked for its setup, then for the plans the setup names,
-its payments and its bills. The setup call is a POST and a read: it may be repeated. Writing
-plans would come beside this: `Transport.send` is the call that is never repeated.
+its payments and its bills. The setup call is a POST and a read: it may be repeated. Changes of
+plans are in `payiq_writing`.
 """
 
 from collections import deque
@@ -17,8 +17,9 @@ import msgspec
 from msgspec import UNSET
 
 from providers.answers import Reply
+from providers.assumed_writes import PAYIQ as WRITES
 from providers.auth import Signed, Tokens
-from providers.base import AccountRef, Assumption, Client, Clock, Connection, Page, Provider, SweepRequest, assumed
+from providers.base import AccountRef, Assumption, Clock, Connection, Page, Provider, SweepRequest, assumed
 from providers.errors import (
     Misdirected,
     NotConfigured,
@@ -131,24 +132,20 @@ class PayiqClient(Reader):
         return pages, None
 
     def _pages(self, ref: AccountRef, tenant_id: str) -> Iterator[Page]:
-        asked = {
-            "CustomerToken": ref.customer_token,
-            "ReferenceNumber": ref.reference_number,
-            "OtherData": ref.other_data,
-        }
+        asked = naming(ref)
         about = Asked(tenant_id, _context(ref))
         setup = yield from self._one(Call("POST", SETUP, SETUP, json=asked), about.named("setup", {}))
         for plan_id in plan_ids(setup):
             path = self.words["plan_path"]
             call = Call("GET", path, path, (("customerToken", ref.customer_token), ("paymentPlanID", plan_id)))
-            yield from self._one(call, about.named("plan", {**self._renamed("plan"), "payment_plan_id": plan_id}))
+            yield from self._one(call, about.named("plan", {**self.renamed("plan"), "payment_plan_id": plan_id}))
         for entity, path in (("payments", self.words["payment_path"]), ("invoices", "Api/Invoice")):
-            yield from self._list(path, tuple(asked.items()), about.named(entity, self._renamed(entity)))
+            yield from self._list(path, tuple(asked.items()), about.named(entity, self.renamed(entity)))
 
     def _one(self, call: Call, about: "Asked") -> Generator[Page, None, Envelope]:
         """The answer to one call as a page; one that says no is kept as evidence and raised."""
         try:
-            reply, envelope = self.transport.read(call, lambda reply: _opened(reply, f"{call.method} {call.route}"))
+            reply, envelope = self.transport.read(call, lambda reply: opened(reply, f"{call.method} {call.route}"))
         except ProviderError as error:
             kept = error.evidence
             if kept is not None:
@@ -167,7 +164,8 @@ class PayiqClient(Reader):
                 return
             watch.new(bytes(envelope.result))
 
-    def _renamed(self, entity: str) -> dict[str, str]:
+    def renamed(self, entity: str) -> dict[str, str]:
+        """What decoding needs to know of fields that a live system calls otherwise than assumed."""
         mine = f"{entity}."
         fields = {name[len(mine) :]: word for name, word in self.words.items() if name.startswith(mine)}
         return {RENAME + name: word for name, word in fields.items() if word != name}
@@ -186,6 +184,15 @@ class Asked:
         return Asked(self.tenant_id, {**self.context, **more}, entity)
 
 
+def naming(ref: AccountRef) -> dict[str, str]:
+    """How the provider is told which account is meant; holds the customer's token."""
+    return {
+        "CustomerToken": ref.customer_token,
+        "ReferenceNumber": ref.reference_number,
+        "OtherData": ref.other_data,
+    }
+
+
 def _context(ref: AccountRef) -> dict[str, str]:
     """Names the account without the customer's token, which is a secret; its hash tells accounts apart."""
     return {
@@ -195,7 +202,8 @@ def _context(ref: AccountRef) -> dict[str, str]:
     }
 
 
-def _opened(reply: Reply, place: str) -> tuple[Reply, Envelope]:
+def opened(reply: Reply, place: str) -> tuple[Reply, Envelope]:
+    """The answer and its envelope, where it says that the call succeeded."""
     envelope = parsed(reply, open_envelope, provider=NAME, place=place)
     if not envelope.failed():
         return reply, envelope
@@ -242,9 +250,9 @@ def _in_order(
         waiting.extend(pool.submit(work, ref) for ref in islice(left, 1))
 
 
-def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Client:
+def connect(connection: Connection, *, clock: Clock, wire: object = None) -> PayiqClient:
     """A client for these credentials and accounts; nothing is sent yet."""
-    words = assumed(NAME, ASSUMED, connection.overrides)
+    words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
     if not connection.api_key or not connection.signing_secret:
         raise NotConfigured("api_key and signing_secret are both needed", provider=NAME)
     if not connection.accounts:

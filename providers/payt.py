@@ -1,7 +1,4 @@
-"""Reads Payt: bearer token, cursor pages, one administration at a time.
-
-Writing plans would come beside this: `Transport.send` is the call that is never repeated.
-"""
+"""Reads Payt: bearer token, cursor pages, one administration at a time. Changes of plans are in `payt_writing`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,8 +11,9 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from providers.addresses import segment
+from providers.assumed_writes import PAYT as WRITES
 from providers.auth import oauth_tokens
-from providers.base import Assumption, Client, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
+from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
 from providers.pages import Rows, Settling, Watch, iso, parsed, read_page, refused_page
 from providers.payt_rows import DELETED, SHAPES, TABLES, Plan, PspTransaction
 from providers.reader import Reader, page_of, with_evidence
@@ -89,6 +87,11 @@ class PaytClient(Reader):
         pages = self._deleted(sweep, kind) if sweep.name.startswith(GONE) else self._listed(sweep)
         return with_evidence(pages, sweep, {"administration_id": sweep.tenant_id})
 
+    def rows(self, name: str, tenant_id: str, extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Raw]:
+        """Every row of one list, to its end."""
+        for _, rows in self._walk(name, f"/v1/{segment(name)}", tenant_id, extra):
+            yield from rows
+
     def _listed(self, sweep: SweepRequest) -> Iterator[Page]:
         def walk(since: datetime | None) -> Iterator[tuple[Page, Rows]]:
             changed = () if since is None else ((self.changed_after, iso(since)),)
@@ -126,9 +129,9 @@ class PaytClient(Reader):
                 watch.new(cursor)
 
 
-def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Client:
+def connect(connection: Connection, *, clock: Clock, wire: object = None) -> PaytClient:
     """A client for these credentials; nothing is sent yet."""
-    words = assumed(NAME, ASSUMED, connection.overrides)
+    words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
     route = words["token_path"]
     url = connection.token_url or connection.base_url.rstrip("/") + route
     tokens = oauth_tokens(NAME, connection, url=url, route=route, as_form=False, monotonic=monotonic)

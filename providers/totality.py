@@ -1,8 +1,7 @@
 """Reads Totality: a vendor media type, numbered pages, cents.
 
 No list page of this provider could be read but one, so the paths, the shape of a list and most
-field names are assumptions; `ASSUMED` holds them all. Writing plans would come beside this:
-`Transport.send` is the call that is never repeated.
+field names are assumptions; `ASSUMED` holds them all. Changes of plans are in `totality_writing`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,8 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
+from providers.assumed_writes import TOTALITY as WRITES
 from providers.auth import oauth_tokens
-from providers.base import Assumption, Client, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
+from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
 from providers.pages import Rows, Settling, Watch, iso, parsed, read_page, refused_page
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
@@ -68,16 +68,25 @@ class TotalityClient(Reader):
 
     def pull(self, sweep: SweepRequest) -> Iterator[Page]:
         """The pages of one list, until nothing changes any more."""
-        context = self._context(sweep.name)
+        context = self.context(sweep.name)
+        return with_evidence(self._settled(sweep, context, ()), sweep, context)
 
+    def rows(self, name: str, extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Raw]:
+        """Every row of one list, to its end; a row that changes meanwhile may come twice, the newest last."""
+        context = self.context(name)
+        for page in self._settled(SweepRequest(name, ""), context, extra):
+            yield from _cut(self.words["list"])(page.body)
+
+    def _settled(
+        self, sweep: SweepRequest, context: Mapping[str, str], extra: tuple[tuple[str, str], ...]
+    ) -> Iterator[Page]:
         def walk(since: datetime | None) -> Iterator[tuple[Page, Rows]]:
-            return self._walk(sweep, since, context)
+            return self._walk(sweep, since, context, extra)
 
         # A row that changes moves to the end, a row that goes leaves a gap: every page behind it shifts.
-        settling = Settling(walk, self.transport.provider_clock, shifts=True)
-        return with_evidence(settling.pages(sweep.since), sweep, context)
+        return Settling(walk, self.transport.provider_clock, shifts=True).pages(sweep.since)
 
-    def _context(self, entity: str) -> dict[str, str]:
+    def context(self, entity: str) -> dict[str, str]:
         """What decoding needs to know of the configuration: names that differ from the assumed ones."""
         mine = f"{entity}."
         fields = {name: word for name, word in self.words.items() if name.startswith(mine)}
@@ -85,12 +94,16 @@ class TotalityClient(Reader):
         return renamed if self.words["list"] == "data" else {**renamed, "list": self.words["list"]}
 
     def _walk(
-        self, sweep: SweepRequest, since: datetime | None, context: Mapping[str, str]
+        self,
+        sweep: SweepRequest,
+        since: datetime | None,
+        context: Mapping[str, str],
+        extra: tuple[tuple[str, str], ...],
     ) -> Iterator[tuple[Page, Rows]]:
         path = self.words[f"path.{sweep.name}"]
         place = f"GET {path}"
         watch = Watch(NAME, place, self.page_cap)
-        fixed = [("sort", self.words["sort"])] if self.words["sort"] else []
+        fixed = [*extra, ("sort", self.words["sort"])] if self.words["sort"] else [*extra]
         if since is not None:
             fixed.append((self.words["updated_after"], iso(since)))
         if self.page_size is not None and self.words["page_size"]:
@@ -118,9 +131,9 @@ def _cut(lies_under: str) -> Callable[[bytes], list[Raw]]:
     return cut
 
 
-def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Client:
+def connect(connection: Connection, *, clock: Clock, wire: object = None) -> TotalityClient:
     """A client for these credentials; nothing is sent yet."""
-    words = assumed(NAME, ASSUMED, connection.overrides)
+    words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
     base = urlsplit(connection.base_url)
     url = connection.token_url or f"{base.scheme}://{base.netloc}{words['token_path']}"
     tokens = oauth_tokens(NAME, connection, url=url, route=words["token_path"], as_form=True, monotonic=monotonic)

@@ -1,0 +1,220 @@
+"""A body checked against what a provider documents, before anything is sent.
+
+Every fault is found at once and told by the field's name; a value is never repeated, since it may
+name a person. Numbers must be exact: a float has lost digits before it comes here.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from providers.addresses import segment
+from providers.errors import Refused
+from providers.writing import Impossible, Wanted
+
+Rule = Callable[[str, Any], Iterator[str]]
+"""From a field's name and its value to what is wrong with it."""
+INT32 = 2**31 - 1
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One documented field: its rule, and whether it must be there or may be null."""
+
+    rule: Rule
+    required: bool = False
+    nullable: bool = False
+
+    def needed(self) -> "Field":
+        """The same field, as one that must be there."""
+        return replace(self, required=True, nullable=False)
+
+
+def faults(body: Mapping[str, Any], fields: Mapping[str, Field], where: str = "") -> Iterator[str]:
+    """Everything wrong with the body, field by field in the order of `fields`, unknown names last."""
+    for name, field in fields.items():
+        value = body.get(name)
+        if value is None and (name not in body or field.nullable or field.required):
+            if field.required:
+                yield f"{where}{name} is missing"
+        elif value is None:
+            yield f"{where}{name} must not be null; leave it out"
+        else:
+            yield from field.rule(where + name, value)
+    for name in body:
+        if name not in fields:
+            yield unknown(where, str(name), list(fields))
+
+
+def unknown(where: str, name: str, known: Sequence[str]) -> str:
+    """That a name is not documented, with the nearest one that is."""
+    near = difflib.get_close_matches(name, known, 1, 0.5) or difflib.get_close_matches(name.lower(), known, 1, 0.3)
+    hint = f"; the nearest is {near[0]}" if near else ""
+    return f"{where}{name[:_LONGEST_NAME]!r} is not a field of this call{hint}"
+
+
+def refuse(provider: str, found: Sequence[str]) -> None:
+    """Nothing is wrong; else everything that is, in one error.
+
+    Raises:
+        Impossible: something is.
+    """
+    if found:
+        raise Impossible("; ".join(found), provider=provider)
+
+
+def impossible(provider: str, operation: str, instead: str) -> Impossible:
+    """That a provider has no such call, and what there is instead."""
+    return Impossible(f"there is no call to {operation} a plan", provider=provider, next_step=instead)
+
+
+def plan_segment(provider: str, wanted: Wanted) -> tuple[str, str]:
+    """The plan's id, as it is and as one segment of a path."""
+    if not wanted.plan_id:
+        raise Impossible("the plan's id is missing", provider=provider)
+    try:
+        return wanted.plan_id, segment(wanted.plan_id)
+    except (Refused, UnicodeEncodeError):
+        raise Impossible("the plan's id cannot be put into an address", provider=provider) from None
+
+
+def text(most: int = 255, *, least: int = 1) -> Rule:
+    """A text of so many characters."""
+
+    def rule(name: str, value: Any) -> Iterator[str]:
+        if not isinstance(value, str):
+            yield f"{name} must be a text"
+        elif not least <= len(value) <= most:
+            yield f"{name} must have {least} to {most} characters"
+        elif not _encodable(value):
+            yield f"{name} holds half a character"
+
+    return rule
+
+
+def word(*values: str) -> Rule:
+    """One of a few words."""
+
+    def rule(name: str, value: Any) -> Iterator[str]:
+        if value not in values:
+            yield f"{name} must be one of {', '.join(values)}"
+
+    return rule
+
+
+def whole(least: int = -INT32, most: int = INT32) -> Rule:
+    """A whole number between two bounds."""
+
+    def rule(name: str, value: Any) -> Iterator[str]:
+        if not is_whole(value):
+            yield f"{name} must be a whole number"
+        elif not least <= value <= most:
+            about = f"between {least} and {most}" if most != INT32 else f"at least {least}"
+            yield f"{name} must be {about}"
+
+    return rule
+
+
+def money(below: Decimal = Decimal(10**13), places: int = 2) -> Rule:
+    """A positive exact number of so few decimals."""
+
+    def rule(name: str, value: Any) -> Iterator[str]:
+        if not is_number(value):
+            yield f"{name} must be an exact number"
+        elif not 0 < value < below:
+            yield f"{name} must be above 0 and below {below:f}"
+        elif value != round(Decimal(value), places):
+            yield f"{name} must have at most {places} decimals"
+
+    return rule
+
+
+def flag(name: str, value: Any) -> Iterator[str]:
+    """True or false."""
+    if not isinstance(value, bool):
+        yield f"{name} must be true or false"
+
+
+def day(name: str, value: Any) -> Iterator[str]:
+    """A date as YYYY-MM-DD."""
+    if not isinstance(value, str) or len(value) != len("2026-01-31") or day_of(value) is None:
+        yield f"{name} must be a date, YYYY-MM-DD"
+
+
+def moment(name: str, value: Any) -> Iterator[str]:
+    """A date or an ISO 8601 date-time."""
+    if not isinstance(value, str) or day_of(value) is None:
+        yield f"{name} must be a date or an ISO 8601 date-time"
+
+
+def anything(_name: str, _value: Any) -> Iterator[str]:
+    """Whatever it is: no page shows what it must be."""
+    return iter(())
+
+
+def texts(name: str, value: Any) -> Iterator[str]:
+    """A list of texts, each once."""
+    if not isinstance(value, list | tuple):
+        yield f"{name} must be a list of texts"
+        return
+    for at, item in enumerate(value):
+        yield from text()(f"{name}[{at}]", item)
+        if item in value[:at]:
+            yield f"{name}[{at}] stands there twice"
+
+
+def rows(fields: Mapping[str, Field]) -> Rule:
+    """A list of objects, not empty."""
+
+    def rule(name: str, value: Any) -> Iterator[str]:
+        if not isinstance(value, list | tuple) or not value:
+            yield f"{name} must be a list of at least one object"
+            return
+        for at, item in enumerate(value):
+            if isinstance(item, Mapping):
+                yield from faults(item, fields, f"{name}[{at}].")
+            else:
+                yield f"{name}[{at}] must be an object"
+
+    return rule
+
+
+def day_of(value: object) -> date | None:
+    """The day a date or date-time text names as it is written; None where it names none."""
+    try:
+        return date.fromisoformat(value) if len(value) == len("2026-01-31") else datetime.fromisoformat(value).date()  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return None
+
+
+def is_whole(value: object) -> bool:
+    """A whole number and no truth value."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_number(value: object) -> bool:
+    """An exact, finite number."""
+    return is_whole(value) or (isinstance(value, Decimal) and value.is_finite())
+
+
+def plain(value: Any) -> Any:
+    """The same body with numbers written out: no exponents, so that a number has one spelling of its digits."""
+    if isinstance(value, Decimal):
+        return Decimal(f"{value:f}")
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
