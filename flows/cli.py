@@ -16,30 +16,21 @@ from typing import Annotated, Literal, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
-from flows import log
+from flows import cli_plan, log
 from flows.errors import PlanreconError, UsageError
+from flows.options import AsOf, Config, FailOn, Format, LogFormat
 from providers.errors import ProviderError
 from reports.errors import ReportError
 from sql.errors import Busy, StoreError
 from sql.versions import ConservationError
 from transforms.intake import ContractError
+from writes.errors import WriteError
 
 USAGE, BUSY = 2, 5
 SIGNALLED = (130, 143)
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-
-Format = Literal["table", "csv", "json"]
-Severity = Literal["low", "medium", "high", "critical", "never"]
-Config = Annotated[
-    Path | None, Parameter(help="Configuration file; `planrecon.toml` where there is one, else the environment alone.")
-]
-AsOf = Annotated[
-    date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")
-]
-LogFormat = Annotated[log.LogFormat, Parameter(help="How progress is written to standard error.")]
-FailOn = Annotated[Severity | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")]
 
 app = App(
     name="planrecon",
@@ -49,6 +40,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
+app.command(cli_plan.app)
 
 
 class Stopped(BaseException):
@@ -266,7 +258,15 @@ def execute(arguments: Sequence[str] | None = None) -> int:
         return _say("stopped by Ctrl-C; call the same command again to resume", 130)
     except Stopped:
         return _say("stopped by SIGTERM; call the same command again to resume", 143)
-    except (PlanreconError, ProviderError, StoreError, ReportError, ContractError, ConservationError) as error:
+    except (
+        PlanreconError,
+        ProviderError,
+        StoreError,
+        ReportError,
+        ContractError,
+        ConservationError,
+        WriteError,
+    ) as error:
         return _say(f"{getattr(error, 'code', 'internal')}: {error}", _exit_code(error))
     except BrokenPipeError:
         # who reads our output has seen enough; Python would complain once more when it flushes at exit
@@ -277,7 +277,7 @@ def execute(arguments: Sequence[str] | None = None) -> int:
 
 def _exit_code(error: Exception) -> int:
     """Return the exit code of an expected failure: its own, busy, or failed."""
-    if isinstance(error, PlanreconError):
+    if isinstance(error, PlanreconError | WriteError):
         return error.exit_code
     return BUSY if isinstance(error, Busy) else USAGE
 

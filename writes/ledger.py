@@ -26,7 +26,7 @@ from sql.files import (
     write_atomic,
 )
 from sql.seals import canonical, write_time
-from sql.witness import START, chained, make_line, split_lines
+from sql.witness import START, Testimony, chained, make_line, split_lines
 from writes.errors import Changed, NothingSuch, Underway
 from writes.intents import APPROVED, REFUSED, STEPS, Draft, Intent, begin, read_back, step, step_facts
 
@@ -78,6 +78,16 @@ class Ledger:
             which = f"{len(found)} intents begin with it" if found else "there is none"
             raise NothingSuch(f"intent {name!r}: {which}; `planrecon plan list` shows them all")
         return found[0]
+
+    def history(self, intent: Intent) -> list[Testimony]:
+        """Return every line about one intent, oldest first."""
+        body = self.path.read_bytes() if self.path.exists() else b""
+        lines, _ = split_lines(body)
+        return [
+            line
+            for line in chained(lines, self.path, advice=ADVICE)
+            if line.facts.get("intent_id") == intent.intent_id
+        ]
 
     def plan(self, draft: Draft, material: bytes, *, at: datetime, who: str, again: str = "") -> tuple[Intent, bool]:
         """Write down a wish, and tell whether it is new: an equal one that is open is returned instead.

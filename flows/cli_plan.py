@@ -1,0 +1,281 @@
+"""The commands below `planrecon plan`. Each calls one function of this room and returns its exit code."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from flows import log
+from flows.errors import UsageError
+from flows.options import Config, Format, LogFormat
+
+if TYPE_CHECKING:
+    from flows.plans import Outcome
+
+app = App(
+    name="plan",
+    help="Create, approve, reject, end or change plans at a provider, each at most once; a dry run unless --yes is given.",
+)
+ProviderName = Annotated[
+    Literal["payt", "totality", "payiq"], Parameter(name="--provider", help="At which provider; it must be configured.")
+]
+Tenant = Annotated[str, Parameter(help="Administration, lender or biller; found by the plan's id where not given.")]
+Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Send it; without this nothing is changed anywhere.")]
+Seen = Annotated[
+    str,
+    Parameter(
+        name="--preview", help="Send only if the preview is still the one with this hash: the dry run prints it."
+    ),
+]
+Answered = Annotated[Literal["text", "json"], Parameter(name="--format", help="How the results are written.")]
+PlanIds = Annotated[tuple[str, ...], Parameter(help="Ids of the plans at the provider.")]
+
+
+@app.command
+def create(
+    *,
+    provider: ProviderName,
+    file: Annotated[
+        Path, Parameter(help="One JSON object or a list of them, or a CSV: the provider's documented body.")
+    ],
+    yes: Yes = False,
+    preview: Seen = "",
+    again: Annotated[str, Parameter(help="Reason to create once more what was created before.")] = "",
+    format: Answered = "text",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """Create the plans of FILE. A Totality body names its loan as `loanUuid` beside the other fields."""
+    log.configure(log_format)
+    from flows.plans import Choice
+    from flows.plans import create as create_plans
+
+    choice = Choice(yes=yes, again=again, seen=preview)
+    return _answer(create_plans(config, provider=provider, file=file, choice=choice), format)
+
+
+@app.command
+def approve(
+    plan_id: PlanIds,
+    /,
+    *,
+    provider: ProviderName,
+    tenant: Tenant = "",
+    yes: Yes = False,
+    preview: Seen = "",
+    format: Answered = "text",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """Approve proposed plans."""
+    return _change(
+        "approve",
+        plan_id,
+        seen=preview,
+        yes=yes,
+        style=format,
+        log_format=log_format,
+        config=config,
+        provider=provider,
+        tenant=tenant,
+    )
+
+
+@app.command
+def reject(
+    plan_id: PlanIds = (),
+    /,
+    *,
+    provider: ProviderName,
+    where: Annotated[
+        Literal["policy"] | None,
+        Parameter(help="Instead of ids: the proposed plans that break [writes.policy]."),
+    ] = None,
+    tenant: Tenant = "",
+    yes: Yes = False,
+    preview: Seen = "",
+    format: Answered = "text",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """Reject proposed plans, by id or by rule."""
+    if where is None:
+        return _change(
+            "reject",
+            plan_id,
+            seen=preview,
+            yes=yes,
+            style=format,
+            log_format=log_format,
+            config=config,
+            provider=provider,
+            tenant=tenant,
+        )
+    if plan_id:
+        raise UsageError("give ids or --where, not both")
+    log.configure(log_format)
+    from flows.plans import Choice, reject_by_policy
+
+    choice = Choice(yes=yes, seen=preview)
+    return _answer(reject_by_policy(config, provider=provider, tenant=tenant, choice=choice), format)
+
+
+@app.command
+def deactivate(
+    plan_id: PlanIds,
+    /,
+    *,
+    provider: ProviderName,
+    tenant: Tenant = "",
+    yes: Yes = False,
+    preview: Seen = "",
+    format: Answered = "text",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """End active plans; at Totality and PayIQ this is their DELETE call."""
+    return _change(
+        "deactivate",
+        plan_id,
+        seen=preview,
+        yes=yes,
+        style=format,
+        log_format=log_format,
+        config=config,
+        provider=provider,
+        tenant=tenant,
+    )
+
+
+@app.command
+def update(
+    plan_id: Annotated[str, Parameter(help="Id of the plan at the provider.")],
+    /,
+    *,
+    provider: ProviderName,
+    file: Annotated[Path, Parameter(help="One JSON object: what the provider's update or revise call takes.")],
+    tenant: Tenant = "",
+    yes: Yes = False,
+    preview: Seen = "",
+    format: Answered = "text",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """Change a plan: collector, contact method or state at Totality, any documented field at PayIQ."""
+    return _change(
+        "update",
+        (plan_id,),
+        seen=preview,
+        yes=yes,
+        style=format,
+        log_format=log_format,
+        config=config,
+        provider=provider,
+        tenant=tenant,
+        file=file,
+    )
+
+
+@app.command(name="list")
+def list_plans(
+    *,
+    state: Annotated[
+        Literal["planned", "approved", "sending", "done", "refused", "unknown", "parked"] | None,
+        Parameter(help="Only intents in this state."),
+    ] = None,
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+) -> int:
+    """List what was wanted of the providers, and how far it came."""
+    log.configure()
+    from flows.intents import list_intents
+
+    return list_intents(config, state=state, style=format)
+
+
+@app.command
+def show(
+    intent: Annotated[str, Parameter(help="Id of the intent, or its beginning.")],
+    /,
+    *,
+    format: Answered = "text",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+) -> int:
+    """Show one intent: what was agreed, and everything that happened to it."""
+    log.configure()
+    from flows.intents import show_intent
+
+    return show_intent(config, intent, style=format)
+
+
+@app.command
+def resume(
+    intent: Annotated[
+        str | None, Parameter(help="Id of the intent, or its beginning; all open ones where not given.")
+    ] = None,
+    /,
+    *,
+    yes: Annotated[
+        bool, Parameter(name="--yes", negative="", help="Also send what was approved; without this only look.")
+    ] = False,
+    as_: Annotated[
+        Literal["done", "refused"] | None,
+        Parameter(name="--as", help="Decide a parked intent by what you saw at the provider."),
+    ] = None,
+    plan_id: Annotated[
+        str | None, Parameter(name="--plan", help="With --as done: the plan's id at the provider.")
+    ] = None,
+    reason: Annotated[str, Parameter(help="With --as: how you know; it stays in the log.")] = "",
+    format: Answered = "text",  # noqa: A002  the option's name is fixed
+    config: Config = None,
+    log_format: LogFormat = "text",
+) -> int:
+    """Go on with changes whose end is not known: look at the provider, then decide."""
+    log.configure(log_format)
+    from flows.intents import decide
+    from flows.intents import resume as resume_intents
+
+    if as_ is None:
+        return _answer(resume_intents(config, intent, yes=yes), format)
+    if intent is None:
+        raise UsageError("name the intent that --as decides")
+    return _answer(decide(config, intent, ending=as_, plan_id=plan_id, reason=reason), format)
+
+
+@app.command
+def verify(
+    *,
+    online: Annotated[
+        bool, Parameter(negative="", help="Also compare every created plan with what its provider shows.")
+    ] = False,
+    config: Config = None,
+) -> int:
+    """Check that nobody has changed the log of write-backs."""
+    log.configure()
+    from flows.intents import verify as verify_log
+
+    return verify_log(config, online=online)
+
+
+def _change(
+    operation: str,
+    plan_ids: tuple[str, ...],
+    *,
+    seen: str,
+    yes: bool,
+    style: str,
+    log_format: log.LogFormat,
+    **named: Any,
+) -> int:
+    log.configure(log_format)
+    from flows.plans import Choice, change
+
+    outcome = change(operation=operation, plan_ids=plan_ids, choice=Choice(yes=yes, seen=seen), **named)
+    return _answer(outcome, style)
+
+
+def _answer(outcome: "Outcome", style: str) -> int:
+    from flows.plans import as_json
+
+    print(as_json(outcome) if style == "json" else log.REDACTION.mask(outcome.text))
+    return outcome.code

@@ -1,0 +1,376 @@
+"""The commands below `planrecon plan` that change something: shown first, sent on `--yes`, each at most once.
+
+What may be sent, and how it is sent once, is in `writes`; here are the settings, the limits and the exit codes.
+"""
+
+import getpass
+import hashlib
+import json
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+from flows import clock, log
+from flows.agreed import agree
+from flows.ask import latest_database
+from flows.changes import read_changes
+from flows.errors import UsageError
+from flows.policy import require_rules, violations
+from flows.previews import preview, totals, words
+from flows.settings import PaytSettings, ProviderSettings, Settings, load
+from flows.sources import chosen, connection_of, tenant_of
+from providers.desks import DESKS
+from providers.errors import ProviderError
+from providers.writing import Wanted
+from sql.readonly import read_query
+from writes.engine import Engine, Patience, Prepared
+from writes.errors import Changed, NotAllowed, Underway
+from writes.intents import APPROVED, DONE, PARKED, REFUSED, Intent
+from writes.ledger import Ledger
+
+FAILED, NEEDS_A_PERSON = 2, 4
+WORST = (NEEDS_A_PERSON, 5, FAILED, 0)
+"""Exit codes of several changes: the first that occurs is the call's."""
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+STATES = frozenset({"approve", "reject", "deactivate"})
+"""Changes of a plan's state: refused means that a plan is not what somebody believed it to be."""
+POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the caller decided: to send, to send once more and why, and the preview that was seen."""
+
+    yes: bool = False
+    again: str = ""
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one change ended: for the terminal, for programs and for the exit code."""
+
+    summary: str
+    state: str
+    text: str
+    code: int
+    intent: Intent | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON values."""
+        one = self.intent
+        return {
+            "summary": self.summary,
+            "state": self.state,
+            "text": self.text,
+            "intent_id": one.intent_id if one else None,
+            "provider": one.draft.provider if one else None,
+            "tenant_id": one.draft.tenant_id if one else None,
+            "operation": one.draft.operation if one else None,
+            "plan_id": one.plan_id if one else None,
+            "request_sha256": one.draft.request_sha256 if one else None,
+            "differences": list(one.differences) if one else [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended: what it says, the results of what was sent, the exit code."""
+
+    text: str
+    results: tuple[Result, ...]
+    code: int
+
+
+def create(config: Path | None, *, provider: str, file: Path, choice: Choice) -> Outcome:
+    """Create the plans of a file."""
+    settings = load(config)
+    with opened(settings, provider) as engine:
+        tenant = _tenant(settings, provider, "")
+        wanted = [Wanted("create", tenant_id=tenant, body=body) for body in read_changes(file)]
+        return carry_out(settings, engine, wanted, choice)
+
+
+def change(
+    config: Path | None,
+    *,
+    provider: str,
+    operation: str,
+    plan_ids: Sequence[str],
+    tenant: str = "",
+    file: Path | None = None,
+    choice: Choice,
+) -> Outcome:
+    """Approve, reject, end or update existing plans."""
+    settings = load(config)
+    body = _one_body(file) if file else {}
+    if not plan_ids:
+        raise UsageError('name the plan; `planrecon query "select plan_id, status from v_plans"` lists them')
+    with opened(settings, provider) as engine:
+        own = _tenant(settings, provider, tenant)
+        wanted = [Wanted(operation, tenant_id=own, plan_id=one, body=body) for one in plan_ids]
+        return carry_out(settings, engine, wanted, choice)
+
+
+def reject_by_policy(config: Path | None, *, provider: str, tenant: str = "", choice: Choice) -> Outcome:
+    """Reject the proposed plans of the latest published run that break the configured policy at the provider now."""
+    settings = load(config)
+    require_rules(settings.writes.policy)
+    found = read_query(
+        latest_database(config),
+        "SELECT provider, tenant_id, plan_id FROM v_plans WHERE status = 'PROPOSED' ORDER BY ALL",
+    )
+    rows = [row for row in found.rows() if row[0] == provider and tenant in {"", row[1]}]
+    with opened(settings, provider) as engine:
+        prepared = []
+        for _, tenant_id, plan_id in rows:
+            one = engine.prepare(Wanted("reject", tenant_id=tenant_id, plan_id=plan_id))
+            broken = violations(one.before.plan, settings.writes.policy) if one.before.plan else []
+            log.LOGGER.info("plan %s/%s: %s", tenant_id, plan_id, "; ".join(broken) or "keeps the policy")
+            if broken and one.standing is None and not one.before.objections:
+                prepared.append((one, broken))
+        head = f"{len(prepared)} of {len(rows)} proposed plans break the policy"
+        told = [f"{one.order.tenant_id}/{one.order.plan_id}: {'; '.join(broken)}" for one, broken in prepared]
+        done = send_prepared(settings, engine, [one for one, _ in prepared], choice)
+        return Outcome("\n".join([head, *told, done.text]), done.results, done.code)
+
+
+@contextmanager
+def opened(settings: Settings, provider: str) -> Iterator[Engine]:
+    """Yield the engine for one configured provider; its secrets are known to the log from here on."""
+    section = chosen(settings, (provider,))[provider]
+    state_dir = settings.warehouse.state_dir
+    connection = connection_of(section, kept=state_dir / "secrets" / f"{provider}.refresh_token")
+    log.hide(connection.secrets())
+    log.hide(account.customer_token for account in connection.accounts)
+    ledger = Ledger(state_dir)
+    ledger.tidy()
+    with DESKS[provider].compose(connection, clock=clock.now) as writer:
+        yield Engine(
+            ledger=ledger,
+            writer=writer,
+            clock=clock.now,
+            pause=pause,
+            who=operator(),
+            agree=lambda order, before: agree(order, before, settings),
+            summarise=words,
+            patience=patience(settings, section),
+        )
+
+
+def patience(settings: Settings, section: ProviderSettings) -> Patience:
+    """Return how long to wait for one provider, and how long an approval holds."""
+    own = section.worst_delay_seconds
+    return Patience(
+        worst_delay=settings.writes.worst_delay_seconds if own is None else own,
+        valid=timedelta(hours=settings.writes.approval_hours),
+    )
+
+
+def pause(seconds: float) -> None:
+    """Wait, so that a signal is heard."""
+    if seconds > 0:
+        Event().wait(seconds)
+
+
+def operator() -> str:
+    """Return who is acting, for the log."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = "unknown"
+    return f"{name}@{socket.gethostname()}"
+
+
+def _tenant(settings: Settings, provider: str, tenant: str) -> str:
+    section = settings.providers.configured()[provider]
+    if isinstance(section, PaytSettings):
+        return tenant
+    own = tenant_of(provider, section)
+    if tenant not in {"", own}:
+        raise UsageError(f"--tenant {tenant!r} is not configured; the only tenant of {provider} is {own!r}")
+    return own
+
+
+def _one_body(file: Path) -> dict[str, Any]:
+    bodies = read_changes(file)
+    if len(bodies) != 1:
+        raise UsageError(f"{str(file)!r} holds {len(bodies)} changes; give one for one plan")
+    return bodies[0]
+
+
+def carry_out(settings: Settings, engine: Engine, wanted: Sequence[Wanted], choice: Choice) -> Outcome:
+    """Show the changes and, where the caller said so, send them."""
+    prepared = []
+    for number, one in enumerate(wanted, 1):
+        prepared.append(engine.prepare(one))
+        if number % 10 == 0:
+            log.LOGGER.info("prepared %d of %d changes", number, len(wanted))
+    return send_prepared(settings, engine, prepared, choice)
+
+
+def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepared], choice: Choice) -> Outcome:
+    """Send prepared changes one after the other, if the caller said so and everything allows it."""
+    _refuse_repeats(prepared)
+    shown = [preview(number, len(prepared), one) for number, one in enumerate(prepared, 1)]
+    left = [one for one in prepared if _is_left(one, choice)]
+    barred = [one for one in left if one.before.objections and not _is_under_way(one)]
+    if barred:
+        code = NEEDS_A_PERSON if barred[0].order.operation in STATES else FAILED
+        why = f"{len(barred)} of {len(prepared)} cannot be done; nothing was sent"
+        return Outcome("\n".join([*shown, why]), (), code)
+    _limit(settings, left)
+    seen = preview_hash(left)
+    if not choice.yes:
+        return Outcome("\n".join([*shown, _footer(settings, engine, left, seen)]), _standing(prepared, left), 0)
+    _allow(settings, left, choice, seen)
+    results = [_apply(engine, one, choice) if one in left else _already(one) for one in prepared]
+    text = "\n".join([*shown, *(f"{one.state}: {one.text}" for one in results)])
+    return Outcome(text, tuple(results), worst(one.code for one in results))
+
+
+def worst(codes: Any) -> int:
+    """Return the exit code that says most of several."""
+    found = set(codes)
+    return next((code for code in WORST if code in found), 0)
+
+
+def _refuse_repeats(prepared: Sequence[Prepared]) -> None:
+    first: dict[str, int] = {}
+    for number, one in enumerate(prepared, 1):
+        earlier = first.setdefault(one.request_sha256, number)
+        if earlier != number:
+            raise UsageError(f"changes {earlier} and {number} are the same; nothing was sent, remove one of them")
+
+
+def _is_left(one: Prepared, choice: Choice) -> bool:
+    """Tell whether there is something to do: neither so already nor done before."""
+    if _is_under_way(one):
+        return True
+    if one.standing is not None:
+        return False
+    done_before = one.known is not None and one.known.state == DONE and one.order.operation == "create"
+    return not done_before or bool(choice.again)
+
+
+def _is_under_way(one: Prepared) -> bool:
+    return one.known is not None and one.known.is_open
+
+
+def preview_hash(prepared: Sequence[Prepared]) -> str:
+    """Return the hash of everything that was shown, requests and what the provider shows."""
+    return hashlib.sha256("|".join(one.preview_sha256 for one in prepared).encode()).hexdigest()[:12]
+
+
+def _limit(settings: Settings, left: Sequence[Prepared]) -> None:
+    writes = settings.writes
+    if len(left) > writes.max_count:
+        raise NotAllowed(
+            f"{len(left)} changes are more than writes.max_count, {writes.max_count}; nothing was sent. "
+            "Split the file, or raise the limit"
+        )
+    for currency, amount in totals(left).items():
+        if amount > writes.max_sum:
+            raise NotAllowed(
+                f"the plans add up to {amount:f} {currency}, more than writes.max_sum, {writes.max_sum}; "
+                "nothing was sent. Split the file, or raise the limit"
+            )
+
+
+def _allow(settings: Settings, left: Sequence[Prepared], choice: Choice, seen: str) -> None:
+    if left and is_production(settings, left[0].order.provider) and not settings.writes.production:
+        raise NotAllowed(
+            f"{left[0].order.provider} is not on this machine and writes.production is false; nothing was sent. "
+            "Set it to true where this configuration may change plans in production"
+        )
+    if choice.seen and not seen.startswith(choice.seen):
+        raise Changed(
+            f"the preview is {seen} now, not {choice.seen}: the file or the provider has changed since it was shown; "
+            "nothing was sent. Look at it again without --yes"
+        )
+
+
+def is_production(settings: Settings, provider: str) -> bool:
+    """Tell whether a provider is more than a sandbox on this machine."""
+    return urlsplit(settings.providers.configured()[provider].base_url).hostname not in LOOPBACK
+
+
+def _footer(settings: Settings, engine: Engine, left: Sequence[Prepared], seen: str) -> str:
+    if not left:
+        return "nothing is left to send"
+    sums = ", ".join(f"{amount:f} {currency}".strip() for currency, amount in totals(left).items())
+    lines = [f"dry run: nothing was sent. {len(left)} to send{', ' + sums if sums else ''}; preview {seen}"]
+    lines.append("repeat with --yes to send; with --preview to send only what is shown here")
+    if is_production(settings, left[0].order.provider) and not settings.writes.production:
+        lines.append("writes.production is false: --yes would be refused")
+    if engine.patience.worst_delay is None and any(one.order.operation == "create" for one in left):
+        lines.append("worst_delay_seconds is not set: a create whose answer is lost is left to a person")
+    return "\n".join(lines)
+
+
+def _standing(prepared: Sequence[Prepared], left: Sequence[Prepared]) -> tuple[Result, ...]:
+    return tuple(
+        _already(one) if one not in left else Result(one.summary, "planned", "not sent", 0) for one in prepared
+    )
+
+
+def _already(one: Prepared) -> Result:
+    if one.standing is not None:
+        text = f"{one.summary}: it is so already, nothing was sent"
+    else:
+        known = one.known
+        text = f"{one.summary}: done before as intent {known.intent_id if known else ''}, nothing was sent"
+    return Result(one.summary, DONE, text, 0, one.known)
+
+
+def _apply(engine: Engine, one: Prepared, choice: Choice) -> Result:
+    try:
+        intent = engine.apply(one, again=choice.again)
+    except Underway as error:
+        return Result(one.summary, "busy", str(error), error.exit_code)
+    except ProviderError as error:
+        text = f"{one.summary}: {error} Nothing was sent; `planrecon plan resume --yes` goes on with it"
+        return Result(one.summary, APPROVED, text, FAILED)
+    return told(intent)
+
+
+def told(intent: Intent) -> Result:
+    """Return how far an intent has come, in words, with the exit code."""
+    text, code = _told(intent)
+    return Result(intent.draft.summary, intent.state, f"{intent.draft.summary}: {text}", code, intent)
+
+
+def _told(intent: Intent) -> tuple[str, int]:
+    name, why = intent.intent_id, intent.reason
+    if intent.state == DONE and not intent.differences:
+        return f"plan {intent.plan_id}{' (' + why + ')' if intent.found else ''}, intent {name}", 0
+    if intent.state == DONE:
+        points = "; ".join(intent.differences)
+        return (
+            f"plan {intent.plan_id}, intent {name}, but not as agreed: {points}. Nothing was corrected",
+            NEEDS_A_PERSON,
+        )
+    if intent.state == REFUSED:
+        return f"{why} (intent {name})", NEEDS_A_PERSON if intent.draft.operation in STATES else FAILED
+    if intent.state == APPROVED:
+        return f"not executed, {why}; `planrecon plan resume {name} --yes` sends it", FAILED
+    if intent.state == PARKED:
+        return (
+            f"{why}. Look at the provider, then `planrecon plan resume {name}` with --as done or --as refused",
+            NEEDS_A_PERSON,
+        )
+    return (
+        f"{why or 'it was sent and nobody knows what came of it'}; `planrecon plan resume {name} --yes` looks again",
+        NEEDS_A_PERSON,
+    )
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return the results as a JSON list."""
+    return json.dumps([one.to_dict() for one in outcome.results], ensure_ascii=False, indent=1)

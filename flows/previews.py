@@ -1,0 +1,106 @@
+"""Shows a change before it is sent: in plain words, with its terms, its request and what the provider would say."""
+
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from providers.writing import Order, Term
+from writes.agreement import Agreement
+from writes.engine import Prepared
+from writes.intents import DONE
+
+HIDDEN = frozenset({"PaymentAccount", "PaymentAccountToken"})
+"""Fields of a request that are never shown: they hold a bank account or a card."""
+SHORT = 12
+VERBS = {
+    "create": "create a plan",
+    "update": "change plan",
+    "approve": "approve plan",
+    "reject": "reject plan",
+    "deactivate": "end plan",
+}
+
+
+def words(order: Order, agreement: Agreement) -> str:
+    """Name a change in a few words, with nothing personal in them."""
+    what = VERBS[order.operation] + (f" {order.plan_id}" if order.plan_id else "")
+    place = f"{order.provider}/{order.tenant_id}" if order.tenant_id else order.provider
+    return f"{what} at {place}{_span(agreement)}"
+
+
+def _span(agreement: Agreement) -> str:
+    if not agreement.terms or agreement.amount_minor is None:
+        return ""
+    days = [term.due_date for term in agreement.terms]
+    count = f"{len(days)} term{'s' if len(days) > 1 else ''}"
+    span = f"{min(days)} to {max(days)}" if len(days) > 1 else f"{days[0]}"
+    return f": {count}, {agreement.plain(agreement.amount_minor)}, {span}"
+
+
+def preview(number: int, count: int, prepared: Prepared) -> str:
+    """Return everything a person should see before approving one change."""
+    return "\n".join([f"{number} of {count}  {prepared.summary}", *(f"    {line}" for line in _lines(prepared))])
+
+
+def _lines(prepared: Prepared) -> Iterator[str]:
+    order, before, agreement = prepared.order, prepared.before, prepared.agreement
+    if before.owner or order.owner:
+        yield f"for {before.owner or order.owner}"
+    for place, term in enumerate(agreement.terms, 1):
+        yield f"{place:>3}  {term.due_date}  {agreement.plain(term.amount_minor)}"
+    if agreement.remark:
+        yield f"note: {agreement.remark}"
+    if before.plan is not None:
+        yield f"the plan is {before.plan.status} with {len(before.plan.terms)} terms, {_sum(before.plan.terms)} {agreement.currency}"
+    if before.removes:
+        yield f"removes {len(before.removes)} scheduled payments, {_sum(before.removes)} {agreement.currency}:"
+        yield from (f"     {term.due_date}  {term.amount:f}" for term in before.removes)
+    yield from (f"note: {remark}" for remark in before.remarks)
+    if prepared.standing is not None:
+        yield f"it is so already: plan {prepared.standing.plan_id} is {prepared.standing.status}; nothing to send"
+    elif prepared.known is not None and order.operation == "create":
+        yield _known(prepared)
+    else:
+        yield from (f"cannot be done: {objection}" for objection in before.objections)
+        yield f"{order.method} {order.path}"
+        yield json.dumps(shown_body(order.body), default=_plain, ensure_ascii=False)
+        yield f"request {prepared.request_sha256[:SHORT]}"
+
+
+def _known(prepared: Prepared) -> str:
+    known = prepared.known
+    if known is None:
+        return ""
+    if known.state == DONE:
+        return f"it was done as intent {known.intent_id}, plan {known.plan_id}; give --again with a reason to do it once more"
+    return f"it is intent {known.intent_id} already, which is {known.state}; --yes goes on with it"
+
+
+def shown_body(body: Any) -> Any:
+    """Return a body without what must not be shown."""
+    if isinstance(body, dict):
+        return {name: "[hidden]" if name in HIDDEN else shown_body(value) for name, value in body.items()}
+    return [shown_body(item) for item in body] if isinstance(body, list) else body
+
+
+def _plain(value: object) -> object:
+    """Write what JSON has no word for as text; for people to read, never to be sent."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def _sum(terms: Sequence[Term]) -> str:
+    return f"{sum((term.amount for term in terms), Decimal(0)):f}"
+
+
+def totals(prepared: Sequence[Prepared]) -> dict[str, Decimal]:
+    """Return what the created plans add up to, by currency, in major units."""
+    found: dict[str, Decimal] = {}
+    for one in prepared:
+        agreement = one.agreement
+        if one.order.operation != "create":
+            continue
+        minor = agreement.amount_minor
+        amount = Decimal(minor).scaleb(-agreement.exponent) if minor is not None else one.before.total or Decimal(0)
+        found[agreement.currency] = found.get(agreement.currency, Decimal(0)) + amount
+    return found
