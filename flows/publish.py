@@ -348,12 +348,11 @@ def fingerprint(settings: Settings) -> str:
         name: {key: str(value) for key, value in section if key in FIGURES}
         for name, section in settings.providers.configured().items()
     }
-    calendars = settings.calendars()
     told = {
         "run": settings.run.model_dump(mode="json"),
         "outcome": settings.outcome.model_dump(mode="json"),
         "providers": providers,
-        "calendars": {name: calendars[name].label for name in providers},  # another edition, other closed days
+        "calendars": {name: each.label for name, each in settings.calendars().items()},  # another edition, other days
     }
     return json.dumps(told, sort_keys=True, default=str)
 

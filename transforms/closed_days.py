@@ -67,7 +67,7 @@ class Calendar:
     @property
     def label(self) -> str:
         """Name and version, so that a date can be told from one made with another release."""
-        parts = [f"{self.name} (holidays {version('holidays')})"] if self.name else []
+        parts = [f"{self.name} (holidays {_release()})"] if self.name else []
         parts += [f"{len(self.own_days)} own closed day{'s' * (len(self.own_days) > 1)}"] if self.own_days else []
         return " + ".join(parts) or "no holidays"
 
@@ -81,6 +81,11 @@ class Calendar:
         named |= dict(self.own_days)
         rows = sorted((day, name) for day, name in named.items() if first_year <= day.year <= last_year)
         return pl.DataFrame(rows, schema={"day": pl.Date, "holiday": pl.String}, orient="row")
+
+
+@lru_cache(maxsize=1)
+def _release() -> str:
+    return version("holidays")
 
 
 @lru_cache(maxsize=4096)

@@ -20,9 +20,15 @@ DEFAULTS = {
 def schedule(plan: Row, *, holidays: set[date], weekend: tuple[int, ...] = (6, 7), **changed: Any) -> list[Row]:
     """Return sequence, nominal, expected, amount and notes of each term."""
     how = DEFAULTS | changed
-    amounts = split(plan, how)
+    if plan["arrangement"] == "CUSTOM":
+        # As given, by date; two of one day in the order of the list. No shift touches them.
+        by_day = sorted(plan["listed"], key=lambda term: term[0])
+        dates, amounts = [(day, day, False) for day, _ in by_day], [amount for _, amount in by_day]
+    else:
+        amounts = split(plan, how)
+        dates = list(dated(plan, len(amounts), how, holidays, weekend))
     terms: list[Row] = []
-    for number, (nominal, expected, cycles) in enumerate(dated(plan, len(amounts), how, holidays, weekend), 1):
+    for number, (nominal, expected, cycles) in enumerate(dates, 1):
         notes = ["SHIFT_CYCLE"] if cycles else []
         terms.append(
             {

@@ -1,126 +1,90 @@
 """Twenty thousand plans against a second schedule written from the definitions alone, and what holds for all of them."""
 
 import importlib.util
-import itertools
 import random
-import sys
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import holidays
 import polars as pl
 import pytest
 from dateutil import rrule as rules_of_dateutil
 
-from schemas.conventions import (
-    COLLISIONS,
-    FIFTH_WEEKS,
-    REMAINDERS,
-    SHIFT_MODES,
-    SHIFT_ORDERS,
-    SHORT_MONTHS,
-    Conventions,
-)
-from schemas.schedules import EXPECTED_TERMS, PLAN_RULES
+from schemas import conventions as choices
+from schemas.conventions import Conventions
+from schemas.schedules import ARRANGEMENTS, CUSTOM_TERMS, EXPECTED_TERMS, PATTERNS, PLAN_RULES
 from transforms.closed_days import Calendar
+from transforms.frequencies import FREQUENCIES
 from transforms.schedules import regenerate
 
 PLANS = 20_000
 Row = dict[str, Any]
 
-CALENDARS = {
-    "US": Calendar("US"),
-    "NL": Calendar("NL"),
-    "friday": Calendar("GB", weekend=(5, 6)),
-    "own": Calendar(own_days=((date(2025, 3, 3), "Fair"), (date(2025, 3, 4), "Fair"), (date(2026, 7, 3), "Parade"))),
-}
-
 
 @cache
-def oracle() -> ModuleType:
-    path = Path(__file__).parents[1] / "oracles" / "schedule_oracle.py"
-    spec = importlib.util.spec_from_file_location("schedule_oracle", path)
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "oracles" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["schedule_oracle"] = module
     spec.loader.exec_module(module)
     return module
 
 
-def sets() -> dict[str, Row]:
-    """Every combination of conventions, by a name of its own."""
-    chains = [{}, {"cascade": True}, {"drift": True}]
-    parts = itertools.product(REMAINDERS, SHORT_MONTHS, FIFTH_WEEKS, SHIFT_ORDERS, SHIFT_MODES, COLLISIONS, chains)
-    names = ("remainder", "short_month", "fifth_week", "shift_order", "shift_mode", "collision")
-    return {f"c{n}": dict(zip(names, part[:6], strict=True)) | part[6] for n, part in enumerate(parts)}
-
-
-def holidays_of(name: str) -> set[date]:
-    years = range(2023, 2060)
-    library = {"US": "US", "NL": "NL", "friday": "GB"}
-    if name in library:
-        return set(holidays.country_holidays(library[name], years=years))
-    return {date(2025, 3, 3), date(2025, 3, 4), date(2026, 7, 3)}
-
-
-def drawn(number: int, draw: random.Random, names: list[str]) -> Row:
-    frequency = draw.choice(["DAYS", "WEEKLY", "BIWEEKLY", "SEMIMONTHLY", "MONTHLY", "MONTHLY"])
-    by_weekday = frequency in {"MONTHLY", "SEMIMONTHLY"} and draw.random() < 0.4
-    by_amount = draw.random() < 0.4
-    total = None if draw.random() < 0.1 else draw.choice([draw.randint(1, 500), draw.randint(1, 900_000)])
-    count = draw.choice([1, 2, 3, draw.randint(1, 30)])
-    end_of_month = draw.choice([28, 29, 30, 31])
-    return {
-        "plan_no": number * 3,
-        "convention_set": draw.choice(names),
-        "calendar": draw.choice(list(CALENDARS)),
-        "currency": "EUR",
-        "arrangement": "AMOUNT" if by_amount else "NUMBER",
-        "frequency": frequency,
-        "pattern": "WEEKDAY" if by_weekday else draw.choice(["DAY", None]),
-        "days_in_period": draw.choice([1, 2, 3, draw.randint(1, 90)]) if frequency == "DAYS" else None,
-        "first_due_date": date(2024, 1, 1) + timedelta(days=draw.randint(0, 1000)),
-        "first_day": None if draw.random() < 0.4 else draw.choice([draw.randint(1, 31), end_of_month]),
-        "second_day": draw.choice([draw.randint(1, 31), end_of_month]),
-        "first_weekday": draw.randint(1, 7),
-        "second_weekday": draw.randint(1, 7),
-        "first_week": draw.choice([5, draw.randint(1, 5)]),
-        "second_week": draw.choice([5, draw.randint(1, 5)]),
-        "term_count": count,
-        "term_amount_minor": max(1, (total or 5) // draw.randint(1, 30)) if by_amount else None,
-        "total_minor": total,
-        "weekend_shift": draw.choice([0, 1, -1, 2, -2, draw.randint(-9, 9)]),
-        "holiday_shift": draw.choice([0, 1, -1, draw.randint(-9, 9)]),
-        "missing_input": None,
-    }
+DRAWING = loaded("schedule_plans")
+CALENDARS = {
+    name: Calendar(
+        each.get("country", ""), each.get("weekend", (6, 7)), tuple((day, "Fair") for day in each.get("days", ()))
+    )
+    for name, each in DRAWING.CALENDARS.items()
+}
 
 
 def frame(plans: list[Row]) -> pl.DataFrame:
-    return PLAN_RULES.gate(pl.DataFrame(plans, schema=dict(PLAN_RULES.dtypes), orient="row"))
+    rows = [tuple(plan[name] for name in PLAN_RULES.columns) for plan in plans]
+    return PLAN_RULES.gate(pl.DataFrame(rows, schema=dict(PLAN_RULES.dtypes), orient="row"))
+
+
+def listed(plans: list[Row]) -> pl.DataFrame:
+    """The terms that plans list themselves, in the order of their lists."""
+    rows = [(plan["plan_no"], number, *term) for plan in plans for number, term in enumerate(plan["listed"] or (), 1)]
+    return CUSTOM_TERMS.gate(pl.DataFrame(rows, schema=dict(CUSTOM_TERMS.dtypes), orient="row"))
 
 
 @cache
 def portfolio() -> tuple[list[Row], pl.DataFrame]:
     draw = random.Random(20260630)
-    named = sets()
-    plans = [drawn(number, draw, list(named)) for number in range(PLANS)]
+    named = DRAWING.sets()
+    plans = [DRAWING.drawn(number, draw, list(named)) for number in range(PLANS)]
     conventions = {name: Conventions(**each) for name, each in named.items()}
-    found = regenerate(frame(plans), conventions=conventions, calendars=CALENDARS)
+    found = regenerate(frame(plans), listed(plans), conventions=conventions, calendars=CALENDARS)
     assert found.missing.is_empty()
     return plans, EXPECTED_TERMS.gate(found.terms)
 
 
+def test_every_convention_that_can_be_chosen_is_drawn() -> None:
+    chosen = DRAWING.CONVENTIONS
+    assert tuple(chosen.values()) == (
+        choices.REMAINDERS, choices.SHORT_MONTHS, choices.FIFTH_WEEKS, choices.SHIFT_ORDERS, choices.SHIFT_MODES,
+        choices.COLLISIONS,
+    )  # fmt: skip
+    chained = {name for chain in DRAWING.CHAINS for name in chain}
+    assert {*chosen, *chained} == set(Conventions.__dataclass_fields__)
+    plans, _ = portfolio()
+    assert {plan["frequency"] for plan in plans} == set(FREQUENCIES)
+    assert {plan["arrangement"] for plan in plans} == set(ARRANGEMENTS)
+    assert {plan["pattern"] or "DAY" for plan in plans} == set(PATTERNS)
+
+
 def test_both_schedules_agree_on_every_term_of_twenty_thousand_plans_over_all_conventions() -> None:
     plans, terms = portfolio()
-    named, closed = sets(), {name: holidays_of(name) for name in CALENDARS}
+    named, closed = DRAWING.sets(), {name: DRAWING.holidays_of(name) for name in CALENDARS}
     expected = []
     for plan in plans:
         name = plan["calendar"]
-        rows = oracle().schedule(
+        rows = loaded("schedule_oracle").schedule(
             plan | {"pattern": plan["pattern"] or "DAY"}, holidays=closed[name], weekend=CALENDARS[name].weekend,
             **named[plan["convention_set"]],
         )  # fmt: skip
@@ -160,11 +124,13 @@ def test_dates_never_decrease_unless_a_note_says_so_and_no_shift_is_silent() -> 
 
 def test_no_date_drifts_from_its_anchor_unless_the_convention_chains_dates() -> None:
     plans, terms = portfolio()
-    named = sets()
+    named = DRAWING.sets()
     plain = {
         plan["plan_no"]: plan["days_in_period"]
         for plan in plans
-        if plan["frequency"] == "DAYS" and not ({"cascade", "drift"} & set(named[plan["convention_set"]]))
+        if plan["frequency"] == "DAYS"
+        and plan["arrangement"] != "CUSTOM"
+        and not ({"cascade", "drift"} & set(named[plan["convention_set"]]))
     }
     firsts = {plan["plan_no"]: plan["first_due_date"] for plan in plans}
     for number, sequence, nominal in terms.select("plan_no", "sequence", "nominal_due_date").iter_rows():
@@ -174,18 +140,18 @@ def test_no_date_drifts_from_its_anchor_unless_the_convention_chains_dates() -> 
 
 def test_the_same_rules_give_the_same_bytes_in_any_order_of_rows_and_alone() -> None:
     plans, terms = portfolio()
-    conventions = {name: Conventions(**each) for name, each in sets().items()}
-    backwards = regenerate(frame(plans[::-1]), conventions=conventions, calendars=CALENDARS).terms
+    conventions = {name: Conventions(**each) for name, each in DRAWING.sets().items()}
+    backwards = regenerate(frame(plans[::-1]), listed(plans), conventions=conventions, calendars=CALENDARS).terms
     assert backwards.equals(terms)
     for plan in plans[:50]:
-        alone = regenerate(frame([plan]), conventions=conventions, calendars=CALENDARS).terms
+        alone = regenerate(frame([plan]), listed([plan]), conventions=conventions, calendars=CALENDARS).terms
         assert alone.equals(terms.filter(plan_no=plan["plan_no"]))
 
 
 def test_without_a_trace_everything_else_is_the_same() -> None:
     plans, terms = portfolio()
-    conventions = {name: Conventions(**each) for name, each in sets().items()}
-    bare = regenerate(frame(plans), conventions=conventions, calendars=CALENDARS, with_trace=False).terms
+    conventions = {name: Conventions(**each) for name, each in DRAWING.sets().items()}
+    bare = regenerate(frame(plans), listed(plans), conventions=conventions, calendars=CALENDARS, with_trace=False).terms
     assert bare.drop("trace").equals(terms.drop("trace"))
     assert set(bare["trace"]) == {""}
 
@@ -226,7 +192,9 @@ def month_rule(plan: Row, name: str) -> rules_of_dateutil.rrule:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_dateutil_gives_the_same_nominal_dates_where_it_can_express_the_rule(seed: int) -> None:
     draw = random.Random(seed)
-    plans = [drawn(number, draw, ["p"]) | {"arrangement": "NUMBER", "total_minor": 100} for number in range(1000)]
+    plans = [
+        DRAWING.drawn(number, draw, ["p"]) | {"arrangement": "NUMBER", "total_minor": 100} for number in range(1000)
+    ]
     found = regenerate(frame(plans), conventions={"p": Conventions()}, calendars=CALENDARS).terms
     dates = found.group_by("plan_no", maintain_order=True).agg("nominal_due_date")["nominal_due_date"].to_list()
     assert dates == [by_dateutil(plan) for plan in plans]
