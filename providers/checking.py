@@ -141,7 +141,8 @@ def flag(name: str, value: Any) -> Iterator[str]:
 
 def day(name: str, value: Any) -> Iterator[str]:
     """A date as YYYY-MM-DD."""
-    if not isinstance(value, str) or len(value) != len("2026-01-31") or day_of(value) is None:
+    found = day_of(value)
+    if found is None or found.isoformat() != value:
         yield f"{name} must be a date, YYYY-MM-DD"
 
 

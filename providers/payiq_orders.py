@@ -1,0 +1,226 @@
+"""The calls that change payment plans at PayIQ, made from what somebody wrote. Sends nothing.
+
+The customer's token is a secret: an order holds the account's key in its place, and the token is put
+back while the request is built. Bank and card data and their tokens are not taken at all, since an
+order is written down; a plan then uses the payment account the provider has on file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from providers.base import AccountRef
+from providers.checking import (
+    Field,
+    anything,
+    day_of,
+    faults,
+    flag,
+    impossible,
+    is_whole,
+    moment,
+    money,
+    plain,
+    refuse,
+    rows,
+    text,
+    whole,
+    word,
+)
+from providers.payiq import NAME
+from providers.payiq_rows import account_key
+from providers.writing import Impossible, Order, Term, Wanted
+
+OPERATIONS = ("create", "update", "deactivate")
+TOKEN, PLAN = "CustomerToken", "PaymentPlanID"
+SECRET = ("PaymentAccount", "PaymentAccountToken")
+NAMING = (TOKEN, "ReferenceNumber", "OtherData")
+_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The provider's words that no page shows."""
+
+    path: str
+    create: str
+    due_date: str
+    day_of_month: str
+    date: str
+    amount: str
+    ended: str
+
+    def fields(self) -> dict[str, Field]:
+        """The documented fields of a create."""
+        entry = {self.date: Field(moment, required=True), self.amount: Field(money(), required=True)}
+        return {
+            TOKEN: Field(text(), required=True),
+            "PaymentName": Field(text(), required=True),
+            "DayType": Field(word(self.due_date, self.day_of_month), required=True),
+            "DayToPay": Field(whole(1, 31), required=True),
+            "DateToStart": Field(moment, nullable=True),
+            "PaymentAmount": Field(money(), nullable=True),
+            "MonthlyAmount": Field(money(), nullable=True),
+            "Payments": Field(rows(entry), nullable=True),
+            "ReferenceNumber": Field(text(_LONGEST, least=0), nullable=True),
+            "OtherData": Field(text(_LONGEST, least=0), nullable=True),
+            "SelectedAccounts": Field(anything, nullable=True),
+            "OriginalPlanID": Field(whole(1), nullable=True),
+            "FeeWaived": Field(flag, nullable=True),
+            "PPD": Field(flag, nullable=True),
+        }
+
+    def terms(self, body: Mapping[str, Any]) -> tuple[Term, ...]:
+        """The terms that the body itself lists."""
+        return tuple(Term(_day(entry[self.date]), Decimal(entry[self.amount])) for entry in body.get("Payments") or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """The configured accounts, by customer token or by the key that stands for it."""
+
+    refs: Sequence[AccountRef]
+
+    def find(self, named: Mapping[str, Any]) -> AccountRef:
+        """The one account a body means.
+
+        Raises:
+            Impossible: none of the configured ones, or more than one.
+        """
+        token = named.get(TOKEN)
+        found = [ref for ref in self.refs if token in {ref.customer_token, account_key(ref.customer_token)}]
+        if not found:
+            raise Impossible(
+                "CustomerToken is not in accounts_file",
+                provider=NAME,
+                next_step="Add the account's line to accounts_file: without it the next run could not see the plan.",
+            )
+        reference, other = named.get("ReferenceNumber"), named.get("OtherData")
+        found = [ref for ref in found if not reference or ref.reference_number == reference]
+        found = [ref for ref in found if not other or ref.other_data == other]
+        if not found:
+            message = "ReferenceNumber or OtherData is not one of this customer's in accounts_file"
+            raise Impossible(message, provider=NAME)
+        if len(found) > 1:
+            message = f"the customer has {len(found)} accounts in accounts_file"
+            raise Impossible(message, provider=NAME, next_step="Name one with ReferenceNumber and OtherData.")
+        return found[0]
+
+    def token(self, key: str) -> str:
+        """The token a key stands for.
+
+        Raises:
+            Impossible: no configured account has it.
+        """
+        for ref in self.refs:
+            if account_key(ref.customer_token) == key:
+                return ref.customer_token
+        raise Impossible("the account of this change is no longer in accounts_file", provider=NAME)
+
+    def without_secret(self, wanted: Wanted) -> Wanted:
+        """The same change with the account's key in place of the customer's token; an unknown token is left out."""
+        token = wanted.body.get(TOKEN)
+        if token is None:
+            return wanted
+        known = [ref for ref in self.refs if token in {ref.customer_token, account_key(ref.customer_token)}]
+        if not known:
+            self.find(wanted.body)
+        return replace(wanted, body={**wanted.body, TOKEN: account_key(known[0].customer_token)})
+
+
+def named(ref: AccountRef) -> dict[str, str]:
+    """How a body names an account, without its secret; empty parts are left out."""
+    told = {
+        TOKEN: account_key(ref.customer_token),
+        "ReferenceNumber": ref.reference_number,
+        "OtherData": ref.other_data,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def order_of(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
+    """The call that brings the change about.
+
+    Raises:
+        Impossible: there is no such call, the body is not what is documented, or the account is not configured.
+    """
+    if wanted.operation not in OPERATIONS:
+        step = "A plan at PayIQ is in force from its creation; create, update or deactivate it."
+        raise impossible(NAME, wanted.operation, step)
+    if wanted.operation == "deactivate":
+        return _delete(wanted, accounts, words)
+    return _put(wanted, accounts, words)
+
+
+def _put(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
+    is_update = wanted.operation == "update"
+    fields = words.fields()
+    if is_update:
+        fields[PLAN] = Field(whole(1))
+    given = {name: value for name, value in wanted.body.items() if name not in SECRET}
+    refuse(NAME, [*faults(given, fields), *_more(wanted.body, wanted.operation)])
+    ref = accounts.find(wanted.body)
+    body = {**plain(given), TOKEN: account_key(ref.customer_token)}
+    plan_id = None
+    if is_update:
+        plan_id = _plan_id(wanted)
+        body[PLAN] = int(plan_id)
+    return Order(
+        provider=NAME,
+        operation=wanted.operation,
+        tenant_id=wanted.tenant_id,
+        plan_id=plan_id,
+        owner=account_key(ref.customer_token),
+        method="POST" if is_update else words.create,
+        path=words.path,
+        route=words.path,
+        body=body,
+        terms=words.terms(body),
+    )
+
+
+def _more(body: Mapping[str, Any], operation: str) -> Iterator[str]:
+    """What is wrong beyond single fields."""
+    for name in SECRET:
+        if body.get(name) is not None:
+            yield f"{name} is not taken, since what is sent is written down; leave it out and keep it at the provider"
+    if body.get("PaymentAmount") is None and not body.get("Payments"):
+        yield "PaymentAmount or Payments is needed"
+    if operation == "create" and PLAN in body:
+        yield f"{PLAN} belongs to an update; a new plan gets its own"
+
+
+def _delete(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
+    refuse(NAME, list(faults(wanted.body, {name: Field(text(least=0), nullable=True) for name in NAMING})))
+    plan_id = _plan_id(wanted)
+    if not wanted.body.get(TOKEN):
+        raise Impossible("the plan's account is not named", provider=NAME, next_step="Locate the plan first.")
+    key = account_key(accounts.find(wanted.body).customer_token)
+    return Order(
+        provider=NAME,
+        operation=wanted.operation,
+        tenant_id=wanted.tenant_id,
+        plan_id=plan_id,
+        owner=key,
+        method="DELETE",
+        path=words.path,
+        route=words.path,
+        query=(("customerToken", key), ("paymentPlanID", plan_id)),
+        media="",
+    )
+
+
+def _plan_id(wanted: Wanted) -> str:
+    """The plan's number, from the command, the body, or both if they agree."""
+    stated = wanted.body.get(PLAN)
+    given = wanted.plan_id or ("" if stated is None else str(stated))
+    if not (given.isascii() and given.isdecimal()) or int(given) == 0:
+        raise Impossible("the plan's id is not a number", provider=NAME)
+    if is_whole(stated) and int(given) != stated:
+        raise Impossible(f"{PLAN} in the body is not the plan asked for", provider=NAME)
+    return str(int(given))
+
+
+def _day(value: str) -> Any:
+    return day_of(value)

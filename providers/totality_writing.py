@@ -1,0 +1,253 @@
+"""Changes payment plans at Totality: create, update, deactivate; and looks for what came of it.
+
+A new plan takes away every scheduled payment of its loan that has no processed payment. What is
+there before is read for that, and so that a new plan can be told from older ones of the loan.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from providers.answers import ERRORS, Reply
+from providers.assumed_writes import TOTALITY as ASSUMED
+from providers.base import Clock, Connection, assumed
+from providers.checking import day_of
+from providers.pages import parsed
+from providers.reader import Reader
+from providers.rows import UNREADABLE, renamed
+from providers.sending import (
+    CONFLICT,
+    CREATED,
+    OK,
+    NotProvenError,
+    Refusal,
+    as_object,
+    as_text,
+    expect_status,
+    known_words,
+    nothing_more,
+    sent,
+    typed,
+)
+from providers.totality import ASSUMED as READS
+from providers.totality import NAME, TotalityClient, connect
+from providers.totality_orders import BY_AMOUNT, BY_SCHEDULE, OPERATIONS, Names, major, order_of
+from providers.totality_rows import Loan, Plan, Record, ScheduledPayment
+from providers.totality_shown import differing, is_processed, plan_now, settings, terms_of
+from providers.transport import Call
+from providers.writing import Answer, Before, Desk, Found, Order, PlanNow, UnknownPlan, Wanted
+
+R = TypeVar("R", bound=Record)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TotalityWriter(Reader):
+    """Changes plans of one lender."""
+
+    lists: TotalityClient
+    words: Mapping[str, str]
+    names: Names
+
+    def locate(self, wanted: Wanted) -> Wanted:
+        """The same change: a host is one lender, and a body holds no secret."""
+        return wanted
+
+    def order(self, wanted: Wanted) -> Order:
+        """The call that brings the change about."""
+        return order_of(wanted, self.names)
+
+    def before(self, order: Order) -> Before:
+        """What Totality shows now: the loan, its plans, and the scheduled payments that would go."""
+        plan = None if order.operation == "create" else self._known_plan(order.plan_id or "")
+        loan_uuid = order.owner if plan is None else plan.loan_uuid
+        loan = self._loan(loan_uuid)
+        if loan is None and plan is None:
+            raise UnknownPlan("there is no such loan", provider=NAME)
+        plans = self._plans(loan_uuid)
+        scheduled = self._scheduled("loanUuid", loan_uuid)
+        going = [one for one in scheduled if not is_processed(one)]
+        if order.operation == "update":
+            going = []
+        elif plan is not None:
+            going = [one for one in going if one.payment_plan_uuid == plan.uuid]
+        objections, remarks = self._said(order, loan, plans) if loan and plan is None else ((), ())
+        return Before(
+            clock=self.transport.provider_clock(),
+            plan=None if plan is None else plan_now(plan, scheduled, self.names),
+            owner=loan_uuid,
+            plan_ids=tuple(sorted(one.uuid for one in plans)),
+            removes=terms_of(going),
+            total=_total(self.names.ours(order.body), loan) if plan is None else None,
+            facts={} if loan is None else _facts(loan),
+            objections=tuple(objections),
+            remarks=tuple(remarks),
+        )
+
+    def _said(self, order: Order, loan: Loan, plans: Iterable[Plan]) -> tuple[list[str], list[str]]:
+        """Objections to a new plan, and remarks on it."""
+        body = self.names.ours(order.body)
+        objections, remarks = [], []
+        if loan.status not in self.words["write.active_loan"].split(","):
+            objections.append("the loan is not active")
+        balance = loan.balance if isinstance(loan.balance, int) else None
+        if body.get("isPartialPaymentPlan") and balance is not None and body["totalPlanAmount"] > balance:
+            objections.append("totalPlanAmount is more than the loan's balance")
+        today, first = self.transport.provider_clock().date(), day_of(body["firstPaymentDate"])
+        if first is not None and first < today - DAY:
+            objections.append("firstPaymentDate has passed")
+        elif first is not None and first < today:
+            remarks.append("firstPaymentDate was yesterday in UTC, and may have passed in the provider's time zone too")
+        if any(one.is_active for one in plans):
+            remarks.append("the loan has an active plan; the provider may allow only one")
+        if body["paymentArrangementType"] == BY_AMOUNT and body.get("paymentAmount") is None:
+            remarks.append("paymentAmount is left out: the provider takes the loan's first amortization amount")
+        total = _total(body, loan)
+        asked = sum((term.amount for term in order.terms), Decimal(0))
+        if body["paymentArrangementType"] == BY_SCHEDULE and total is not None and asked != total:
+            remarks.append(f"the schedule adds up to {asked:f}, to be paid is {total:f}")
+        return objections, remarks
+
+    def send(self, order: Order) -> Answer:
+        """Send the call, once, and tell what its answer proves."""
+        call = Call(order.method, order.path, order.route, order.query, json=order.body if order.media else None)
+        proof = partial(self._created, order=order) if order.operation == "create" else nothing_more
+        return sent(self.transport, call, form=partial(_refusal, names=self.names), proof=proof)
+
+    def look(self, order: Order, before: Before) -> Found:
+        """What Totality shows of the effect: the plan as wanted, or new plans of the loan."""
+        if order.operation != "create":
+            plan = self._plan(order.plan_id or "")
+            if plan is None:
+                return Found(contradicts="Totality no longer shows the plan")
+            wanted = order.body if order.operation == "update" else {self.names.of("isActive"): False}
+            is_so = not differing(wanted, settings(plan, self.names))
+            return Found(plans=(self._shown(plan),)) if is_so else Found()
+        new = [plan for plan in self._plans(order.owner) if plan.uuid not in before.plan_ids]
+        shown = [self._shown(plan) for plan in new]
+        ours = tuple(one for one in shown if not differing(order.body, one.fields))
+        return Found(plans=ours, others=tuple(one for one in shown if one not in ours))
+
+    def read(self, tenant_id: str, plan_id: str, owner: str = "") -> PlanNow:  # noqa: ARG002  a uuid says it all
+        """One plan as Totality shows it now, its scheduled payments as terms."""
+        return self._shown(self._known_plan(plan_id))
+
+    def _shown(self, plan: Plan) -> PlanNow:
+        return plan_now(plan, self._scheduled("paymentPlanUuid", plan.uuid), self.names)
+
+    def _loan(self, uuid: str) -> Loan | None:
+        return next((one for one in self._rows("loans", "uuid", uuid, Loan) if one.uuid == uuid), None)
+
+    def _plans(self, loan_uuid: str) -> list[Plan]:
+        return self._rows("payment_plans", "loanUuid", loan_uuid, Plan)
+
+    def _plan(self, uuid: str) -> Plan | None:
+        return next(iter(self._rows("payment_plans", "uuid", uuid, Plan)), None)
+
+    def _known_plan(self, uuid: str) -> Plan:
+        plan = self._plan(uuid)
+        if plan is None:
+            raise UnknownPlan("there is no such plan", provider=NAME)
+        return plan
+
+    def _scheduled(self, field: str, value: str) -> list[ScheduledPayment]:
+        return self._rows("scheduled_payments", field, value, ScheduledPayment)
+
+    def _rows(self, entity: str, field: str, value: str, kind: type[R]) -> list[R]:
+        """Rows whose field has this value, each once and the newest of it.
+
+        The filter is only a help: every row is compared here, and rows of others are not looked into.
+        """
+        called = self.words.get(f"{entity}.{field}", field)
+        parameter = self.words["write.filter"].replace("{}", called)
+        extra = ((parameter, value),) if parameter else ()
+        names = tuple(
+            sorted(
+                (item.encode_name, word)
+                for item in msgspec.structs.fields(kind)
+                if (word := self.words.get(f"{entity}.{item.encode_name}", item.encode_name)) != item.encode_name
+            )
+        )
+        shape, place = renamed(kind, names), f"GET {self.words[f'path.{entity}']}"
+        found: dict[str, R] = {}
+        for raw in self.lists.rows(entity, extra):
+            if _names_it(raw, called, value):
+                row = typed(raw, shape, provider=NAME, place=place)
+                found[row.uuid] = row
+        return list(found.values())
+
+    def _created(self, reply: Reply, order: Order) -> str:
+        """The new plan's uuid, where the answer shows a plan of the loan as it was asked for."""
+        expect_status(reply, CREATED, OK)
+        plan = parsed(reply, self._read_plan, provider=NAME, place=f"{order.method} {order.route}")
+        if plan.loan_uuid != order.owner:
+            raise NotProvenError("the answer shows a plan of another loan", plan.uuid)
+        wrong = differing(order.body, settings(plan, self.names))
+        if wrong:
+            raise NotProvenError(f"the plan in the answer differs in {', '.join(wrong)}", plan.uuid)
+        return plan.uuid
+
+    def _read_plan(self, body: bytes) -> Plan:
+        mine = "payment_plans."
+        given = ((name[len(mine) :], word) for name, word in self.words.items() if name.startswith(mine))
+        names = tuple(sorted((name, word) for name, word in given if name != word))
+        shape: type[Plan] = renamed(Plan, names)
+        return msgspec.json.decode(body, type=shape)
+
+
+def _names_it(raw: msgspec.Raw, field: str, value: str) -> bool:
+    """The row may be the one: its field has the value, or cannot be read."""
+    try:
+        shown = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(field, msgspec.Raw(b"null"))
+        return bool(msgspec.json.decode(shown, type=str | None) == value)
+    except UNREADABLE:
+        return True
+
+
+def _facts(loan: Loan) -> dict[str, object]:
+    facts: dict[str, object] = {}
+    if isinstance(loan.balance, int):
+        facts["balance"] = major(loan.balance)
+    if isinstance(loan.is_auto_scheduled, bool):
+        facts["isAutoScheduled"] = loan.is_auto_scheduled
+    return facts
+
+
+def _total(body: Mapping[str, object], loan: Loan | None) -> Decimal | None:
+    """What the terms add up to, by our names: the part planned, else the loan's balance."""
+    part = body.get("totalPlanAmount") if body.get("isPartialPaymentPlan") else None
+    cents = part if part is not None or loan is None else loan.balance
+    return major(cents) if isinstance(cents, int) else None
+
+
+def _refusal(reply: Reply, names: Names) -> Refusal | None:
+    """Totality's own no: 4xx with a JSON object that holds a message; its form is assumed."""
+    fields = as_object(reply) if reply.status >= ERRORS else {}
+    message = as_text(fields.get("message"))
+    if message is None:
+        return None
+    about = known_words([message, *_blamed(fields)], names.create())
+    return Refusal(f"Totality refused it with status {reply.status}{about}", clashes=reply.status == CONFLICT)
+
+
+def _blamed(fields: Mapping[str, msgspec.Raw]) -> Iterator[str]:
+    """The names of the fields that a validation error lists."""
+    try:
+        yield from msgspec.json.decode(fields.get("errors", msgspec.Raw(b"{}")), type=dict[str, msgspec.Raw])
+    except UNREADABLE:
+        return
+
+
+def compose(connection: Connection, *, clock: Clock, wire: object = None) -> TotalityWriter:
+    """A writer that has sent nothing yet."""
+    words = assumed(NAME, {**READS, **ASSUMED}, connection.overrides)
+    lists = connect(connection, clock=clock, wire=wire)
+    return TotalityWriter(transport=lists.transport, lists=lists, words=words, names=Names(words))
+
+
+DESK = Desk(NAME, OPERATIONS, ASSUMED, compose)
