@@ -89,7 +89,7 @@ class Accounts:
             Impossible: none of the configured ones, or more than one.
         """
         token = named.get(TOKEN)
-        found = [ref for ref in self.refs if token in {ref.customer_token, account_key(ref.customer_token)}]
+        found = [ref for ref in self.refs if _means(ref, token)]
         if not found:
             raise Impossible(
                 "CustomerToken is not in accounts_file",
@@ -123,10 +123,14 @@ class Accounts:
         token = wanted.body.get(TOKEN)
         if token is None:
             return wanted
-        known = [ref for ref in self.refs if token in {ref.customer_token, account_key(ref.customer_token)}]
+        known = [ref for ref in self.refs if _means(ref, token)]
         if not known:
             self.find(wanted.body)
         return replace(wanted, body={**wanted.body, TOKEN: account_key(known[0].customer_token)})
+
+
+def _means(ref: AccountRef, token: object) -> bool:
+    return token == ref.customer_token or token == account_key(ref.customer_token)
 
 
 def named(ref: AccountRef) -> dict[str, str]:
@@ -164,7 +168,7 @@ def _put(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
     body = {**plain(given), TOKEN: account_key(ref.customer_token)}
     plan_id = None
     if is_update:
-        plan_id = _plan_id(wanted)
+        plan_id = plan_number(wanted)
         body[PLAN] = int(plan_id)
     return Order(
         provider=NAME,
@@ -193,7 +197,7 @@ def _more(body: Mapping[str, Any], operation: str) -> Iterator[str]:
 
 def _delete(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
     refuse(NAME, list(faults(wanted.body, {name: Field(text(least=0), nullable=True) for name in NAMING})))
-    plan_id = _plan_id(wanted)
+    plan_id = plan_number(wanted)
     if not wanted.body.get(TOKEN):
         raise Impossible("the plan's account is not named", provider=NAME, next_step="Locate the plan first.")
     key = account_key(accounts.find(wanted.body).customer_token)
@@ -211,8 +215,12 @@ def _delete(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
     )
 
 
-def _plan_id(wanted: Wanted) -> str:
-    """The plan's number, from the command, the body, or both if they agree."""
+def plan_number(wanted: Wanted) -> str:
+    """The plan's number, from the command, the body, or both if they agree.
+
+    Raises:
+        Impossible: neither names one, or they differ.
+    """
     stated = wanted.body.get(PLAN)
     given = wanted.plan_id or ("" if stated is None else str(stated))
     if not (given.isascii() and given.isdecimal()) or int(given) == 0:

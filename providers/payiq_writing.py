@@ -18,7 +18,7 @@ from providers.pages import parsed
 from providers.payiq import ASSUMED as READS
 from providers.payiq import NAME, SETUP, PayiqClient, connect, naming, opened, plan_ids
 from providers.payiq_decode import Envelope, open_envelope
-from providers.payiq_orders import OPERATIONS, TOKEN, Accounts, Words, named, order_of
+from providers.payiq_orders import NAMING, OPERATIONS, TOKEN, Accounts, Words, named, order_of, plan_number
 from providers.payiq_rows import Setup, account_key
 from providers.payiq_shown import Policy, Shown, differing, objections, plan_now, policy_of, remarks
 from providers.reader import Reader
@@ -57,12 +57,8 @@ class PayiqWriter(Reader):
         keyed = self.accounts.without_secret(wanted)
         if keyed.body.get(TOKEN) or wanted.operation not in {"update", "deactivate"}:
             return keyed
-        ref = self._having(keyed.plan_id or str(keyed.body.get("PaymentPlanID") or ""))
-        given = (
-            {name: value for name, value in keyed.body.items() if value not in {None, ""} or name not in named(ref)}
-            if keyed.body
-            else {}
-        )
+        ref = self._having(plan_number(keyed))
+        given = {name: value for name, value in keyed.body.items() if value or name not in NAMING}
         return replace(keyed, body={**named(ref), **given})
 
     def order(self, wanted: Wanted) -> Order:

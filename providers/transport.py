@@ -17,10 +17,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 import stamina
 
 from providers.addresses import origin
@@ -37,6 +36,7 @@ from providers.answers import (
 )
 from providers.auth import Exchange, TokenCall, Tokens, refused_credentials
 from providers.base import Clock, Connection, Traffic
+from providers.bodies import encoded
 from providers.deadline import Deadline
 from providers.errors import (
     Misdirected,
@@ -57,7 +57,6 @@ LOG = logging.getLogger("planrecon.providers")
 CIRCUIT = 3
 """Requests in a row that failed after all their attempts; then the client stops asking."""
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_JSON = msgspec.json.Encoder(decimal_format="number")
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id")
 
 
@@ -230,7 +229,7 @@ class Transport:
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         if isinstance(call, Call):
             query = httpx.QueryParams(call.query) if call.query else None
-            content, kind = _content(call)
+            content, kind = encoded(call.json, call.form)
             headers |= {} if kind is None else {"Content-Type": kind}
             return self._client.build_request(method, url, params=query, content=content, headers=headers)
         if call.basic is not None:
@@ -357,15 +356,6 @@ def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
 
 def _place(call: Call) -> str:
     return f"{call.method} {call.route}"
-
-
-def _content(call: Call) -> tuple[bytes | None, str | None]:
-    """The body's bytes and their media type; neither where there is none."""
-    if call.json is not None:
-        return _JSON.encode(call.json), "application/json"
-    if call.form:
-        return urlencode(call.form).encode(), "application/x-www-form-urlencoded"
-    return None, None
 
 
 def _unsent(error: ProviderError) -> ProviderError:
