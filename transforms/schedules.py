@@ -19,7 +19,7 @@ from transforms.collisions import settle
 from transforms.inputs import prepare
 from transforms.layout import Layout
 from transforms.patterns import Slots, month_number, rule_codes
-from transforms.shifts import RULE, SHIFT_CYCLE, Shifted, shifted
+from transforms.shifts import MOST_MOVES, RULE, SHIFT_CYCLE, Shifted, shifted
 from transforms.splits import spread_amounts
 
 AS_GIVEN = "as given"
@@ -27,6 +27,8 @@ AS_GIVEN = "as given"
 
 _SKIPPED = 3
 """Months from one fifth weekday to the next, at most."""
+_SHORTEST = 28
+"""Days of the shortest month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,9 @@ def _slots(plans: pl.DataFrame) -> tuple[Slots, pl.DataFrame]:
     month = month_number(pl.col("first_due_date"))
     lowest = int(plans.select(month.min()).item())
     widest = pl.col("weekend_shift").abs() + pl.col("holiday_shift").abs()
-    wander = pl.when("cascade").then(pl.col("count") * widest * 4 // 28).otherwise(0)
+    # Shifts that are repeated can lead far: a week again and again, until a holiday ends it.
+    farthest = widest * pl.when("repeats").then(MOST_MOVES).otherwise(1)
+    wander = pl.when("cascade").then(pl.col("count") * (farthest // _SHORTEST + 1)).otherwise(0)
     day = pl.col("first_due_date").cast(pl.Int32)
     skips = pl.col("fifth_week") == "SKIP"
     by_month = pl.col("dates_a_month") > 0

@@ -156,6 +156,21 @@ def test_without_a_trace_everything_else_is_the_same() -> None:
     assert set(bare["trace"]) == {""}
 
 
+def test_repeated_shifts_that_lead_far_never_run_out_of_dates() -> None:
+    """Sundays moved a week on until a holiday ends it, then on from there: one of a million drawn plans found it."""
+    plan = DRAWING.drawn(0, random.Random(1), ["far"]) | {
+        "plan_no": 0, "calendar": "NL", "arrangement": "NUMBER", "frequency": "SEMIMONTHLY", "pattern": "WEEKDAY",
+        "first_due_date": date(2026, 6, 10), "first_weekday": 7, "second_weekday": 7, "first_week": 5, "second_week": 5,
+        "term_count": 12, "term_amount_minor": None, "total_minor": 126, "weekend_shift": 7, "holiday_shift": 4,
+    }  # fmt: skip
+    how: Row = {"cascade": True, "shift_mode": "REPEAT", "shift_order": "HOLIDAY_FIRST"}
+    means: Row = {"conventions": {"far": Conventions(**how)}, "calendars": CALENDARS}
+    found = regenerate(frame([plan]), **means).terms
+    other = loaded("schedule_oracle").schedule(plan, holidays=DRAWING.holidays_of("NL"), **how)
+    assert found["expected_due_date"].to_list() == [row["expected"] for row in other]
+    assert (max(found["expected_due_date"]) - plan["first_due_date"]).days > 1000
+
+
 # --- a third opinion ----------------------------------------------------------------------
 
 WEEKDAYS = (
