@@ -15,6 +15,7 @@ from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
 from flows.settings import ProviderSettings, Settings
 from flows.sources import chosen, connect, wanted_tenants
+from flows.written import keep_intents
 from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
@@ -277,6 +278,7 @@ class _Run:
     def fail(self, error: Exception) -> None:
         """Record that the run ended without anything to publish."""
         with self.warehouse() as warehouse:
+            keep_intents(warehouse)
             record_failure(
                 warehouse,
                 run_id=self.run_id,
@@ -304,4 +306,5 @@ class _Run:
                 for source, failure in failures.items()
             },
             fetched=fetched,
+            write_backs=keep_intents(warehouse),
         )

@@ -27,7 +27,7 @@ from flows.settings import PaytSettings, ProviderSettings, Settings, load
 from flows.sources import chosen, connection_of, tenant_of
 from providers.desks import DESKS
 from providers.errors import ProviderError
-from providers.writing import Wanted
+from providers.writing import UnknownPlan, Wanted
 from sql.readonly import read_query
 from writes.engine import Engine, Patience, Prepared
 from writes.errors import Changed, NotAllowed, Underway
@@ -153,6 +153,7 @@ def opened(settings: Settings, provider: str) -> Iterator[Engine]:
     ledger.tidy()
     with DESKS[provider].compose(connection, clock=clock.now) as writer:
         yield Engine(
+            name=provider,
             ledger=ledger,
             writer=writer,
             clock=clock.now,
@@ -207,12 +208,24 @@ def _one_body(file: Path) -> dict[str, Any]:
 
 def carry_out(settings: Settings, engine: Engine, wanted: Sequence[Wanted], choice: Choice) -> Outcome:
     """Show the changes and, where the caller said so, send them."""
-    prepared = []
+    prepared: list[Prepared] = []
+    before: list[Intent] = []
     for number, one in enumerate(wanted, 1):
-        prepared.append(engine.prepare(one))
+        try:
+            prepared.append(engine.prepare(one))
+        except UnknownPlan:
+            # a plan that was ended may not be shown any more: then the log knows more than the provider
+            earlier = engine.ledger.earlier(engine.name, one.operation, one.plan_id)
+            if earlier is None:
+                raise
+            before.append(engine.drive(earlier, may_send=False) if choice.yes else earlier)
         if number % 10 == 0:
             log.LOGGER.info("prepared %d of %d changes", number, len(wanted))
-    return send_prepared(settings, engine, prepared, choice)
+    outcome = send_prepared(settings, engine, prepared, choice)
+    results = [told(one) for one in before]
+    lines = [f"{one.state}: {one.text}; nothing was sent now" for one in results]
+    text = "\n".join([*lines, outcome.text]) if prepared else "\n".join(lines)
+    return Outcome(text, (*results, *outcome.results), worst([outcome.code, *(one.code for one in results)]))
 
 
 def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepared], choice: Choice) -> Outcome:

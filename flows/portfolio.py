@@ -11,7 +11,9 @@ from checks.base import by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
 from schemas.conventions import Conventions
 from schemas.rules import Rules
-from sql import images
+from sql import images, writes
+from sql.runs import loaded_at
+from transforms.agreements import agreements, shown_by_now
 from transforms.closed_days import Calendar
 from transforms.clusters import LEAST, clusters
 from transforms.conformance import Expectations, expect, judge, with_nominal_dates
@@ -38,6 +40,7 @@ class Portfolio:
     rules: Mapping[str, Rules]
     conventions: Mapping[str, Conventions]
     calendars: Mapping[str, Calendar]
+    zone: str = "UTC"
     completeness: pl.DataFrame = field(init=False)
     accounts: pl.DataFrame = field(init=False)
     plan_accounts: pl.DataFrame = field(init=False)
@@ -45,10 +48,13 @@ class Portfolio:
     orphans: pl.DataFrame = field(init=False)
     integrity: pl.DataFrame = field(init=False)
     plan_facts: pl.DataFrame = field(init=False)
+    term_changes: pl.DataFrame = field(init=False)
     account_totals: pl.DataFrame = field(init=False)
     _rules: pl.DataFrame = field(init=False)
     _custom: pl.DataFrame = field(init=False)
     rows: dict[tuple[str, str], int] = field(init=False)
+    _changes: pl.DataFrame = field(init=False)
+    _agreed: pl.DataFrame = field(init=False)
     _located: Located = field(init=False)
     _ids: pl.DataFrame = field(init=False)
     _plans: list[pl.DataFrame] = field(default_factory=list)
@@ -66,6 +72,7 @@ class Portfolio:
         self.orphans = images.orphans(self.con, self.known)
         self.integrity = images.integrity(self.con, self.known)
         self.plan_facts = images.plan_facts(self.con, self.known)
+        self.term_changes = images.term_changes(self.con, self.known)
         self.account_totals = images.account_totals(self.con, self.known)
         self._custom = images.custom_terms(self.con, self.known)
         plans = images.plans(self.con, self.known)
@@ -73,6 +80,8 @@ class Portfolio:
         self.rows = images.current_rows(self.con, self.known)
         self._rules = _whole(images.plan_rules(self.con, self.known), plans)
         self._ids = plans.select("plan_no", *KEY, "plan_id")
+        self._changes = self._shown_by_now(plans)
+        self._agreed = writes.agreed_terms(self.con)
         links = images.links(self.con, self.known)
         self._located = locate(plans, payments, self.plan_accounts, as_of=self.as_of, rules=self.rules, links=links)
         self.orphans = _existing(self.orphans, self._located.payments)
@@ -105,6 +114,7 @@ class Portfolio:
                 "plan_rules": expected.rules,
                 "policies": self.policies,
                 "plan_facts": self.plan_facts,
+                "term_changes": self.term_changes,
                 "completeness": self.completeness,
             }
             self._checked.append(run(parted, frames, as_of=self.as_of, rules=self.rules))
@@ -131,20 +141,34 @@ class Portfolio:
         return pl.concat([*self._payments, unowned(self._located.payments)])
 
     def _plans_in_question(self) -> pl.Series:
-        """Return the plans whose terms a check over the whole portfolio has to see again."""
-        return plans_in_question(
+        """Return the plans whose terms have to be seen again once the whole portfolio is known."""
+        doubtful = plans_in_question(
             {
                 "payment_positions": self._located.payments,
                 "plan_positions": self._located.plans,
                 "plan_accounts": self.plan_accounts,
             }
         )
+        return pl.concat([doubtful, self._changes["plan_no"].drop_nulls()])
+
+    def _shown_by_now(self, plans: pl.DataFrame) -> pl.DataFrame:
+        """Return the changes made through us that the providers must show by now."""
+        return shown_by_now(
+            writes.intents(self.con),
+            plans,
+            self.completeness,
+            writes.provider_clocks(self.con, self.known),
+            as_of=self.as_of,
+            known_at=loaded_at(self.con, self.known),
+            zone=self.zone,
+        )
 
     def checked(self, plans: pl.DataFrame, payments: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return `BREAKS` and `CHECK_RESULTS` of every check, those over the whole portfolio included."""
         _, rest = by_part(discover())
+        terms = pl.concat(self._terms)
         frames = {
-            "term_positions": pl.concat(self._terms),
+            "term_positions": terms,
             "plan_positions": plans,
             "payment_positions": payments,
             "accounts": self.accounts,
@@ -153,6 +177,7 @@ class Portfolio:
             "account_totals": self.account_totals,
             "differences": pl.concat(self._differences),
             "orphans": self.orphans,
+            "agreements": agreements(self._changes, self._agreed, plans, terms),
             "completeness": self.completeness,
         }
         return merge_results([*self._checked, run(rest, frames, as_of=self.as_of, rules=self.rules)])

@@ -1,6 +1,5 @@
 """Shows a change before it is sent: in plain words, with its terms, its request and what the provider would say."""
 
-import json
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,10 +8,10 @@ from providers.writing import Order, Term
 from writes.agreement import Agreement
 from writes.engine import Prepared
 from writes.intents import DONE
+from writes.material import exact_json
 
 HIDDEN = frozenset({"PaymentAccount", "PaymentAccountToken"})
 """Fields of a request that are never shown: they hold a bank account or a card."""
-SHORT = 12
 VERBS = {
     "create": "create a plan",
     "update": "change plan",
@@ -64,8 +63,11 @@ def _lines(prepared: Prepared) -> Iterator[str]:
     else:
         yield from (f"cannot be done: {objection}" for objection in before.objections)
         yield f"{order.method} {order.path}"
-        yield json.dumps(shown_body(order.body), default=_plain, ensure_ascii=False)
-        yield f"request {prepared.request_sha256[:SHORT]}"
+        if order.query:
+            yield "&".join(f"{name}={value}" for name, value in order.query)
+        if order.body:
+            yield exact_json(shown_body(order.body))
+        yield f"request {prepared.request_sha256}"
 
 
 def _known(prepared: Prepared) -> str:
@@ -82,11 +84,6 @@ def shown_body(body: Any) -> Any:
     if isinstance(body, dict):
         return {name: "[hidden]" if name in HIDDEN else shown_body(value) for name, value in body.items()}
     return [shown_body(item) for item in body] if isinstance(body, list) else body
-
-
-def _plain(value: object) -> object:
-    """Write what JSON has no word for as text; for people to read, never to be sent."""
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def _sum(terms: Sequence[Term]) -> str:

@@ -92,7 +92,7 @@ class Publication:
     """What one run publishes: the warehouse as known at one load, described as of one date.
 
     `failures` tells (code, sentence) per provider and tenant that did not come in;
-    `fetched` names those that did in this run.
+    `fetched` names those that did in this run. `write_backs` tells what needs a person there.
     """
 
     warehouse: Warehouse
@@ -105,6 +105,7 @@ class Publication:
     witness: Witness
     failures: Mapping[tuple[str, str], tuple[str, str]]
     fetched: frozenset[tuple[str, str]]
+    write_backs: tuple[str, ...] = ()
 
     def publish(self) -> Finished:
         """Write the run folder whole, record the run, and let readers see it unless a gate holds it.
@@ -119,7 +120,15 @@ class Publication:
             raise UsageError(f"nothing was loaded{when}; call `planrecon run` first, or give a later --known-at")
         before = latest_published(con)
         settings = self.settings
-        portfolio = Portfolio(con, known, self.as_of, settings.rules(), settings.conventions(), settings.calendars())
+        portfolio = Portfolio(
+            con,
+            known,
+            self.as_of,
+            settings.rules(),
+            settings.conventions(),
+            settings.calendars(),
+            zone=settings.run.timezone,
+        )
         formats = {*self.settings.reports.formats, "parquet"}  # the views and later runs read it
         with RunWriter(self.settings.reports.dir, as_of=self.as_of, run_id=self.run_id, formats=formats) as writer:
             moves = before is None or self.as_of >= before.as_of
@@ -192,6 +201,7 @@ class Publication:
             held_because=tuple(held),
             sources=tuple(self._sources(portfolio)),
             causes=tuple(portfolio.causes(MOST_CAUSES)),
+            write_backs=self.write_backs,
             options={
                 "timezone": run.timezone,
                 "grace_days": str(run.grace_days),

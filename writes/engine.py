@@ -54,6 +54,7 @@ class Prepared:
     before: Before
     agreement: Agreement
     summary: str
+    at: datetime
     standing: PlanNow | None = None
     known: Intent | None = None
 
@@ -76,10 +77,11 @@ Agree = Callable[[Order, Before], Agreement]
 class Engine:
     """Prepares, applies and resumes changes at one provider.
 
-    `clock` tells the time, `pause` waits that many seconds, `who` is the person in the log, `summarise` names a
+    `name` is the provider's. `clock` tells the time, `pause` waits that many seconds, `who` is the person in the log, `summarise` names a
     change in a few words without anything personal.
     """
 
+    name: str
     ledger: Ledger
     writer: Writer
     clock: Callable[[], datetime]
@@ -95,6 +97,7 @@ class Engine:
         Raises:
             ProviderError: the provider has no such call or plan, or could not be read.
         """
+        at = self.clock()
         located = self.writer.locate(wanted)
         order = self.writer.order(located)
         before = self.writer.before(order)
@@ -108,6 +111,7 @@ class Engine:
             before=before,
             agreement=agreement,
             summary=self.summarise(order, agreement),
+            at=at,
             standing=standing[0] if standing else None,
             known=same[-1] if same else None,
         )
@@ -136,7 +140,7 @@ class Engine:
         if not again and order.operation in REPEATABLE and prepared.standing is None:
             again = "the plan is not in the wanted state"
         material = pack(prepared.wanted, prepared.before)
-        intent, _ = self.ledger.plan(draft, material, at=self.clock(), who=self.who, again=again)
+        intent, _ = self.ledger.plan(draft, material, at=self.clock(), who=self.who, since=prepared.at, again=again)
         return self.drive(intent, may_send=True)
 
     def drive(self, intent: Intent, *, may_send: bool) -> Intent:

@@ -79,26 +79,36 @@ class Ledger:
             raise NothingSuch(f"intent {name!r}: {which}; `planrecon plan list` shows them all")
         return found[0]
 
+    def earlier(self, provider: str, operation: str, plan_id: str | None) -> Intent | None:
+        """Return the newest intent for that change of that plan which is under way or done; null where there is none."""
+        found = [
+            one
+            for one in self.intents()
+            if (one.draft.provider, one.draft.operation, one.draft.plan_id) == (provider, operation, plan_id)
+            and one.state != REFUSED
+        ]
+        return found[-1] if found else None
+
     def history(self, intent: Intent) -> list[Testimony]:
         """Return every line about one intent, oldest first."""
         body = self.path.read_bytes() if self.path.exists() else b""
         lines, _ = split_lines(body)
         return [
-            line
-            for line in chained(lines, self.path, advice=ADVICE)
-            if line.facts.get("intent_id") == intent.intent_id
+            line for line in chained(lines, self.path, advice=ADVICE) if line.facts.get("intent_id") == intent.intent_id
         ]
 
-    def plan(self, draft: Draft, material: bytes, *, at: datetime, who: str, again: str = "") -> tuple[Intent, bool]:
+    def plan(
+        self, draft: Draft, material: bytes, *, at: datetime, who: str, since: datetime, again: str = ""
+    ) -> tuple[Intent, bool]:
         """Write down a wish, and tell whether it is new: an equal one that is open is returned instead.
 
-        One that is done is returned too, unless `again` says why the same is wanted once more. `material` is
-        what sending and looking need.
+        One that is done is returned too, unless `again` says why the same is wanted once more and it was
+        done before `since`, when the caller last looked. `material` is what sending and looking need.
         """
         with self._appending() as file:
             known = [one for one in self._intents.values() if one.draft.key == draft.key]
             for one in reversed(known):
-                if one.is_open or (one.state != REFUSED and not again):
+                if one.is_open or (one.state != REFUSED and (not again or one.changed_at >= since)):
                     return one, False
             intent_id = hashlib.sha256(f"{draft.key}|{self._number + 1}".encode()).hexdigest()[:ID_LENGTH]
             write_atomic(self._material(intent_id), material)

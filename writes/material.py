@@ -24,6 +24,11 @@ def unpack(body: bytes) -> tuple[Wanted, Before]:
     return msgspec.convert(fields["wanted"], Wanted), msgspec.convert(fields["before"], Before)
 
 
+def exact_json(value: object) -> str:
+    """Write a body as JSON; amounts keep their digits."""
+    return _EXACT.encode(value).decode()
+
+
 def request_sha256(order: Order) -> str:
     """Hash what would be sent: equal requests have equal hashes, whoever asks and whenever."""
     return _hash(replace(order, terms=()))

@@ -1,0 +1,660 @@
+"""Changes at the providers under fire: every effect exactly once, and recorded as it was.
+
+Each seed serves a small world, asks for a few changes through the real command, and meanwhile drops answers
+before and after the provider acted, delays them, answers 429, 500, 503, 422 or rubbish, kills the command at any
+step of the write path or from outside, starts it twice at a time and calls it again as an orchestrator would.
+Afterwards the provider's own rows are compared with the log.
+
+    python -m benchmarks.chaos --seeds 60
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sandbox import faults
+from sandbox.faults import Faults
+from sandbox.server import Sandbox, serve
+from sandbox.world import World
+
+CHANGES = 3
+CLOCK = "2026-11-20T20:00:00Z"
+THEN = "2026-10-01T09:30:00Z"
+BOUND = 0.5
+"""Seconds that the provider may take to execute a request whose connection is gone, where the seed lets it be known."""
+LATE = 0.25
+ROUNDS = 8
+PRELOAD = [
+    "flows.cli",
+    "flows.plans",
+    "flows.intents",
+    "flows.agreed",
+    "providers.payt_writing",
+    "providers.totality_writing",
+    "providers.payiq_writing",
+]
+
+
+# --- the worlds
+
+
+def payt_world() -> World:
+    world = World(clock=CLOCK)
+    world.payt.administrations.append(
+        {"id": "1001", "name": "One", "status": "active", "timezone": "Europe/Amsterdam", "currency_code": "EUR"}
+        | dict.fromkeys(
+            (
+                "internal_name", "email_address", "contact_name", "country_code", "city", "house_number", "street_name",
+                "postal_code", "commercial_registration_number", "administration_url",
+            ),
+            "x",
+        )
+    )  # fmt: skip
+    for number in range(CHANGES):
+        world.payt.invoices.append(_invoice(number))
+        world.payt.payment_plans.append(_plan(100 + number, number, proposed=True))
+        world.payt.payment_plans.append(_plan(200 + number, number, proposed=False))
+    return world
+
+
+def _invoice(number: int) -> dict[str, Any]:
+    return {
+        "id": str(900 + number),
+        "administration_id": "1001",
+        "debtor_id": f"5{number}",
+        "invoice_number": f"F{number}",
+        "currency_code": "EUR",
+        "payment_method": "bank_transfer",
+        "invoice_date": "2026-09-01",
+        "due_date": "2026-10-01",
+        "total_amount": "300.00",
+        "open_amount": "300.00",
+        "book_total_amount": "300.00",
+        "book_open_amount": "300.00",
+        "administration_costs_total": "0.00",
+        "administration_costs_open": "0.00",
+        "updated_at": THEN,
+        "active_payment_plan_id": None,
+    }
+
+
+def _plan(identifier: int, number: int, *, proposed: bool) -> dict[str, Any]:
+    return {
+        "id": str(identifier),
+        "administration_id": "1001",
+        "debtor_id": f"5{number}",
+        "payment_terms": [
+            {
+                "id": f"{identifier}1",
+                "total_amount": "50.00",
+                "amount_due": "50.00",
+                "due_date": "2026-12-01",
+                "payment_date": None,
+            }
+        ],
+        "active": not proposed,
+        "auto_activated": False,
+        "created_at": THEN,
+        "updated_at": THEN,
+        "proposed_at": THEN if proposed else None,
+        "approved_at": None if proposed else THEN,
+    }
+
+
+def totality_world() -> World:
+    world = World(clock=CLOCK)
+    for number in range(CHANGES):
+        loan = f"00000000-0000-4000-8000-00000000000{number}"
+        world.totality.loans.append(
+            {
+                "uuid": loan,
+                "customerUuid": loan,
+                "externalId": None,
+                "status": "Funded",
+                "balance": 60000,
+                "isAutoScheduled": True,
+                "createdAt": THEN,
+                "updatedAt": THEN,
+            }
+        )
+        plan = f"00000000-0000-4000-9000-00000000000{number}"
+        world.totality.payment_plans.append(
+            loan_body()
+            | {"uuid": plan, "loanUuid": loan, "isActive": True, "createdAt": THEN, "updatedAt": THEN}
+            | {"firstPaymentDate": "2026-10-05"}
+        )
+        world.totality.scheduled_payments.append(
+            {
+                "uuid": f"00000000-0000-4000-a000-00000000000{number}",
+                "loanUuid": loan,
+                "paymentPlanUuid": plan,
+                "amount": 20000,
+                "paymentDate": "2026-12-05",
+                "isECheck": False,
+                "paymentUuid": None,
+                "createdAt": THEN,
+                "updatedAt": THEN,
+            }
+        )
+    return world
+
+
+def loan_body() -> dict[str, Any]:
+    return {
+        "collectorUserId": 7,
+        "contactMethod": "Phone",
+        "firstPaymentDate": "2026-12-01",
+        "paymentArrangementType": "Payment Number Based",
+        "paymentFrequency": "monthly",
+        "numberOfPayments": 3,
+        "movePaymentOnHolidayDays": 0,
+        "movePaymentOnWeekendDays": 0,
+    }
+
+
+def payiq_world(*, with_plans: bool) -> World:
+    world = World(clock=CLOCK)
+    for number in range(CHANGES):
+        account = 51000 + number
+        key = (f"customer-token-{number}", f"REF-{number}", "")
+        world.payiq.setups[key] = {
+            "Accounts": [
+                {
+                    "AccountID": account,
+                    "AccountNumber": f"REF-{number}",
+                    "AmountDue": Decimal("100.00"),
+                    "CurrencySymbol": "$",
+                    "DueDate": "2026-12-05T00:00:00Z",
+                    "ExistingPaymentPlanID": 700 + number if with_plans else None,
+                    "PendingPayment": None,
+                    "PendingPayments": [],
+                    "RoleMaskedAccount": "***",
+                    "Stopped": False,
+                    "UpdateDate": THEN,
+                }
+            ],
+            "AllowDueDay": True,
+            "DayDue": 5,
+            "DefaultMonthlyPayment": Decimal("50.00"),
+            "EnforceDueDate": False,
+            "InitialBalance": Decimal("300.00"),
+            "MaximumTerm": 36,
+            "Message": "",
+            "PlanType": "Fixed",
+            "RestrictedOverrideMinimum": None,
+            "Tiers": [],
+        }
+        if with_plans:
+            world.payiq.plans[700 + number] = {
+                "PaymentPlanID": 700 + number,
+                "PaymentName": "before",
+                "PaymentPlanType": "Fixed",
+                "BillingAccounts": [{"AccountID": account, "AccountNumber": f"REF-{number}"}],
+                "CanEdit": True,
+                "CreateDate": THEN,
+                "DateToStart": None,
+                "CurrencySymbol": "$",
+                "DayType": "DayOfMonth",
+                "DayToPay": 1,
+                "InitialBalance": Decimal("300.00"),
+                "PaymentAmount": Decimal("50.00"),
+                "PaymentCount": 0,
+            }
+    return world
+
+
+# --- what is asked for, and what must be there afterwards
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One kind of change: the world it happens in, its commands, the request that does it, its effects."""
+
+    name: str
+    provider: str
+    world: Callable[[], World]
+    route: str
+    bodies: Callable[[], list[dict[str, Any]]]
+    plans: tuple[str, ...]
+    effects: Callable[[World], dict[str, int]]
+    """For each change asked for, how often its effect is there."""
+    must: bool = True
+
+    def commands(self, folder: Path) -> list[list[str]]:
+        """Return the command lines that ask for all changes."""
+        common = ["--provider", self.provider, "--yes", "--config", str(folder / "planrecon.toml")]
+        if self.name == "create":
+            file = folder / "bodies.json"
+            file.write_text(json.dumps(self.bodies()))
+            return [["plan", "create", "--file", str(file), *common]]
+        if self.name == "update":
+            commands = []
+            for plan_id, body in zip(self.plans, self.bodies(), strict=True):
+                file = folder / f"{plan_id}.json"
+                file.write_text(json.dumps(body))
+                commands.append(["plan", "update", plan_id, "--file", str(file), *common])
+            return commands
+        return [["plan", self.name, *self.plans, *common]]
+
+
+def _payt_bodies() -> list[dict[str, Any]]:
+    return [
+        {
+            "administration_id": "1001",
+            "terms": [{"amount": 100, "due_date": f"2026-12-1{number}"}, {"amount": 200, "due_date": "2027-01-11"}],
+            "invoice_numbers": [f"F{number}"],
+        }
+        for number in range(CHANGES)
+    ]
+
+
+def _payt_made(world: World) -> dict[str, int]:
+    made = Counter(
+        (plan["payment_terms"][0]["due_date"], plan["debtor_id"])
+        for plan in world.payt.payment_plans
+        if int(plan["id"]) >= 203
+    )
+    return {f"create {n}": made[(f"2026-12-1{n}", f"5{n}")] for n in range(CHANGES)} | {
+        "others": sum(made.values()) - sum(made[(f"2026-12-1{n}", f"5{n}")] for n in range(CHANGES))
+    }
+
+
+def _payt_state(first: int, column: str, others: tuple[str, ...]) -> Callable[[World], dict[str, int]]:
+    def effects(world: World) -> dict[str, int]:
+        rows = {plan["id"]: plan for plan in world.payt.payment_plans}
+        mine = [rows[str(first + number)] for number in range(CHANGES)]
+        wrong = sum(bool(row.get(name)) for row in mine for name in others)
+        return {str(row["id"]): int(bool(row.get(column))) for row in mine} | {"others": wrong}
+
+    return effects
+
+
+def _loan(number: int) -> str:
+    return f"00000000-0000-4000-8000-00000000000{number}"
+
+
+def _totality_plans() -> tuple[str, ...]:
+    return tuple(f"00000000-0000-4000-9000-00000000000{number}" for number in range(CHANGES))
+
+
+def _totality_made(world: World) -> dict[str, int]:
+    new = [plan for plan in world.totality.payment_plans if plan["uuid"] not in _totality_plans()]
+    made = Counter(plan["loanUuid"] for plan in new)
+    whole = sum(
+        sorted(row["amount"] for row in world.totality.scheduled_payments if row["paymentPlanUuid"] == plan["uuid"])
+        != [20000, 20000, 20000]
+        for plan in new
+        if made[plan["loanUuid"]] == 1
+    )
+    return {_loan(number): made[_loan(number)] for number in range(CHANGES)} | {"others": whole}
+
+
+def _totality_state(test: Callable[[dict[str, Any]], bool]) -> Callable[[World], dict[str, int]]:
+    def effects(world: World) -> dict[str, int]:
+        rows = {plan["uuid"]: plan for plan in world.totality.payment_plans}
+        return {name: int(test(rows[name])) for name in _totality_plans()} | {"others": len(rows) - CHANGES}
+
+    return effects
+
+
+def _payiq_bodies() -> list[dict[str, Any]]:
+    return [
+        {
+            "CustomerToken": f"customer-token-{number}",
+            "ReferenceNumber": f"REF-{number}",
+            "PaymentName": f"after {number}",
+            "DayType": "DayOfMonth",
+            "DayToPay": 5,
+            "PaymentAmount": 100,
+        }
+        for number in range(CHANGES)
+    ]
+
+
+def _payiq_made(world: World) -> dict[str, int]:
+    made = Counter(plan["PaymentName"] for plan in world.payiq.plans.values())
+    return {f"after {number}": made[f"after {number}"] for number in range(CHANGES)} | {"others": len(made) - CHANGES}
+
+
+def _payiq_named(world: World) -> dict[str, int]:
+    return {
+        str(700 + number): int(world.payiq.plans[700 + number]["PaymentName"] == f"after {number}")
+        for number in range(CHANGES)
+    } | {"others": len(world.payiq.plans) - CHANGES}
+
+
+def _payiq_gone(world: World) -> dict[str, int]:
+    return {str(700 + number): int(700 + number not in world.payiq.plans) for number in range(CHANGES)} | {"others": 0}
+
+
+def _none() -> list[dict[str, Any]]:
+    return []
+
+
+PAYT_PLANS = tuple(str(100 + number) for number in range(CHANGES))
+ACTIVE_PLANS = tuple(str(200 + number) for number in range(CHANGES))
+BILL_PLANS = tuple(str(700 + number) for number in range(CHANGES))
+STATE = ("approved_at", "rejected_at", "deactivated_at")
+
+ACTS = (
+    Act("create", "payt", payt_world, r"POST /v1/payment_plans$", _payt_bodies, (), _payt_made),
+    Act("approve", "payt", payt_world, r"PATCH .*/approve", _none, PAYT_PLANS,
+        _payt_state(100, "approved_at", ("rejected_at", "deactivated_at"))),
+    Act("reject", "payt", payt_world, r"PATCH .*/reject", _none, PAYT_PLANS,
+        _payt_state(100, "rejected_at", ("approved_at", "deactivated_at"))),
+    Act("deactivate", "payt", payt_world, r"PATCH .*/deactivate", _none, ACTIVE_PLANS,
+        _payt_state(200, "deactivated_at", ("rejected_at",))),
+    Act("create", "totality", totality_world, r"POST /api/loans/",
+        lambda: [loan_body() | {"loanUuid": _loan(number)} for number in range(CHANGES)], (), _totality_made),
+    Act("update", "totality", totality_world, r"PATCH /api/payment-plans/",
+        lambda: [{"collectorUserId": 9, "contactMethod": None} for _ in range(CHANGES)], _totality_plans(),
+        _totality_state(lambda row: row["collectorUserId"] == 9 and row["contactMethod"] is None)),
+    Act("deactivate", "totality", totality_world, r"DELETE /api/payment-plans/", _none, _totality_plans(),
+        _totality_state(lambda row: row["isActive"] is False)),
+    Act("create", "payiq", lambda: payiq_world(with_plans=False), r"PUT /PayIQ/Api/PaymentPlan", _payiq_bodies, (), _payiq_made),
+    Act("update", "payiq", lambda: payiq_world(with_plans=True), r"POST /PayIQ/Api/PaymentPlan$", _payiq_bodies, BILL_PLANS,
+        _payiq_named),
+    Act("deactivate", "payiq", lambda: payiq_world(with_plans=True), r"DELETE /PayIQ/Api/PaymentPlan", _none, BILL_PLANS,
+        _payiq_gone),
+)  # fmt: skip
+
+
+# --- what goes wrong
+
+REFUSALS = {
+    "payt": (422, b'{"code":"unprocessable_entity","message":"not now"}'),
+    "totality": (422, b'{"message":"Validation failed","errors":{"x":["not now"]}}'),
+    "payiq": (
+        200,
+        b'{"ErrorCode":"Validation","ErrorNum":2,"ErrorID":"1","Errors":["not now"],"Result":null,"Success":false}',
+    ),
+}
+
+
+def harm(rng: random.Random, provider: str) -> faults.Fault:
+    """Return one fault of a call with an effect."""
+    code, body = REFUSALS[provider]
+    return rng.choice(
+        [
+            faults.drop(),
+            faults.drop(execute=True),
+            faults.late(LATE),
+            faults.delay(0.2),
+            faults.status(429, retry_after=0),
+            faults.status(500),
+            faults.status(503),
+            faults.executed_but(500),
+            faults.executed_but(503, body=b"<html>sorry</html>"),
+            faults.executed_but(201, body=b"{"),
+            faults.garbage(),
+            faults.garbage(b'{"hello":1}', content_type="application/json", code=201),
+            faults.cut(),
+            faults.cut("chunked"),
+            faults.cut("close", keep=0.3),
+            faults.status(code, body=body),
+            faults.hang(60),
+        ]
+    )
+
+
+def look_harm(rng: random.Random) -> faults.Fault:
+    """Return one fault of a call that only reads."""
+    return rng.choice(
+        [faults.status(500), faults.drop(), faults.cut(), faults.garbage(), faults.status(429, retry_after=0)]
+    )
+
+
+# --- one command in a process of its own
+
+
+def obey(argv: list[str], output: str, kill_at: int) -> None:
+    """Run one command in this process, which ends with its exit code, or by its own hand at a step of the write path."""
+    sink = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    import flows.cli
+    import flows.plans
+    from providers.base import Connection
+    from providers.transport import Transport
+    from writes import ledger
+    from writes.engine import Patience
+
+    passed = 0
+
+    def step() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(owner: Any, name: str) -> None:
+        inner = getattr(owner, name)
+
+        def wrapped(*args: Any, **named: Any) -> Any:
+            step()
+            result = inner(*args, **named)
+            step()
+            return result
+
+        setattr(owner, name, wrapped)
+
+    around(ledger.Ledger, "_append")
+    around(ledger.Ledger, "_forget")
+    around(ledger, "write_atomic")
+    around(Transport, "send")
+    usual = flows.plans.patience
+
+    def hurried(*args: Any) -> Patience:
+        found = usual(*args)
+        return Patience(found.worst_delay, (0.0, 0.02, 0.05), found.most_sends, 0.2, found.valid)
+
+    flows.plans.patience = hurried
+    connected = flows.plans.connection_of
+
+    def impatient(*args: Any, **named: Any) -> Connection:
+        from dataclasses import replace
+
+        return replace(connected(*args, **named), deadline=1.0, read_timeout=1.0, retry_seconds=20.0)
+
+    flows.plans.connection_of = impatient
+    code = flows.cli.execute(argv)
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def context() -> Any:
+    """Return the way processes are made: from one that has imported everything once."""
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(PRELOAD)
+    return made
+
+
+# --- one seed
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of one seed: effects too many, effects lost, records that are wrong, changes left to a person."""
+
+    act: str
+    seed: int
+    duplicates: int = 0
+    lost: int = 0
+    wrong: list[str] = field(default_factory=list)
+    parked: int = 0
+    done: int = 0
+    kills: int = 0
+    faults: int = 0
+
+    @property
+    def is_right(self) -> bool:
+        return not (self.duplicates or self.lost or self.wrong)
+
+
+def run_seed(act: Act, seed: int, folder: Path, makers: Any) -> Verdict:
+    """Let one seed happen and judge it."""
+    rng = random.Random(f"{act.provider} {act.name} {seed}")
+    verdict = Verdict(f"{act.provider} {act.name}", seed)
+    script = Faults()
+    with serve(act.world(), faults=script, rate_limit=None) as sandbox:
+        knows_bound = rng.random() < 0.75
+        _configure(folder, sandbox, bound=BOUND if knows_bound else None)
+        rules = [
+            script.add(harm(rng, act.provider), match=act.route, provider=act.provider, after=rng.randrange(2))
+            for _ in range(rng.randrange(1, 4))
+        ]
+        rules += [
+            script.add(look_harm(rng), match=r"^GET |Setup", provider=act.provider, after=rng.randrange(12))
+            for _ in range(rng.randrange(3))
+        ]
+        for command in act.commands(folder):
+            _until_settled(command, rng, folder, makers, verdict)
+        verdict.faults = sum(rule.fired for rule in rules)
+        script.clear()
+        time.sleep(LATE * 1.5)
+        again = [["plan", "resume", "--yes", "--config", str(folder / "planrecon.toml")], *act.commands(folder)]
+        for command in (*again, again[0]):
+            _call(command, folder, makers, 0, timeout=60)
+        with sandbox.world.lock:
+            _judge(act, sandbox, folder, verdict, knows_bound=knows_bound)
+    return verdict
+
+
+def _configure(folder: Path, sandbox: Sandbox, *, bound: float | None) -> None:
+    keys = sandbox.credentials
+    sandbox.accounts_file(folder / "accounts.csv")
+    lines = [
+        "[warehouse]", f'path = "{folder}/planrecon.duckdb"', f'state_dir = "{folder}/state"',
+        "[reports]", f'dir = "{folder}/reports"',
+        "[writes]", *([f"worst_delay_seconds = {bound}"] if bound is not None else []),
+        "[providers.payt]", f'base_url = "{sandbox.urls["payt"]}"', "requests_per_second = 1000",
+        f'client_id = "{keys["payt"]["client_id"]}"', f'client_secret = "{keys["payt"]["client_secret"]}"',
+        "[providers.totality]", f'base_url = "{sandbox.urls["totality"]}"',
+        f'client_id = "{keys["totality"]["client_id"]}"', f'client_secret = "{keys["totality"]["client_secret"]}"',
+        "[providers.payiq]", f'base_url = "{sandbox.urls["payiq"]}"', f'accounts_file = "{folder}/accounts.csv"',
+        f'api_key = "{keys["payiq"]["api_key"]}"', f'signing_secret = "{keys["payiq"]["signing_secret"]}"',
+    ]  # fmt: skip
+    (folder / "planrecon.toml").write_text("\n".join(lines) + "\n")
+
+
+def _until_settled(command: list[str], rng: random.Random, folder: Path, makers: Any, verdict: Verdict) -> None:
+    """Ask, and go on asking as people and orchestrators do, with some of the calls killed."""
+    resume = ["plan", "resume", "--yes", "--config", command[-1]]
+    for number in range(ROUNDS):
+        kill_at = rng.randrange(1, 30) if number < 4 and rng.random() < 0.6 else 0
+        asked = command if number == 0 or rng.random() < 0.5 else resume
+        twin = _start(asked, folder, makers, 0) if rng.random() < 0.15 else None
+        outside = rng.random() * 0.3 if number < 3 and rng.random() < 0.2 else None
+        code = _call(asked, folder, makers, kill_at, timeout=60, kill_after=outside)
+        verdict.kills += code == -signal.SIGKILL
+        if twin is not None:
+            twin.join(60)
+        if code == 0 and asked is command:
+            return
+
+
+def _start(argv: list[str], folder: Path, makers: Any, kill_at: int) -> Any:
+    child = makers.Process(target=obey, args=(argv, str(folder / "output.txt"), kill_at))
+    child.start()
+    return child
+
+
+def _call(
+    argv: list[str], folder: Path, makers: Any, kill_at: int, *, timeout: float, kill_after: float | None = None
+) -> int:
+    child = _start(argv, folder, makers, kill_at)
+    if kill_after is not None:
+        child.join(kill_after)
+        if child.exitcode is None:
+            child.kill()
+    child.join(timeout)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+        raise TimeoutError(f"{' '.join(argv)} took more than {timeout} s; see {folder}")
+    return int(child.exitcode)
+
+
+def _judge(act: Act, sandbox: Sandbox, folder: Path, verdict: Verdict, *, knows_bound: bool) -> None:
+    """Compare the provider's rows with the log."""
+    from writes.ledger import Ledger
+
+    ledger = Ledger(folder / "state")
+    ledger.verify()
+    intents = ledger.intents()
+    effects = act.effects(sandbox.world)
+    others = effects.pop("others")
+    verdict.duplicates = sum(max(0, count - 1) for count in effects.values())
+    if others > 0:
+        verdict.wrong.append(f"{others} effects that nobody asked for")
+    verdict.done = sum(one.state == "done" for one in intents)
+    open_now = [one for one in intents if one.is_open]
+    verdict.parked = sum(one.state == "parked" for one in open_now)
+    for one in open_now:
+        undecidable = one.state == "parked" and (one.attempts >= 3 or (act.name == "create" and not knows_bound))
+        if not undecidable:
+            verdict.wrong.append(f"{one.intent_id} is {one.state}: {one.reason}")
+    missing = sum(count == 0 for count in effects.values())
+    verdict.lost = max(0, missing - verdict.parked)
+    happened = sum(map(bool, effects.values()))
+    recorded = len({one.draft.key for one in intents if one.state == "done"})
+    if recorded != happened:
+        verdict.wrong.append(f"{recorded} changes are recorded as done, {happened} happened")
+    verdict.wrong += [f"{one.intent_id} differs: {one.differences}" for one in intents if one.differences]
+
+
+def storm(seeds: int, acts: tuple[Act, ...] = ACTS, *, first: int = 0, keep: Path | None = None) -> Iterator[Verdict]:
+    """Yield the verdict of every seed of every kind of change."""
+    makers = context()
+    for act in acts:
+        for seed in range(first, first + seeds):
+            with tempfile.TemporaryDirectory(prefix="planrecon-chaos-", dir=keep) as name:
+                verdict = run_seed(act, seed, Path(name), makers)
+                if not verdict.is_right:
+                    print((Path(name) / "output.txt").read_text()[-4000:], file=sys.stderr)
+                    print((Path(name) / "state/intents/audit.jsonl").read_text()[-6000:], file=sys.stderr)
+            yield verdict
+
+
+def main() -> int:
+    """Run the storm and print a line per kind of change; 1 where anything was not exactly right."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=60)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--only", default="", help="provider and operation, for example 'payt create'")
+    asked = parser.parse_args()
+    acts = tuple(act for act in ACTS if asked.only in f"{act.provider} {act.name}")
+    print(
+        f"{'change':<22} {'seeds':>5} {'asked':>6} {'done':>6} {'kills':>6} {'faults':>7} {'twice':>6} {'lost':>5} {'wrong':>6} {'parked':>7}  seconds"
+    )
+    bad = 0
+    for act in acts:
+        began = time.monotonic()
+        found = list(storm(asked.seeds, (act,), first=asked.first))
+        bad += sum(not one.is_right for one in found)
+        for one in found:
+            if not one.is_right:
+                print(f"  seed {one.seed}: {one.duplicates} twice, {one.lost} lost, {'; '.join(one.wrong)}")
+        total = [sum(getattr(one, name) for one in found) for name in ("done", "kills", "faults", "duplicates", "lost")]
+        print(
+            f"{act.provider + ' ' + act.name:<22} {len(found):>5} {len(found) * CHANGES:>6} {total[0]:>6} {total[1]:>6} {total[2]:>7} "
+            f"{total[3]:>6} {total[4]:>5} {sum(len(one.wrong) for one in found):>6} {sum(one.parked for one in found):>7}  {time.monotonic() - began:>7.0f}",
+            flush=True,
+        )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
