@@ -101,7 +101,7 @@ class Check:
 def by_part(checks: Sequence[Check]) -> tuple[list[Check], list[Check]]:
     """Split checks into those for each part's plans and terms, and those for the whole portfolio.
 
-    The first look at the tables of `PARTED`, and need no other but `policies` and `plan_facts`. The second come last,
+    The first look at the tables of `PARTED`, and need no other but `policies`, `plan_facts` and `term_changes`. The second come last,
     once: they also see money in no plan, accounts and links, and what only all plans together can say.
     """
     parts = [check for check in checks if not check.whole and check.over in PARTED]

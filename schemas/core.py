@@ -136,8 +136,31 @@ POLICIES = Table(
 PLAN_FACTS = Table(
     name="plan_facts",
     grain="One row per plan, with what policies are held against beside the plan's own row",
-    columns=("plan_no", "currency", "plan_type", "fires_on_due_day", "is_partial", "balance_at_creation_minor"),
+    columns=(
+        "plan_no",
+        "currency",
+        "plan_type",
+        "fires_on_due_day",
+        "is_partial",
+        "balance_at_creation_minor",
+        "was_gone_on",
+    ),
     key=("plan_no",),
+)
+TERM_CHANGES = Table(
+    name="term_changes",
+    grain="One row per term whose day or amount changed, or that came or went, after its plan was agreed",
+    columns=(
+        "plan_no",
+        "term_id",
+        "was_due_date",
+        "was_amount_minor",
+        "now_due_date",
+        "now_amount_minor",
+        "changed_on",
+    ),
+    key=("plan_no", "term_id"),
+    required=frozenset({"changed_on"}),
 )
 ACCOUNT_TOTALS = Table(
     name="account_totals",
@@ -176,7 +199,7 @@ INTEGRITY = Table(
 )
 
 CORE = (
-    *(PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, PLAN_FACTS, ACCOUNT_TOTALS),
+    *(PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, PLAN_FACTS, TERM_CHANGES, ACCOUNT_TOTALS),
     *(ORPHANS, INTEGRITY),
 )
 """Every core table."""

@@ -101,6 +101,7 @@ PLAN_POSITIONS = Table(
         "linked_received_minor",
         "linked_recent_minor",
         "conformance",
+        "missing_input",
     ),
     key=("plan_no",),
     required=frozenset({"plan_id"}),

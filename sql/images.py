@@ -16,6 +16,7 @@ from schemas.core import (
     PLAN_FACTS,
     PLANS,
     POLICIES,
+    TERM_CHANGES,
     TERMS,
 )
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
@@ -37,6 +38,7 @@ __all__ = [
     "plan_rules",
     "plans",
     "policies",
+    "term_changes",
     "terms",
     "watermarks",
 ]
@@ -120,6 +122,11 @@ def account_totals(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
 def plan_facts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `PLAN_FACTS` of every plan as known at load `known`, in plan_no order."""
     return PLAN_FACTS.gate(_beside_balances(con, "plan_facts", known=known))
+
+
+def term_changes(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return `TERM_CHANGES` as known at load `known`, in the order of their key."""
+    return TERM_CHANGES.gate(_image(con, "term_changes", known=known))
 
 
 def plan_rules(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:

@@ -99,7 +99,7 @@ def judge(
     """Return positions with expected dates, amounts and conformance, and every difference with its reason.
 
     `conformance`: CONFORMS; DIFFERS; DATES_ONLY where the dates agree and amounts cannot be judged;
-    NOT_REGENERABLE; NOT_APPLICABLE for plans without rules of their own or not in force.
+    NOT_REGENERABLE, with the input in `missing_input`; NOT_APPLICABLE for plans without rules of their own or not in force.
     """
     in_force = plans.filter("is_in_force").select("plan_no")
     judged = found.rules.join(in_force, on="plan_no", how="semi")
@@ -173,8 +173,10 @@ def _with_conformance(
     number = pl.col("plan_no")
     differing = differences["plan_no"].unique().implode()
     missing = found.missing["plan_no"].implode()
+    named = found.missing.join(judged.select("plan_no"), on="plan_no", how="semi").select("plan_no", "missing_input")
     unpriced = found.expected.filter(pl.col("expected_amount_minor").is_null())["plan_no"].unique().implode()
-    return plans.with_columns(
+    whole = plans.drop("missing_input").join(named, on="plan_no", how="left", maintain_order="left", validate="1:1")
+    return whole.with_columns(
         conformance=pl.when(~number.is_in(judged["plan_no"].implode()))
         .then(pl.lit("NOT_APPLICABLE"))
         .when(number.is_in(missing))

@@ -186,6 +186,7 @@ def _finish(
         is_in_force=in_force,
         outcome=pl.lit(None, dtype=pl.String),
         conformance=pl.lit(None, dtype=pl.String),
+        missing_input=pl.lit(None, dtype=pl.String),
     )
 
 

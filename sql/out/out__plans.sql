@@ -1,7 +1,7 @@
 -- title: shape of the plans report
 -- grain: one row per plan that exists on the as-of date
 -- source: none, the table stays empty: rows lie in the Parquet of each run, and old runs are computed again
-CREATE TABLE IF NOT EXISTS out.plans (
+CREATE OR REPLACE TABLE out.plans (
     as_of DATE,
     provider VARCHAR,
     tenant_id VARCHAR,
@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS out.plans (
     stated_total DECIMAL(20, 4),
     provider_outstanding DECIMAL(20, 4),
     created_on DATE,
-    updated_on DATE
+    updated_on DATE,
+    missing_input VARCHAR
 );
 COMMENT ON TABLE out.plans IS 'Shape only: one row per plan that exists on the as-of date; the rows lie in the Parquet of each run';
