@@ -1,6 +1,6 @@
 """A plan that was still going on is no longer in the provider's complete list.
 
-Means:  nobody can say what became of it; its terms are no longer counted, and what was left of it is in no total.
+Means:  nobody can say what became of it; its balances are the last known ones, and in no total.
 Causes: a plan deleted without a trace; a plan moved to another administration; rights that no longer reach it.
 Action: ask the provider what became of the plan. A deletion that the provider names is none of this.
 """
@@ -23,9 +23,9 @@ CHECK = Check(
     expected=pl.lit("in the provider's list"),
     actual=pl.lit("not in it"),
     explanation=sentence(
-        "Plan {} is no longer in the provider's list; {} of it was not paid when it was last there.",
+        "Plan {} is no longer in the provider's list; {} of it was outstanding when it was last there.",
         pl.col("plan_id"),
-        with_code(pl.col("waived_minor")),
+        with_code(pl.col("outstanding_minor")),
     ),
     needs=("plans",),
 )

@@ -215,7 +215,9 @@ COLUMNS: dict[str, Column] = {
     "next_due_amount_minor": _sum("outstanding on the next due date", nullable=True),
     "provider_amount_due_minor": _minor("the provider's own figure for what is due", nullable=True, signed=True),
     "conformance": _text("how the terms compare with our regeneration", nullable=True),
-    "was_gone_on": _date("day of the complete fetch that last found the plan gone; null if none did, or if it still is"),
+    "was_gone_on": _date(
+        "day of the complete fetch that last found the plan gone; null if none did, or if it still is"
+    ),
     "was_due_date": _date("due date that was agreed; null for a term that came later"),
     "was_amount_minor": _minor("amount that was agreed; null for a term that came later", nullable=True),
     "now_due_date": _date("due date the provider shows now; null for a term that is gone"),
