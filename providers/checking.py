@@ -113,7 +113,7 @@ def whole(least: int = -INT32, most: int = INT32) -> Rule:
         if not is_whole(value):
             yield f"{name} must be a whole number"
         elif not least <= value <= most:
-            about = f"between {least} and {most}" if most != INT32 else f"at least {least}"
+            about = f"at least {least}" if most == INT32 and value < least else f"between {least} and {most}"
             yield f"{name} must be {about}"
 
     return rule

@@ -130,8 +130,10 @@ def _count(policy: Policy, body: Mapping[str, Any], words: Words) -> int:
     own = len(words.terms(body))
     if own or body.get("PaymentAmount") is None:
         return own
-    balance = policy.balance if policy.balance is not None else Decimal(0)
-    return max(1, int(-(-balance // Decimal(body["PaymentAmount"]))))
+    if policy.balance is None or policy.balance <= 0:
+        return 1
+    full, rest = divmod(policy.balance, Decimal(body["PaymentAmount"]))
+    return int(full) + (rest > 0)
 
 
 def _applying(policy: Policy) -> list[Tier]:

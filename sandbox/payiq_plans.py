@@ -120,10 +120,13 @@ def _amounts(asked: Row, balance: Decimal) -> list[Decimal]:
     each = Decimal(stated) if isinstance(stated, int | Decimal) and not isinstance(stated, bool) else Decimal(0)
     if each <= 0:
         raise EnvelopeError("Validation", "PaymentAmount or Payments is required")
-    count = int(-(-balance // each)) if balance > 0 else 1
-    if count > MOST_PAYMENTS:
+    if balance <= 0:
+        return [each]
+    # Decimals divide towards zero, so no trick with signs rounds up.
+    full, rest = divmod(balance, each)
+    if full + bool(rest) > MOST_PAYMENTS:
         raise EnvelopeError("Validation", f"more than {MOST_PAYMENTS} payments")
-    return [each] * (count - 1) + [balance - each * (count - 1) if balance > 0 else each]
+    return [each] * int(full) + ([rest] if rest else [])
 
 
 def _own_amount(item: Any) -> Decimal:

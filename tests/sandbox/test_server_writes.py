@@ -286,6 +286,15 @@ def test_payiq_refuses_a_plan_outside_its_setup(sandbox: Sandbox, payiq: httpx.C
     assert list(sandbox.world.payiq.plans) == [91]
 
 
+@pytest.mark.parametrize(("each", "most", "allowed"), [("30.00", 3, True), ("29.99", 3, False), ("29.99", 4, True)])
+def test_payiq_counts_the_smaller_last_payment_too(
+    sandbox: Sandbox, payiq: httpx.Client, each: str, most: int, *, allowed: bool
+) -> None:
+    sandbox.world.payiq.setups["token-2", "REF-2", "X"]["MaximumTerm"] = most
+    answer = payiq.put("Api/PaymentPlan", json=PAYIQ | {"PaymentAmount": float(each)})
+    assert answer.json()["Success"] is allowed
+
+
 @pytest.mark.parametrize(
     "change",
     [
