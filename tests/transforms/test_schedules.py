@@ -9,7 +9,7 @@ import pytest
 from schemas.conventions import Conventions
 from schemas.schedules import CUSTOM_TERMS, EXPECTED_TERMS, NOT_REGENERABLE, PLAN_RULES
 from transforms.closed_days import Calendar, own_days
-from transforms.frequencies import contradicts_weekday, reach_days
+from transforms.frequencies import FREQUENCIES, Frequency, contradicts_weekday, reach_days
 from transforms.inputs import MissingConventionsError
 from transforms.schedules import Regenerated, regenerate
 from transforms.shifts import MissingCalendarError
@@ -162,6 +162,15 @@ def test_every_nominal_date_is_counted_from_the_anchor(
     plan: dict[str, Any], conventions: dict[str, Any], expected: str
 ) -> None:
     assert dates(plan, **conventions) == expected
+
+
+def test_a_frequency_more_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every four weeks from Saturday 6 June 2026, shifts and amounts as for any other."""
+    monkeypatch.setitem(FREQUENCIES, "FOURWEEKLY", Frequency(step=28, period_days=28))
+    plan = {"frequency": "FOURWEEKLY", "first_due_date": date(2026, 6, 6), "term_count": 3, "weekend_shift": 2}
+    assert dates(plan) == "2026-06-08 2026-07-06 2026-08-03"
+    assert amounts(plan) == [33_33, 33_33, 33_34]
+    assert rules(plan).select(reach_days()).item() == 7
 
 
 def test_a_weekday_that_contradicts_the_first_date_is_told() -> None:
