@@ -47,7 +47,8 @@ class RunFacts:
     the same facts and settings; `run_id` and `extra` may differ and appear in `summary.json` and
     `manifest.json` only. `causes` are sentences, each for breaks that probably have one cause.
     `calendars` tell, per provider, where expected dates and business days come from; `options` are
-    the settings a reader needs to judge a figure.
+    the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
+    providers that need a person; they tell of the moment of the run, whatever its date.
     """
 
     run_id: str
@@ -61,5 +62,6 @@ class RunFacts:
     sources: tuple[Source, ...] = ()
     causes: tuple[str, ...] = ()
     calendars: tuple[CalendarFacts, ...] = ()
+    write_backs: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

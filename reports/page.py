@@ -111,6 +111,7 @@ def _todo(summary: Row) -> list[Row]:
     to_call = sum(row["plans_past_due_nothing_pending"] for row in portfolio)
     waiting = sum(row["plans_past_due"] for row in portfolio) - to_call
     failed = [source for source in summary["sources"] if source["error_code"]]
+    unsettled = summary.get("write_backs", ())
     items = [
         (len(failed), "Find out why a provider could not be read", _failures(failed), None),
         (pressing, "Clear the breaks of high or critical severity", _new(found), "breaks"),
@@ -126,6 +127,7 @@ def _todo(summary: Row) -> list[Row]:
             _money(portfolio, "fresh_pending"),
             "money",
         ),
+        (len(unsettled), "Settle what was begun at the providers", "; ".join(unsettled), None),
         (rest, "Look through the other breaks", "Low and medium severity.", "breaks"),
         (summary["quarantined"], "See why rows were rejected", "planrecon quarantine list", "trust"),
     ]

@@ -38,6 +38,7 @@ def outline(facts: RunFacts, digest: Digest) -> dict[str, Any]:
         "rows": dict(sorted(digest.rows.items())),
         "calendars": [asdict(each) for each in facts.calendars],
         "options": dict(sorted(facts.options.items())),
+        **({"write_backs": list(facts.write_backs)} if facts.write_backs else {}),
         **facts.extra,
     }
     summary["headline"] = headline(summary)
@@ -67,6 +68,7 @@ def text(summary: Mapping[str, Any]) -> str:
         _table(_PORTFOLIO_HEAD, [_portfolio_line(row) for row in summary["portfolio"]], left=2),
         _break_lines(summary["breaks"]),
         [f"cause: {visible(cause)}" for cause in summary["causes"]],
+        [visible(sentence) for sentence in summary.get("write_backs", ())],
     ]
     return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
 

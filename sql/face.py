@@ -25,7 +25,7 @@ REPORTS = (
 )
 """Tables of a run folder that views read; each has its shape in `out/`."""
 
-_LEDGER = ("loads", "fetches", "quarantine", "runs", "writes", "currencies")
+_LEDGER = ("loads", "fetches", "quarantine", "runs", "writes", "agreed_terms", "currencies")
 """Tables of `meta` that views read."""
 
 _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
@@ -35,6 +35,8 @@ _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
         ("v_accounts", "status"): "account_status",
         ("v_accounts", "amount_due"): "account_amount_due_minor",
         ("v_accounts", "due_date"): "account_due_date",
+        ("v_writes", "state"): "write_state",
+        ("v_writes", "reason"): "write_reason",
     }
 )
 """View columns that take their meaning from a column of another name."""

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS meta.writes (
     intent_id VARCHAR NOT NULL PRIMARY KEY,
     provider VARCHAR NOT NULL,
     tenant_id VARCHAR NOT NULL,
-    operation VARCHAR NOT NULL,            -- create, approve, reject or deactivate
+    operation VARCHAR NOT NULL,            -- create, update, approve, reject or deactivate
     plan_id VARCHAR,                       -- the provider's id, once there is one
     state VARCHAR NOT NULL,                -- planned, approved, sending, done, refused, unknown or parked
     reason VARCHAR NOT NULL,

@@ -10,17 +10,18 @@ import pytest
 
 from checks.base import Check, CheckError, Severity, by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
-from schemas.core import ACCOUNT_TOTALS, ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES
+from schemas.core import ACCOUNT_TOTALS, ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
 from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
+from schemas.writes import AGREEMENTS
 
 DAY = date(2026, 6, 30)
 CHECKS = {check.name: check for check in discover()}
 TABLES = (
     *(TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS),
-    *(POLICIES, PLAN_FACTS, ACCOUNT_TOTALS, DIFFERENCES, PLAN_RULES),
+    *(POLICIES, PLAN_FACTS, TERM_CHANGES, ACCOUNT_TOTALS, DIFFERENCES, PLAN_RULES, AGREEMENTS),
 )
 
 
@@ -221,7 +222,16 @@ def test_parts_and_the_rest_add_up_to_the_whole() -> None:
 def test_what_runs_part_by_part_reads_the_rows_of_its_plans_and_the_policies_only() -> None:
     parted, rest = by_part(tuple(CHECKS.values()))
     assert {item.name for item in (*parted, *rest)} == set(CHECKS)
-    read = {"term_positions", "plan_positions", "differences", "plan_rules", "plan_facts", "policies", "completeness"}
+    read = {
+        "term_positions",
+        "plan_positions",
+        "differences",
+        "plan_rules",
+        "plan_facts",
+        "term_changes",
+        "policies",
+        "completeness",
+    }
     frames = {name: frame for name, frame in portfolio().items() if name in read}
     assert run(parted, frames, as_of=DAY)[1].height == len(parted)
     assert {item.name for item in parted} >= {"amount_diff", "term_missing", "due_day", "period_not_positive"}

@@ -25,11 +25,12 @@ import yaml
 
 from checks.base import Check, discover, run
 from schemas.columns import COLUMNS
-from schemas.core import ACCOUNT_TOTALS, ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES
+from schemas.core import ACCOUNT_TOTALS, ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
 from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
+from schemas.writes import AGREEMENTS
 
 HERE = Path(__file__).parent
 CHECKS = {check.name: check for check in discover()}
@@ -37,7 +38,7 @@ TABLES = {
     table.name: table
     for table in (
         *(TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS),
-        *(POLICIES, PLAN_FACTS, ACCOUNT_TOTALS, DIFFERENCES, PLAN_RULES),
+        *(POLICIES, PLAN_FACTS, TERM_CHANGES, ACCOUNT_TOTALS, DIFFERENCES, PLAN_RULES, AGREEMENTS),
     )
 }
 ENTITIES = ("plans", "terms", "payments", "accounts", "policies")
