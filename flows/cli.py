@@ -156,7 +156,8 @@ def schedule(
     For example: `planrecon schedule --first-date 2025-01-31 --count 4 --total 1000.00`
     """
     log.configure()
-    from flows.schedule import Wanted, closed_days, print_schedule, read_parameters
+    from flows.parameters import read_parameters
+    from flows.schedule import Wanted, closed_days, print_schedule
     from schemas.conventions import Conventions
 
     flags = {

@@ -1,12 +1,9 @@
 """The command `schedule`: the terms that given plan parameters lead to, by the engine that every run uses."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -31,7 +28,10 @@ FREQUENCIES = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Plan parameters as a person gives them: amounts in major units, weekdays by name."""
+    """Plan parameters as a person gives them: amounts in major units, weekdays by name.
+
+    `listed` are the plan's own terms, date and amount; then no rule is asked.
+    """
 
     first_date: date
     frequency: str = "monthly"
@@ -51,6 +51,7 @@ class Wanted:
     calendar: str = ""
     weekend: tuple[int, ...] = (6, 7)
     closed: OwnDays = ()
+    listed: tuple[tuple[date, str], ...] = ()
     conventions: Conventions = field(default_factory=Conventions)
 
 
@@ -68,7 +69,7 @@ def schedule_of(wanted: Wanted) -> pl.DataFrame:
     """Return one row per term: number, nominal and shifted due date, amount in major units, trace and notes."""
     found = regenerate(
         _rules(wanted),
-        CUSTOM_TERMS.empty(),
+        _listed(wanted),
         conventions={"given": wanted.conventions},
         calendars={"given": _calendar(wanted)},
     )
@@ -111,13 +112,15 @@ def closed_days(given: Sequence[str]) -> OwnDays:
 def _rules(wanted: Wanted) -> pl.DataFrame:
     if wanted.currency not in EXPONENTS:
         raise UsageError(f"currency {wanted.currency!r} is no ISO 4217 code; give for example EUR")
+    if wanted.count is not None and wanted.amount is not None:
+        raise UsageError("a number of terms and an amount of each exclude one another; leave out --count or --amount")
     is_by_weekday = wanted.weekday is not None and wanted.week is not None
     row = {
         "plan_no": 0,
         "convention_set": "given",
         "calendar": "given",
         "currency": wanted.currency,
-        "arrangement": "AMOUNT" if wanted.count is None else "NUMBER",
+        "arrangement": "CUSTOM" if wanted.listed else "AMOUNT" if wanted.count is None else "NUMBER",
         "frequency": _word(wanted.frequency, FREQUENCIES, "frequency"),
         "pattern": "WEEKDAY" if is_by_weekday else "DAY",
         "days_in_period": wanted.days_in_period,
@@ -136,6 +139,14 @@ def _rules(wanted: Wanted) -> pl.DataFrame:
         "missing_input": None,
     }
     return pl.DataFrame([row], schema=dict(PLAN_RULES.dtypes))
+
+
+def _listed(wanted: Wanted) -> pl.DataFrame:
+    rows = [
+        (0, number, due, _minor(amount, wanted.currency, "amount"))
+        for number, (due, amount) in enumerate(wanted.listed, 1)
+    ]
+    return pl.DataFrame(rows, schema=dict(CUSTOM_TERMS.dtypes), orient="row")
 
 
 def _minor(text: str | None, currency: str, name: str) -> int | None:
@@ -164,54 +175,3 @@ def _word(given: str, known: Mapping[str, str], name: str) -> str:
     if given not in known:
         raise UsageError(f"{name} {given!r} is none of {', '.join(known)}")
     return known[given]
-
-
-PROVIDER_NAMES = {
-    "firstPaymentDate": "first_date",
-    "paymentFrequency": "frequency",
-    "numberOfPayments": "count",
-    "firstPaymentDay": "day",
-    "secondPaymentDay": "second_day",
-    "weekdayOfFirstPayment": "weekday",
-    "weekdayOfSecondPayment": "second_weekday",
-    "weekOfFirstPayment": "week",
-    "weekOfSecondPayment": "second_week",
-    "daysInPeriod": "days_in_period",
-    "movePaymentOnWeekendDays": "weekend_shift",
-    "movePaymentOnHolidayDays": "holiday_shift",
-}
-"""Names of a create call's body that mean one of ours; its amounts are cents and handled apart."""
-
-IN_CENTS = {"paymentAmount": "amount", "totalPlanAmount": "total"}
-
-
-def read_parameters(file: Path) -> dict[str, Any]:
-    """Read parameters from a JSON object, by our names or by those of a Totality create call.
-
-    Raises:
-        UsageError: the file is no JSON object, or names something unknown.
-    """
-    try:
-        given = json.loads(file.read_text(encoding="utf-8"), parse_float=str)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{str(file)!r} cannot be read as JSON: {error}") from error
-    if not isinstance(given, dict):
-        raise UsageError(f"{str(file)!r} holds no JSON object")
-    ignored = {"paymentArrangementType", "scheduleType", "isPartialPaymentPlan", "collectorUserId", "contactMethod"}
-    found: dict[str, Any] = {}
-    for name, value in given.items():
-        if value is None or name in ignored:
-            continue
-        if name in IN_CENTS:
-            found[IN_CENTS[name]] = str(Decimal(int(value)).scaleb(-2))
-            found.setdefault("currency", "USD")
-            continue
-        ours = PROVIDER_NAMES.get(name, name)
-        if ours not in Wanted.__slots__ or ours == "conventions":
-            raise UsageError(
-                f"{str(file)!r} names {name!r}, which is no plan parameter; known are {', '.join(Wanted.__slots__)}"
-            )
-        found[ours] = (
-            date.fromisoformat(value) if ours == "first_date" else str(value) if ours in {"amount", "total"} else value
-        )
-    return found

@@ -8,7 +8,8 @@ import pytest
 
 from flows import cli
 from flows.errors import UsageError
-from flows.schedule import Wanted, read_parameters, schedule_of
+from flows.parameters import read_parameters
+from flows.schedule import Wanted, schedule_of
 
 
 def dates(wanted):
@@ -69,6 +70,72 @@ def test_the_body_of_a_create_call_is_understood(tmp_path):
     assert amounts(wanted) == ["15.01", "15.01"]
 
 
+def parameters(folder, **told):
+    file = folder / "plan.json"
+    file.write_text(json.dumps(told), encoding="utf-8")
+    return file
+
+
+BODY = {"firstPaymentDate": "2026-07-03", "paymentFrequency": "monthly", "totalPlanAmount": 10_000}
+
+
+@pytest.mark.parametrize(
+    ("told", "terms"),
+    [
+        # what the other kinds of plan would use stands in the body as well, and is not asked
+        (
+            {"paymentArrangementType": "Payment Number Based", "numberOfPayments": 2, "paymentAmount": 9_900},
+            [("2026-07-03", "50.00"), ("2026-08-03", "50.00")],
+        ),
+        (
+            {"paymentArrangementType": "Payment Amount Based", "numberOfPayments": 9, "paymentAmount": 6_000},
+            [("2026-07-03", "60.00"), ("2026-08-03", "40.00")],
+        ),
+        (
+            {
+                "paymentArrangementType": "Custom Payment Schedule",
+                "schedule": [{"date": "2026-08-01", "amount": 2_550}, {"date": "2026-07-04", "amount": 100}],
+            },
+            [("2026-07-04", "1.00"), ("2026-08-01", "25.50")],
+        ),
+        (
+            {
+                "paymentArrangementType": "Payment Number Based", "numberOfPayments": 1, "scheduleType": "Weekday-Based",
+                "weekOfFirstPayment": 5, "weekdayOfFirstPayment": "Friday", "firstPaymentDay": 1,
+            },
+            [("2026-07-31", "100.00")],
+        ),
+    ],
+)  # fmt: skip
+def test_each_kind_of_create_call_is_previewed_by_what_it_uses(told, terms, tmp_path):
+    wanted = Wanted(**read_parameters(parameters(tmp_path, **BODY, **told)))
+    assert list(zip(dates(wanted), amounts(wanted), strict=True)) == terms
+
+
+def test_a_file_by_our_names_holds_weekends_and_closed_days_too(tmp_path):
+    """Friday 3 July goes to Sunday, a working day here, unless the works are closed on it."""
+    told = {"first_date": "2026-07-03", "count": 1, "total": 7, "weekend": ["fri", "sat"], "weekend_shift": 2}
+    assert dates(Wanted(**read_parameters(parameters(tmp_path, **told)))) == ["2026-07-05"]
+    told |= {"closed": ["2026-07-05 Works outing"], "holiday_shift": 1}
+    assert dates(Wanted(**read_parameters(parameters(tmp_path, **told)))) == ["2026-07-06"]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"first_date": "2026-02-30"}, "first_date '2026-02-30'"),
+        ({"count": "three"}, "count 'three'"),
+        ({"weekend": ["someday"]}, "weekend"),
+        ({"closed": ["soon"]}, "2026-12-24 Christmas Eve"),
+        ({"conventions": {}}, "no plan parameter"),
+        ({"paymentFrequency": "monthly", "totalPlanAmount": "1.5"}, "cents"),
+    ],
+)
+def test_a_file_with_a_value_that_fits_nothing_is_refused_by_its_name(told, said, tmp_path):
+    with pytest.raises(UsageError, match=said):
+        read_parameters(parameters(tmp_path, **told))
+
+
 def test_closed_days_of_ones_own_are_stepped_over_and_the_calendar_is_named_with_its_version(capsys):
     """Friday 10 July 2026 is closed for us alone, Friday 3 July for everyone: both go to the Monday after."""
     asked = ["schedule", "--first-date", "2026-07-03", "--frequency", "weekly", "--count", "3", "--total", "300.00"]
@@ -113,6 +180,7 @@ def test_json_and_csv_come_out_on_standard_output(capsys):
         (Wanted(date(2025, 1, 1), count=3, total="10", currency="EURO"), "ISO 4217"),
         (Wanted(date(2025, 1, 1), weekday="Someday", week=1, count=2, total="10"), "weekday"),
         (Wanted(date(2025, 1, 1), total="10"), "missing"),
+        (Wanted(date(2025, 1, 1), total="10", count=2, amount="5"), "exclude"),
     ],
 )
 def test_what_cannot_be_a_schedule_is_refused_with_what_to_give(wanted, said):
