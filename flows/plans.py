@@ -215,7 +215,7 @@ def carry_out(settings: Settings, engine: Engine, wanted: Sequence[Wanted], choi
             prepared.append(engine.prepare(one))
         except UnknownPlan:
             # a plan that was ended may not be shown any more: then the log knows more than the provider
-            earlier = engine.ledger.earlier(engine.name, one.operation, one.plan_id)
+            earlier = engine.ledger.earlier(engine.name, one.operation, one.plan_id, one.tenant_id)
             if earlier is None:
                 raise
             before.append(engine.drive(earlier, may_send=False) if choice.yes else earlier)

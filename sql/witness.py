@@ -94,7 +94,7 @@ def chained(
         try:
             fields = json.loads(line)
             told = fields.pop("hash")
-        except (ValueError, AttributeError, KeyError) as error:
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise _broken(path, place, advice) from error
         if told != digest_of(fields) or fields.get("before") != before or fields.get("number") != place:
             raise _broken(path, place, advice)

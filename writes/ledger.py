@@ -16,7 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from sql.errors import Damaged
 from sql.files import (
+    TEMPORARY,
     cannot_write,
     is_ours,
     open_private,
@@ -79,12 +81,16 @@ class Ledger:
             raise NothingSuch(f"intent {name!r}: {which}; `planrecon plan list` shows them all")
         return found[0]
 
-    def earlier(self, provider: str, operation: str, plan_id: str | None) -> Intent | None:
-        """Return the newest intent for that change of that plan which is under way or done; null where there is none."""
+    def earlier(self, provider: str, operation: str, plan_id: str | None, tenant_id: str = "") -> Intent | None:
+        """Return the newest intent for that change of that plan which is under way or done; null where there is none.
+
+        Of any tenant where none is named.
+        """
         found = [
             one
             for one in self.intents()
             if (one.draft.provider, one.draft.operation, one.draft.plan_id) == (provider, operation, plan_id)
+            and tenant_id in {"", one.draft.tenant_id}
             and one.state != REFUSED
         ]
         return found[-1] if found else None
@@ -155,7 +161,8 @@ class Ledger:
             return
         with self._appending():
             open_now = {one.intent_id for one in self._intents.values() if one.needs_its_request}
-            for path in self.folder.glob("*.json"):
+            unfinished = self.folder.glob(f".*{TEMPORARY}")
+            for path in (*self.folder.glob("*.json"), *unfinished):
                 if path.stem not in open_now and is_ours(path):
                     path.unlink(missing_ok=True)
 
@@ -206,6 +213,7 @@ class Ledger:
 
     @contextmanager
     def _appending(self) -> Iterator[BinaryIO]:
+        private_folder(self.state_dir)
         private_folder(self.folder)
         refuse_unless_plain(self.path)
         try:
@@ -218,9 +226,10 @@ class Ledger:
 
     def _take_in(self, file: BinaryIO) -> None:
         """Read what was added since, and check that it follows."""
+        if file.seek(0, os.SEEK_END) < self._read:
+            raise Damaged(f"{self.path} is shorter than it was; {ADVICE}", where=self.path)
         file.seek(self._read)
-        body = file.read()
-        lines, _ = split_lines(body)
+        lines, _ = split_lines(file.read())
         for line in chained(lines, self.path, advice=ADVICE, before=self._hash, number=self._number):
             self._apply(line.kind, dict(line.facts))
             self._number, self._hash = line.number, line.hash
