@@ -132,7 +132,8 @@ PLANS = Report(
         *_words("coverage days_past_due days_past_due_business shadow_days_past_due mba_months ots_months bucket"),
         *_words("oldest_unpaid_due_date next_due_date next_due_amount provider_amount_due conformance"),
         *_words(
-            "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input"
+            "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input "
+            "replaced_by_plan_id"
         ),
     ),
     key=("provider", "tenant_id", "plan_id"),

@@ -192,6 +192,7 @@ COLUMNS: dict[str, Column] = {
     "status": _text("the provider's word for the plan at the as-of date", values=STATUSES),
     "is_in_force": _flag("the plan carries money at the as-of date"),
     "replaced_by_plan_no": _count("newer plan on the same account", nullable=True),
+    "replaced_by_plan_id": _text("the newer plan on the same account that replaced this one", nullable=True),
     "outcome": _text("what the day-by-day replay says", nullable=True),
     "terms": _count("terms of the plan, void ones included"),
     "terms_satisfied": _count("terms satisfied at the as-of date"),

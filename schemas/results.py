@@ -66,6 +66,7 @@ PLAN_POSITIONS = Table(
         "deactivated_on",
         "is_active",
         "replaced_by_plan_no",
+        "replaced_by_plan_id",
         "stated_total_minor",
         "terms",
         "terms_satisfied",

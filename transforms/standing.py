@@ -21,7 +21,7 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
     Adds `standing` (a status, or UNDECIDED), `closes_on` (terms due later are no
     longer owed; null while the plan goes on), `window_end` (last day on which money
     is the plan's, null if open), `is_approved`, `is_vanished` (a complete fetch no
-    longer showed it) and `replaced_by_plan_no`. Stamps after the as-of date are null,
+    longer showed it), `replaced_by_plan_no` and `replaced_by_plan_id`. Stamps after the as-of date are null,
     and a plan that ended after it is active.
 
     Args:
@@ -127,12 +127,13 @@ def _window_end() -> pl.Expr:
 
 
 def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFrame:
-    """Return plan_no, replaced_by_plan_no and the day of it, for plans that a newer one on a shared account replaced.
+    """Return plan_no, number and id of what replaced it and the day of it, for plans that a newer one on a shared account replaced.
 
     A plan that is still active was not replaced (two plans are active then), nor was
     one that had ended before the newer plan was created.
     """
-    schema = {"plan_no": pl.Int64(), "replaced_by_plan_no": pl.Int64(), "_replaced_on": pl.Date()}
+    replacement = {"replaced_by_plan_no": pl.Int64(), "replaced_by_plan_id": pl.String(), "_replaced_on": pl.Date()}
+    schema = {"plan_no": pl.Int64(), **replacement}
     judged = dated.filter(pl.col("basis") == "PAYMENTS")
     pairs = coverings(judged, plan_accounts)
     is_new = changes(pairs["account_no"])
@@ -145,6 +146,7 @@ def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFr
         .sort("account_no", "created_on", *by_id("plan_id"), "plan_no", nulls_last=True)
         .with_columns(
             replaced_by_plan_no=pl.col("plan_no").shift(-1),
+            replaced_by_plan_id=pl.col("plan_id").shift(-1),
             _replaced_on=pl.col("created_on").shift(-1),
             _same=pl.col("account_no") == pl.col("account_no").shift(-1),
         )

@@ -46,6 +46,7 @@ CREATE OR REPLACE TABLE out.plans (
     provider_outstanding DECIMAL(20, 4),
     created_on DATE,
     updated_on DATE,
-    missing_input VARCHAR
+    missing_input VARCHAR,
+    replaced_by_plan_id VARCHAR
 );
 COMMENT ON TABLE out.plans IS 'Shape only: one row per plan that exists on the as-of date; the rows lie in the Parquet of each run';

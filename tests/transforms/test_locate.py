@@ -124,6 +124,7 @@ def test_a_newer_plan_supersedes_the_terms_due_after_it_and_leaves_the_earlier_o
     positions = replaced(make, old=ENDED, new={"created_on": MAY}).at(JUNE)
     assert positions.plans["status"].to_list() == ["SUPERSEDED", "ACTIVE"]
     assert positions.plans["replaced_by_plan_no"].to_list() == [1, None]
+    assert positions.plans["replaced_by_plan_id"].to_list() == ["P1", None]
     assert positions.terms["state"].to_list() == ["MISSED", "MISSED", "SUPERSEDED", "MISSED", "NOT_DUE"]
 
 
