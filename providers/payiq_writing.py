@@ -27,7 +27,7 @@ from providers.rows import NAME as RENAME
 from providers.rows import renamed
 from providers.sending import CREATED, NOT_FOUND, OK, NotProvenError, Refusal, expect_status, known_words, sent, typed
 from providers.transport import Call
-from providers.writing import Answer, Before, Desk, Found, Order, PlanNow, UnknownPlan, Wanted
+from providers.writing import Answer, Before, Desk, Found, Impossible, Order, Outcome, PlanNow, UnknownPlan, Wanted
 
 MISSING = "DataNotFound"
 REFUSALS = {2: "Validation", 3: MISSING, 4: "DuplicatePayment", 5: "PreAuthError", 6: "Declined", 8: "UserLocked"}
@@ -94,7 +94,10 @@ class PayiqWriter(Reader):
 
     def send(self, order: Order) -> Answer:
         """Send the call, once, and tell what its answer proves."""
-        token = self.accounts.token(order.owner)
+        try:
+            token = self.accounts.token(order.owner)
+        except Impossible as error:
+            return Answer(Outcome.NOT_EXECUTED, None, error.what)
         LIVE.learn(token)
         body = {**order.body, TOKEN: token} if order.media else None
         query = tuple((name, token if name == "customerToken" else value) for name, value in order.query)

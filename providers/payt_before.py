@@ -16,7 +16,7 @@ from providers.pages import parsed
 from providers.payt import NAME, PaytClient
 from providers.payt_orders import LINKS
 from providers.payt_shown import Bill, Case, Covered, covered
-from providers.sending import NOT_FOUND, typed
+from providers.sending import NOT_FOUND, as_text, typed
 from providers.transport import Call, Transport
 from providers.writing import Order
 
@@ -27,6 +27,9 @@ NAMED = {
     "invoice_numbers": "invoice_number",
     "invoice_identifiers": "invoice_identifier",
 }
+
+
+_CASE_NUMBERS = ("credit_case_number", "case_number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def _looked_up(
     """The rows by the value that names them; a filter is only a help, every row is compared here."""
     if name == "credit_case_numbers":
         cases: dict[str, Case] = {}
-        for case in _typed(lists.rows("credit_cases", tenant_id), Case, tenant_id):
+        for case in _named(lists.rows("credit_cases", tenant_id), Case, tenant_id, _CASE_NUMBERS, values):
             cases |= {str(number): case for number in (case.case_number, case.credit_case_number) if number in values}
         return cases
     column = NAMED[name]
@@ -98,9 +101,8 @@ def _looked_up(
     listed = [value for value in values if "," not in value]
     for start in range(0, len(listed), AT_ONCE):
         some = ",".join(listed[start : start + AT_ONCE])
-        for bill in _typed(lists.rows("invoices", tenant_id, ((name, some),)), Bill, tenant_id):
-            shown = getattr(bill, column)
-            bills |= {shown: bill} if shown in values else {}
+        for bill in _named(lists.rows("invoices", tenant_id, ((name, some),)), Bill, tenant_id, (column,), values):
+            bills[getattr(bill, column)] = bill
     for value in values:
         # A comma would make two numbers of it in a list.
         single = _single(transport, tenant_id, column, value) if "," in value else None
@@ -125,8 +127,14 @@ def _read_bill(body: bytes) -> Bill:
     return msgspec.json.decode(body, type=Bill)
 
 
-def _typed(rows: Iterator[msgspec.Raw], kind: type[R], tenant_id: str) -> Iterator[R]:
+def _named(
+    rows: Iterator[msgspec.Raw], kind: type[R], tenant_id: str, columns: Sequence[str], values: Sequence[str]
+) -> Iterator[R]:
+    """The administration's rows with one of these names; others are not looked into, so that they can harm nothing."""
+    place = f"GET a list of {kind.__name__.lower()}s"
     for raw in rows:
-        row = typed(raw, kind, provider=NAME, place=f"GET a list of {kind.__name__.lower()}s")
-        if str(row.administration_id) == tenant_id:
-            yield row
+        fields = typed(raw, dict[str, msgspec.Raw], provider=NAME, place=place)
+        if any(as_text(fields.get(column)) in values for column in columns):
+            row = typed(raw, kind, provider=NAME, place=place)
+            if str(row.administration_id) == tenant_id:
+                yield row

@@ -276,7 +276,9 @@ def test_every_page_of_a_list_is_read(town):
 def test_a_row_of_another_debtor_that_cannot_be_read_harms_nobody_and_one_of_theirs_stops_it(town, payt):
     order = ordered(payt, body=body())
     town.sandbox.world.payt.payment_plans[4]["payment_terms"] = "broken"
+    town.sandbox.world.payt.credit_cases.append({"id": "6002", "administration_id": "11", "open_amount": 5})
     assert len(payt.before(order).plan_ids) == 4
+    assert payt.before(ordered(payt, body=body(credit_case_numbers=["C-1"]))).total == Decimal("38.00")
     town.sandbox.world.payt.payment_plans[2]["payment_terms"] = "broken"
     with pytest.raises(Unreadable, match="payment_terms"):
         payt.before(order)

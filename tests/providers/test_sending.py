@@ -134,8 +134,17 @@ def test_an_error_in_the_providers_own_form_is_refused_and_none_of_its_text_repe
     assert len(town.mutations(name)) == 1
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b'{"error":"x"}', b"[1]", b'{"message":', b'{"code":5}'])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b""),
+        (401, b"<html>no</html>"),
+        (403, b'{"error":"x"}'),
+        (404, b"[1]"),
+        (409, b'{"mess'),
+        (422, b'{"code":5}'),
+    ],
+)
 def test_an_error_in_a_foreign_form_proves_nothing(name, sending, status, body):
     answer, _, _ = sending(faults.status(status, body=body), times=2)
     assert (answer.outcome, answer.status) == (Outcome.UNKNOWN, status)
@@ -174,7 +183,6 @@ def test_a_connection_dropped_before_any_effect_is_unknown_and_nothing_is_found(
         faults.cut("chunked"),
         faults.cut("close"),
         faults.rewrite_bytes(lambda _: b"\xff\xfe"),
-        faults.bomb(1 << 27),
     ],
 )
 def test_a_success_that_cannot_be_read_proves_nothing(town, name, sending, fault):
@@ -183,7 +191,12 @@ def test_a_success_that_cannot_be_read_proves_nothing(town, name, sending, fault
     assert len(town.mutations(name)) == 1
 
 
-@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_an_answer_beyond_the_byte_budget_proves_nothing(town, name, sending):
+    answer, _, _ = sending(faults.bomb(1 << 20), byte_budget=1 << 16)
+    assert (answer.outcome, len(town.mutations(name))) == (Outcome.UNKNOWN, 1)
+
+
+@pytest.mark.parametrize("code", [301, 302, 307])
 def test_a_redirect_is_not_followed_and_proves_nothing(town, name, sending, code):
     other = "payt" if name != "payt" else "payiq"
     answer, made, _ = sending(faults.redirect(town.sandbox.urls[other] + "/elsewhere", code))

@@ -1,0 +1,47 @@
+"""Where plans can be changed: which changes each provider has, and what is assumed about them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from providers import PROVIDERS
+from providers.assumed_writes import WRITES
+from providers.desks import DESKS
+from providers.errors import NotConfigured
+from providers.writing import OPERATIONS
+
+NAMES = ("payt", "totality", "payiq")
+
+
+def test_every_provider_has_a_desk_with_the_changes_its_pages_show():
+    assert tuple(DESKS) == tuple(PROVIDERS) == NAMES
+    assert {name: tuple(DESKS[name].operations) for name in DESKS} == {
+        "payt": ("create", "approve", "reject", "deactivate"),
+        "totality": ("create", "update", "deactivate"),
+        "payiq": ("create", "update", "deactivate"),
+    }
+    assert all(set(desk.operations) <= set(OPERATIONS) for desk in DESKS.values())
+    with pytest.raises(KeyError):
+        DESKS["other"]
+
+
+def test_a_desk_is_imported_when_it_is_asked_for():
+    asked = "import sys; from providers.desks import DESKS; list(DESKS); sys.exit('httpx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_assumptions_of_changes_stand_beside_those_of_reading_and_share_their_table_of_overrides(town, name):
+    desk, provider = DESKS[name], PROVIDERS[name]
+    assert WRITES[name] == desk.ASSUMED
+    assert not set(desk.ASSUMED) & set(provider.ASSUMED)
+    assert all(entry.about for entry in desk.ASSUMED.values())
+    for known in (*desk.ASSUMED, *provider.ASSUMED):
+        value = {**desk.ASSUMED, **provider.ASSUMED}[known].value
+        for opened in (desk.compose, provider.connect):
+            with opened(town.connection(name, overrides={known: value}), clock=town.clock):
+                pass
+    for opened in (desk.compose, provider.connect):
+        with pytest.raises(NotConfigured, match="is not an assumption that can be overridden"):
+            opened(town.connection(name, overrides={"write.nothing": "x"}), clock=town.clock)
