@@ -1,5 +1,6 @@
 """The scheduled deployments: registered with a Prefect server, or served from this process."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +49,23 @@ def register(config: Path | None) -> int:
     api = _require_api()
     from prefect.runner.storage import LocalStorage
 
-    from flows.reconcile import reconcile
-
     for declaration in declared():
         pool = declaration["work_pool"]["name"]
         _ensure_pool(pool)
-        deployment: Any = reconcile.to_deployment(**_deployment(declaration, parameters), work_pool_name=pool)
+        flow = _flow(declaration)
+        deployment: Any = flow.to_deployment(**_deployment(declaration, parameters), work_pool_name=pool)
         deployment.storage = LocalStorage(str(DECLARATION.parent))  # a worker starts in a folder of its own
         deployment.entrypoint = declaration["entrypoint"]
         identifier = deployment.apply()
-        print(f"registered reconcile/{declaration['name']} ({identifier}) at {api}")
+        print(f"registered {flow.name}/{declaration['name']} ({identifier}) at {api}")
     print("start a worker with: prefect worker start --pool planrecon")
     return 0
+
+
+def _flow(declaration: dict[str, Any]) -> Any:
+    """Import the flow that a declaration names as `flows/module.py:name`."""
+    file, _, name = declaration["entrypoint"].partition(":")
+    return getattr(importlib.import_module(".".join(Path(file).with_suffix("").parts)), name)
 
 
 def _ensure_pool(name: str) -> None:
@@ -79,12 +85,13 @@ def _deployment(declaration: dict[str, Any], parameters: dict[str, Any]) -> dict
     from prefect.schedules import Cron
 
     limit = declaration["concurrency_limit"]
+    schedules = declaration.get("schedules", [])
     return {
         "name": declaration["name"],
         "description": declaration["description"],
         "tags": declaration["tags"],
         "parameters": {**declaration["parameters"], **parameters},
-        "schedules": [Cron(schedule["cron"], timezone=schedule["timezone"]) for schedule in declaration["schedules"]],
+        "schedules": [Cron(schedule["cron"], timezone=schedule["timezone"]) for schedule in schedules],
         "concurrency_limit": ConcurrencyLimitConfig(
             limit=limit["limit"], collision_strategy=ConcurrencyLimitStrategy(limit["collision_strategy"])
         ),
@@ -97,11 +104,10 @@ def serve_here(config: Path | None) -> int:
     _require_api()
     from prefect import serve
 
-    from flows.reconcile import reconcile
-
     deployments: list[Any] = [
-        reconcile.to_deployment(**_deployment(declaration, parameters)) for declaration in declared()
+        _flow(declaration).to_deployment(**_deployment(declaration, parameters)) for declaration in declared()
     ]
-    log.LOGGER.info("serving %s until stopped", ", ".join(f"reconcile/{one.name}" for one in deployments))
+    names = ", ".join(f"{one.flow_name}/{one.name}" for one in deployments)
+    log.LOGGER.info("serving %s until stopped", names)
     serve(*deployments, pause_on_shutdown=False, print_starting_message=False)
     return 0

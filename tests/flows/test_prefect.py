@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox import scenarios
+from sandbox import faults, scenarios
 
 pytestmark = pytest.mark.prefect
 
@@ -117,8 +117,12 @@ def test_deploy_registers_the_daily_schedule(server, desk):
     desk = desk(scenarios.golden())
     ended = desk.command("deploy", env=environment, timeout=180)
     assert ended.returncode == 0, ended.stderr
-    [deployment] = asked(url, "/deployments/filter", {})
-    assert deployment["name"] == "daily"
+    found = {one["name"]: one for one in asked(url, "/deployments/filter", {})}
+    assert set(found) == {"daily", "create", "policy"}
+    for name in ("create", "policy"):
+        assert found[name]["schedules"] == []
+        assert found[name]["parameters"]["send"] is False
+    deployment = found["daily"]
     assert deployment["entrypoint"] == "flows/reconcile.py:reconcile"
     assert deployment["parameters"] == {"config": str(desk.file)}
     [schedule] = deployment["schedules"]
@@ -133,7 +137,8 @@ def test_serve_runs_until_it_is_stopped_and_leaves_the_schedule_active(server, d
 
     def is_served():
         """A deployment of an earlier test may be there: ours is the one that names our configuration."""
-        return any(one["parameters"] == {"config": str(desk.file)} for one in asked(url, "/deployments/filter", {}))
+        found = asked(url, "/deployments/filter", {})
+        return len(found) == 3 and all(one["parameters"]["config"] == str(desk.file) for one in found)
 
     try:
         until(120, lambda: child.poll() is not None or is_served())
@@ -141,8 +146,48 @@ def test_serve_runs_until_it_is_stopped_and_leaves_the_schedule_active(server, d
     finally:
         child.send_signal(signal.SIGTERM)
         out, err = child.communicate(timeout=60)
-    [deployment] = asked(url, "/deployments/filter", {})
-    assert not deployment["paused"], out + err
+    deployments = asked(url, "/deployments/filter", {})
+    assert not [one for one in deployments if one["paused"]], out + err
+
+
+STUBBORN = """
+import sys
+from prefect import flow
+from flows.writing import create_plans
+
+@flow(retries=2, retry_delay_seconds=0)
+def stubborn(file, config):
+    state = create_plans(file, "payt", config=config, send=True, return_state=True)
+    print(state.name, flush=True)
+    raise RuntimeError("once more")
+
+stubborn(sys.argv[1], sys.argv[2], return_state=True)
+"""
+
+
+@pytest.mark.parametrize(("executes", "ends", "made"), [(True, "Sent", 1), (False, "NeedsAPerson", 0)])
+def test_an_orchestrator_that_retries_and_repeats_a_create_sends_it_once(server, desk, executes, ends, made):
+    """Its answer is lost; where the provider acted the look finds the plan, else nobody knows and nobody sends again."""
+    _, environment = server
+    desk = desk(scenarios.demo())
+    file = desk.folder / "plans.json"
+    terms = [{"amount": 610.00, "due_date": "2026-12-01"}, {"amount": 500.01, "due_date": "2027-01-01"}]
+    body = {"administration_id": "1001", "terms": terms, "invoice_numbers": ["F2603025"]}
+    file.write_text(json.dumps(body), encoding="utf-8")
+    known = len(desk.world.payt.payment_plans)
+    desk.sandbox.faults.add(faults.drop(execute=executes), match="POST /v1/payment_plans")
+    ended = subprocess.run(
+        [sys.executable, "-c", STUBBORN, str(file), str(desk.file)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ended.stdout.split() == [ends] * 3, ended.stderr
+    posts = [one for one in desk.sandbox.requests["payt"] if (one.method, one.path) == ("POST", "/v1/payment_plans")]
+    assert len(posts) == 1
+    assert len(desk.world.payt.payment_plans) - known == made
 
 
 def test_without_an_api_deploy_says_what_to_set(tmp_path, desk):
