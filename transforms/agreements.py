@@ -70,7 +70,10 @@ def shown_by_now(
         .filter(pl.col("operation").is_in(COMPARED))
     )
     under_way = fetched.filter(~is_over & (pl.col("planned_at") <= known_at))
-    known = plans.select("plan_no", *_PLAN, is_later=pl.any_horizontal((pl.col(_DATED) > as_of).fill_null(value=False)))
+    concerned = plans.join(newest, on=_PLAN, how="semi")
+    known = concerned.select(
+        "plan_no", *_PLAN, is_later=pl.any_horizontal((pl.col(_DATED) > as_of).fill_null(value=False))
+    )
     return (
         newest.join(under_way, on=_PLAN, how="anti")
         .join(known, on=_PLAN, how="left", validate="1:1")

@@ -106,3 +106,13 @@ def test_amounts_read_as_people_write_them():
 def test_a_long_foreign_text_is_cut():
     assert visible("x" * 1000) == "x" * 300 + "…"
     assert visible(None) == ""
+
+
+def test_changes_at_a_provider_that_need_a_person_are_told_and_others_are_not_mentioned(tmp_path, frame, facts):
+    line = "2 write-backs are not finished: 1 parked, 1 unknown; see `planrecon plan list`"
+    summary, stored = summarise(tmp_path / "some", frame, facts, ROWS, write_backs=(line,))
+    assert text(summary).splitlines()[-1] == line
+    assert stored["write_backs"] == [line]
+    summary, stored = summarise(tmp_path / "none", frame, facts, ROWS)
+    assert "write-back" not in text(summary)
+    assert "write_backs" not in stored
