@@ -18,38 +18,34 @@ now AS (
     ANTI JOIN closures AS c ON c.row_no = t.row_no
     WHERE t.load_no <= $known AND t.load_no > a.agreed_no
 ),
-versions AS (
-    SELECT t.plan_no, t.term_id, t.due_date, t.amount_minor, t.removed_on, t.load_no, c.until_no
-    FROM core.term_versions AS t
-    SEMI JOIN now AS n ON n.plan_no = t.plan_no AND n.term_id = t.term_id
-    LEFT JOIN closures AS c ON c.row_no = t.row_no
-    WHERE t.load_no <= $known
-),
-compared AS (
+compared AS (   -- most later versions only say what was paid, and end here
     SELECT n.*, b.due_date AS was_due_date, b.amount_minor AS was_amount_minor
     FROM now AS n
-    LEFT JOIN versions AS b
-        ON
-            b.plan_no = n.plan_no AND b.term_id = n.term_id AND b.load_no <= n.agreed_no
-            AND (b.until_no IS NULL OR b.until_no > n.agreed_no) AND b.removed_on IS NULL
+    LEFT JOIN (
+        SELECT t.plan_no, t.term_id, t.due_date, t.amount_minor
+        FROM core.term_versions AS t
+        INNER JOIN agreed AS a ON a.plan_no = t.plan_no
+        LEFT JOIN closures AS c ON c.row_no = t.row_no
+        WHERE t.load_no <= a.agreed_no AND (c.until_no IS NULL OR c.until_no > a.agreed_no) AND t.removed_on IS NULL
+    ) AS b ON b.plan_no = n.plan_no AND b.term_id = n.term_id
+    WHERE
+        CASE
+            WHEN b.due_date IS NULL THEN n.removed_on IS NULL
+            ELSE n.removed_on IS NOT NULL OR n.due_date <> b.due_date OR n.amount_minor <> b.amount_minor
+        END
 ),
 changed AS (
     SELECT c.*, min(l.fetched_on) AS changed_on, min(l.load_no) AS changed_no
     FROM compared AS c
-    INNER JOIN versions AS v
+    INNER JOIN core.term_versions AS v
         ON
-            v.plan_no = c.plan_no AND v.term_id = c.term_id AND v.load_no > c.agreed_no
+            v.plan_no = c.plan_no AND v.term_id = c.term_id AND v.load_no > c.agreed_no AND v.load_no <= $known
             AND (
                 (v.removed_on IS NULL) IS DISTINCT FROM (c.was_due_date IS NOT NULL)
                 OR v.due_date IS DISTINCT FROM c.was_due_date
                 OR v.amount_minor IS DISTINCT FROM c.was_amount_minor
             )
     INNER JOIN meta.loads AS l ON l.load_no = v.load_no
-    WHERE
-        CASE
-            WHEN c.was_due_date IS NULL THEN c.removed_on IS NULL
-            ELSE c.removed_on IS NOT NULL OR c.due_date <> c.was_due_date OR c.amount_minor <> c.was_amount_minor
-        END
     GROUP BY ALL
 ),
 whole_loads AS (
