@@ -171,20 +171,32 @@ class Engine:
 
     def _send_approved(self, intent: Intent) -> Intent:
         """Send for the first time, or again after it was provably not executed; only if all is as it was approved."""
-        if self.clock() - intent.planned_at > self.patience.valid:
-            return self._move(intent, REFUSED, reason="the approval is too old; nothing was sent, plan it anew")
         try:
             order, before = self._order_of(intent)
         except Changed as error:
             return self._move(intent, REFUSED, reason=str(error))
-        fresh = self.writer.before(order)
+        if self._is_as_approved(intent, order, before) and not self._is_too_old(intent):
+            return self._send(intent, order)
+        # a change of a plan may be there already; so may an earlier try that nobody has seen the end of
+        may_be_there = order.operation in REPEATABLE or intent.attempts
+        standing = self._own(self.writer.look(order, before), intent).plans if may_be_there else ()
+        if len(standing) == 1:
+            return self._done(intent, standing[0], found=True, reason="it was so already")
+        if self._is_too_old(intent):
+            return self._move(intent, REFUSED, reason="the approval is too old; nothing was sent, plan it anew")
+        return self._move(intent, REFUSED, reason="the provider changed it since it was approved; nothing was sent")
+
+    def _is_as_approved(self, intent: Intent, order: Order, before: Before) -> bool:
+        """Tell whether the provider still shows what it showed when the change was approved."""
         ours = self._plans_of_ours(intent)
-        if state_sha256(fresh, ours) != state_sha256(before, ours):
-            standing = self.writer.look(order, before).plans if order.operation in REPEATABLE else ()
-            if standing:
-                return self._done(intent, standing[0], found=True, reason="it was so already")
-            return self._move(intent, REFUSED, reason="the provider changed it since it was approved; nothing was sent")
-        return self._send(intent, order)
+        try:
+            fresh = self.writer.before(order)
+        except UnknownPlan:
+            return False
+        return state_sha256(fresh, ours) == state_sha256(before, ours)
+
+    def _is_too_old(self, intent: Intent) -> bool:
+        return self.clock() - intent.planned_at > self.patience.valid
 
     def _send(self, intent: Intent, order: Order) -> Intent:
         sending = self._move(intent, SENDING)
@@ -211,11 +223,12 @@ class Engine:
         except ProviderError as error:
             LOG.warning("intent %s stays unknown: %s", intent.intent_id, error)
             return intent
-        if len(found.plans) == 1:
+        rival = self._rival(intent) if found.plans else None
+        if len(found.plans) == 1 and rival is None:
             return self._done(intent, found.plans[0], found=True, reason="found at the provider")
         if found.contradicts:
             return self._move(intent, REFUSED, reason=found.contradicts)
-        why = self._why_not_again(intent, order, found)
+        why = f"what is found may be that of intent {rival}" if rival else self._why_not_again(intent, order, found)
         if why:
             return self._move(intent, PARKED, reason=why)
         return self._send(intent, order) if may_send else intent
@@ -226,7 +239,7 @@ class Engine:
             return f"{len(found.plans)} plans at the provider are as wanted; which one is ours cannot be told"
         if found.others:
             return "the provider shows a new plan of the same owner that is not as wanted"
-        if self.clock() - intent.planned_at > self.patience.valid:
+        if self._is_too_old(intent):
             return "the approval is too old to send it again"
         if intent.attempts >= self.patience.most_sends:
             return f"it was sent {intent.attempts} times and the provider shows no effect"
@@ -261,6 +274,20 @@ class Engine:
             plans=tuple(plan for plan in found.plans if plan.plan_id not in ours),
             others=tuple(plan for plan in found.others if plan.plan_id not in ours),
         )
+
+    def _rival(self, intent: Intent) -> str | None:
+        """Return another open intent that may have made the same plan: sent, of the same owner, with the same terms."""
+        mine = intent.draft
+        if mine.operation != "create":
+            return None
+        same = (mine.provider, mine.tenant_id, mine.owner, mine.terms)
+        rivals = (
+            one.intent_id
+            for one in self.ledger.intents()
+            if one.is_open and one.attempts and one.intent_id != intent.intent_id and one.draft.operation == "create"
+            if (one.draft.provider, one.draft.tenant_id, one.draft.owner, one.draft.terms) == same
+        )
+        return next(rivals, None)
 
     def _plans_of_ours(self, intent: Intent) -> frozenset[str]:
         made = (
@@ -323,9 +350,13 @@ class Engine:
         with self.ledger.claim(intent) as now:
             if now.state != PARKED:
                 return now
-            order, before = self._order_of(now)
+            try:
+                order, before = self._order_of(now)
+            except Changed as error:
+                LOG.warning("intent %s stays parked: %s", now.intent_id, error)
+                return now
             found = self._own(self.writer.look(order, before), now)
-            if len(found.plans) != 1:
+            if len(found.plans) != 1 or self._rival(now):
                 return now
             return self._read_back(self._done(now, found.plans[0], found=True, reason="found at the provider"))
 

@@ -22,12 +22,17 @@ def now():
     return datetime.now(UTC)
 
 
+def say(words):
+    sys.stdout.write(f"{words}\n")
+    sys.stdout.flush()
+
+
 def draft(key):
     return Draft("payt", "create", "1001", None, "50", key, "5" * 64, "create a plan at payt/1001")
 
 
 def append(ledger, name, count):
-    print("at work", flush=True)
+    say("at work")
     for number in range(int(count)):
         at = now()
         one, is_new = ledger.plan(draft(f"{name} {number}"), f"{name} {number}".encode(), at=at, who=name, since=at)
@@ -43,22 +48,22 @@ def effect(ledger, file):
     try:
         with ledger.claim(one) as mine:
             if mine.state != APPROVED:
-                print(mine.state, flush=True)
+                say(mine.state)
                 return
-            mine = ledger.move(mine, SENDING, at=now(), who=str(os.getpid()))
+            sending = ledger.move(mine, SENDING, at=now(), who=str(os.getpid()))
             with Path(file).open("a", encoding="ascii") as effects:
                 effects.write(f"{os.getpid()}\n")
             time.sleep(0.3)
-            ledger.move(mine, DONE, at=now(), who=str(os.getpid()), plan_id="7")
+            ledger.move(sending, DONE, at=now(), who=str(os.getpid()), plan_id="7")
     except Underway:
-        print("underway", flush=True)
+        say("underway")
     else:
-        print("sent", flush=True)
+        say("sent")
 
 
 def hold(ledger, name):
     with ledger.claim(ledger.get(name)):
-        print("at work", flush=True)
+        say("at work")
         sys.stdin.readline()
 
 
