@@ -1,4 +1,4 @@
-# demo · test · check · lint · bench · docs · lock
+# demo · test · check · lint · bench · chaos · docs · lock
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -49,6 +49,10 @@ docs: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks
+
+## try to make a change at a provider happen twice, or to lose one: sixty seeds of each kind
+chaos: setup
+	@$(BIN)/python -m benchmarks.chaos --seeds 60
 
 clean:
 	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,10 +12,12 @@ from flows.errors import PlanreconError
 from flows.settings import ProviderSettings, Settings, load
 from flows.sources import connect, tenant_of
 from providers import PROVIDERS
+from providers.desks import DESKS
 from providers.errors import ProviderError
 from sql.errors import StoreError
 from sql.warehouse import Warehouse
 from transforms.calendars import check_calendar
+from writes.ledger import Ledger
 
 ENOUGH = 2 * 1024**3
 """Free bytes below which a run may fail half-way; a run of 10,000 plans uses about a fiftieth of it."""
@@ -49,6 +51,7 @@ def _looks(settings: Settings, config: Path | None, *, offline: bool) -> Iterato
     yield "disk", lambda: _disk(settings.warehouse.path.absolute().parent)
     yield "warehouse", lambda: _warehouse(settings)
     yield "reports", lambda: _writable(settings.reports.dir)
+    yield "write-backs", lambda: _intents(settings)
     if not settings.providers.configured():
         yield "providers", _no_provider
     for name, section in settings.providers.configured().items():
@@ -99,6 +102,14 @@ def _warehouse(settings: Settings) -> str:
         return f"{path} opens, {path.stat().st_size / 1e6:.1f} MB"
 
 
+def _intents(settings: Settings) -> str:
+    ledger = Ledger(settings.warehouse.state_dir)
+    waiting = sum(one.is_open for one in ledger.intents())
+    if waiting:
+        raise PlanreconError(f"{waiting} not finished; see `planrecon plan list`, then call `planrecon plan resume`")
+    return f"{len(ledger.intents())}, all finished; the log's chain holds"
+
+
 def _writable(folder: Path) -> str:
     existing = folder.absolute()
     while not existing.exists():
@@ -132,6 +143,6 @@ def _reach(name: str, section: ProviderSettings, state_dir: Path, beside: Path |
 def _print_assumptions(settings: Settings) -> None:
     for name, section in settings.providers.configured().items():
         print(f"assumed of {name} (no page of the provider says so; override below [providers.{name}.assumed]):")
-        for key, entry in PROVIDERS[name].ASSUMED.items():
+        for key, entry in {**PROVIDERS[name].ASSUMED, **DESKS[name].ASSUMED}.items():
             mark = " (overridden)" if key in section.assumed else ""
             print(f"     {key} = {section.assumed.get(key, entry.value)}{mark}: {entry.about}")
