@@ -16,7 +16,7 @@ from providers.errors import ProviderError
 from schemas.currencies import EXPONENTS
 from writes.agreement import Agreement, differences
 from writes.errors import Underway
-from writes.intents import DONE, PARKED, REFUSED, SENDING, UNKNOWN, Intent
+from writes.intents import DONE, PARKED, PLANNED, REFUSED, SENDING, UNKNOWN, Intent
 from writes.ledger import Ledger
 
 ENDINGS = {"done": DONE, "refused": REFUSED}
@@ -109,7 +109,7 @@ def resume(config: Path | None, name: str | None, *, yes: bool) -> Outcome:
 
 def _resumed(settings: Settings, provider: str, waiting: list[Intent], *, yes: bool) -> list[Result]:
     results = []
-    with opened(settings, provider) as engine:
+    with opened(settings, provider, sends=yes) as engine:
         for one in waiting:
             try:
                 now = engine.look_again(one) if one.state == PARKED else engine.drive(one, may_send=yes)
@@ -137,6 +137,8 @@ def decide(config: Path | None, name: str, *, ending: str, plan_id: str | None, 
             now = ledger.move(now, UNKNOWN, at=clock.now(), who=operator(), reason="its sender is gone")
         if not now.is_open:
             raise UsageError(f"intent {now.intent_id} is {now.state} already; nothing was changed")
+        if now.state == PLANNED and ending == "done":
+            raise UsageError(f"intent {now.intent_id} was never sent; end it with --as refused, or send it with --yes")
         now = ledger.move(
             now, ENDINGS[ending], at=clock.now(), who=operator(), reason=reason, plan_id=plan_id or now.plan_id
         )

@@ -91,7 +91,7 @@ class Outcome:
 def create(config: Path | None, *, provider: str, file: Path, choice: Choice) -> Outcome:
     """Create the plans of a file."""
     settings = load(config)
-    with opened(settings, provider) as engine:
+    with opened(settings, provider, sends=choice.yes) as engine:
         tenant = _tenant(settings, provider, "")
         wanted = [Wanted("create", tenant_id=tenant, body=body) for body in read_changes(file)]
         return carry_out(settings, engine, wanted, choice)
@@ -112,7 +112,7 @@ def change(
     body = _one_body(file) if file else {}
     if not plan_ids:
         raise UsageError('name the plan; `planrecon query "select plan_id, status from v_plans"` lists them')
-    with opened(settings, provider) as engine:
+    with opened(settings, provider, sends=choice.yes) as engine:
         own = _tenant(settings, provider, tenant)
         wanted = [Wanted(operation, tenant_id=own, plan_id=one, body=body) for one in plan_ids]
         return carry_out(settings, engine, wanted, choice)
@@ -127,10 +127,14 @@ def reject_by_policy(config: Path | None, *, provider: str, tenant: str = "", ch
         "SELECT provider, tenant_id, plan_id FROM v_plans WHERE status = 'PROPOSED' ORDER BY ALL",
     )
     rows = [row for row in found.rows() if row[0] == provider and tenant in {"", row[1]}]
-    with opened(settings, provider) as engine:
+    with opened(settings, provider, sends=choice.yes) as engine:
         prepared = []
         for _, tenant_id, plan_id in rows:
-            one = engine.prepare(Wanted("reject", tenant_id=tenant_id, plan_id=plan_id))
+            try:
+                one = engine.prepare(Wanted("reject", tenant_id=tenant_id, plan_id=plan_id))
+            except UnknownPlan:
+                log.LOGGER.info("plan %s/%s: the provider no longer shows it", tenant_id, plan_id)
+                continue
             broken = violations(one.before.plan, settings.writes.policy) if one.before.plan else []
             log.LOGGER.info("plan %s/%s: %s", tenant_id, plan_id, "; ".join(broken) or "keeps the policy")
             if broken and one.standing is None and not one.before.objections:
@@ -142,9 +146,18 @@ def reject_by_policy(config: Path | None, *, provider: str, tenant: str = "", ch
 
 
 @contextmanager
-def opened(settings: Settings, provider: str) -> Iterator[Engine]:
-    """Yield the engine for one configured provider; its secrets are known to the log from here on."""
+def opened(settings: Settings, provider: str, *, sends: bool = False) -> Iterator[Engine]:
+    """Yield the engine for one configured provider; its secrets are known to the log from here on.
+
+    Raises:
+        NotAllowed: `sends`, and the configuration does not let anything be changed there.
+    """
     section = chosen(settings, (provider,))[provider]
+    if sends and is_production(settings, provider) and not settings.writes.production:
+        raise NotAllowed(
+            f"{provider} is not on this machine and writes.production is false; nothing was sent. "
+            "Set it to true where this configuration may change plans in production"
+        )
     state_dir = settings.warehouse.state_dir
     connection = connection_of(section, kept=state_dir / "secrets" / f"{provider}.refresh_token")
     log.hide(connection.secrets())
@@ -242,7 +255,7 @@ def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepare
     seen = preview_hash(left)
     if not choice.yes:
         return Outcome("\n".join([*shown, _footer(settings, engine, left, seen)]), _standing(prepared, left), 0)
-    _allow(settings, left, choice, seen)
+    _require_preview(left, choice, seen)
     results = [_apply(engine, one, choice) if one in left else _already(one) for one in prepared]
     text = "\n".join([*shown, *(f"{one.state}: {one.text}" for one in results)])
     return Outcome(text, tuple(results), worst(one.code for one in results))
@@ -296,13 +309,8 @@ def _limit(settings: Settings, left: Sequence[Prepared]) -> None:
             )
 
 
-def _allow(settings: Settings, left: Sequence[Prepared], choice: Choice, seen: str) -> None:
-    if left and is_production(settings, left[0].order.provider) and not settings.writes.production:
-        raise NotAllowed(
-            f"{left[0].order.provider} is not on this machine and writes.production is false; nothing was sent. "
-            "Set it to true where this configuration may change plans in production"
-        )
-    if choice.seen and not seen.startswith(choice.seen):
+def _require_preview(left: Sequence[Prepared], choice: Choice, seen: str) -> None:
+    if left and choice.seen and seen != choice.seen:
         raise Changed(
             f"the preview is {seen} now, not {choice.seen}: the file or the provider has changed since it was shown; "
             "nothing was sent. Look at it again without --yes"
