@@ -1,8 +1,8 @@
 """The calls that change payment plans at PayIQ, made from what somebody wrote. Sends nothing.
 
 The customer's token is a secret: an order holds the account's key in its place, and the token is put
-back while the request is built. Bank and card data and their tokens are not taken at all, since an
-order is written down; a plan then uses the payment account the provider has on file.
+back while the request is built. A payment account or its token stands in the order as it was written:
+whoever keeps the order keeps it private, and no longer than until the change has ended.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +34,8 @@ from providers.writing import Impossible, Order, Term, Wanted
 
 OPERATIONS = ("create", "update", "deactivate")
 TOKEN, PLAN = "CustomerToken", "PaymentPlanID"
-SECRET = ("PaymentAccount", "PaymentAccountToken")
 NAMING = (TOKEN, "ReferenceNumber", "OtherData")
-_LONGEST = 100
+_LONGEST, _LONGEST_TOKEN = 100, 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ class Words:
             "Payments": Field(rows(entry), nullable=True),
             "ReferenceNumber": Field(text(_LONGEST, least=0), nullable=True),
             "OtherData": Field(text(_LONGEST, least=0), nullable=True),
+            "PaymentAccount": Field(anything, nullable=True),
+            "PaymentAccountToken": Field(text(_LONGEST_TOKEN), nullable=True),
             "SelectedAccounts": Field(anything, nullable=True),
             "OriginalPlanID": Field(whole(1), nullable=True),
             "FeeWaived": Field(flag, nullable=True),
@@ -162,10 +163,9 @@ def _put(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
     fields = words.fields()
     if is_update:
         fields[PLAN] = Field(whole(1))
-    given = {name: value for name, value in wanted.body.items() if name not in SECRET}
-    refuse(NAME, [*faults(given, fields), *_more(wanted.body, wanted.operation)])
+    refuse(NAME, [*faults(wanted.body, fields), *_more(wanted.body, wanted.operation)])
     ref = accounts.find(wanted.body)
-    body = {**plain(given), TOKEN: account_key(ref.customer_token)}
+    body = {**plain(wanted.body), TOKEN: account_key(ref.customer_token)}
     plan_id = None
     if is_update:
         plan_id = plan_number(wanted)
@@ -186,9 +186,6 @@ def _put(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
 
 def _more(body: Mapping[str, Any], operation: str) -> Iterator[str]:
     """What is wrong beyond single fields."""
-    for name in SECRET:
-        if body.get(name) is not None:
-            yield f"{name} is not taken, since what is sent is written down; leave it out and keep it at the provider"
     if body.get("PaymentAmount") is None and not body.get("Payments"):
         yield "PaymentAmount or Payments is needed"
     if operation == "create" and PLAN in body:

@@ -208,9 +208,10 @@ class Engine:
             waiting = self._move(sending, APPROVED, **told)
             self.pause(min(answer.retry_after or 1.0, self.patience.longest_wait))
             return waiting
-        if answer.outcome is Outcome.REFUSED and not (answer.clashes and sending.attempts > 1):
+        if answer.outcome is Outcome.REFUSED and sending.attempts == 1:
             return self._move(sending, REFUSED, **told)
-        return self._move(sending, UNKNOWN, **told)
+        # a repeated try may be refused because an earlier one was executed: looking decides
+        return self._move(sending, UNKNOWN, was_refused=answer.outcome is Outcome.REFUSED, **told)
 
     def _settle(self, intent: Intent, *, may_send: bool) -> Intent:
         """Look until it is decided, or leave it to a person."""
@@ -223,11 +224,20 @@ class Engine:
         except ProviderError as error:
             LOG.warning("intent %s stays unknown: %s", intent.intent_id, error)
             return intent
-        rival = self._rival(intent) if found.plans else None
-        if len(found.plans) == 1 and rival is None:
+        return self._decided(intent, found) or self._again(intent, order, found, may_send=may_send)
+
+    def _decided(self, intent: Intent, found: Found) -> Intent | None:
+        """Return the intent at its end, where what was found decides; null where it does not."""
+        if len(found.plans) == 1 and self._rival(intent) is None:
             return self._done(intent, found.plans[0], found=True, reason="found at the provider")
         if found.contradicts:
             return self._move(intent, REFUSED, reason=found.contradicts)
+        if intent.was_refused and not found.plans and not found.others:
+            return self._move(intent, REFUSED, status=intent.answer_status, reason=intent.reason)
+        return None
+
+    def _again(self, intent: Intent, order: Order, found: Found, *, may_send: bool) -> Intent:
+        rival = self._rival(intent) if found.plans else None
         why = f"what is found may be that of intent {rival}" if rival else self._why_not_again(intent, order, found)
         if why:
             return self._move(intent, PARKED, reason=why)

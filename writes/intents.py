@@ -86,7 +86,8 @@ class Intent:
     """One change in its newest state.
 
     `plan_id` is the provider's id, once there is one. `attempts` counts the sendings that the provider may have executed.
-    `found`: it is done because a look found it, not because an answer said so. `differences` are the
+    `found`: it is done because a look found it, not because an answer said so. `was_refused`: it is unknown
+    although its last try was refused, since an earlier one may have been executed. `differences` are the
     points in which the provider made something else than was agreed, once it `is_read_back`.
     """
 
@@ -104,6 +105,7 @@ class Intent:
     answer_status: int | None = None
     attempts: int = 0
     found: bool = False
+    was_refused: bool = False
     again: str = ""
     is_read_back: bool = False
     differences: tuple[str, ...] = field(default=())
@@ -152,6 +154,7 @@ def step(intent: Intent, facts: Mapping[str, Any]) -> Intent:
         answer_status=facts.get("status", intent.answer_status),
         attempts=intent.attempts + (state == SENDING) - (state == APPROVED and intent.state == SENDING),
         found=facts.get("found", False),
+        was_refused=facts.get("was_refused", False),
     )
 
 
