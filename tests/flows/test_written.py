@@ -253,3 +253,29 @@ def test_a_damaged_log_costs_no_run_and_is_told(quiet):
     path.unlink()
     told = json.loads((quiet.run(DAY).folder / "summary.json").read_text())["write_backs"]
     assert told == ["1 write-back known before is not in the log any more; restore the log from a backup"]
+
+
+def test_a_plan_created_by_the_command_is_as_agreed_until_somebody_edits_it_at_the_provider(quiet):
+    with quiet.world.changing() as world:
+        world.payt.invoices[0]["active_payment_plan_id"] = None
+    wish = {
+        "administration_id": "1001",
+        "terms": [{"amount": 60.00, "due_date": "2025-07-01"}, {"amount": 40.00, "due_date": "2025-08-01"}],
+        "invoice_numbers": [quiet.world.payt.invoices[0]["invoice_number"]],
+    }
+    (quiet.folder / "plans.json").write_text(json.dumps(wish))
+    answer = quiet.command("plan", "create", "--provider", "payt", "--file", str(quiet.folder / "plans.json"), "--yes")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    quiet.run(DAY)
+    [(plan_id, terms)] = quiet.query("SELECT plan_id, agreed_terms FROM v_writes")
+    assert terms == "2025-07-01 60.00; 2025-08-01 40.00"
+    assert plan_id in {row["plan_id"] for row in quiet.rows("plans")}
+    assert found(quiet) == []
+    with quiet.world.changing() as world:
+        plan = world.payt.payment_plans[-1]
+        plan["payment_terms"][1] |= {"total_amount": "45.00", "amount_due": "45.00"}
+        plan["updated_at"] = "2025-06-07T20:00:00Z"
+    quiet.run(DAY)
+    [row] = found(quiet)
+    assert (row["plan_id"], row["reason"], row["expected"], row["actual"]) == (plan_id, "TERMS", "100.00", "105.00")
+    assert "term 2: 40.00 EUR on 2025-08-01 agreed, 45.00 EUR on 2025-08-01 shown" in row["explanation"]
