@@ -103,7 +103,7 @@ def report_portfolio(request: Request) -> Finished:
         UsageError: nothing was ever loaded, or nothing was known at the moment asked for.
     """
     path = request.settings.warehouse.path
-    if not path.is_file():
+    if not path.is_file() and not Witness(request.settings.warehouse.state_dir).path.is_file():
         raise UsageError(f"there is no warehouse at {str(path)!r}; call `planrecon run` first")
     with _begun(request) as run, run.warehouse() as warehouse:
         return run.publication(warehouse, failures={}, fetched=frozenset()).publish()

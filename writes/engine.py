@@ -208,9 +208,10 @@ class Engine:
             waiting = self._move(sending, APPROVED, **told)
             self.pause(min(answer.retry_after or 1.0, self.patience.longest_wait))
             return waiting
-        if answer.outcome is Outcome.REFUSED and sending.attempts == 1:
+        may_be_so = sending.attempts > 1 or (answer.clashes and order.operation in REPEATABLE)
+        if answer.outcome is Outcome.REFUSED and not may_be_so:
             return self._move(sending, REFUSED, **told)
-        # a repeated try may be refused because an earlier one was executed: looking decides
+        # refused perhaps because it is so already, by an earlier try or by somebody else: looking decides
         return self._move(sending, UNKNOWN, was_refused=answer.outcome is Outcome.REFUSED, **told)
 
     def _settle(self, intent: Intent, *, may_send: bool) -> Intent:

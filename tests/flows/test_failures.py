@@ -239,6 +239,15 @@ def test_a_rebuilt_warehouse_reports_the_same_bytes(desk):
     assert desk.tables(desk.report(DEMO_AS_OF, known_at=known_at).folder) == before
 
 
+def test_a_report_rebuilds_a_warehouse_that_was_moved_away_and_asks_no_provider(desk):
+    desk = desk(demo())
+    before = desk.tables(desk.run(DEMO_AS_OF).folder)
+    (desk.folder / "planrecon.duckdb").unlink()
+    desk.sandbox.forget()
+    assert desk.tables(desk.report(DEMO_AS_OF).folder) == before
+    assert not any(desk.sandbox.requests.values())
+
+
 def test_an_incremental_run_asks_for_changes_only_and_finds_them(desk, compare):
     world = demo()
     world.clock = None
