@@ -428,6 +428,34 @@ def test_a_clash_on_a_repeated_try_is_looked_at_and_no_refusal(desk, operation):
     assert (intent.state, intent.found, len(desk.provider.sends)) == (DONE, True, 2)
 
 
+def test_a_refusal_of_a_repeated_try_is_one_only_if_no_earlier_try_took_effect(desk):
+    intent = desk.apply("create", lost_before, saying(NO))
+    assert desk.states(intent) == [APPROVED, SENDING, UNKNOWN, SENDING, UNKNOWN, REFUSED]
+    assert (intent.state, intent.reason, intent.answer_status) == (REFUSED, NO.reason, 422)
+    found = desk.apply("approve", lost_before, lambda provider, order: provider.execute(order) and NO)
+    assert (found.state, found.found) == (DONE, True)
+    assert len(desk.provider.sends) == 4
+
+
+def test_a_refusal_of_a_repeated_try_decides_nothing_while_nobody_can_look(desk):
+    desk.provider.dead_looks = 0
+
+    def refused_and_dark(provider, _order):
+        provider.dead_looks = 1
+        return NO
+
+    intent = desk.apply("create", lost_before, refused_and_dark)
+    assert (intent.state, intent.was_refused) == (UNKNOWN, True)
+    assert desk.resume(intent).state == REFUSED
+    assert len(desk.provider.sends) == 2
+
+
+def test_a_change_that_clashes_with_what_somebody_else_did_is_done(desk):
+    intent = desk.apply("approve", lambda provider, order: provider.execute(order) and CLASH)
+    assert (intent.state, intent.found, intent.attempts) == (DONE, True, 1)
+    assert desk.apply("create", saying(CLASH)).state == REFUSED
+
+
 def test_a_clash_on_the_first_try_is_a_refusal_also_after_a_busy_provider(desk):
     intent = desk.apply("create", saying(BUSY), saying(CLASH))
     assert (intent.state, intent.reason) == (REFUSED, CLASH.reason)
