@@ -1,7 +1,8 @@
 """The commands below `planrecon plan`. Each calls one function of this room and returns its exit code."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -16,69 +17,76 @@ app = App(
     name="plan",
     help="Create, approve, reject, end or change plans at a provider, each at most once; a dry run unless --yes is given.",
 )
-ProviderName = Annotated[
-    Literal["payt", "totality", "payiq"], Parameter(name="--provider", help="At which provider; it must be configured.")
-]
-Tenant = Annotated[str, Parameter(help="Administration, lender or biller; found by the plan's id where not given.")]
-Yes = Annotated[bool, Parameter(name="--yes", negative="", help="Send it; without this nothing is changed anywhere.")]
-Seen = Annotated[
-    str,
-    Parameter(
-        name="--preview", help="Send only if the preview is still the one with this hash: the dry run prints it."
-    ),
-]
 Answered = Annotated[Literal["text", "json"], Parameter(name="--format", help="How the results are written.")]
 PlanIds = Annotated[tuple[str, ...], Parameter(help="Ids of the plans at the provider.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """What every command that changes something takes.
+
+    Attributes:
+        provider: At which provider; it must be configured.
+        yes: Send it; without this nothing is changed anywhere.
+        preview: Send only if the preview is still the one with this hash: the dry run prints it.
+        format: How the results are written.
+    """
+
+    provider: Literal["payt", "totality", "payiq"]
+    yes: Annotated[bool, Parameter(negative="")] = False
+    preview: str = ""
+    format: Literal["text", "json"] = "text"
+    config: Config = None
+    log_format: LogFormat = "text"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Changing(Sending):
+    """What every command that changes an existing plan takes.
+
+    Attributes:
+        tenant: Administration, lender or biller; found by the plan's id where not given.
+    """
+
+    tenant: str = ""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Rejecting(Changing):
+    """What the command that rejects takes.
+
+    Attributes:
+        provider: At which provider; only Payt has proposals.
+    """
+
+    provider: Literal["payt", "totality", "payiq"] = "payt"
 
 
 @app.command
 def create(
     *,
-    provider: ProviderName,
     file: Annotated[
         Path, Parameter(help="One JSON object or a list of them, or a CSV: the provider's documented body.")
     ],
-    yes: Yes = False,
-    preview: Seen = "",
     again: Annotated[str, Parameter(help="Reason to create once more what was created before.")] = "",
-    format: Answered = "text",  # noqa: A002  the option's name is fixed
-    config: Config = None,
-    log_format: LogFormat = "text",
+    sending: Sending,
 ) -> int:
     """Create the plans of FILE. A Totality body names its loan as `loanUuid` beside the other fields."""
-    log.configure(log_format)
+    log.configure(sending.log_format)
     from flows.plans import Choice
     from flows.plans import create as create_plans
 
-    choice = Choice(yes=yes, again=again, seen=preview)
-    return _answer(create_plans(config, provider=provider, file=file, choice=choice), format)
+    choice = Choice(yes=sending.yes, again=again, seen=sending.preview)
+    return _answer(create_plans(sending.config, provider=sending.provider, file=file, choice=choice), sending.format)
 
 
 @app.command
-def approve(
-    plan_id: PlanIds,
-    /,
-    *,
-    provider: ProviderName,
-    tenant: Tenant = "",
-    yes: Yes = False,
-    preview: Seen = "",
-    format: Answered = "text",  # noqa: A002  the option's name is fixed
-    config: Config = None,
-    log_format: LogFormat = "text",
-) -> int:
+def approve(plan_id: PlanIds, /, *, changing: Changing) -> int:
     """Approve proposed plans."""
-    return _change(
-        "approve",
-        plan_id,
-        seen=preview,
-        yes=yes,
-        style=format,
-        log_format=log_format,
-        config=config,
-        provider=provider,
-        tenant=tenant,
-    )
+    return _change("approve", plan_id, changing)
 
 
 @app.command
@@ -86,65 +94,28 @@ def reject(
     plan_id: PlanIds = (),
     /,
     *,
-    provider: ProviderName,
     where: Annotated[
-        Literal["policy"] | None,
-        Parameter(help="Instead of ids: the proposed plans that break [writes.policy]."),
+        Literal["policy"] | None, Parameter(help="Instead of ids: the proposed plans that break [writes.policy].")
     ] = None,
-    tenant: Tenant = "",
-    yes: Yes = False,
-    preview: Seen = "",
-    format: Answered = "text",  # noqa: A002  the option's name is fixed
-    config: Config = None,
-    log_format: LogFormat = "text",
+    changing: Rejecting = Rejecting(),
 ) -> int:
     """Reject proposed plans, by id or by rule."""
     if where is None:
-        return _change(
-            "reject",
-            plan_id,
-            seen=preview,
-            yes=yes,
-            style=format,
-            log_format=log_format,
-            config=config,
-            provider=provider,
-            tenant=tenant,
-        )
+        return _change("reject", plan_id, changing)
     if plan_id:
         raise UsageError("give ids or --where, not both")
-    log.configure(log_format)
+    log.configure(changing.log_format)
     from flows.plans import Choice, reject_by_policy
 
-    choice = Choice(yes=yes, seen=preview)
-    return _answer(reject_by_policy(config, provider=provider, tenant=tenant, choice=choice), format)
+    choice = Choice(yes=changing.yes, seen=changing.preview)
+    done = reject_by_policy(changing.config, provider=changing.provider, tenant=changing.tenant, choice=choice)
+    return _answer(done, changing.format)
 
 
 @app.command
-def deactivate(
-    plan_id: PlanIds,
-    /,
-    *,
-    provider: ProviderName,
-    tenant: Tenant = "",
-    yes: Yes = False,
-    preview: Seen = "",
-    format: Answered = "text",  # noqa: A002  the option's name is fixed
-    config: Config = None,
-    log_format: LogFormat = "text",
-) -> int:
+def deactivate(plan_id: PlanIds, /, *, changing: Changing) -> int:
     """End active plans; at Totality and PayIQ this is their DELETE call."""
-    return _change(
-        "deactivate",
-        plan_id,
-        seen=preview,
-        yes=yes,
-        style=format,
-        log_format=log_format,
-        config=config,
-        provider=provider,
-        tenant=tenant,
-    )
+    return _change("deactivate", plan_id, changing)
 
 
 @app.command
@@ -152,28 +123,11 @@ def update(
     plan_id: Annotated[str, Parameter(help="Id of the plan at the provider.")],
     /,
     *,
-    provider: ProviderName,
     file: Annotated[Path, Parameter(help="One JSON object: what the provider's update or revise call takes.")],
-    tenant: Tenant = "",
-    yes: Yes = False,
-    preview: Seen = "",
-    format: Answered = "text",  # noqa: A002  the option's name is fixed
-    config: Config = None,
-    log_format: LogFormat = "text",
+    changing: Changing,
 ) -> int:
     """Change a plan: collector, contact method or state at Totality, any documented field at PayIQ."""
-    return _change(
-        "update",
-        (plan_id,),
-        seen=preview,
-        yes=yes,
-        style=format,
-        log_format=log_format,
-        config=config,
-        provider=provider,
-        tenant=tenant,
-        file=file,
-    )
+    return _change("update", (plan_id,), changing, file)
 
 
 @app.command(name="list")
@@ -257,21 +211,20 @@ def verify(
     return verify_log(config, online=online)
 
 
-def _change(
-    operation: str,
-    plan_ids: tuple[str, ...],
-    *,
-    seen: str,
-    yes: bool,
-    style: str,
-    log_format: log.LogFormat,
-    **named: Any,
-) -> int:
-    log.configure(log_format)
+def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Path | None = None) -> int:
+    log.configure(asked.log_format)
     from flows.plans import Choice, change
 
-    outcome = change(operation=operation, plan_ids=plan_ids, choice=Choice(yes=yes, seen=seen), **named)
-    return _answer(outcome, style)
+    outcome = change(
+        asked.config,
+        provider=asked.provider,
+        operation=operation,
+        plan_ids=plan_ids,
+        tenant=asked.tenant,
+        file=file,
+        choice=Choice(yes=asked.yes, seen=asked.preview),
+    )
+    return _answer(outcome, asked.format)
 
 
 def _answer(outcome: "Outcome", style: str) -> int:
