@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -110,7 +110,7 @@ def _monthly(agreement: Agreement, order: Order, before: Before, zone: str) -> A
     today = before.clock.astimezone(ZoneInfo(zone)).date()
     row = {
         "plan_id": "",
-        "starts_on": date.fromisoformat(str(start)[:10]) if start else today,
+        "starts_on": _civil(str(start), zone) if start else today,
         "anchor_day": order.body.get("DayToPay"),
         "total_minor": None if total is None else agreement.minor(total),
         "each_minor": None if each is None else agreement.minor(Decimal(each)),
@@ -120,6 +120,13 @@ def _monthly(agreement: Agreement, order: Order, before: Before, zone: str) -> A
         return replace(agreement, remark=remark)
     terms = monthly_terms(pl.DataFrame([row])).select("due_date", "amount_minor").rows()
     return replace(agreement, terms=tuple(AgreedTerm(due, minor) for due, minor in terms))
+
+
+def _civil(written: str, zone: str) -> date:
+    """Return the day that a date or time names there, as the run reads it: midnight in UTC is a plain date."""
+    moment = datetime.fromisoformat(written)
+    utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return utc.date() if utc.time() == time.min else utc.astimezone(ZoneInfo(zone)).date()
 
 
 def _weekday(name: object) -> int | None:

@@ -4,8 +4,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ LISTS = frozenset({"invoice_numbers", "invoice_identifiers", "credit_case_number
 DATED = {"terms": ("due_date", "amount"), "schedule": ("date", "amount"), "Payments": ("Date", "Amount")}
 """Fields whose cell holds dates with amounts: `2026-01-31 100.00; 2026-02-28 50.00`."""
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _PAIR = re.compile(r"(\d{4}-\d{2}-\d{2})[ :=]+(\d+(?:\.\d+)?)")
 
 
@@ -62,7 +63,7 @@ def read_changes(file: Path) -> list[dict[str, Any]]:
 def _from_json(text: str, file: Path) -> list[dict[str, Any]]:
     try:
         given = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once_each)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{str(file)!r} is no JSON: {error}") from error
     bodies = given if isinstance(given, list) else [given]
     for number, body in enumerate(bodies, 1):
@@ -87,9 +88,18 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _from_csv(text: str, file: Path) -> list[dict[str, Any]]:
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
+        _check_header(rows.fieldnames or (), file)
         return [_body(row, f"{str(file)!r} line {rows.line_num}") for row in rows]
     except csv.Error as error:
         raise UsageError(f"{str(file)!r} line {rows.line_num} is no CSV: {error}") from error
+
+
+def _check_header(names: Sequence[str], file: Path) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UsageError(f"{str(file)!r} line 1: {twice[0]} stands twice; leave one of the columns")
+    if "" in names:
+        raise UsageError(f"{str(file)!r} line 1: a column has no name")
 
 
 def _body(row: Mapping[str | None, Any], place: str) -> dict[str, Any]:
@@ -115,18 +125,14 @@ def _value(name: str, cell: str, place: str) -> Any:
 def _literal(name: str, cell: str, place: str) -> Any:
     try:
         return json.loads(cell, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once_each)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{place}: {name} is no JSON: {error}") from error
 
 
 def _number(name: str, cell: str, place: str) -> int | Decimal:
-    try:
-        number = Decimal(cell)
-    except InvalidOperation:
-        raise UsageError(f"{place}: {name} is {cell!r}; give a number, true or false") from None
-    if not cell.isascii() or not number.is_finite():
+    if not _NUMBER.fullmatch(cell):
         raise UsageError(f"{place}: {name} is {cell!r}; give a number, true or false")
-    return int(number) if re.fullmatch(r"[+-]?\d+", cell) else number
+    return Decimal(cell) if "." in cell else int(cell)
 
 
 def _dated(name: str, cell: str, place: str) -> list[dict[str, Any]]:
