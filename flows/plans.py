@@ -33,6 +33,7 @@ from writes.engine import Engine, Patience, Prepared
 from writes.errors import Changed, NotAllowed, Underway
 from writes.intents import APPROVED, DONE, PARKED, REFUSED, Intent
 from writes.ledger import Ledger
+from writes.material import key_of
 
 FAILED, NEEDS_A_PERSON = 2, 4
 WORST = (NEEDS_A_PERSON, 5, FAILED, 0)
@@ -270,7 +271,7 @@ def worst(codes: Any) -> int:
 def _refuse_repeats(prepared: Sequence[Prepared]) -> None:
     first: dict[str, int] = {}
     for number, one in enumerate(prepared, 1):
-        earlier = first.setdefault(one.request_sha256, number)
+        earlier = first.setdefault(key_of(one.order), number)
         if earlier != number:
             raise UsageError(f"changes {earlier} and {number} are the same; nothing was sent, remove one of them")
 

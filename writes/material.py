@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -35,10 +36,11 @@ def request_sha256(order: Order) -> str:
 
 
 def key_of(order: Order) -> str:
-    """Return what tells equal wishes: the request for a create or an update, else plan and operation."""
-    if order.operation in {"create", "update"}:
-        return _hash([order.provider, order.operation, request_sha256(order)])
-    return _hash([order.provider, order.operation, order.tenant_id, order.plan_id])
+    """Return what tells equal wishes: what is asked for in a create or an update, however it is written, and of whom."""
+    body = _canonical(order.body) if order.operation in {"create", "update"} else None
+    if order.operation == "create" and isinstance(body, dict):  # in an update a null takes something away
+        body = {name: value for name, value in body.items() if value is not None}
+    return _hash([order.provider, order.operation, order.tenant_id, order.plan_id, order.path, body])
 
 
 def state_sha256(before: Before, ours: frozenset[str] = frozenset()) -> str:
@@ -53,6 +55,17 @@ def state_sha256(before: Before, ours: frozenset[str] = frozenset()) -> str:
 def preview_sha256(order: Order, before: Before) -> str:
     """Hash request and state together: what a person has seen and approves."""
     return _hash([request_sha256(order), state_sha256(before)])
+
+
+def _canonical(value: Any) -> Any:
+    """Return a body in the one way to write it: lists in order, 100 and 100.00 alike."""
+    if isinstance(value, Mapping):
+        return {name: _canonical(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return sorted(map(_canonical, value), key=exact_json)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return f"{Decimal(value).normalize():f}"
+    return value
 
 
 def _hash(value: object) -> str:

@@ -310,6 +310,21 @@ def test_an_object_a_list_and_a_csv_make_the_same_request(town, provider):
     assert len(found) == 1
 
 
+def test_the_same_plan_written_otherwise_is_not_made_again(town):
+    here = town()
+    assert here.create("payt", "--yes") == 0
+    with here.world.changing():
+        here.world.payt.invoices[0]["active_payment_plan_id"] = None
+    again = PAYT_BODY | {"terms": PAYT_BODY["terms"][::-1]}
+    text = json.dumps(dict(reversed(again.items()))).replace("100.5", "100.50")
+    assert here.create("payt", "--yes", body=text) == 0
+    assert "done before as intent" in here.out
+    assert len(here.mutations) == 1
+    both = f"[{json.dumps(PAYT_BODY)}, {text}]"
+    assert here.create("payt", "--yes", body=both) == 2
+    assert "changes 1 and 2 are the same" in here.err
+
+
 # Exit codes
 
 
