@@ -623,8 +623,8 @@ def storm(seeds: int, acts: tuple[Act, ...] = ACTS, *, first: int = 0, keep: Pat
             with tempfile.TemporaryDirectory(prefix="planrecon-chaos-", dir=keep) as name:
                 verdict = run_seed(act, seed, Path(name), makers)
                 if not verdict.is_right:
-                    print((Path(name) / "output.txt").read_text()[-4000:], file=sys.stderr)
-                    print((Path(name) / "state/intents/audit.jsonl").read_text()[-6000:], file=sys.stderr)
+                    for file in (Path(name) / "output.txt", Path(name) / "state/intents/audit.jsonl"):
+                        print(file.read_text()[-6000:] if file.exists() else f"no {file}", file=sys.stderr)
             yield verdict
 
 

@@ -175,6 +175,7 @@ def plan_now(plan: Shown, owner: str, words: Words, *, is_named: bool) -> PlanNo
         created_at=plan.create_date if isinstance(plan.create_date, str) else "",
         terms=tuple(Term(due, amount) for day, amount in own if amount is not None and (due := _day(day)) is not None),
         fields={name: value for name, value in fields.items() if value is not UNSET and value is not None},
+        lists_terms=bool(own),
     )
 
 

@@ -77,7 +77,8 @@ class PlanNow:
     """One plan as the provider shows it.
 
     `status` is PROPOSED, ACTIVE, REJECTED, DEACTIVATED, FINISHED, DELETED or UNKNOWN. `fields` are what a
-    create or an update may set, by the provider's names; no secret is among them.
+    create or an update may set, by the provider's names; no secret is among them. `lists_terms` is false
+    where the terms follow from the fields, so that the provider lists none.
     """
 
     plan_id: str
@@ -86,6 +87,7 @@ class PlanNow:
     created_at: str
     terms: tuple[Term, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    lists_terms: bool = True
 
 
 @dataclass(frozen=True, slots=True)

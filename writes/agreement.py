@@ -44,7 +44,7 @@ def differences(operation: str, agreement: Agreement, shown: PlanNow) -> list[st
     wrong = []
     if operation in ENDED and shown.status not in {*ENDED[operation], "UNKNOWN"}:
         wrong.append(f"the plan is {shown.status}, not {ENDED[operation][0]}")
-    if agreement.terms and shown.terms:
+    if agreement.terms and shown.lists_terms:
         wrong += _terms(agreement, shown)
     return wrong
 

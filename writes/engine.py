@@ -341,7 +341,7 @@ class Engine:
                 wrong = ["the provider does not show the plan"]
             except ProviderError as error:
                 wrong = [f"the plan could not be read back: {error.what}"]
-            else:
+            if not wrong:
                 break
         for line in wrong:
             LOG.warning("intent %s: %s", intent.intent_id, line)

@@ -3,6 +3,7 @@
 The provider is played by hand: it executes or not, answers or not, at once or late. Time is its own; waiting moves it.
 """
 
+import errno
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ import pytest
 
 from providers.errors import Unreachable
 from providers.writing import Answer, Before, Found, Order, Outcome, PlanNow, Term, UnknownPlan, Wanted
+from sql.errors import CannotWrite
 from writes.agreement import Agreement
 from writes.engine import Engine, Patience
 from writes.errors import Underway
@@ -689,6 +691,29 @@ def test_terms_that_are_missing_are_a_difference(desk):
     assert desk.apply("create", short).differences == ("2 terms were agreed, the provider shows 1",)
 
 
+def test_a_plan_without_any_term_is_a_difference_unless_its_provider_lists_none(desk):
+    def bare(*, lists):
+        def act(provider, order):
+            plan_id = provider.execute(replace(order, terms=()))
+            provider.plans[plan_id] = replace(provider.plans[plan_id], lists_terms=lists)
+            return Answer(Outcome.DONE, 201, "", plan_id)
+
+        return act
+
+    assert desk.apply("create", bare(lists=True)).differences == ("2 terms were agreed, the provider shows 0",)
+    assert desk.apply("create", bare(lists=False), invoice="F2").differences == ()
+
+
+def test_terms_that_show_a_little_later_are_no_difference(desk):
+    def slowly(provider, order):
+        plan_id = provider.execute(replace(order, terms=()))
+        whole = replace(provider.plans[plan_id], terms=order.terms)
+        provider.time.later(2, lambda: provider.plans.update({plan_id: whole}))
+        return Answer(Outcome.DONE, 201, "", plan_id)
+
+    assert desk.apply("create", slowly).differences == ()
+
+
 def test_a_plan_in_another_state_than_wanted_is_a_difference(desk):
     def proposed(provider, order):
         plan_id = provider.execute(order)
@@ -776,6 +801,44 @@ def test_a_change_whose_request_is_gone_while_nobody_knows_its_end_is_parked(des
     (desk.ledger.folder / f"{intent.intent_id}.json").unlink()
     found = desk.resume(intent)
     assert (found.state, len(desk.provider.sends)) == (PARKED, 1)
+
+
+# A log that cannot be written
+
+
+def full_disk(monkeypatch, *, at):
+    """From the `at`-th line on nothing can be written."""
+    usual, lines = Ledger._append, []
+
+    def append(own, file, kind, facts):
+        lines.append(kind)
+        if len(lines) >= at:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        usual(own, file, kind, facts)
+
+    monkeypatch.setattr(Ledger, "_append", append)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_nothing_is_sent_that_cannot_be_written_down_first(desk, monkeypatch, at):
+    with monkeypatch.context() as patch:
+        full_disk(patch, at=at)
+        with pytest.raises(CannotWrite, match="free some space"):
+            desk.apply()
+    assert desk.provider.sends == []
+    assert desk.apply().state == DONE
+    assert (len(desk.provider.sends), len(desk.ledger.intents())) == (1, 1)
+
+
+def test_an_answer_that_cannot_be_written_down_is_found_by_looking(desk, monkeypatch):
+    with monkeypatch.context() as patch:
+        full_disk(patch, at=4)
+        with pytest.raises(CannotWrite):
+            desk.apply()
+    (left,) = desk.ledger.intents()
+    assert left.state == SENDING
+    done = desk.resume(left)
+    assert (done.state, done.found, len(desk.provider.sends), desk.made) == (DONE, True, 1, ["2"])
 
 
 # Preparing
