@@ -34,6 +34,8 @@ from writes.intents import APPROVED, REFUSED, STEPS, Draft, Intent, begin, read_
 
 ADVICE = "restore it from a backup; until then planrecon changes nothing at any provider"
 ID_LENGTH = 12
+_PASSING = ("*.json", "*.lock", f".*{TEMPORARY}")
+"""Files that belong to one intent and go with it."""
 
 
 @dataclass(slots=True)
@@ -161,8 +163,7 @@ class Ledger:
             return
         with self._appending():
             open_now = {one.intent_id for one in self._intents.values() if one.needs_its_request}
-            unfinished = self.folder.glob(f".*{TEMPORARY}")
-            for path in (*self.folder.glob("*.json"), *unfinished):
+            for path in [path for name in _PASSING for path in self.folder.glob(name)]:
                 if path.stem not in open_now and is_ours(path):
                     path.unlink(missing_ok=True)
 

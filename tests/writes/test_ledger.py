@@ -375,6 +375,7 @@ def test_tidying_removes_what_a_crash_left_of_requests_that_are_not_needed(offic
     folder = office.ledger.folder
     left = [
         folder / f"{ended_one.intent_id}.json",  # killed before it was removed
+        folder / f"{ended_one.intent_id}.lock",  # likewise
         folder / "0123456789ab.json",  # killed before its line was written
         folder / ".0123456789ab.json.planrecon-tmp",  # killed while it was written
     ]
