@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import json
-import threading
+import time
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -119,6 +119,11 @@ class Town:
         return self.sandbox.faults.add(
             fault, match=rf"^{method} .*[pP]ayment.?[pP]lans?(/|$|\?)(?!Setup)", provider=provider, **more
         )
+
+    def wait_for_mutation(self, child):
+        """Wait until a request that changes something has come in, or the process has ended."""
+        while not self.mutations and child.poll() is None:
+            time.sleep(0.02)
 
     def preview(self):
         """The hash that the dry run has printed."""
@@ -503,13 +508,10 @@ def test_a_plan_that_is_not_made_as_agreed_is_4_and_stays_so_in_the_log(town):
 def test_of_two_at_once_one_sends_and_the_other_is_5(town):
     here = town()
     here.fault("create", "payt", faults.delay(4))
-    arrived = threading.Event()
     arguments = ["plan", *here.arguments("create", "payt"), "--yes"]
     first = here.desk.start(*arguments)
     try:
-        for _ in range(600):
-            if here.mutations or arrived.wait(0.05):
-                break
+        here.wait_for_mutation(first)
         second = here.desk.command(*arguments)
         out, err = first.communicate(timeout=60)
     finally:
@@ -655,14 +657,13 @@ def test_a_process_that_died_while_sending_is_looked_after_by_resume(town):
     here.fault("create", "payt", faults.late(3))
     child = here.desk.start("plan", *here.arguments("create", "payt"), "--yes")
     try:
-        while not here.mutations and child.poll() is None:
-            threading.Event().wait(0.02)
+        here.wait_for_mutation(child)
     finally:
         child.kill()
         child.communicate()
     left = here.intents[0].state
     assert left in {SENDING, UNKNOWN, PARKED}
-    threading.Event().wait(3.5)
+    time.sleep(3.5)
     assert here.ask("resume") == 0
     (done,) = here.intents
     assert (done.state, done.found, done.plan_id, len(here.mutations)) == (DONE, True, "203", 1)
@@ -689,6 +690,27 @@ def test_a_person_decides_what_nobody_else_can(town):
     assert here.intents[0].is_read_back
     assert here.intents[0].differences
     assert not list((here.desk.state_dir / "intents").glob("*.json"))
+
+
+def test_a_change_whose_planning_was_cut_short_was_never_sent_and_goes_on(town, monkeypatch):
+    here = town()
+    usual = Ledger._append
+
+    def first_line_only(own, file, kind, facts):
+        usual(own, file, kind, facts)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "_append", first_line_only)
+        assert here.create("payt", "--yes") == 130
+    (planned,) = here.intents
+    assert (planned.state, here.mutations) == ("planned", [])
+    assert here.ask("resume", planned.intent_id, "--as", "done", "--plan", "9", "--reason", "x") == 2
+    assert "was never sent" in here.err
+    here.ask("resume")
+    assert here.mutations == []
+    assert here.ask("resume", "--yes") == 0
+    assert (len(here.mutations), here.intents[0].state) == (1, DONE)
 
 
 def test_verify_names_what_is_open_and_finds_a_changed_line(town):
