@@ -82,11 +82,21 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended: what it says, the results of what was sent, the exit code."""
+    """How a call ended: what it says, the result of each change, the exit code.
+
+    `text` shows whole requests, which may name people; `closing` is the end of it, which does not.
+    """
 
     text: str
     results: tuple[Result, ...]
     code: int
+    closing: str = ""
+
+    @property
+    def brief(self) -> str:
+        """What it says without the requests: for places that many can read."""
+        told = [f"{one.state}: {one.text}" for one in self.results]
+        return "\n".join(filter(None, [*told, self.closing])) or "nothing to do"
 
 
 def create(config: Path | None, *, provider: str, file: Path, choice: Choice) -> Outcome:
@@ -143,7 +153,8 @@ def reject_by_policy(config: Path | None, *, provider: str, tenant: str = "", ch
         head = f"{len(prepared)} of {len(rows)} proposed plans break the policy"
         told = [f"{one.order.tenant_id}/{one.order.plan_id}: {'; '.join(broken)}" for one, broken in prepared]
         done = send_prepared(settings, engine, [one for one, _ in prepared], choice)
-        return Outcome("\n".join([head, *told, done.text]), done.results, done.code)
+        closing = "\n".join(filter(None, [head, *told, done.closing]))
+        return Outcome("\n".join([head, *told, done.text]), done.results, done.code, closing)
 
 
 @contextmanager
@@ -239,7 +250,8 @@ def carry_out(settings: Settings, engine: Engine, wanted: Sequence[Wanted], choi
     results = [told(one) for one in before]
     lines = [f"{one.state}: {one.text}; nothing was sent now" for one in results]
     text = "\n".join([*lines, outcome.text]) if prepared else "\n".join(lines)
-    return Outcome(text, (*results, *outcome.results), worst([outcome.code, *(one.code for one in results)]))
+    code = worst([outcome.code, *(one.code for one in results)])
+    return Outcome(text, (*results, *outcome.results), code, outcome.closing)
 
 
 def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepared], choice: Choice) -> Outcome:
@@ -251,11 +263,12 @@ def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepare
     if barred:
         code = NEEDS_A_PERSON if barred[0].order.operation in STATES else FAILED
         why = f"{len(barred)} of {len(prepared)} cannot be done; nothing was sent"
-        return Outcome("\n".join([*shown, why]), (), code)
+        return Outcome("\n".join([*shown, why]), tuple(_barred(one, code) for one in barred), code, why)
     _limit(settings, left)
     seen = preview_hash(left)
     if not choice.yes:
-        return Outcome("\n".join([*shown, _footer(settings, engine, left, seen)]), _standing(prepared, left), 0)
+        footer = _footer(settings, engine, left, seen)
+        return Outcome("\n".join([*shown, footer]), _standing(prepared, left), 0, footer)
     _require_preview(left, choice, seen)
     results = [_apply(engine, one, choice) if one in left else _already(one) for one in prepared]
     text = "\n".join([*shown, *(f"{one.state}: {one.text}" for one in results)])
@@ -338,8 +351,12 @@ def _footer(settings: Settings, engine: Engine, left: Sequence[Prepared], seen: 
 
 def _standing(prepared: Sequence[Prepared], left: Sequence[Prepared]) -> tuple[Result, ...]:
     return tuple(
-        _already(one) if one not in left else Result(one.summary, "planned", "not sent", 0) for one in prepared
+        _already(one) if one not in left else Result(one.summary, "planned", one.summary, 0) for one in prepared
     )
+
+
+def _barred(one: Prepared, code: int) -> Result:
+    return Result(one.summary, "barred", f"{one.summary}: {'; '.join(one.before.objections)}", code)
 
 
 def _already(one: Prepared) -> Result:

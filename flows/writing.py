@@ -53,10 +53,10 @@ def _shown(name: str, step: Callable[[], Outcome], choice: Choice) -> State[None
     """Run the step as one task that is never repeated, and show what came of it."""
     tasks = PrefectTasks()
     outcome = tasks.call(name, step)
-    tasks.show("planrecon-writes", markdown=f"```\n{log.REDACTION.mask(outcome.text)}\n```")
+    tasks.show("planrecon-writes", markdown=f"```\n{log.REDACTION.mask(outcome.brief)}\n```")
     rows = [{key: str(value or "") for key, value in one.to_dict().items()} for one in outcome.results]
     tasks.show("planrecon-write-results", table=rows)
     if outcome.code:
         ended = "NeedsAPerson" if outcome.code == NEEDS_A_PERSON else "NotDone"
-        return Failed(name=ended, message=outcome.text.splitlines()[-1])
-    return Completed(name="Sent" if choice.yes else "DryRun", message=outcome.text.splitlines()[-1])
+        return Failed(name=ended, message=outcome.brief)
+    return Completed(name="Sent" if choice.yes else "DryRun", message=outcome.brief)

@@ -168,11 +168,12 @@ stubborn(sys.argv[1], sys.argv[2], return_state=True)
 @pytest.mark.parametrize(("executes", "ends", "made"), [(True, "Sent", 1), (False, "NeedsAPerson", 0)])
 def test_an_orchestrator_that_retries_and_repeats_a_create_sends_it_once(server, desk, executes, ends, made):
     """Its answer is lost; where the provider acted the look finds the plan, else nobody knows and nobody sends again."""
-    _, environment = server
+    url, environment = server
     desk = desk(scenarios.demo())
     file = desk.folder / "plans.json"
     terms = [{"amount": 610.00, "due_date": "2026-12-01"}, {"amount": 500.01, "due_date": "2027-01-01"}]
     body = {"administration_id": "1001", "terms": terms, "invoice_numbers": ["F2603025"]}
+    body["cc_email_address"] = "canary@example.com"
     file.write_text(json.dumps(body), encoding="utf-8")
     known = len(desk.world.payt.payment_plans)
     desk.sandbox.faults.add(faults.drop(execute=executes), match="POST /v1/payment_plans")
@@ -188,6 +189,10 @@ def test_an_orchestrator_that_retries_and_repeats_a_create_sends_it_once(server,
     posts = [one for one in desk.sandbox.requests["payt"] if (one.method, one.path) == ("POST", "/v1/payment_plans")]
     assert len(posts) == 1
     assert len(desk.world.payt.payment_plans) - known == made
+    shown = [one["data"] for one in asked(url, "/artifacts/filter", {}) if one["key"] == "planrecon-writes"]
+    assert any("create a plan at payt/1001: 2 terms, 1110.01 EUR" in text for text in shown)
+    stored = [path for path in Path(environment["PREFECT_HOME"]).rglob("*") if path.is_file()]
+    assert not [path for path in stored if b"canary@" in path.read_bytes()]
 
 
 def test_without_an_api_deploy_says_what_to_set(tmp_path, desk):
