@@ -11,7 +11,7 @@ from flows.errors import UsageError
 from flows.options import Config, Format, LogFormat
 
 if TYPE_CHECKING:
-    from flows.plans import Outcome
+    from flows.outcomes import Outcome
 
 app = App(
     name="plan",
@@ -76,7 +76,7 @@ def create(
 ) -> int:
     """Create the plans of FILE. A Totality body names its loan as `loanUuid` beside the other fields."""
     log.configure(sending.log_format)
-    from flows.plans import Choice
+    from flows.outcomes import Choice
     from flows.plans import create as create_plans
 
     choice = Choice(yes=sending.yes, again=again, seen=sending.preview)
@@ -105,7 +105,8 @@ def reject(
     if plan_id:
         raise UsageError("give ids or --where, not both")
     log.configure(changing.log_format)
-    from flows.plans import Choice, reject_by_policy
+    from flows.outcomes import Choice
+    from flows.plans import reject_by_policy
 
     choice = Choice(yes=changing.yes, seen=changing.preview)
     done = reject_by_policy(changing.config, provider=changing.provider, tenant=changing.tenant, choice=choice)
@@ -213,7 +214,8 @@ def verify(
 
 def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Path | None = None) -> int:
     log.configure(asked.log_format)
-    from flows.plans import Choice, change
+    from flows.outcomes import Choice
+    from flows.plans import change
 
     outcome = change(
         asked.config,
@@ -228,7 +230,7 @@ def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Pa
 
 
 def _answer(outcome: "Outcome", style: str) -> int:
-    from flows.plans import as_json
+    from flows.outcomes import as_json
 
     print(as_json(outcome) if style == "json" else log.REDACTION.mask(outcome.text))
     return outcome.code

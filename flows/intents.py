@@ -10,7 +10,8 @@ import polars as pl
 from flows import clock, log
 from flows.ask import write
 from flows.errors import UsageError
-from flows.plans import NEEDS_A_PERSON, Outcome, Result, opened, operator, told, worst
+from flows.outcomes import NEEDS_A_PERSON, Outcome, Result, told, worst
+from flows.plans import opened, operator
 from flows.settings import Settings, load
 from providers.errors import ProviderError
 from schemas.currencies import EXPONENTS

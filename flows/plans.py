@@ -5,11 +5,9 @@ What may be sent, and how it is sent once, is in `writes`; here are the settings
 
 import getpass
 import hashlib
-import json
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -21,6 +19,7 @@ from flows.agreed import agree
 from flows.ask import latest_database
 from flows.changes import read_changes
 from flows.errors import UsageError
+from flows.outcomes import FAILED, NEEDS_A_PERSON, STATES, Choice, Outcome, Result, told, worst
 from flows.policy import require_rules, violations
 from flows.previews import preview, totals, words
 from flows.settings import PaytSettings, ProviderSettings, Settings, load
@@ -31,72 +30,11 @@ from providers.writing import UnknownPlan, Wanted
 from sql.readonly import read_query
 from writes.engine import Engine, Patience, Prepared
 from writes.errors import Changed, NotAllowed, Underway
-from writes.intents import APPROVED, DONE, PARKED, REFUSED, Intent
+from writes.intents import APPROVED, DONE, Intent
 from writes.ledger import Ledger
 from writes.material import key_of
 
-FAILED, NEEDS_A_PERSON = 2, 4
-WORST = (NEEDS_A_PERSON, 5, FAILED, 0)
-"""Exit codes of several changes: the first that occurs is the call's."""
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-STATES = frozenset({"approve", "reject", "deactivate"})
-"""Changes of a plan's state: refused means that a plan is not what somebody believed it to be."""
-POLICY = "policy"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the caller decided: to send, to send once more and why, and the preview that was seen."""
-
-    yes: bool = False
-    again: str = ""
-    seen: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How one change ended: for the terminal, for programs and for the exit code."""
-
-    summary: str
-    state: str
-    text: str
-    code: int
-    intent: Intent | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain JSON values."""
-        one = self.intent
-        return {
-            "summary": self.summary,
-            "state": self.state,
-            "text": self.text,
-            "intent_id": one.intent_id if one else None,
-            "provider": one.draft.provider if one else None,
-            "tenant_id": one.draft.tenant_id if one else None,
-            "operation": one.draft.operation if one else None,
-            "plan_id": one.plan_id if one else None,
-            "request_sha256": one.draft.request_sha256 if one else None,
-            "differences": list(one.differences) if one else [],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a call ended: what it says, the result of each change, the exit code.
-
-    `text` shows whole requests, which may name people; `closing` is the end of it, which does not.
-    """
-
-    text: str
-    results: tuple[Result, ...]
-    code: int
-    closing: str = ""
-
-    @property
-    def brief(self) -> str:
-        """What it says without the requests: for places that many can read."""
-        told = [f"{one.state}: {one.text}" for one in self.results]
-        return "\n".join(filter(None, [*told, self.closing])) or "nothing to do"
 
 
 def create(config: Path | None, *, provider: str, file: Path, choice: Choice) -> Outcome:
@@ -275,12 +213,6 @@ def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepare
     return Outcome(text, tuple(results), worst(one.code for one in results))
 
 
-def worst(codes: Any) -> int:
-    """Return the exit code that says most of several."""
-    found = set(codes)
-    return next((code for code in WORST if code in found), 0)
-
-
 def _refuse_repeats(prepared: Sequence[Prepared]) -> None:
     first: dict[str, int] = {}
     for number, one in enumerate(prepared, 1):
@@ -377,39 +309,3 @@ def _apply(engine: Engine, one: Prepared, choice: Choice) -> Result:
         text = f"{one.summary}: {error} Nothing was sent; `planrecon plan resume --yes` goes on with it"
         return Result(one.summary, APPROVED, text, FAILED)
     return told(intent)
-
-
-def told(intent: Intent) -> Result:
-    """Return how far an intent has come, in words, with the exit code."""
-    text, code = _told(intent)
-    return Result(intent.draft.summary, intent.state, f"{intent.draft.summary}: {text}", code, intent)
-
-
-def _told(intent: Intent) -> tuple[str, int]:
-    name, why = intent.intent_id, intent.reason
-    if intent.state == DONE and not intent.differences:
-        return f"plan {intent.plan_id}{' (' + why + ')' if intent.found else ''}, intent {name}", 0
-    if intent.state == DONE:
-        points = "; ".join(intent.differences)
-        return (
-            f"plan {intent.plan_id}, intent {name}, but not as agreed: {points}. Nothing was corrected",
-            NEEDS_A_PERSON,
-        )
-    if intent.state == REFUSED:
-        return f"{why} (intent {name})", NEEDS_A_PERSON if intent.draft.operation in STATES else FAILED
-    if intent.state == APPROVED:
-        return f"not executed, {why}; `planrecon plan resume {name} --yes` sends it", FAILED
-    if intent.state == PARKED:
-        return (
-            f"{why}. Look at the provider, then `planrecon plan resume {name}` with --as done or --as refused",
-            NEEDS_A_PERSON,
-        )
-    return (
-        f"{why or 'it was sent and nobody knows what came of it'}; `planrecon plan resume {name} --yes` looks again",
-        NEEDS_A_PERSON,
-    )
-
-
-def as_json(outcome: Outcome) -> str:
-    """Return the results as a JSON list."""
-    return json.dumps([one.to_dict() for one in outcome.results], ensure_ascii=False, indent=1)

@@ -7,7 +7,7 @@ from typing import Any
 from providers.writing import Order, Term
 from writes.agreement import Agreement
 from writes.engine import Prepared
-from writes.intents import DONE
+from writes.intents import DONE, PARKED
 from writes.material import exact_json
 
 HIDDEN = frozenset({"PaymentAccount", "PaymentAccountToken"})
@@ -76,6 +76,8 @@ def _known(prepared: Prepared) -> str:
         return ""
     if known.state == DONE:
         return f"it was done as intent {known.intent_id}, plan {known.plan_id}; give --again with a reason to do it once more"
+    if known.state == PARKED:
+        return f"it is intent {known.intent_id}, left to a person; look at the provider, then `planrecon plan resume {known.intent_id}`"
     return f"it is intent {known.intent_id} already, which is {known.state}; --yes goes on with it"
 
 

@@ -12,7 +12,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import log
-from flows.plans import NEEDS_A_PERSON, Choice, Outcome, create, reject_by_policy
+from flows.outcomes import NEEDS_A_PERSON, Choice, Outcome
+from flows.plans import create, reject_by_policy
 from flows.reconcile import PrefectTasks
 
 

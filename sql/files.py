@@ -20,9 +20,11 @@ TEMPORARY = ".planrecon-tmp"
 
 
 def private_folder(path: Path) -> Path:
-    """Make `path` a folder of ours, 0700, with its parents; a link or a file in its place is refused."""
+    """Make `path` a folder of ours, 0700, and so its missing parents; a link or a file in its place is refused."""
     try:
-        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        for missing in [parent for parent in reversed(path.absolute().parents) if not parent.exists()]:
+            missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         if path.is_symlink():
             raise CannotWrite(f"{path} is a link; give the folder it points to instead", where=path)
     except FileExistsError as error:

@@ -327,8 +327,11 @@ class Engine:
         return self._move(intent, DONE, plan_id=plan.plan_id, found=found, reason=reason)
 
     def _read_back(self, intent: Intent) -> Intent:
-        """Compare what the provider shows with what was agreed, and write down what differs."""
-        wrong: Sequence[str] = ["the provider does not show the change"]
+        """Compare what the provider shows with what was agreed, and write down what differs.
+
+        Where the provider cannot be read this is left for a later process.
+        """
+        wrong: Sequence[str] | None = None
         try:
             order, before = self._order_of(intent)
         except Changed as error:
@@ -340,9 +343,11 @@ class Engine:
             except UnknownPlan:
                 wrong = ["the provider does not show the plan"]
             except ProviderError as error:
-                wrong = [f"the plan could not be read back: {error.what}"]
-            if not wrong:
+                LOG.warning("intent %s is done and could not be read back: %s", intent.intent_id, error)
+            if wrong is not None and not wrong:
                 break
+        if wrong is None:
+            return intent
         for line in wrong:
             LOG.warning("intent %s: %s", intent.intent_id, line)
         return self.ledger.read_back(intent, wrong, at=self.clock(), who=self.who)

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import threading
 import time
 from decimal import Decimal
 from urllib.parse import parse_qsl
@@ -507,14 +508,23 @@ def test_a_plan_that_is_not_made_as_agreed_is_4_and_stays_so_in_the_log(town):
 
 def test_of_two_at_once_one_sends_and_the_other_is_5(town):
     here = town()
-    here.fault("create", "payt", faults.delay(4))
+    answered = threading.Event()
+
+    async def wait(exchange):
+        while not answered.is_set() and await exchange.pause(0.05):
+            pass
+        await exchange.answer(await exchange.execute())
+
+    here.fault("create", "payt", wait)
     arguments = ["plan", *here.arguments("create", "payt"), "--yes"]
     first = here.desk.start(*arguments)
     try:
         here.wait_for_mutation(first)
         second = here.desk.command(*arguments)
+        answered.set()
         out, err = first.communicate(timeout=60)
     finally:
+        answered.set()
         first.kill()
         first.communicate()
     assert (first.returncode, second.returncode) == (0, 5), (out, err, second.stdout, second.stderr)

@@ -1,0 +1,113 @@
+"""How changes ended: in words, for programs, and as an exit code."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from writes.intents import APPROVED, DONE, PARKED, REFUSED, Intent
+
+FAILED, NEEDS_A_PERSON = 2, 4
+WORST = (NEEDS_A_PERSON, 5, FAILED, 0)
+"""Exit codes of several changes: the first that occurs is the call's."""
+STATES = frozenset({"approve", "reject", "deactivate"})
+"""Changes of a plan's state: refused means that a plan is not what somebody believed it to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the caller decided: to send, to send once more and why, and the preview that was seen."""
+
+    yes: bool = False
+    again: str = ""
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one change ended: for the terminal, for programs and for the exit code."""
+
+    summary: str
+    state: str
+    text: str
+    code: int
+    intent: Intent | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON values."""
+        one = self.intent
+        return {
+            "summary": self.summary,
+            "state": self.state,
+            "text": self.text,
+            "intent_id": one.intent_id if one else None,
+            "provider": one.draft.provider if one else None,
+            "tenant_id": one.draft.tenant_id if one else None,
+            "operation": one.draft.operation if one else None,
+            "plan_id": one.plan_id if one else None,
+            "request_sha256": one.draft.request_sha256 if one else None,
+            "differences": list(one.differences) if one else [],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended: what it says, the result of each change, the exit code.
+
+    `text` shows whole requests, which may name people; `closing` is the end of it, which does not.
+    """
+
+    text: str
+    results: tuple[Result, ...]
+    code: int
+    closing: str = ""
+
+    @property
+    def brief(self) -> str:
+        """What it says without the requests: for places that many can read."""
+        told = [f"{one.state}: {one.text}" for one in self.results]
+        return "\n".join(filter(None, [*told, self.closing])) or "nothing to do"
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the exit code that says most of several."""
+    found = set(codes)
+    return next((code for code in WORST if code in found), 0)
+
+
+def told(intent: Intent) -> Result:
+    """Return how far an intent has come, in words, with the exit code."""
+    text, code = _told(intent)
+    return Result(intent.draft.summary, intent.state, f"{intent.draft.summary}: {text}", code, intent)
+
+
+def _told(intent: Intent) -> tuple[str, int]:
+    name, why = intent.intent_id, intent.reason
+    if intent.state == DONE:
+        return _told_done(intent)
+    if intent.state == REFUSED:
+        return f"{why} (intent {name})", NEEDS_A_PERSON if intent.draft.operation in STATES else FAILED
+    if intent.state == APPROVED:
+        return f"not executed, {why}; `planrecon plan resume {name} --yes` sends it", FAILED
+    if intent.state == PARKED:
+        return (
+            f"{why}. Look at the provider, then `planrecon plan resume {name}` with --as done or --as refused",
+            NEEDS_A_PERSON,
+        )
+    why = why or "it was sent and nobody knows what came of it"
+    return f"{why}; `planrecon plan resume {name} --yes` looks again", NEEDS_A_PERSON
+
+
+def _told_done(intent: Intent) -> tuple[str, int]:
+    """A change that is there is fine only once it was compared with what was agreed, and is as agreed."""
+    text = f"plan {intent.plan_id}{' (' + intent.reason + ')' if intent.found else ''}, intent {intent.intent_id}"
+    if not intent.is_read_back:
+        return f"{text}, not read back yet; `planrecon plan resume {intent.intent_id}` does", NEEDS_A_PERSON
+    if intent.differences:
+        return f"{text}, but not as agreed: {'; '.join(intent.differences)}. Nothing was corrected", NEEDS_A_PERSON
+    return text, 0
+
+
+def as_json(outcome: Outcome) -> str:
+    """Return the results as a JSON list."""
+    return json.dumps([one.to_dict() for one in outcome.results], ensure_ascii=False, indent=1)
