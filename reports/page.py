@@ -129,7 +129,7 @@ def _todo(summary: Row) -> list[Row]:
         ),
         (len(unsettled), "Settle what was begun at the providers", "; ".join(unsettled), None),
         (rest, "Look through the other breaks", "Low and medium severity.", "breaks"),
-        (summary["quarantined"], "See why rows were rejected", "planrecon quarantine list", "trust"),
+        (summary["quarantined"], "See why rows were rejected", 'planrecon query "select * from v_quarantine"', "trust"),
     ]
     return [
         {"count": f"{count:,}", "what": what, "more": more, "anchor": anchor}

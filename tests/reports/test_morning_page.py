@@ -241,7 +241,7 @@ def test_rows_that_do_not_add_up_show(page):
     text = Page(page(rows={"integrity": [good, lost]})).text
     assert "payt plans 5 3 1 1 yes" in text
     assert "payt terms 5 3 1 0 no" in text
-    assert "2 See why rows were rejected planrecon quarantine list" in text
+    assert '2 See why rows were rejected planrecon query "select * from v_quarantine"' in text
 
 
 def test_nothing_names_the_run_so_that_the_same_figures_give_the_same_page(page):
