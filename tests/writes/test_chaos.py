@@ -33,7 +33,6 @@ def test_every_change_happens_once_and_is_recorded_as_it_was(act, tmp_path):
     assert sum(one.done + one.parked for one in found) <= SEEDS * CHANGES
     assert sum(one.done for one in found) > 0
     if SEEDS >= ENOUGH:
-        assert sum(one.kills for one in found) > 0, "no command was killed"
         assert sum(one.faults for one in found) > 0, "no request met a fault"
 
 
