@@ -34,30 +34,32 @@ class Arrears:
     remaining_shadow: pl.Series
 
 
-def arrears_of(book: Book, terms: pl.DataFrame, *, as_of: date) -> Arrears:
+def arrears_of(book: Book, terms: pl.DataFrame, remaining: pl.Series, *, as_of: date) -> Arrears:
     """Return the arrears of each plan.
 
     Args:
         book: Plans and terms.
         terms: What `judgement.judge` returned, with `fresh_pending_minor`.
+        remaining: What is open on all terms of each plan.
         as_of: Civil date whose end is described.
     """
     is_late = terms["counts"] & ~terms["is_satisfied"] & (terms["due_date"] < as_of)
     row = book.segments.first_row_where(is_late)
     # Only the late terms and what is open on them: a small part of all.
-    late = terms.filter(is_late).select(
+    columns = terms.select("due_date", "tolerance_minor", "outstanding_minor", "fresh_pending_minor")
+    late = columns.filter(is_late).select(
         "due_date", "tolerance_minor", left=pl.col("outstanding_minor") - pl.col("fresh_pending_minor")
     )
     still = late["left"] > late["tolerance_minor"]
     of_late = Segments.of(book.segments.owner.filter(is_late).filter(still), book.plans.height)
     late = late.filter(still)
-    left = terms["outstanding_minor"] - terms["fresh_pending_minor"]
+    fresh = terms["fresh_pending_minor"]
     return Arrears(
         row=row,
         oldest=terms["due_date"].gather(row),
         oldest_shadow=late["due_date"].gather(of_late.first),
         overdue_shadow=of_late.total(late["left"]),
-        remaining_shadow=book.segments.total(left),
+        remaining_shadow=remaining - book.segments.total_where(fresh, fresh > 0),
     )
 
 

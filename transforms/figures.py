@@ -1,5 +1,6 @@
 """The sums, counts and dates of each plan, from its judged terms."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -12,8 +13,8 @@ from transforms.standing import UNDECIDED
 
 _DAY_BITS = 2**22
 _DAY_SHIFT = 2**21
-_LANE = 2**20
-"""Counts of up to a million terms are summed three to a number."""
+_SUM_BITS = 62
+"""Bits of a sum that may be used."""
 
 
 def plan_sums(book: Book, terms: pl.DataFrame, pending: Pending, *, as_of: date) -> pl.DataFrame:
@@ -26,31 +27,36 @@ def plan_sums(book: Book, terms: pl.DataFrame, pending: Pending, *, as_of: date)
         as_of: Civil date whose end is described.
     """
     segments = book.segments
-    due, outstanding = terms["due_date"].cast(pl.Int32), terms["outstanding_minor"]
-    now = (as_of - date(1970, 1, 1)).days
-    # Terms lie by due date, so what is due is what the first few of each plan leave open.
-    past_grace = segments.spread((now - book.grace).cast(pl.Int32)) if (book.grace != 0).any() else now
-    amount_due = segments.total_of_first(outstanding, segments.count(due <= now))
-    overdue = segments.total_of_first(outstanding, segments.count(due < now))
-    remaining = segments.total(outstanding)
-    received = segments.total(terms["received_minor"])
+    due, outstanding = terms["due_date"], terms["outstanding_minor"]
+    amount, remaining = segments.total(terms["amount_minor"]), segments.total(outstanding)
+    waived = segments.total_where(terms["waived_minor"], ~terms["counts"])
+    received = amount - waived - remaining
+    overdue = segments.total_where(outstanding, due < as_of)
+    due_today = segments.total_where(outstanding, due == as_of)
     return pl.DataFrame(
         {
             "terms": segments.sizes,
-            "amount_minor": segments.total(terms["amount_minor"]),
-            "waived_minor": segments.total(terms["waived_minor"]),
+            "amount_minor": amount,
+            "waived_minor": waived,
             "received_minor": received,
             "outstanding_minor": remaining,
-            "amount_due_minor": amount_due,
+            "amount_due_minor": overdue + due_today,
             "overdue_minor": overdue,
-            "overdue_past_grace_minor": segments.total_of_first(outstanding, segments.count(due < past_grace)),
-            "due_today_minor": amount_due - overdue,
-            "not_due_minor": remaining - amount_due,
+            "overdue_past_grace_minor": _past_grace(book, due, outstanding, overdue, as_of=as_of),
+            "due_today_minor": due_today,
+            "not_due_minor": remaining - overdue - due_today,
             "unapplied_minor": (book.pool - received).set(~book.is_ours, None),
             "pending_minor": pending.total,
             "fresh_pending_minor": pending.fresh,
         }
     )
+
+
+def _past_grace(book: Book, due: pl.Series, outstanding: pl.Series, overdue: pl.Series, *, as_of: date) -> pl.Series:
+    if (book.grace == 0).all():
+        return overdue
+    last_day = (as_of - date(1970, 1, 1)).days - book.grace
+    return book.segments.total_where(outstanding, due.cast(pl.Int32) < book.segments.spread(last_day.cast(pl.Int32)))
 
 
 def counts_by_state(book: Book, terms: pl.DataFrame) -> pl.DataFrame:
@@ -59,8 +65,7 @@ def counts_by_state(book: Book, terms: pl.DataFrame) -> pl.DataFrame:
     `void_terms, terms_satisfied, missed_terms, delinquent_terms, open_terms_due`; the last are
     unsatisfied terms due by the as-of date.
     """
-    void, satisfied, missed = _lanes(book, terms, ("VOID", "SUPERSEDED"), _SATISFIED, ("MISSED",))
-    partial, waiting, _ = _lanes(book, terms, ("PARTIAL_OVERDUE",), ("DUE_TODAY", "IN_GRACE"), ())
+    void, satisfied, missed, partial, waiting = _counts(book, terms, _GROUPS)
     return pl.DataFrame(
         {
             "void_terms": void,
@@ -72,13 +77,27 @@ def counts_by_state(book: Book, terms: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_SATISFIED = ("WAIVED", "PAID_EARLY", "PAID_ON_TIME", "PAID_LATE")
+_GROUPS = (
+    ("VOID", "SUPERSEDED"),
+    ("WAIVED", "PAID_EARLY", "PAID_ON_TIME", "PAID_LATE"),
+    ("MISSED",),
+    ("PARTIAL_OVERDUE",),
+    ("DUE_TODAY", "IN_GRACE"),
+)
 
 
-def _lanes(book: Book, terms: pl.DataFrame, *groups: tuple[str, ...]) -> tuple[pl.Series, pl.Series, pl.Series]:
-    weights = [sum(_LANE**lane for lane, group in enumerate(groups) if state in group) for state in STATES]
+def _counts(book: Book, terms: pl.DataFrame, groups: Sequence[tuple[str, ...]]) -> list[pl.Series]:
+    """Return how many terms of each plan are in each group: one running sum counts as many groups as fit beside it."""
+    if terms.is_empty():
+        return [book.segments.sizes for _ in groups]
+    sizes = book.segments.sizes
+    bits = int(sizes.top_k(1)[0]).bit_length()
+    lane, at_once = 2**bits, max((_SUM_BITS - terms.height.bit_length()) // bits, 1)
+    first, rest = groups[:at_once], groups[at_once:]
+    weights = [sum(lane**number for number, group in enumerate(first) if state in group) for state in STATES]
     packed = book.segments.total(pl.Series(weights, dtype=pl.Int64).gather(terms["state_number"]))
-    return packed % _LANE, packed // _LANE % _LANE, packed // _LANE**2
+    counted = [packed // lane**number % lane for number in range(len(first))]
+    return [*counted, *(_counts(book, terms, rest) if rest else [])]
 
 
 def next_due(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
@@ -118,7 +137,7 @@ def provider_sums(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFra
     due = outstanding = repeat(None, len(given))
     if not book.is_ours.all():
         stated = terms["provider_outstanding_minor"].set(~terms["is_listed"], 0).fill_null(0)
-        due = book.segments.total_of_first(stated, book.segments.count(terms["due_date"] <= as_of))
+        due = book.segments.total_where(stated, terms["due_date"] <= as_of)
         outstanding = book.segments.total(stated)
     return pl.DataFrame(
         {

@@ -20,19 +20,28 @@ def judge(book: Book, paid: Satisfaction, *, as_of: date) -> pl.DataFrame:
     waived, so that amount less waived is always received plus outstanding.
     """
     unpaid = pl.col("amount_minor") - pl.col("received_minor")
+    waived, outstanding = _parted(unpaid) if not book.terms["counts"].all() else (pl.lit(0, pl.Int64), unpaid)
     terms = book.terms.with_columns(
         paid.received.alias("received_minor"),
         paid.satisfied_on.alias("satisfied_on"),
         paid.judged_on.alias("judged_on"),
         _flags(paid.is_approximate).alias("flags"),
     ).with_columns(
-        waived_minor=pl.when("counts").then(0).otherwise(unpaid.clip(lower_bound=0)),
-        outstanding_minor=pl.when("counts").then(unpaid).otherwise(unpaid.clip(upper_bound=0)),
+        waived_minor=waived,
+        outstanding_minor=outstanding,
         is_satisfied=pl.col("counts") & (unpaid <= pl.col("tolerance_minor")),
     )
     states = term_states(terms, book.segments.spread(book.grace), as_of=as_of)
     return pl.concat([terms, states], how="horizontal")
 
 
-def _flags(is_approximate: pl.Series) -> pl.Series:
+def _parted(unpaid: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Return the part of `unpaid` that is waived, and the part that is owed."""
+    waived = pl.when("counts").then(0).otherwise(unpaid.clip(lower_bound=0))
+    return waived, pl.when("counts").then(unpaid).otherwise(unpaid.clip(upper_bound=0))
+
+
+def _flags(is_approximate: pl.Series) -> pl.Series | pl.Expr:
+    if not is_approximate.any():
+        return pl.lit("")
     return pl.Series(["", AS_OF_APPROXIMATE]).gather(is_approximate.cast(pl.UInt32))

@@ -38,4 +38,6 @@ def by_provider(
     if rows.is_empty():
         return pl.Series([], dtype=dtype)
     values = {name: option(rules[name]) for name in providers_of(rows, rules)}
+    if len(set(values.values())) == 1:
+        return pl.Series([*values.values()][:1], dtype=dtype).new_from_index(0, rows.height)
     return rows["provider"].replace_strict(values, return_dtype=dtype)

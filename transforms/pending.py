@@ -33,8 +33,12 @@ def lay_over(book: Book, payments: pl.DataFrame, outstanding: pl.Series, is_sati
         outstanding: What is open on each term after settled money; 0 where a term no longer counts.
         is_satisfied: Terms that the residual option SKIP passes over.
     """
-    counted = counted_of(payments, book.plans).filter(pl.col("class") == "pending").sort("plan", "payment_no")
+    waiting = payments.filter(pl.col("class") == "pending")
+    counted = counted_of(waiting, book.plans).sort("plan", "payment_no")
     plans = book.plans.height
+    if counted.is_empty():
+        nothing, none = repeat(0, plans), repeat(0, len(outstanding))
+        return Pending(nothing, nothing, none, none)
     total = total_of(counted, "amount_minor", plans)
     fresh = total_of(counted.filter(~pl.col("is_stale")), "amount_minor", plans)
     # Only a few plans have money on its way: lay it over their terms alone.

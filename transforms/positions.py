@@ -23,7 +23,7 @@ from transforms.months import anchors, months_past_due
 from transforms.options import providers_of
 from transforms.pending import lay_over
 from transforms.satisfaction import satisfy
-from transforms.segments import number_of
+from transforms.segments import mark, number_of, put, repeat
 
 VANISHED = "VANISHED"
 """A complete fetch no longer showed the plan; its figures are the last ones known."""
@@ -98,13 +98,16 @@ def compute(
         counts["terms_satisfied"] + counts["void_terms"] == book.segments.sizes
     )
     status = statuses(book, judged, is_done)
-    arrears = arrears_of(book, judged, as_of=as_of)
+    sums = plan_sums(book, judged, pending, as_of=as_of)
+    arrears = arrears_of(book, judged, sums["outstanding_minor"], as_of=as_of)
     days = days_past_due(book, paid, arrears, as_of=as_of, rules=rules, pauses=pauses)
     plans = pl.concat(
         [
-            book.plans.drop("provider_amount_due_minor").with_columns(status, _plan_flags(book, judged).alias("flags")),
+            book.plans.drop("provider_amount_due_minor").with_columns(
+                status, _plan_flags(book, paid.is_approximate).alias("flags")
+            ),
             counts,
-            plan_sums(book, judged, pending, as_of=as_of),
+            sums,
             provider_sums(book, judged, as_of=as_of),
             next_due(book, judged, as_of=as_of),
             _months(book, judged, arrears.row, as_of),
@@ -138,10 +141,7 @@ def payment_positions(located: pl.DataFrame, plans: pl.DataFrame, money: pl.Data
         used: What terms took of each of them.
     """
     rows = located if located["payment_no"].is_sorted() else located.sort("payment_no")
-    taken = pl.DataFrame({"payment_no": money["payment_no"], "allocated_minor": used})
-    allocated = rows.select("payment_no").join(
-        taken, on="payment_no", how="left", validate="1:1", maintain_order="left"
-    )["allocated_minor"]
+    allocated = put(repeat(None, rows.height), number_of(rows["payment_no"], money["payment_no"]), used)
     is_ours = pl.col("basis") == "PAYMENTS"
     plan_id = plans["plan_id"].gather(number_of(plans["plan_no"], rows["plan_no"]))
     listed = rows.with_columns(
@@ -163,8 +163,8 @@ def _months(book: Book, judged: pl.DataFrame, oldest: pl.Series, as_of: date) ->
     return months_past_due(start, anchors(book.plans, judged, book.segments), as_of=as_of)
 
 
-def _plan_flags(book: Book, judged: pl.DataFrame) -> pl.Series:
-    is_approximate = book.segments.count(judged["flags"] == AS_OF_APPROXIMATE) > 0
+def _plan_flags(book: Book, of_terms: pl.Series) -> pl.Series:
+    is_approximate = mark(book.segments.owner.filter(of_terms), book.plans.height)
     words = (
         pl.when(pl.lit(is_approximate)).then(pl.lit(AS_OF_APPROXIMATE)),
         pl.when("is_vanished").then(pl.lit(VANISHED)),
@@ -199,11 +199,17 @@ def _buckets(plans: pl.DataFrame, rules: Mapping[str, Rules]) -> pl.Series:
 
 
 def _term_rows(book: Book, judged: pl.DataFrame, status: pl.Series) -> pl.DataFrame:
-    spread = book.segments.spread
     of_plan = ("provider", "tenant_id", "plan_id", "currency", "basis")
     return judged.with_columns(
-        spread(status).alias("status"),
-        *(spread(book.plans[name]).alias(name) for name in of_plan),
+        _on_terms(book, status),
+        *(_on_terms(book, book.plans[name]) for name in of_plan),
         expected_due_date=pl.lit(None, dtype=pl.Date),
         expected_amount_minor=pl.lit(None, dtype=pl.Int64),
     ).select(TERM_POSITIONS.columns)
+
+
+def _on_terms(book: Book, of_plans: pl.Series) -> pl.Series | pl.Expr:
+    """Give every term the word of its plan; a word that all plans share is held once."""
+    if len(of_plans) and of_plans.eq_missing(of_plans.first()).all():
+        return pl.lit(of_plans[0], of_plans.dtype).alias(of_plans.name)
+    return book.segments.spread(of_plans).alias(of_plans.name)

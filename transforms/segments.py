@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+_ROOM_PER_KEY = 8
+"""Keys that lie this close are looked up in a table of all numbers between them, others by bisection."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segments:
@@ -51,12 +54,10 @@ class Segments:
         before = running.gather(self.first) - mask.gather(self.first).cast(running.dtype)
         return (running.gather(self.last) - before).fill_null(0).cast(pl.Int64)
 
-    def total_of_first(self, values: pl.Series, rows: pl.Series) -> pl.Series:
-        """Sum the first `rows` rows of each plan."""
-        running = values.cum_sum()
-        before = running.gather(self.first) - values.gather(self.first)
-        last = (self.first + rows - 1).set(rows == 0, None)
-        return (running.gather(last) - before).fill_null(0)
+    def total_where(self, values: pl.Series, mask: pl.Series) -> pl.Series:
+        """Sum per plan the rows for which `mask` holds; only those that are not 0 cost anything."""
+        rows = (mask & (values != 0)).arg_true()
+        return Segments.of(self.owner.gather(rows), len(self.first)).total(values.gather(rows))
 
     def before(self, values: pl.Series) -> tuple[pl.Series, pl.Series]:
         """Return the running sum in front of each row over all plans, and its value at each plan's first row."""
@@ -105,6 +106,10 @@ def number_of(keys: pl.Series, wanted: pl.Series) -> pl.Series:
     """Return for each of `wanted` its position in the sorted, distinct `keys`; null where it is not there."""
     if keys.is_empty():
         return repeat(None, len(wanted))
+    room = int(keys[-1]) - int(keys[0]) + 1
+    if room <= _ROOM_PER_KEY * len(keys):
+        at = wanted.cast(pl.Int64) - int(keys[0])
+        return place(keys - int(keys[0]), row_numbers(len(keys)), room).gather(at.set((at < 0) | (at >= room), None))
     found = keys.search_sorted(wanted.fill_null(-1)).cast(pl.Int64).clip(0, len(keys) - 1)
     hit = keys.gather(found).eq_missing(wanted)
     return pl.select(pl.when(pl.lit(hit)).then(pl.lit(found))).to_series()

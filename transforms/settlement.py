@@ -44,7 +44,19 @@ def settled(located: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
         `reversed_on` (never before the effective date, null if none of it went back),
         `back_minor` and `net_minor`.
     """
-    counted = counted_of(located, plans).filter(pl.col("class").is_in(SETTLED) & (pl.col("basis") == "PAYMENTS"))
+    rows = located.select(
+        "payment_no",
+        "plan_no",
+        "currency",
+        "is_money",
+        "class",
+        "basis",
+        "effective_date",
+        "amount_minor",
+        "reversed_on",
+        "back_minor",
+    )
+    counted = counted_of(rows, plans).filter(pl.col("class").is_in(SETTLED) & (pl.col("basis") == "PAYMENTS"))
     is_back = pl.col("back_minor") != 0
     back_on = pl.max_horizontal(pl.col("reversed_on").fill_null(pl.col("effective_date")), "effective_date")
     return counted.select(
