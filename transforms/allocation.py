@@ -41,6 +41,8 @@ def links_of(terms: pl.DataFrame, segments: Segments, money: pl.DataFrame) -> Li
         money: What `settlement.settled` returned.
     """
     rows = (terms["linked_payment_no"].is_not_null() & (terms["payable"] > 0)).arg_true()
+    if rows.is_empty():
+        return Links(pl.DataFrame(schema={"row": pl.Int64(), "money": pl.Int64(), "offset": pl.Int64()}))
     asked = pl.DataFrame(
         {
             "row": rows.cast(pl.Int64),

@@ -58,9 +58,10 @@ def anchors(plans: pl.DataFrame, terms: pl.DataFrame, segments: Segments) -> pl.
         segments: Where each plan's terms lie.
     """
     stated = plans.select(pl.when(pl.col("cadence") == "MONTHLY").then(pl.col("anchor_day"))).to_series()
-    seen = segments.spread(plans["cadence"] == "BY_DATES") & terms["is_listed"]
-    if not seen.any():
+    by_dates = plans["cadence"] == "BY_DATES"
+    if not by_dates.any():
         return stated
+    seen = segments.spread(by_dates) & terms["is_listed"]
     due, owner = (
         (terms["due_date"], segments.owner)
         if seen.all()

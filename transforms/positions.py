@@ -151,10 +151,17 @@ def payment_positions(located: pl.DataFrame, plans: pl.DataFrame, money: pl.Data
 
 
 def _is_too_much(terms: pl.DataFrame, payments: pl.DataFrame) -> bool:
-    # Scaled down before summing, or the test itself would overflow.
     scale = 2**20
     parts = (terms["amount_minor"], payments["amount_minor"])
+    if sum(_largest(part) * len(part) for part in parts) <= _ROOM:
+        return False
+    # Scaled down before summing, or the test itself would overflow.
     return sum(int((part.abs() // scale + 1).sum()) for part in parts) > _ROOM // scale
+
+
+def _largest(amounts: pl.Series) -> int:
+    found = amounts.to_frame("amount").select(low=pl.min("amount"), high=pl.max("amount")).row(0)
+    return max((abs(amount) for amount in found if amount is not None), default=0)
 
 
 def _months(book: Book, judged: pl.DataFrame, oldest: pl.Series, as_of: date) -> pl.DataFrame:

@@ -64,19 +64,17 @@ def _since(book: Book, ours: pl.Series, in_steps: pl.Series) -> pl.Series:
     is_met = terms["counts"] & (terms["payable"] - ours <= terms["tolerance_minor"])
     if not book.is_ours.all():
         is_met = is_met & book.segments.spread(book.is_ours)
-    before, base = book.segments.before(terms["payable"])
-    met = terms.select("payable", "tolerance_minor", plan=owner, row=pl.int_range(pl.len()), before=before).filter(
-        is_met
-    )
+    reach = terms["payable"].cum_sum()
+    first = book.segments.first
+    base = reach.gather(first) - terms["payable"].gather(first)
+    met = terms.select("payable", "tolerance_minor", plan=owner, row=pl.int_range(pl.len()), reach=reach).filter(is_met)
     is_free = met["payable"] <= met["tolerance_minor"]
     created = book.plans["created_on"].cast(pl.Int32).gather(met["plan"].filter(is_free))
     since = put(repeat(None, terms.height, pl.Int32), met["row"].filter(is_free), created)
     paid = met.filter(~is_free & ~in_steps.gather(met["plan"]))
     by_name = paid["row"].is_in(book.links.named["row"].implode())
     pooled = paid.filter(~by_name)
-    needed = pooled.select(
-        pl.col("before") - pl.lit(base.gather(pooled["plan"])) + pl.col("payable") - pl.col("tolerance_minor")
-    )
+    needed = pooled.select(pl.col("reach") - pl.lit(base.gather(pooled["plan"])) - pl.col("tolerance_minor"))
     since = put(since, pooled["row"], _reached(book, pooled["plan"], needed.to_series()))
     links = book.links.named.filter(book.links.named["row"].is_in(paid["row"].filter(by_name).implode()))
     return put(since, links["row"], book.money["effective_date"].cast(pl.Int32).gather(links["money"]))

@@ -28,7 +28,11 @@ class Segments:
     def of(cls, owner: pl.Series, plans: int) -> "Segments":
         """Find the segments of rows whose plan numbers `owner` never decrease; there are `plans` plans."""
         starts = changes(owner).arg_true()
-        owners = owner.gather(starts)
+        return cls.of_runs(owner, starts, owner.gather(starts), plans)
+
+    @classmethod
+    def of_runs(cls, owner: pl.Series, starts: pl.Series, owners: pl.Series, plans: int) -> "Segments":
+        """Return the segments of rows whose runs of equal `owner` begin at rows `starts`, and are of the plans `owners`."""
         ends = (starts.cast(pl.Int64) - 1).shift(-1, fill_value=len(owner) - 1)
         return cls(owner, place(owners, starts, plans), place(owners, ends, plans))
 
@@ -84,7 +88,7 @@ def row_numbers(size: int) -> pl.Series:
 
 def repeat(value: object, size: int, dtype: type[pl.DataType] = pl.Int64) -> pl.Series:
     """Return `size` times the same value."""
-    return pl.repeat(value, size, dtype=dtype, eager=True)
+    return pl.Series([value], dtype=dtype).new_from_index(0, size)
 
 
 def place(positions: pl.Series, values: pl.Series, size: int) -> pl.Series:

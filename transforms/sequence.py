@@ -23,30 +23,36 @@ def in_sequence(terms: pl.DataFrame, plan_nos: pl.Series) -> tuple[pl.DataFrame,
         plan_nos: Distinct surrogates in ascending order; plan *i* of the segments is the i-th.
     """
     ordered = _ordered(terms)
-    owner = _owners(ordered["plan_no"], plan_nos)
-    if owner.has_nulls():
+    is_start = changes(ordered["plan_no"])
+    of_run = number_of(plan_nos, ordered["plan_no"].filter(is_start)).cast(pl.UInt32)
+    run = is_start.cast(pl.UInt32).cum_sum() - 1
+    if of_run.has_nulls():
+        owner = of_run.gather(run)
         ordered = ordered.filter(owner.is_not_null())
-        owner = owner.drop_nulls()
-    segments = Segments.of(owner.cast(pl.UInt32), len(plan_nos))
+        segments = Segments.of(owner.drop_nulls(), len(plan_nos))
+    else:
+        # Where every plan has terms, the runs are numbered as the plans are.
+        owner = run if len(of_run) == len(plan_nos) else of_run.gather(run)
+        segments = Segments.of_runs(owner, is_start.arg_true(), of_run, len(plan_nos))
     term_no = row_numbers(ordered.height) - segments.spread(segments.first) + 1
     return ordered.with_columns(term_no.alias("term_no")), segments
-
-
-def _owners(plan_no: pl.Series, plan_nos: pl.Series) -> pl.Series:
-    # Looked up once per run of equal numbers, then spread by the run's number.
-    is_start = changes(plan_no)
-    of_run = number_of(plan_nos, plan_no.filter(is_start))
-    return of_run.gather(is_start.cast(pl.UInt32).cum_sum() - 1)
 
 
 def _packed(terms: pl.DataFrame) -> pl.Series:
     return terms["plan_no"] * _DAY_BITS + (terms["due_date"].cast(pl.Int64) + _DAY_SHIFT)
 
 
+def _is_settled(terms: pl.DataFrame) -> bool:
+    """Tell whether the terms lie by plan and due date already, no two of a plan on one day."""
+    plan, day = pl.col("plan_no"), pl.col("due_date").to_physical()
+    rises = (plan > plan.shift(1)) | ((plan == plan.shift(1)) & (day > day.shift(1)))
+    return bool(terms.select(rises.all()).item())
+
+
 def _ordered(terms: pl.DataFrame) -> pl.DataFrame:
-    key = _packed(terms)
-    if (key > key.shift(1)).all():
+    if _is_settled(terms):
         return terms
+    key = _packed(terms)
     if key.is_sorted():
         return _settle_ties(terms, key)
     order = key.arg_sort()

@@ -47,10 +47,13 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
 def coverings(plans: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFrame:
     """Return one row (account_no, plan_no) per account a given plan covers, its own account included."""
     own = plans.select("account_no", "plan_no").drop_nulls()
+    if plan_accounts.is_empty() and (own["account_no"] > own["account_no"].shift(1)).all():
+        return own
     links = plan_accounts.select("account_no", "plan_no").join(
         plans.select("plan_no"), on="plan_no", how="semi", maintain_order="left"
     )
-    return pl.concat([own, links]).unique().sort("account_no", "plan_no")
+    pairs = pl.concat([own, links]).sort("account_no", "plan_no")
+    return pairs.filter(changes(pairs["account_no"]) | changes(pairs["plan_no"]))
 
 
 def _happened(column: str, as_of: date) -> pl.Expr:
