@@ -62,11 +62,15 @@ class Table:
         """Tell in one pass over all columns what pandera takes several for, of each."""
         if dict(frame.schema) != dict(self.dtypes):
             return False
-        conditions = [condition for name in self.columns for condition in self._conditions(name)]
-        if not all(frame.select(condition.alias(str(at)) for at, condition in enumerate(conditions)).row(0)):
+        if not all(frame.select(self._all_conditions).row(0)):
             return False
         # Rows in the order of their key prove it unique at a tenth of the cost of hashing it.
         return not self.key or _rises(frame, self.key) or not frame.select(self.key).is_duplicated().any()
+
+    @cached_property
+    def _all_conditions(self) -> list[pl.Expr]:
+        found = (condition for name in self.columns for condition in self._conditions(name))
+        return [condition.alias(str(at)) for at, condition in enumerate(found)]
 
     def _conditions(self, name: str) -> Iterator[pl.Expr]:
         """Yield what must be true of one column, each as one value; nulls are no fault of a bound or a word."""

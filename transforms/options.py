@@ -25,7 +25,9 @@ def providers_of(frame: pl.DataFrame, rules: Mapping[str, Rules]) -> list[str]:
     Raises:
         MissingRulesError: one of them has no rules.
     """
-    names: list[str] = frame["provider"].unique().sort().to_list()
+    provider = frame["provider"]
+    is_one = len(provider) > 0 and (provider == provider.first()).all()
+    names: list[str] = provider.head(1).to_list() if is_one else provider.unique().sort().to_list()
     if missing := set(names) - rules.keys():
         raise MissingRulesError(missing)
     return names

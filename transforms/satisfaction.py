@@ -12,7 +12,7 @@ import polars as pl
 from transforms.allocation import received, used_of
 from transforms.book import Book
 from transforms.replay import on_days
-from transforms.segments import changes, put, repeat
+from transforms.segments import changes, mark, put, repeat
 from transforms.settlement import offsets
 from transforms.stepwise import needs_steps
 
@@ -72,7 +72,7 @@ def _since(book: Book, ours: pl.Series, in_steps: pl.Series) -> pl.Series:
     created = book.plans["created_on"].cast(pl.Int32).gather(met["plan"].filter(is_free))
     since = put(repeat(None, terms.height, pl.Int32), met["row"].filter(is_free), created)
     paid = met.filter(~is_free & ~in_steps.gather(met["plan"]))
-    by_name = paid["row"].is_in(book.links.named["row"].implode())
+    by_name = mark(book.links.named["row"], terms.height).gather(paid["row"])
     pooled = paid.filter(~by_name)
     needed = pooled.select(pl.col("reach") - pl.lit(base.gather(pooled["plan"])) - pl.col("tolerance_minor"))
     since = put(since, pooled["row"], _reached(book, pooled["plan"], needed.to_series()))

@@ -34,7 +34,7 @@ def in_sequence(terms: pl.DataFrame, plan_nos: pl.Series) -> tuple[pl.DataFrame,
         # Where every plan has terms, the runs are numbered as the plans are.
         owner = run if len(of_run) == len(plan_nos) else of_run.gather(run)
         segments = Segments.of_runs(owner, is_start.arg_true(), of_run, len(plan_nos))
-    term_no = row_numbers(ordered.height) - segments.spread(segments.first) + 1
+    term_no = row_numbers(ordered.height) - segments.spread(segments.first - 1)
     return ordered.with_columns(term_no.alias("term_no")), segments
 
 

@@ -28,7 +28,7 @@ def term_states(terms: pl.DataFrame, grace: pl.Series, *, as_of: date) -> pl.Dat
     by = pl.when("is_satisfied").then(pl.col("satisfied_on").cast(pl.Int32)).otherwise(now)
     days_late = pl.when("counts").then((by - due).clip(lower_bound=0)).cast(pl.Int64)
     paid_after = pl.col("judged_on").cast(pl.Int32) - due
-    number = _number_of(now - due, paid_after, pl.lit(grace))
+    number = _number_of(now - due, paid_after, pl.lit(grace)).cast(pl.UInt32)
     judged = terms.select(state_number=number, days_late=days_late)
     return judged.with_columns(pl.Series("state", STATES).gather(judged["state_number"]))
 
@@ -62,4 +62,4 @@ def _either(condition: pl.Expr, state: str, other: str) -> pl.Expr:
 
 
 def _number(state: str) -> pl.Expr:
-    return pl.lit(STATES.index(state), dtype=pl.UInt32)
+    return pl.lit(STATES.index(state), dtype=pl.UInt8)

@@ -6,13 +6,15 @@ Most plans take money only oldest due first, or only by name; there, sums are ex
 import polars as pl
 
 from transforms.book import Book
-from transforms.segments import Segments, changes, mark
+from transforms.segments import Segments, changes, mark, repeat
 from transforms.settlement import offsets
 
 
 def needs_steps(book: Book) -> pl.Series:
     """Tell per plan whether its terms must be replayed day by day."""
     plans = book.plans.height
+    if book.links.is_empty and not book.skips.any():
+        return repeat(False, plans, pl.Boolean)
     rows = Segments.of(book.money["plan"], plans)
     alone = _pays_its_own_term(book)
     only_named = rows.count(alone) == rows.sizes
