@@ -146,12 +146,12 @@ class Engine:
     def drive(self, intent: Intent, *, may_send: bool) -> Intent:
         """Take an open intent as far as it goes; without `may_send` only by looking."""
         with self.ledger.claim(intent) as claimed:
-            now, refusals = claimed, 0
-            while now.is_open and refusals < self.patience.most_sends:
-                last, now = now, self._next(now, may_send=may_send)
+            now, in_vain = claimed, 0
+            while now.is_open:
+                last, now = now, self._next(now, may_send=may_send and in_vain < self.patience.most_sends)
                 if now is last:
                     break
-                refusals += now.state == APPROVED and last.state != PLANNED
+                in_vain += now.sent_at != last.sent_at and now.attempts == last.attempts
             if now.state == DONE and not now.is_read_back:
                 now = self._read_back(now)
         return now
@@ -182,9 +182,8 @@ class Engine:
         standing = self._own(self.writer.look(order, before), intent).plans if may_be_there else ()
         if len(standing) == 1:
             return self._done(intent, standing[0], found=True, reason="it was so already")
-        if self._is_too_old(intent):
-            return self._move(intent, REFUSED, reason="the approval is too old; nothing was sent, plan it anew")
-        return self._move(intent, REFUSED, reason="the provider changed it since it was approved; nothing was sent")
+        why = "the approval is too old" if self._is_too_old(intent) else "the provider changed it since it was approved"
+        return self._move(intent, REFUSED, reason=f"{why}; nothing was sent, plan it anew")
 
     def _is_as_approved(self, intent: Intent, order: Order, before: Before) -> bool:
         """Tell whether the provider still shows what it showed when the change was approved."""
@@ -205,7 +204,9 @@ class Engine:
         if answer.outcome is Outcome.DONE:
             return self._move(sending, DONE, plan_id=answer.plan_id or order.plan_id, **told)
         if answer.outcome is Outcome.NOT_EXECUTED:
-            waiting = self._move(sending, APPROVED, **told)
+            # an earlier try that nobody has seen the end of stays unknown
+            left = APPROVED if sending.attempts == 1 else UNKNOWN
+            waiting = self._move(sending, left, not_executed=True, **told)
             self.pause(min(answer.retry_after or 1.0, self.patience.longest_wait))
             return waiting
         may_be_so = sending.attempts > 1 or (answer.clashes and order.operation in REPEATABLE)
@@ -233,7 +234,9 @@ class Engine:
             return self._done(intent, found.plans[0], found=True, reason="found at the provider")
         if found.contradicts:
             return self._move(intent, REFUSED, reason=found.contradicts)
-        if intent.was_refused and not found.plans and not found.others:
+        # an earlier try that nobody has seen the end of may be executed later than this one was refused
+        is_last_word = intent.attempts == 1 or self.patience.worst_delay is not None
+        if intent.was_refused and is_last_word and not found.plans and not found.others:
             return self._move(intent, REFUSED, status=intent.answer_status, reason=intent.reason)
         return None
 
@@ -246,17 +249,22 @@ class Engine:
 
     def _why_not_again(self, intent: Intent, order: Order, found: Found) -> str:
         """Return why nobody may send this again; empty where it may be sent."""
-        if len(found.plans) > 1:
-            return f"{len(found.plans)} plans at the provider are as wanted; which one is ours cannot be told"
-        if found.others:
-            return "the provider shows a new plan of the same owner that is not as wanted"
-        if self._is_too_old(intent):
-            return "the approval is too old to send it again"
-        if intent.attempts >= self.patience.most_sends:
-            return f"it was sent {intent.attempts} times and the provider shows no effect"
-        if order.operation not in REPEATABLE and self.patience.worst_delay is None:
-            return "the provider shows no effect yet, and nobody knows how late it may still execute the request"
-        return ""
+        reasons = {
+            f"{len(found.plans)} plans at the provider are as wanted; which one is ours cannot be told": len(
+                found.plans
+            )
+            > 1,
+            "the provider shows a new plan of the same owner that is not as wanted": bool(found.others),
+            "it was refused, and nobody knows whether an earlier try will still be executed": intent.was_refused,
+            "the approval is too old to send it again": self._is_too_old(intent),
+            f"it was sent {intent.attempts} times and the provider shows no effect": (
+                intent.attempts >= self.patience.most_sends
+            ),
+            "the provider shows no effect yet, and nobody knows how late it may still execute the request": (
+                order.operation not in REPEATABLE and self.patience.worst_delay is None
+            ),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
 
     def _look(self, intent: Intent, order: Order, before: Before) -> Found:
         """Look several times, or where the provider's longest delay is known, at once and after it."""
@@ -273,7 +281,8 @@ class Engine:
     def _pauses(self, intent: Intent, order: Order) -> tuple[float, ...]:
         """Return the seconds to wait before each look. The delay counts from when the answer was known to be lost."""
         longest = self.patience.worst_delay
-        if longest is None or order.operation in REPEATABLE:
+        needs_no_delay = order.operation in REPEATABLE and not (intent.was_refused and intent.attempts > 1)
+        if longest is None or needs_no_delay:
             return self.patience.looks
         return (0.0, max(0.0, longest - (self.clock() - intent.changed_at).total_seconds()))
 

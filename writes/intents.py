@@ -152,10 +152,15 @@ def step(intent: Intent, facts: Mapping[str, Any]) -> Intent:
         sent_at=at if state == SENDING else intent.sent_at,
         ended_at=at if state in ENDS else None,
         answer_status=facts.get("status", intent.answer_status),
-        attempts=intent.attempts + (state == SENDING) - (state == APPROVED and intent.state == SENDING),
+        attempts=intent.attempts + (state == SENDING) - _was_in_vain(intent, facts),
         found=facts.get("found", False),
         was_refused=facts.get("was_refused", False),
     )
+
+
+def _was_in_vain(intent: Intent, facts: Mapping[str, Any]) -> bool:
+    """Tell whether the sending before this line was provably not executed."""
+    return bool(facts.get("not_executed")) or (intent.state, facts["state"]) == (SENDING, APPROVED)
 
 
 def read_back(intent: Intent, facts: Mapping[str, Any]) -> Intent:

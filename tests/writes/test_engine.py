@@ -346,6 +346,26 @@ def test_it_is_sent_again_at_most_twice(desk):
     assert len(desk.provider.sends) == 3
 
 
+def test_a_refused_repetition_is_not_the_last_word_while_an_earlier_try_may_still_be_executed(desk):
+    intent = desk.apply("approve", late(sum(LOOKS) + 5), saying(NO))
+    assert (intent.state, intent.found, len(desk.provider.sends)) == (DONE, True, 2)
+
+
+def test_a_refused_repetition_is_left_to_a_person_where_nobody_knows_the_delay(desk):
+    intent = desk.apply("approve", late(100), saying(NO), patience={"worst_delay": None})
+    assert (intent.state, len(desk.provider.sends)) == (PARKED, 2)
+    assert "nobody knows whether an earlier try will still be executed" in intent.reason
+    desk.time.at += timedelta(seconds=200)
+    desk.time.pause(0)
+    assert desk.engine().look_again(intent).state == DONE
+
+
+def test_a_refused_repetition_is_refused_once_no_earlier_try_can_be_executed_any_more(desk):
+    intent = desk.apply("approve", lost_before, saying(NO))
+    assert (intent.state, intent.answer_status, len(desk.provider.sends)) == (REFUSED, 422, 2)
+    assert desk.provider.looks[-1] - desk.provider.sends[-1] >= timedelta(seconds=BOUND)
+
+
 def test_tries_are_counted_over_all_processes(desk):
     intent = desk.apply("create", killed_once(desk))
     for _ in range(5):
@@ -627,7 +647,7 @@ def test_a_try_that_takes_effect_while_the_next_one_is_put_off_is_found(desk):
 
 def test_an_old_approval_of_which_an_earlier_try_took_effect_is_done(desk):
     intent = desk.apply("approve", lost_before, *[saying(BUSY)] * 9)
-    assert (intent.state, intent.attempts) == (APPROVED, 1)
+    assert (intent.state, intent.attempts) == (UNKNOWN, 1)
     desk.provider.plans["1"] = replace(desk.provider.plans["1"], status="ACTIVE")
     desk.time.at += timedelta(hours=25)
     done = desk.resume(intent)
