@@ -12,7 +12,7 @@ import polars as pl
 
 from reports.digest import CLOSED, SEVERITIES, Digest
 from reports.facts import RunFacts, Source
-from reports.texts import counted, grouped, plain, visible
+from reports.texts import LONGEST_OWN, counted, grouped, plain, visible
 
 _MONEY = ("due_today", "amount_due", "overdue", "overdue_past_grace", "pending", "fresh_pending", "outstanding")
 _ALARMING = ("critical", "high")
@@ -63,12 +63,12 @@ def text(summary: Mapping[str, Any]) -> str:
     """Return the summary for a console: first line with the state, then money, then breaks."""
     blocks = [
         [summary["headline"]],
-        [f"held: {visible(reason)}" for reason in summary["held_because"]],
+        [f"held: {visible(reason, LONGEST_OWN)}" for reason in summary["held_because"]],
         [f"known at {summary['known_at']}, run {summary['run_id']}, planrecon {summary['code_version']}"],
         _table(_PORTFOLIO_HEAD, [_portfolio_line(row) for row in summary["portfolio"]], left=2),
         _break_lines(summary["breaks"]),
         [f"cause: {visible(cause)}" for cause in summary["causes"]],
-        [visible(sentence) for sentence in summary.get("write_backs", ())],
+        [visible(sentence, LONGEST_OWN) for sentence in summary.get("write_backs", ())],
     ]
     return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
 

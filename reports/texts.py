@@ -10,6 +10,8 @@ from schemas.currencies import DEFAULT_PLACES, EXPONENTS
 
 LONGEST = 300
 """Characters of a foreign text that are shown."""
+LONGEST_OWN = 4000
+"""Characters of a sentence of ours with a path in it: what to do stands at its end."""
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that move the cursor, the reading direction or nothing visible at all."""
 
@@ -30,12 +32,12 @@ def grouped(decimal: str | None) -> str:
     return f"{'-' if decimal.startswith('-') else ''}{int(whole):,}{dot}{fraction}"
 
 
-def visible(text: str | None) -> str:
+def visible(text: str | None, longest: int = LONGEST) -> str:
     """Show a foreign text on one line: what hides, turns or breaks the line appears as its code point."""
     if not text:
         return ""
-    shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in text[: LONGEST + 1])
-    return shown if len(text) <= LONGEST else shown[:LONGEST] + "…"
+    shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in text[: longest + 1])
+    return shown if len(text) <= longest else shown[:longest] + "…"
 
 
 def instant(moment: datetime | None) -> str:
