@@ -45,8 +45,8 @@ def measured(moment: datetime) -> Meter:
     from flows import clock, loading, pipeline, portfolio, publish
 
     began = time.perf_counter()
-    clock.now = lambda: moment + timedelta(seconds=time.perf_counter() - began)  # type: ignore[assignment]
-    clock.today = lambda _zone: moment.date()  # type: ignore[assignment]
+    clock.now = lambda: moment + timedelta(seconds=time.perf_counter() - began)  # type: ignore[assignment]  # a set clock
+    clock.today = lambda _zone: moment.date()  # type: ignore[assignment]  # the same
     meter = Meter()
     meter.wrap(pipeline._Run, "pull", "pull")
     meter.wrap(loading, "received", "decode")

@@ -1,13 +1,12 @@
 """Errors that end a command, each with the exit code and the stable class a script can rely on.
 
     PlanreconError
-    ├── SettingsError      2  configuration
-    ├── NothingRead        2  provider_unreachable
-    ├── NothingPublished   2  usage
-    ├── GateError          3  gate_stopped_publication
-    └── Stopped      130/143  stopped
+    ├── SettingsError   2  configuration
+    ├── UsageError      2  usage
+    └── NothingRead     2  provider_unreachable
 
-A provider's own errors are in `providers.errors`; the lock's in `sql.lock`.
+A provider's own errors are in `providers.errors`, the store's in `sql.errors`, a change's in `writes.errors`. A held
+run is no error: it ends with 3.
 """
 
 
@@ -34,10 +33,3 @@ class NothingRead(PlanreconError):  # noqa: N818  the word says what happened
     """No provider could be read."""
 
     code = "provider_unreachable"
-
-
-class GateError(PlanreconError):
-    """A gate stopped publication; what was published before stays."""
-
-    exit_code = 3
-    code = "gate_stopped_publication"

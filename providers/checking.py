@@ -186,9 +186,11 @@ def rows(fields: Mapping[str, Field]) -> Rule:
 
 def day_of(value: object) -> date | None:
     """The day a date or date-time text names as it is written; None where it names none."""
+    if not isinstance(value, str):
+        return None
     try:
-        return date.fromisoformat(value) if len(value) == len("2026-01-31") else datetime.fromisoformat(value).date()  # type: ignore[arg-type]
-    except (ValueError, TypeError):
+        return date.fromisoformat(value) if len(value) == len("2026-01-31") else datetime.fromisoformat(value).date()
+    except ValueError:
         return None
 
 

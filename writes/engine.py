@@ -177,10 +177,8 @@ class Engine:
             return self._move(intent, REFUSED, reason=str(error))
         if self._is_as_approved(intent, order, before) and not self._is_too_old(intent):
             return self._send(intent, order)
-        # a change of a plan may be there already; so may an earlier try that nobody has seen the end of
-        may_be_there = order.operation in REPEATABLE or intent.attempts
-        standing = self._own(self.writer.look(order, before), intent).plans if may_be_there else ()
-        if len(standing) == 1:
+        standing = self.writer.look(order, before).plans if order.operation in REPEATABLE else ()
+        if standing:
             return self._done(intent, standing[0], found=True, reason="it was so already")
         why = "the approval is too old" if self._is_too_old(intent) else "the provider changed it since it was approved"
         return self._move(intent, REFUSED, reason=f"{why}; nothing was sent, plan it anew")

@@ -673,7 +673,10 @@ def test_a_process_that_died_while_sending_is_looked_after_by_resume(town):
         child.communicate()
     left = here.intents[0].state
     assert left in {SENDING, UNKNOWN, PARKED}
-    time.sleep(3.5)
+    end = time.monotonic() + 30
+    while not any(plan["id"] == "203" for plan in here.world.payt.payment_plans):
+        assert time.monotonic() < end, "the provider never executed it"
+        time.sleep(0.02)
     assert here.ask("resume") == 0
     (done,) = here.intents
     assert (done.state, done.found, done.plan_id, len(here.mutations)) == (DONE, True, "203", 1)
