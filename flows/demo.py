@@ -63,16 +63,10 @@ def _end(child: subprocess.Popen[str]) -> None:
         child.wait()
 
 
-def configuration(facts: Mapping[str, Any], directory: Path) -> str:
-    """Return a `planrecon.toml` that points at the sandboxes and keeps everything below `directory`."""
+def configuration(facts: Mapping[str, Any]) -> str:
+    """Return a `planrecon.toml` that points at the sandboxes and keeps everything in its own folder."""
     urls, keys = facts["urls"], facts["credentials"]
-    here = directory.as_posix()
     return f"""# Written by planrecon; the credentials are the sandboxes' own and open nothing else.
-[warehouse]
-path = "{here}/planrecon.duckdb"
-state_dir = "{here}/planrecon.state"
-[reports]
-dir = "{here}/reports"
 [providers.payt]
 base_url = "{urls["payt"]}"
 client_id = "{keys["payt"]["client_id"]}"
@@ -86,7 +80,7 @@ calendar = "US"
 base_url = "{urls["payiq"]}"
 api_key = "{keys["payiq"]["api_key"]}"
 signing_secret = "{keys["payiq"]["signing_secret"]}"
-accounts_file = "{facts["accounts_file"]}"
+accounts_file = "{Path(facts["accounts_file"]).name}"
 calendar = "US"
 """
 
@@ -103,7 +97,7 @@ def run_demo(directory: Path, *, as_of: date | None, fail_on: str | None) -> int
     _embedded_prefect(directory)
     with sandboxes(directory) as facts:
         file = directory / "planrecon.toml"
-        write_private(file, configuration(facts, directory))
+        write_private(file, configuration(facts))
         from flows.run import run_configured
 
         day = as_of or DEMO_AS_OF
@@ -145,7 +139,7 @@ def serve_sandbox(port: int, scenario: Path | None, directory: Path) -> int:
     directory.mkdir(parents=True, exist_ok=True)
     with sandboxes(directory, port=port, scenario=scenario) as facts:
         file = directory / "planrecon.toml"
-        write_private(file, configuration(facts, directory))
+        write_private(file, configuration(facts))
         for provider, url in facts["urls"].items():
             print(f"{provider:<9}{url}")
         print(f"run against them: planrecon run --config {file} --as-of {DEMO_AS_OF}", flush=True)

@@ -8,7 +8,7 @@ import yaml
 
 from flows import log
 from flows.errors import SettingsError, UsageError
-from flows.settings import DEFAULT_FILE, load
+from flows.settings import chosen_file, load
 
 DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
 
@@ -28,8 +28,8 @@ def declared() -> list[dict[str, Any]]:
 def _parameters(config: Path | None) -> dict[str, Any]:
     """Return flow parameters that name the configuration by its absolute path: a worker starts elsewhere."""
     load(config)
-    file = config or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
-    return {"config": str(file.resolve())} if file else {}
+    file = chosen_file(config)
+    return {"config": str(file.absolute())} if file else {}
 
 
 def _require_api() -> str:

@@ -34,7 +34,7 @@ def examine(config: Path | None, *, offline: bool) -> int:
         return 2
     print("ok   configuration")
     faults = 0
-    for name, look in _looks(settings, config, offline=offline):
+    for name, look in _looks(settings, offline=offline):
         try:
             print(f"ok   {name}: {look()}")
         except (PlanreconError, ProviderError, StoreError, OSError, ValueError) as error:
@@ -44,7 +44,7 @@ def examine(config: Path | None, *, offline: bool) -> int:
     return 2 if faults else 0
 
 
-def _looks(settings: Settings, config: Path | None, *, offline: bool) -> Iterator[tuple[str, Callable[[], str]]]:
+def _looks(settings: Settings, *, offline: bool) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "versions", _versions
     yield "validation", _validation
     yield "calendars", lambda: _calendars(settings)
@@ -56,8 +56,7 @@ def _looks(settings: Settings, config: Path | None, *, offline: bool) -> Iterato
         yield "providers", _no_provider
     for name, section in settings.providers.configured().items():
         look = _configured if offline else _reach
-        beside = config.parent if config else None
-        yield name, partial(look, name, section, settings.warehouse.state_dir, beside)
+        yield name, partial(look, name, section, settings.warehouse.state_dir)
 
 
 def _versions() -> str:
@@ -125,14 +124,14 @@ def _no_provider() -> str:
     )
 
 
-def _configured(name: str, section: ProviderSettings, state_dir: Path, beside: Path | None) -> str:
-    with connect(name, section, state_dir=state_dir, beside=beside):
+def _configured(name: str, section: ProviderSettings, state_dir: Path) -> str:
+    with connect(name, section, state_dir=state_dir):
         return f"configured for {section.base_url}, not asked"
 
 
-def _reach(name: str, section: ProviderSettings, state_dir: Path, beside: Path | None) -> str:
+def _reach(name: str, section: ProviderSettings, state_dir: Path) -> str:
     """Sign in and read the first page of the first list; nothing is stored."""
-    with connect(name, section, state_dir=state_dir, beside=beside) as client:
+    with connect(name, section, state_dir=state_dir) as client:
         tenants = PROVIDERS[name].tenant_ids(list(client.tenants())) or [tenant_of(name, section)]
         first = client.sweeps(tenants[0], {})[0]
         page = next(iter(client.pull(first)), None)

@@ -1,7 +1,8 @@
 """Typed settings: `planrecon.toml`, overridden by `PLANRECON_…` variables; unknown keys are refused.
 
-The file and the environment are read here and nowhere else. Secrets are held so
-that printing a settings object never shows them.
+The file and the environment are read here and nowhere else. Relative paths start at the
+folder of the file, or at the working directory where there is none. Secrets are held
+so that printing a settings object never shows them.
 """
 
 import difflib
@@ -9,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -363,14 +364,32 @@ def _conventions(section: ProviderSettings | None) -> ScheduleConventions:
     return ScheduleConventions(**given)
 
 
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def chosen_file(file: Path | None = None) -> Path | None:
+    """Return the configuration file to read: the one asked for, else `planrecon.toml` if there is one; null is the environment alone."""
+    return file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+
+
+def beside(file: Path | None, path: Path) -> Path:
+    """Return where a path of the configuration leads: from the folder of its file, whatever the working directory is.
+
+    The file may be a link: the folder is the one it is named in, not the one the link leads to.
+    """
+    return file.absolute().parent / path if file is not None else path
+
+
 def load(file: Path | None = None, **explicit: Any) -> Settings:
     """Return the settings of `file`, else of `planrecon.toml` if there is one, with the environment over it.
+
+    Every path in them is placed: see `beside`.
 
     Raises:
         SettingsError: the file is missing or no TOML, a key is unknown or a value is wrong;
             the message names the key, the value unless it is a secret, and what to do.
     """
-    chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    chosen = chosen_file(file)
     if chosen is not None and not chosen.is_file():
         raise SettingsError(f"configuration file {str(chosen)!r} does not exist; give its path with --config")
     _refuse_unknown_variables(os.environ)
@@ -381,7 +400,18 @@ def load(file: Path | None = None, **explicit: Any) -> Settings:
         raise SettingsError("\n".join(_complaints(error, chosen))) from None
     except ValueError as error:
         raise SettingsError(f"configuration {str(chosen or 'environment')!r} cannot be read: {error}") from None
-    return settings
+    return _placed(settings, chosen)
+
+
+def _placed(section: Model, file: Path | None) -> Model:
+    """Return the section with each of its paths where it leads, defaults and those of the environment too."""
+    changed: dict[str, Any] = {}
+    for name, value in section:
+        if isinstance(value, Path):
+            changed[name] = beside(file, value)
+        elif isinstance(value, BaseModel):
+            changed[name] = _placed(value, file)
+    return section.model_copy(update=changed)
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

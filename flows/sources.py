@@ -17,19 +17,19 @@ from sql.files import private_folder, write_atomic
 ACCOUNT_COLUMNS = ("CustomerToken", "ReferenceNumber", "OtherData")
 
 
-def connect(name: str, section: ProviderSettings, *, state_dir: Path, beside: Path | None = None) -> Client:
+def connect(name: str, section: ProviderSettings, *, state_dir: Path) -> Client:
     """Return a client for one provider; its secrets are known to the log from here on.
 
     A refresh token that the provider replaces is kept below `state_dir`, because the
     configured one is worthless from then on.
     """
-    connection = connection_of(section, kept=state_dir / "secrets" / f"{name}.refresh_token", beside=beside)
+    connection = connection_of(section, kept=state_dir / "secrets" / f"{name}.refresh_token")
     log.hide(connection.secrets())
     log.hide(account.customer_token for account in connection.accounts)
     return PROVIDERS[name].connect(connection, clock=clock.now)
 
 
-def connection_of(section: ProviderSettings, *, kept: Path, beside: Path | None = None) -> Connection:
+def connection_of(section: ProviderSettings, *, kept: Path) -> Connection:
     """Translate one provider's section; secrets are read from their files here."""
     payiq = section if isinstance(section, PayiqSettings) else None
     payt = section if isinstance(section, PaytSettings) else None
@@ -47,7 +47,7 @@ def connection_of(section: ProviderSettings, *, kept: Path, beside: Path | None 
         requests_per_second=section.requests_per_second,
         page_size=section.page_size,
         administrations=tuple(payt.administrations) if payt else ("*",),
-        accounts=tuple(accounts_of(payiq.accounts_file, beside)) if payiq else (),
+        accounts=tuple(accounts_of(payiq.accounts_file)) if payiq else (),
         overrides=section.assumed,
     )
 
@@ -70,10 +70,8 @@ def _mark(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def accounts_of(file: Path | None, beside: Path | None = None) -> list[AccountRef]:
+def accounts_of(file: Path | None) -> list[AccountRef]:
     """Read the accounts to ask PayIQ about, in file order; its API lists no customers.
-
-    A relative path is looked for in the working directory, then beside the configuration.
 
     Raises:
         SettingsError: no file is set, it cannot be read, a column is missing or a row is empty.
@@ -83,19 +81,18 @@ def accounts_of(file: Path | None, beside: Path | None = None) -> list[AccountRe
             "providers.payiq.accounts_file is not set; PayIQ lists no customers, name a CSV with "
             + ",".join(ACCOUNT_COLUMNS)
         )
-    path = file if file.is_absolute() or file.exists() or beside is None else beside / file
     try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
+        with file.open(newline="", encoding="utf-8-sig") as lines:
             rows = csv.DictReader(lines)
             missing = [name for name in ACCOUNT_COLUMNS if name not in (rows.fieldnames or [])]
             if missing:
                 raise SettingsError(
-                    f"accounts_file {str(path)!r} lacks the column {missing[0]}; its first line must be {','.join(ACCOUNT_COLUMNS)}"
+                    f"accounts_file {str(file)!r} lacks the column {missing[0]}; its first line must be {','.join(ACCOUNT_COLUMNS)}"
                 )
-            return [_account(row, path, number) for number, row in enumerate(rows, start=2)]
+            return [_account(row, file, number) for number, row in enumerate(rows, start=2)]
     except OSError as error:
         raise SettingsError(
-            f"accounts_file {str(path)!r} cannot be read ({error.strerror}); check providers.payiq.accounts_file"
+            f"accounts_file {str(file)!r} cannot be read ({error.strerror}); check providers.payiq.accounts_file"
         ) from error
 
 

@@ -15,6 +15,7 @@ from flows import log
 from flows.outcomes import NEEDS_A_PERSON, Choice, Outcome
 from flows.plans import create, reject_by_policy
 from flows.reconcile import PrefectTasks
+from flows.settings import beside, chosen_file
 
 
 @flow(name="create-plans", persist_result=False, retries=0)
@@ -22,15 +23,14 @@ def create_plans(file: str, provider: str, config: str | None = None, *, send: b
     """Create the plans of a file.
 
     Args:
-        file: JSON or CSV file with the provider's documented bodies.
+        file: JSON or CSV file with the provider's documented bodies; a relative path starts at the configuration's folder.
         provider: Name of a configured provider.
         config: Path of the configuration file; `planrecon.toml` or the environment where empty.
         send: Send what the dry run shows.
     """
-    choice = Choice(yes=send)
-    return _shown(
-        "create plans", lambda: create(_path(config), provider=provider, file=Path(file), choice=choice), choice
-    )
+    choice, given = Choice(yes=send), _path(config)
+    place = beside(chosen_file(given), Path(file))
+    return _shown("create plans", lambda: create(given, provider=provider, file=place, choice=choice), choice)
 
 
 @flow(name="reject-plans", persist_result=False, retries=0)
