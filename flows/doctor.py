@@ -11,6 +11,7 @@ from pathlib import Path
 from flows.errors import PlanreconError
 from flows.settings import ProviderSettings, Settings, load
 from flows.sources import connect, tenant_of
+from flows.stored import damaged
 from providers import PROVIDERS
 from providers.desks import DESKS
 from providers.errors import ProviderError
@@ -51,6 +52,7 @@ def _looks(settings: Settings, *, offline: bool) -> Iterator[tuple[str, Callable
     yield "disk", lambda: _disk(settings.warehouse.path.absolute().parent)
     yield "warehouse", lambda: _warehouse(settings)
     yield "reports", lambda: _writable(settings.reports.dir)
+    yield "stored data", lambda: _stored(settings)
     yield "write-backs", lambda: _intents(settings)
     if not settings.providers.configured():
         yield "providers", _no_provider
@@ -99,6 +101,15 @@ def _warehouse(settings: Settings) -> str:
         return f"{path} does not exist yet; the first run makes it"
     with Warehouse.open(path, state_dir=settings.warehouse.state_dir, read_only=True):
         return f"{path} opens, {path.stat().st_size / 1e6:.1f} MB"
+
+
+def _stored(settings: Settings) -> str:
+    """Read everything on disk again; raise with the first fault of each damaged place."""
+    places = damaged(settings)
+    if places:
+        first = "; ".join(place.faults[0] for place in places)
+        raise PlanreconError(f"{first}. `planrecon verify` names every fault")
+    return "landing, logs, warehouse and published folders hold what was written"
 
 
 def _intents(settings: Settings) -> str:

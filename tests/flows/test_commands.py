@@ -13,7 +13,7 @@ import pytest
 from flows import cli
 from sandbox import scenarios
 
-COMMANDS = ("demo", "run", "report", "schedule", "breaks", "query", "sandbox", "deploy", "serve", "doctor")
+COMMANDS = ("demo", "run", "report", "schedule", "breaks", "query", "sandbox", "deploy", "serve", "doctor", "verify")
 
 
 @pytest.fixture(scope="module")

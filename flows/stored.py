@@ -1,0 +1,43 @@
+"""The command `verify`: is everything that lies on disk still what was written?"""
+
+from pathlib import Path
+
+from flows import clock
+from flows.errors import StoredDataDamaged
+from flows.settings import Settings, load
+from sql.lock import run_lock
+from sql.verification import Checked, Stored, verify
+
+
+def verify_stored(config: Path | None) -> int:
+    """Print one line per place and one per fault, and return 0.
+
+    Raises:
+        Busy: a run is at work; what it writes cannot be judged before it ends.
+        StoredDataDamaged: something is not what was written.
+    """
+    settings = load(config)
+    started = clock.now()
+    faults = 0
+    with run_lock(settings.warehouse.state_dir, run_id="verify", started_at=started):
+        for place in verify(_stored(settings)):
+            print(f"{'fix' if place.faults else 'ok '}  {place.place}: {place.seen}", flush=True)
+            for fault in place.faults:
+                print(f"     {fault}", flush=True)
+            faults += len(place.faults)
+    if faults:
+        raise StoredDataDamaged(
+            f"{faults} thing{'s are' if faults > 1 else ' is'} not as written; do what each line says"
+        )
+    return 0
+
+
+def damaged(settings: Settings) -> list[Checked]:
+    """Return the places that do not hold what was written to them; waits for nobody and changes nothing."""
+    return [place for place in verify(_stored(settings)) if place.faults]
+
+
+def _stored(settings: Settings) -> Stored:
+    return Stored(
+        settings.warehouse.path.absolute(), settings.warehouse.state_dir.absolute(), settings.reports.dir.absolute()
+    )

@@ -1,0 +1,324 @@
+"""Check everything that lies on disk, by code that shares nothing with what wrote it.
+
+Reads the files as their formats are documented, with the standard library and DuckDB
+alone: a fault in the pipeline cannot hide itself here. Nothing is changed. Only a
+caller that holds the run lock sees a state at rest.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+FIRST = "0" * 64
+"""What the first line of a log names as the hash of the line before it."""
+
+FROM_BACKUP = "restore it from a backup"
+REBUILD = "call `planrecon rebuild`"
+KEYS = {"plan": "plan_no", "term": "plan_no, term_id", "payment": "payment_no", "account": "account_no"}
+"""Versioned tables and what names a row in them: at most one version of it may be open."""
+
+
+Sums = dict[str, dict[str, Decimal]]
+"""Per currency, the sum of each money column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One place that was looked at: what was read there, and each thing that is wrong with what to do about it."""
+
+    place: str
+    seen: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where everything of one configuration lies."""
+
+    warehouse: Path
+    state_dir: Path
+    reports_dir: Path
+
+
+def verify(stored: Stored) -> Iterator[Checked]:
+    """Yield one result per place, in the order in which one is evidence for the next."""
+    places: list[tuple[str, Callable[[Stored, list[str]], str]]] = [
+        ("commit log", _commit_log),
+        ("landing", _landing),
+        ("run archive", _archive),
+        ("warehouse", _warehouse),
+        ("reports", _reports),
+        ("log of changes", _changes),
+    ]
+    for place, look in places:
+        faults: list[str] = []
+        try:
+            seen = look(stored, faults)
+        except (OSError, ValueError, KeyError, TypeError, duckdb.Error) as error:
+            seen = "not readable"
+            faults.append(f"{place}: {error}; {FROM_BACKUP}")
+        yield Checked(place, seen, tuple(faults))
+
+
+def _commit_log(stored: Stored, faults: list[str]) -> str:
+    return f"{len(_lines(stored.state_dir / 'commits.jsonl', faults)):,} lines"
+
+
+def _changes(stored: Stored, faults: list[str]) -> str:
+    """Check the log of changes at providers, and that each request kept for an open change is the approved one."""
+    folder = stored.state_dir / "intents"
+    lines = _lines(folder / "audit.jsonl", faults)
+    approved = {line["facts"]["intent_id"]: line["facts"]["file_sha256"] for line in lines if line["kind"] == "intent"}
+    for intent_id, sha256 in approved.items():
+        kept = folder / f"{intent_id}.json"
+        if kept.is_file() and _sha256(kept) != sha256:
+            faults.append(f"{kept} is not the request that was approved; end it with `planrecon plan resume`")
+    return f"{len(lines):,} lines, {len(approved):,} changes"
+
+
+def _lines(path: Path, faults: list[str]) -> list[dict[str, Any]]:
+    """Return the lines of a log up to the first that does not follow from the one before; a torn last line is none."""
+    whole: list[dict[str, Any]] = []
+    before = FIRST
+    for number, text in enumerate(path.read_bytes().split(b"\n")[:-1] if path.exists() else [], 1):
+        try:
+            line = json.loads(text)
+            told = line.pop("hash")
+            holds = told == _digest(line) and (line["before"], line["number"]) == (before, number)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            holds = False
+        if not holds:
+            faults.append(f"{path}: line {number} is not what was written; {FROM_BACKUP}")
+            break
+        before = told
+        whole.append(line)
+    return whole
+
+
+def _landing(stored: Stored, faults: list[str]) -> str:
+    snapshots = pages = size = 0
+    for folder in _snapshots(stored):
+        snapshots += 1
+        _sealed(folder / "opened.json", faults)
+        seals = _seals(folder, faults)
+        if (folder / "snapshot.json").exists():
+            end = _sealed(folder / "snapshot.json", faults)
+            latest = {seal["name"]: _digest(seal) for seal in seals}
+            if end is not None and end["seals"] != latest:
+                faults.append(f"{folder}: its seals are not those it was finished with; {FROM_BACKUP}")
+        for seal in seals:
+            pages += len(seal["pages"])
+            size += _pack(folder / seal["pack"], seal["pages"], faults)
+    return f"{snapshots:,} fetches, {pages:,} pages, {size / 1e6:,.1f} MB"
+
+
+def _pack(path: Path, pages: Iterable[Mapping[str, Any]], faults: list[str]) -> int:
+    """Hash each body of a pack; return how many bytes the bodies have."""
+    place = 0
+    with path.open("rb") as file:
+        for page in pages:
+            file.seek(page["offset"])
+            body = file.read(page["length"])
+            if hashlib.sha256(body).hexdigest() != page["sha256"]:
+                faults.append(f"{path}: the page at byte {page['offset']} is not what was received; {FROM_BACKUP}")
+            place = page["offset"] + page["length"]
+    if path.stat().st_size != place:
+        faults.append(f"{path} holds {path.stat().st_size} bytes, its seal says {place}; {FROM_BACKUP}")
+    return place
+
+
+def _seals(folder: Path, faults: list[str]) -> list[dict[str, Any]]:
+    """Return the seals of a snapshot as they count: the last one of each sweep, in the order they were made."""
+    latest: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.seal.json")):
+        seal = _sealed(path, faults)
+        if seal is not None:
+            latest.pop(seal["name"], None)
+            latest[seal["name"]] = seal
+    return list(latest.values())
+
+
+def _sealed(path: Path, faults: list[str]) -> dict[str, Any] | None:
+    """Return what a sealed file says without its digest; null, and a fault, where it is not what was written."""
+    try:
+        fields: dict[str, Any] = json.loads(path.read_bytes())
+        if fields.pop("digest") == _digest(fields):
+            return fields
+    except (OSError, ValueError, KeyError, AttributeError):
+        pass
+    faults.append(f"{path} is not what was written; {FROM_BACKUP}")
+    return None
+
+
+def _archive(stored: Stored, faults: list[str]) -> str:
+    told = _told(stored, "run")
+    for run in told:
+        path = stored.state_dir / "runs" / f"{run['run_id']}.zip"
+        if not path.is_file():
+            faults.append(f"{path} is missing; {FROM_BACKUP}: a rebuild would not know this run")
+        elif _sha256(path) != run["archive"]:
+            faults.append(f"{path} is not what was written; {FROM_BACKUP}")
+    return f"{len(told):,} runs"
+
+
+def _warehouse(stored: Stored, faults: list[str]) -> str:
+    """Read every row of the file; hold its loads and runs against the logs, its pages against the landing."""
+    if not stored.warehouse.exists():
+        if _told(stored, "load"):
+            faults.append(f"{stored.warehouse} is missing; {REBUILD}")
+        return "no file yet"
+    try:
+        with duckdb.connect(str(stored.warehouse), read_only=True, config=_LOCKED_DOWN) as con:
+            rows = _every_row(con)
+            _compare(stored, con, faults)
+            faults += [f"{stored.warehouse}: {fault}; {REBUILD}" for fault in _unbalanced(con)]
+    except duckdb.Error as error:
+        faults.append(f"{stored.warehouse} cannot be read: {str(error).splitlines()[0]}; {REBUILD}")
+        return "not readable"
+    return f"{rows:,} rows"
+
+
+_LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+def _every_row(con: duckdb.DuckDBPyConnection) -> int:
+    """Read every row, so that the checksum of every block is compared; return the number of rows."""
+    tables = con.sql("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
+    counts = [
+        con.sql(f'SELECT count(*), bit_xor(hash(line)) FROM "{schema}"."{table}" AS line').fetchall()[0][0]
+        for schema, table in tables
+    ]
+    return sum(counts)
+
+
+def _compare(stored: Stored, con: duckdb.DuckDBPyConnection, faults: list[str]) -> None:
+    told = [(load["load_no"], load["load_id"], load["snapshot_id"]) for load in _told(stored, "load")]
+    here = con.sql("SELECT load_no, load_id, snapshot_id FROM meta.loads ORDER BY load_no").fetchall()
+    if told != here:
+        faults.append(
+            f"{stored.warehouse} holds {len(here)} loads, the commit log tells of {len(told)}, "
+            "and they are not the same; the next run loads again what is missing"
+        )
+    runs = {run["run_id"] for run in _told(stored, "run")}
+    recorded = {row[0] for row in con.sql("SELECT run_id FROM meta.runs").fetchall()}
+    faults += [f"run {run} is in the commit log and not in {stored.warehouse}; {REBUILD}" for run in runs - recorded]
+    folders = {folder.name: folder for folder in _snapshots(stored)}
+    for load_no, _, snapshot in here:
+        if snapshot not in folders:
+            faults.append(f"load {load_no}: fetch {snapshot} is not in the landing; {FROM_BACKUP}")
+            continue
+        landed = [page["sha256"] for seal in _seals(folders[snapshot], []) for page in seal["pages"]]
+        pages = "SELECT page_sha256 FROM raw.pages WHERE load_no = $load_no ORDER BY page_no"
+        loaded = [row[0] for row in con.sql(pages, params={"load_no": load_no}).fetchall()]
+        if loaded != landed:
+            faults.append(f"load {load_no}: its pages are not those of fetch {snapshot}; {REBUILD}")
+
+
+def _unbalanced(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield what does not add up: rows and money of each load, and rows with two versions open at once."""
+    lost = con.sql("""
+        SELECT load_no, entity FROM meta.integrity
+        WHERE fetched != accepted + quarantined + deduplicated
+            OR coalesce(amount_fetched_minor, 0) != coalesce(amount_accepted_minor, 0)
+                + coalesce(amount_quarantined_minor, 0) + coalesce(amount_deduplicated_minor, 0)
+        ORDER BY ALL
+    """).fetchall()
+    yield from (
+        f"load {load_no}: fetched {entity} are not accepted + quarantined + deduplicated" for load_no, entity in lost
+    )
+    for name, key in KEYS.items():
+        doubled = con.sql(f"""
+            SELECT {key} FROM core.{name}_versions ANTI JOIN core.{name}_closures USING (row_no)
+            GROUP BY ALL HAVING count(*) > 1
+        """).fetchall()
+        if doubled:
+            yield f"{len(doubled)} {name}s have two versions that hold at once"
+
+
+def _reports(stored: Stored, faults: list[str]) -> str:
+    """Check every run folder against its manifest, and that `latest` points at a published one."""
+    manifests = sorted(stored.reports_dir.glob("**/manifest.json")) if stored.reports_dir.is_dir() else []
+    files = 0
+    for path in manifests:
+        if path.parent.is_relative_to(stored.reports_dir / "latest"):
+            continue
+        again = f"make it again with `planrecon report --as-of {path.parent.parent.name.removeprefix('as_of=')}`"
+        try:
+            told = json.loads(path.read_bytes())
+            files += len(told["files"])
+            wrong = list(_changed_files(path.parent, told["files"])) or list(_wrong_sums(path.parent, told["tables"]))
+        except (OSError, ValueError, KeyError, TypeError, duckdb.Error) as error:
+            wrong = [f"its manifest or a table cannot be read ({str(error).splitlines()[0]})"]
+        faults += [f"{path.parent}: {fault}; {again}" for fault in wrong]
+    latest = stored.reports_dir / "latest"
+    if latest.is_symlink() and not (latest / "manifest.json").is_file():
+        faults.append(f"{latest} points at nothing that was published; the next run points it again")
+    return f"{len(manifests):,} run folders, {files:,} files"
+
+
+def _changed_files(folder: Path, files: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for file in files:
+        path = folder / file["name"]
+        if not path.is_file() or path.is_symlink():
+            yield f"{file['name']} is missing"
+        elif path.stat().st_size != file["bytes"] or _sha256(path) != file["sha256"]:
+            yield f"{file['name']} is not what was published"
+
+
+def _wrong_sums(folder: Path, tables: Mapping[str, Any]) -> Iterator[str]:
+    """Add up every table of the folder again, in CSV and in Parquet, and compare with the manifest's totals."""
+    readers = {"csv": "read_csv($path, all_varchar = true, header = true)", "parquet": "read_parquet($path)"}
+    with duckdb.connect(config=_LOCKED_DOWN) as con:
+        for name, table in tables.items():
+            money = [column for column, kind in table["columns"].items() if kind == "money"]
+            told: Sums = {
+                currency: {column: Decimal(amount) for column, amount in sums.items()}
+                for currency, sums in table["totals"].items()
+            }
+            for suffix, reader in readers.items():
+                path = folder / f"{name}.{suffix}"
+                if path.is_file() and _summed(con, reader, path, money) != (table["rows"], told):
+                    yield f"{path.name} does not add up to the manifest's totals"
+
+
+def _summed(con: duckdb.DuckDBPyConnection, reader: str, path: Path, money: list[str]) -> tuple[int, Sums]:
+    """Return the rows of a table, and per currency the sum of each money column."""
+    where = {"path": str(path)}
+    rows = con.sql(f"SELECT count(*) FROM {reader}", params=where).fetchall()[0][0]
+    if not money:
+        return rows, {}
+    sums = ", ".join(f'coalesce(sum(CAST("{column}" AS DECIMAL(20, 4))), 0)' for column in money)
+    found = con.sql(
+        f"SELECT currency, {sums} FROM {reader} WHERE currency IS NOT NULL GROUP BY currency", params=where
+    ).fetchall()
+    return rows, {row[0]: dict(zip(money, row[1:], strict=True)) for row in found}
+
+
+def _snapshots(stored: Stored) -> list[Path]:
+    return sorted(path.parent for path in (stored.state_dir / "landing").glob("*/[0-9]*/opened.json"))
+
+
+def _told(stored: Stored, kind: str) -> list[dict[str, Any]]:
+    """Return what the commit log says of loads or runs; its own faults are told where the log is checked."""
+    lines = _lines(stored.state_dir / "commits.jsonl", [])
+    return [line["facts"] for line in lines if line["kind"] == kind]
+
+
+def _digest(fields: Mapping[str, Any]) -> str:
+    """SHA-256 over the fields as JSON with sorted keys, no spaces and nothing but ASCII."""
+    body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
