@@ -5,6 +5,7 @@ name a person. Numbers must be exact: a float has lost digits before it comes he
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,6 +20,8 @@ Rule = Callable[[str, Any], Iterator[str]]
 """From a field's name and its value to what is wrong with it."""
 INT32 = 2**31 - 1
 _LONGEST_NAME = 60
+_YEARS = (1900, 2999)
+_LEAP = re.compile(r"(:[0-9]{2}):60(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +189,23 @@ def rows(fields: Mapping[str, Field]) -> Rule:
 
 def day_of(value: object) -> date | None:
     """The day a date or date-time text names as it is written; None where it names none."""
+    found = moment_of(value)
+    return None if found is None else found.date()
+
+
+def moment_of(value: object) -> datetime | None:
+    """The moment a date or date-time text names, in its own offset if it gives one; None where it names none.
+
+    Both spellings of RFC 3339 are read; a leap second is the second before it. Years outside 1900 to 2999 are
+    typing errors.
+    """
     if not isinstance(value, str):
         return None
     try:
-        return date.fromisoformat(value) if len(value) == len("2026-01-31") else datetime.fromisoformat(value).date()
+        found = datetime.fromisoformat(_LEAP.sub(r"\1:59", value.upper()))
     except ValueError:
         return None
+    return found if _YEARS[0] <= found.year <= _YEARS[1] else None
 
 
 def is_whole(value: object) -> bool:

@@ -20,7 +20,6 @@ from providers.tables import number_text
 from providers.writing import PlanNow, Term
 
 PLAIN = ("PaymentName", "DayType", "DayToPay")
-_NO_DATE = date(1, 1, 1)
 
 
 class Shown(Plan, kw_only=True, gc=False, rename="pascal"):
@@ -196,7 +195,7 @@ def differing(body: Mapping[str, Any], shown: Mapping[str, Any], words: Words) -
 def _entries(entries: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[date | None, Decimal]]:
     return sorted(
         ((_day(entry[words.date]), Decimal(entry[words.amount] or 0)) for entry in entries),
-        key=lambda entry: (entry[0] or _NO_DATE, entry[1]),
+        key=lambda entry: (entry[0] or date.min, entry[1]),
     )
 
 
@@ -208,5 +207,4 @@ def number(value: Number) -> Decimal | None:
 
 def _day(value: object) -> date | None:
     """The day of a date-time as it is written; the first day of year 1 means none, and fractions may have seven digits."""
-    found = day_of(value[:10]) if isinstance(value, str) else None
-    return None if found == _NO_DATE else found
+    return day_of(value[:10]) if isinstance(value, str) else None

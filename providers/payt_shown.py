@@ -7,13 +7,13 @@ the administration's time zone.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import UNSET, UnsetType
 
-from providers.checking import day_of
+from providers.checking import day_of, moment_of
 from providers.errors import Unreadable
 from providers.payt import NAME
 from providers.payt_rows import CreditCase, Flag, Invoice, Plan, Text
@@ -141,8 +141,8 @@ def due_day(text: str, zone: str | None) -> date:
     if len(text) == _PLAIN_DAY or zone is None:
         return written
     try:
-        moment = datetime.fromisoformat(text)
-        return written if moment.tzinfo is None else moment.astimezone(ZoneInfo(zone)).date()
+        moment = moment_of(text)
+        return written if moment is None or moment.tzinfo is None else moment.astimezone(ZoneInfo(zone)).date()
     except (ZoneInfoNotFoundError, ValueError):
         return written
 

@@ -16,7 +16,7 @@ from providers.addresses import segment
 from providers.answers import ERRORS, FORBIDDEN, Reply, missing_scope
 from providers.assumed_writes import PAYT as ASSUMED
 from providers.base import Clock, Connection, assumed
-from providers.checking import plan_segment
+from providers.checking import moment_of, plan_segment
 from providers.errors import ProviderError
 from providers.pages import iso, parsed
 from providers.payt import ASSUMED as READS
@@ -223,11 +223,8 @@ def _is_approved(plan: Plan) -> bool:
 
 def _is_since(plan: Plan, since: datetime) -> bool:
     """The plan may have been made since then; a time nobody can read may be any."""
-    try:
-        made = datetime.fromisoformat(plan.created_at)
-    except ValueError:
-        return True
-    return made.tzinfo is None or made >= since
+    made = moment_of(plan.created_at)
+    return made is None or made.tzinfo is None or made >= since
 
 
 def _proof(reply: Reply, order: Order) -> str:

@@ -126,6 +126,10 @@ def _paid_contradictions(standing: Standing, view: TermView) -> Iterator[Break]:
         yield _row(standing, "STATUS_CONTRADICTION", "PAID_WITHOUT_DATE", term_id=term.term_id)
     if term.owed > 0 and term.paid_on is not None and term.paid_on <= standing.on:
         yield _row(standing, "STATUS_CONTRADICTION", "DATE_WITH_MONEY_DUE", term_id=term.term_id)
+    if term.owed < 0:
+        yield _row(standing, "STATUS_CONTRADICTION", "DUE_BELOW_ZERO", term_id=term.term_id)
+    if term.owed > term.amount:
+        yield _row(standing, "STATUS_CONTRADICTION", "DUE_ABOVE_AMOUNT", term_id=term.term_id)
 
 
 def _long_finished(standing: Standing, options: Options) -> bool:

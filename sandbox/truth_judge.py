@@ -136,7 +136,7 @@ def _balances_of_provider(standing: Standing, options: Options) -> None:
     plan, today = standing.plan, standing.on
     for view in standing.terms:
         term = view.term
-        owed = term.owed if term.owed is not None else term.amount
+        owed = term.amount if term.owed is None else min(max(term.owed, 0), term.amount)
         paid_later = term.paid_on is not None and term.paid_on > today
         view.outstanding = term.amount if paid_later else owed
         view.received = term.amount - view.outstanding

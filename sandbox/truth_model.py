@@ -190,7 +190,9 @@ def civil(value: object, zone: str, *, midnight_is_plain: bool = False) -> date 
     try:
         if len(text) == 10:
             return date.fromisoformat(text)
-        short = re.sub(r"(\.\d{1,6})\d*", r"\1", text).replace("Z", "+00:00")
+        # RFC 3339 allows small letters and a sixtieth second, which belongs to the minute it ends.
+        short = re.sub(r"(\.\d{1,6})\d*", r"\1", text.upper()).replace("Z", "+00:00")
+        short = re.sub(r"^(.{16}):60", r"\1:59", short)
         moment = datetime.fromisoformat(short)
     except ValueError as error:
         raise UnusableError(f"{text!r} is not a date") from error

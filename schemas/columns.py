@@ -131,7 +131,9 @@ COLUMNS: dict[str, Column] = {
     "nominal_due_date": _date("due date before any weekend or holiday shift, where known"),
     "due_date": _date("when the term is due", nullable=False),
     "amount_minor": _minor("what the row promises or moves", signed=True),
-    "provider_outstanding_minor": _minor("what the provider says is still owed on the term", nullable=True),
+    "provider_outstanding_minor": _minor(
+        "what the provider says is still owed on the term", nullable=True, signed=True
+    ),
     "provider_paid_on": _date("day the provider says the term was fully paid"),
     "linked_payment_no": _count("payment that the provider ties to this term", nullable=True),
     # payments

@@ -20,6 +20,12 @@ _WHY_REFUSED = {
     "TOO_LARGE": "has more than fifteen digits in minor units",
 }
 
+_WHY_UNREAD = {
+    "BAD_DATE": "is no date of the calendar",
+    "OUT_OF_RANGE": "is before 1900 or after 2999",
+    "UNKNOWN_ACCOUNT": "the provider does not tell which account was paid",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -33,7 +39,7 @@ class Fault:
 
 def missing(*columns: str) -> list[Fault]:
     """Return the faults of rows without a value in these columns; a value that could not be read is another fault."""
-    unread = pl.col("unreadable").fill_null("").str.split(",")
+    unread = pl.col("unreadable").fill_null("").str.split(",").list.eval(pl.element().str.split(" ").list.last())
     return [
         Fault("MISSING_FIELD", name, "is needed and not there", pl.col(name).is_null() & ~unread.list.contains(name))
         for name in columns
@@ -68,18 +74,15 @@ def found(frame: pl.DataFrame, faults: Sequence[Fault]) -> pl.DataFrame:
 
 
 def unreadable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per faulty row and column that staging could not read."""
+    """Return one row per faulty row and column that staging could not read.
+
+    `unreadable` lists them by comma, each as a code, a blank and the column.
+    """
     named = frame.filter(~pl.col("is_repeat") & (pl.col("unreadable").fill_null("") != ""))
-    each = named.select("row", column=pl.col("unreadable").str.split(",")).explode("column").unique(maintain_order=True)
-    is_date = pl.col("column") != "account_id"
-    return each.select(
-        "row",
-        pl.when(is_date).then(pl.lit("BAD_DATE")).otherwise(pl.lit("UNKNOWN_ACCOUNT")).alias("code"),
-        "column",
-        pl.when(is_date)
-        .then(pl.lit("is no date of the calendar"))
-        .otherwise(pl.lit("the provider does not tell which account was paid"))
-        .alias("reason"),
+    each = named.select("row", fault=pl.col("unreadable").str.split(",")).explode("fault").unique(maintain_order=True)
+    parts = pl.col("fault").str.split_exact(" ", 1)
+    return each.select("row", code=parts.struct.field("field_0"), column=parts.struct.field("field_1")).with_columns(
+        reason=pl.col("code").replace_strict(_WHY_UNREAD, return_dtype=pl.String)
     )
 
 

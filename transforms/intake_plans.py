@@ -134,7 +134,7 @@ def _term_faults(terms: pl.DataFrame, derived: pl.DataFrame) -> tuple[pl.DataFra
             pl.col("amount").is_null() & pl.col("amount_units").is_null(),
         ),
         Fault("MISSING_FIELD", "provider_outstanding", "is needed and not there", stated),
-        *negative("provider_outstanding_minor"),
+        Fault("NEGATIVE", "amount", "is less than zero", pl.col("amount_minor") < 0),
         Fault(
             "OUT_OF_RANGE", "due_date", "is before 1900 or after 2999", ~pl.col("due_date").is_between(EARLIEST, LATEST)
         ),

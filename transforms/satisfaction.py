@@ -114,12 +114,16 @@ def _with_spells(book: Book, since: pl.Series, history: pl.DataFrame) -> pl.Seri
 
 
 def _by_provider(book: Book, as_of: date) -> pl.DataFrame:
-    """Return the same figures where the provider states the balance of each term."""
+    """Return the same figures where the provider states the balance of each term.
+
+    What it asks beyond the term, or below nothing, is its own contradiction: between the two lies what is open.
+    """
     later = (pl.col("provider_paid_on") > as_of).fill_null(value=False)
     paid = pl.when(pl.col("provider_paid_on") <= as_of).then(pl.col("provider_paid_on"))
     unstated = pl.when(paid.is_null()).then(pl.col("amount_minor")).otherwise(0)
     stated = pl.col("provider_outstanding_minor").fill_null(unstated)
-    still_open = pl.when(later).then(pl.col("amount_minor")).otherwise(stated)
+    open_now = stated.clip(0, pl.col("amount_minor"))
+    still_open = pl.when(later).then(pl.col("amount_minor")).otherwise(open_now)
     version = pl.coalesce("updated_on", pl.lit(book.segments.spread(book.plans["updated_on"])))
     is_partly = (stated > 0) & (stated < pl.col("amount_minor"))
     is_met = (still_open <= pl.col("tolerance_minor")) & pl.col("counts")

@@ -62,7 +62,7 @@ SELECT
         ',',
         unread('created_on', c.create_date, c.created_day),
         unread('effective_date', c.payment_date, c.paid_on),
-        CASE WHEN c.account_id IS NULL THEN 'account_id' END
+        CASE WHEN c.account_id IS NULL THEN 'UNKNOWN_ACCOUNT account_id' END
     ) AS unreadable,
     coalesce(struct_pack(c.precedence, c.page_no, c.position, c.ordinal) <> r.newest, false) AS is_repeat
 FROM classed AS c

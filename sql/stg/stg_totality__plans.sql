@@ -54,7 +54,7 @@ listed AS (
         page_no,
         position,
         CASE
-            WHEN count(*) = count(sound_day(civil(date))) AND count(*) = count(sound_amount(amount))
+            WHEN count(*) = count(civil(date)) AND count(*) = count(sound_amount(amount))
             THEN list(struct_pack(due_date := civil(date), amount_minor := amount) ORDER BY ordinal)
         END AS custom_terms
     FROM totality__plan_schedule

@@ -140,15 +140,15 @@ def test_one_bad_term_keeps_its_plan_and_all_its_terms_out_and_everything_is_cou
 
 
 def test_three_errors_in_one_row_are_three_reasons_and_one_row(intake):
-    bad = term("20", "2026-02-30", total="1,50", owed="-1.00")
+    bad = term("20", "2026-02-30", total="1,50", owed="1e2")
     report = intake.fetch("payt", {"payment_plans": [plan()], "payment_terms": [bad]}, day=DAY)
     reasons = intake.con.sql(
         "SELECT code, column_name, \"rows\" FROM meta.quarantine WHERE entity = 'terms' ORDER BY ALL"
     ).fetchall()
     assert sorted(reason[:2] for reason in reasons) == [
         ("BAD_DATE", "due_date"),
-        ("NEGATIVE", "provider_outstanding_minor"),
         ("NOT_A_DECIMAL", "amount"),
+        ("NOT_A_DECIMAL", "provider_outstanding"),
     ]
     assert sum(reason[2] for reason in reasons) == 1
     assert report.counts.filter(pl.col("entity") == "terms")["quarantined"].to_list() == [1]
