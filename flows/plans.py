@@ -8,6 +8,7 @@ import hashlib
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
@@ -206,9 +207,11 @@ def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepare
     seen = preview_hash(left)
     if not choice.yes:
         footer = _footer(settings, engine, left, seen)
-        return Outcome("\n".join([*shown, footer]), _standing(prepared, left), 0, footer)
+        standing = _standing(prepared, left)
+        told_before = [one.text for one in standing if one.code]
+        return Outcome("\n".join([*shown, *told_before, footer]), standing, worst(one.code for one in standing), footer)
     _require_preview(left, choice, seen)
-    results = [_apply(engine, one, choice) if one in left else _already(one) for one in prepared]
+    results = [_apply(engine, one, choice) if one in left else _already(_read_back(engine, one)) for one in prepared]
     text = "\n".join([*shown, *(f"{one.state}: {one.text}" for one in results)])
     return Outcome(text, tuple(results), worst(one.code for one in results))
 
@@ -292,12 +295,25 @@ def _barred(one: Prepared, code: int) -> Result:
 
 
 def _already(one: Prepared) -> Result:
+    """Tell of a change that needs no sending; one that was done otherwise than agreed stays with a person."""
     if one.standing is not None:
-        text = f"{one.summary}: it is so already, nothing was sent"
-    else:
-        known = one.known
-        text = f"{one.summary}: done before as intent {known.intent_id if known else ''}, nothing was sent"
-    return Result(one.summary, DONE, text, 0, one.known)
+        return Result(one.summary, DONE, f"{one.summary}: it is so already, nothing was sent", 0, one.known)
+    if one.known is None:
+        raise ValueError(f"{one.summary} is neither so already nor done before")
+    before = told(one.known)
+    text = (
+        f"{before.text}; nothing was sent"
+        if before.code
+        else f"{one.summary}: done before as intent {one.known.intent_id}, nothing was sent"
+    )
+    return Result(one.summary, DONE, text, before.code, one.known)
+
+
+def _read_back(engine: Engine, one: Prepared) -> Prepared:
+    """Compare a change that was done before with what was agreed, where nobody could then."""
+    if one.standing is not None or one.known is None or one.known.is_read_back:
+        return one
+    return replace(one, known=engine.drive(one.known, may_send=False))
 
 
 def _apply(engine: Engine, one: Prepared, choice: Choice) -> Result:

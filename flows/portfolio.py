@@ -9,6 +9,7 @@ import polars as pl
 
 from checks.base import by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
+from checks.equal_plans import plans_alike
 from schemas.conventions import Conventions
 from schemas.rules import Rules
 from sql import images, writes
@@ -149,7 +150,7 @@ class Portfolio:
                 "plan_accounts": self.plan_accounts,
             }
         )
-        return pl.concat([doubtful, self._changes["plan_no"].drop_nulls()])
+        return pl.concat([doubtful, plans_alike(self._located.plans), self._changes["plan_no"].drop_nulls()])
 
     def _shown_by_now(self, plans: pl.DataFrame) -> pl.DataFrame:
         """Return the changes made through us that the providers must show by now."""

@@ -34,6 +34,7 @@ __all__ = [
     "drip",
     "drop",
     "executed_but",
+    "executed_twice",
     "garbage",
     "hang",
     "hook",
@@ -70,6 +71,16 @@ def executed_but(code: int, *, body: bytes = b"") -> Fault:
     async def act(exchange: Exchange) -> None:
         await exchange.execute()
         await exchange.answer(made(code, body, {"content-type": "application/json"}))
+
+    return act
+
+
+def executed_twice(*, last: bool = False) -> Fault:
+    """Execute the request twice, as a network that repeats it does; the client reads the first answer, or the `last`."""
+
+    async def act(exchange: Exchange) -> None:
+        answers = [await exchange.execute(), await exchange.execute()]
+        await exchange.answer(answers[-1] if last else answers[0])
 
     return act
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from providers.errors import ProviderError
-from providers.writing import Before, Found, Order, Outcome, PlanNow, UnknownPlan, Wanted, Writer
+from providers.writing import Answer, Before, Found, Order, Outcome, PlanNow, UnknownPlan, Wanted, Writer
 from schemas.currencies import EXPONENTS
 from writes.agreement import Agreement, differences
 from writes.errors import Changed
@@ -25,6 +25,8 @@ from writes.material import key_of, pack, preview_sha256, request_sha256, state_
 LOG = logging.getLogger("planrecon")
 REPEATABLE = frozenset({"update", "approve", "reject", "deactivate"})
 """Changes that have the same effect however often they are executed."""
+ENDED_PLANS = frozenset({"REJECTED", "DEACTIVATED", "DELETED"})
+"""Statuses of a plan that asks nobody for money any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +209,20 @@ class Engine:
             waiting = self._move(sending, left, not_executed=True, **told)
             self.pause(min(answer.retry_after or 1.0, self.patience.longest_wait))
             return waiting
-        may_be_so = sending.attempts > 1 or (answer.clashes and order.operation in REPEATABLE)
-        if answer.outcome is Outcome.REFUSED and not may_be_so:
+        if answer.outcome is Outcome.REFUSED and not self._may_be_so(sending, order, answer):
             return self._move(sending, REFUSED, **told)
         # refused perhaps because it is so already, by an earlier try or by somebody else: looking decides
         return self._move(sending, UNKNOWN, was_refused=answer.outcome is Outcome.REFUSED, **told)
+
+    def _may_be_so(self, intent: Intent, order: Order, answer: Answer) -> bool:
+        """Tell whether what was refused may be there all the same, by an earlier try or by the same one delivered twice."""
+        if intent.attempts > 1 or order.operation in REPEATABLE:
+            return intent.attempts > 1 or answer.clashes
+        try:
+            return bool(self._own(self.writer.look(*self._order_of(intent)), intent).plans)
+        except (Changed, ProviderError) as error:
+            LOG.warning("intent %s was refused, and whether it is there could not be read: %s", intent.intent_id, error)
+            return True
 
     def _settle(self, intent: Intent, *, may_send: bool) -> Intent:
         """Look until it is decided, or leave it to a person."""
@@ -228,7 +239,7 @@ class Engine:
 
     def _decided(self, intent: Intent, found: Found) -> Intent | None:
         """Return the intent at its end, where what was found decides; null where it does not."""
-        if len(found.plans) == 1 and self._rival(intent) is None:
+        if len(found.plans) == 1 and not self._rivals(intent):
             return self._done(intent, found.plans[0], found=True, reason="found at the provider")
         if found.contradicts:
             return self._move(intent, REFUSED, reason=found.contradicts)
@@ -239,8 +250,10 @@ class Engine:
         return None
 
     def _again(self, intent: Intent, order: Order, found: Found, *, may_send: bool) -> Intent:
-        rival = self._rival(intent) if found.plans else None
-        why = f"what is found may be that of intent {rival}" if rival else self._why_not_again(intent, order, found)
+        rivals = self._rivals(intent) if found.plans else []
+        why = (
+            f"what is found may be that of intent {rivals[0]}" if rivals else self._why_not_again(intent, order, found)
+        )
         if why:
             return self._move(intent, PARKED, reason=why)
         return self._send(intent, order) if may_send else intent
@@ -293,19 +306,18 @@ class Engine:
             others=tuple(plan for plan in found.others if plan.plan_id not in ours),
         )
 
-    def _rival(self, intent: Intent) -> str | None:
-        """Return another open intent that may have made the same plan: sent, of the same owner, with the same terms."""
+    def _rivals(self, intent: Intent) -> list[str]:
+        """Return the other open intents that may have made the same plan: sent, of the same owner, with the same terms."""
         mine = intent.draft
         if mine.operation != "create":
-            return None
+            return []
         same = (mine.provider, mine.tenant_id, mine.owner, mine.terms)
-        rivals = (
+        return [
             one.intent_id
             for one in self.ledger.intents()
             if one.is_open and one.attempts and one.intent_id != intent.intent_id and one.draft.operation == "create"
             if (one.draft.provider, one.draft.tenant_id, one.draft.owner, one.draft.terms) == same
-        )
-        return next(rivals, None)
+        ]
 
     def _plans_of_ours(self, intent: Intent) -> frozenset[str]:
         made = (
@@ -366,7 +378,20 @@ class Engine:
             return [] if found.plans else [found.contradicts or "the provider does not show the change"]
         agreement = Agreement(draft.currency or "", EXPONENTS.get(draft.currency or "", 2), draft.terms)
         shown = self.writer.read(draft.tenant_id, intent.plan_id or "", draft.owner)
-        return differences(draft.operation, agreement, shown)
+        return [*differences(draft.operation, agreement, shown), *self._doubles(intent, order, before)]
+
+    def _doubles(self, intent: Intent, order: Order, before: Before) -> Sequence[str]:
+        """Tell of further new plans of the same owner as wanted: the request may have reached the provider twice.
+
+        As many as other open changes may have made are theirs, and one that has been ended asks nobody for money.
+        """
+        found = self._own(self.writer.look(order, before), intent)
+        twins = sorted(
+            plan.plan_id for plan in found.plans if plan.plan_id != intent.plan_id and plan.status not in ENDED_PLANS
+        )
+        if len(twins) <= len(self._rivals(intent)):
+            return []
+        return [f"the provider shows the same plan more than once, also as {', '.join(twins)}: end what is too many"]
 
     def look_again(self, intent: Intent) -> Intent:
         """Look once more for a parked intent; it is done if its effect has turned up, else nothing changes."""
@@ -379,7 +404,7 @@ class Engine:
                 LOG.warning("intent %s stays parked: %s", now.intent_id, error)
                 return now
             found = self._own(self.writer.look(order, before), now)
-            if len(found.plans) != 1 or self._rival(now):
+            if len(found.plans) != 1 or self._rivals(now):
                 return now
             return self._read_back(self._done(now, found.plans[0], found=True, reason="found at the provider"))
 

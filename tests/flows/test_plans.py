@@ -15,6 +15,7 @@ import flows.plans
 from benchmarks.chaos import loan_body, payiq_world, payt_world, totality_world
 from flows import cli
 from sandbox import faults
+from writes.engine import Engine
 from writes.intents import APPROVED, DONE, PARKED, SENDING, UNKNOWN
 from writes.ledger import Ledger
 
@@ -504,6 +505,68 @@ def test_a_plan_that_is_not_made_as_agreed_is_4_and_stays_so_in_the_log(town):
     assert "differs  term 1: due 2026-12-01 agreed, 2026-12-02 shown" in here.out
     assert here.ask("verify", "--online") == 4
     assert "differs: " in here.out
+    assert here.create("totality", "--yes", body=body) == 4
+    assert "due 2026-12-01 agreed, 2026-12-02 shown. Nothing was corrected; nothing was sent" in here.out
+    assert len(here.mutations) == 1
+
+
+async def second_bill(exchange):
+    """Execute a create at a biller that lets its account change over to a second plan, made by the same request."""
+    answer = await exchange.execute()
+    payiq = exchange.world.payiq
+    with exchange.world.changing():
+        number = max(payiq.plans)
+        payiq.plans[number + 1] = payiq.plans[number] | {"PaymentPlanID": number + 1}
+        for setup in payiq.setups.values():
+            for account in setup["Accounts"]:
+                if account.get("ExistingPaymentPlanID") == number:
+                    account["ExistingPaymentPlanID"] = number + 1
+    await exchange.answer(answer)
+
+
+@pytest.mark.parametrize(
+    ("provider", "last"), [("payt", False), ("payt", True), ("totality", False), ("totality", True), ("payiq", None)]
+)
+def test_a_create_that_the_network_delivers_twice_is_4_and_stays_so_when_asked_for_again(town, provider, last):
+    here = town()
+    here.fault("create", provider, second_bill if last is None else faults.executed_twice(last=last))
+    assert here.create(provider, "--yes") == 4
+    assert "the provider shows the same plan more than once, also as " in here.out
+    (done,) = here.intents
+    assert (done.state, len(here.mutations)) == (DONE, 1)
+    twin = done.differences[-1].partition("also as ")[2].partition(":")[0]
+    assert twin != done.plan_id
+    for more in (["--yes"], []):  # what a person has to look at is no less so the next time, sent or shown
+        assert here.create(provider, *more) == 4
+        assert f"also as {twin}" in here.out
+    assert here.create(provider, "--yes", "--format", "json") == 4
+    (told,) = json.loads(here.out)
+    assert (told["plan_id"], told["differences"]) == (done.plan_id, list(done.differences))
+    assert len(here.mutations) == 1
+
+
+@pytest.mark.parametrize("provider", ["totality", "payiq"])
+def test_a_create_delivered_twice_and_refused_the_second_time_is_done_and_no_refusal(town, provider):
+    here = town()
+    here.world.totality.allow_only_single_payment_plan = True
+    for plan in here.world.totality.payment_plans:
+        plan["isActive"] = False
+    here.fault("create", provider, faults.executed_twice(last=True))
+    assert here.create(provider, "--yes") == 0
+    (done,) = here.intents
+    assert (done.state, done.found, done.differences, len(here.mutations)) == (DONE, True, (), 1)
+
+
+def test_a_create_that_was_not_read_back_is_when_it_is_asked_for_again(town, monkeypatch):
+    here = town()
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "_read_back", lambda _self, intent: intent)
+        assert here.create("payt", "--yes") == 4
+    assert here.create("payt") == 4
+    assert "not read back yet" in here.out
+    assert here.create("payt", "--yes") == 0
+    (done,) = here.intents
+    assert (done.is_read_back, len(here.mutations)) == (True, 1)
 
 
 def test_of_two_at_once_one_sends_and_the_other_is_5(town):

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from flows.errors import NothingRead
+from sandbox import faults
 from sandbox.golden import DUES, PAYIQ_PLAN, PAYT_PLAN, TOTALITY_PLAN, golden
 from sql.connection import connect
 from writes.intents import APPROVED, DONE, PARKED, REFUSED, SENDING, UNKNOWN, AgreedTerm, Draft
@@ -279,3 +280,22 @@ def test_a_plan_created_by_the_command_is_as_agreed_until_somebody_edits_it_at_t
     [row] = found(quiet)
     assert (row["plan_id"], row["reason"], row["expected"], row["actual"]) == (plan_id, "TERMS", "100.00", "105.00")
     assert "term 2: 40.00 EUR on 2025-08-01 agreed, 45.00 EUR on 2025-08-01 shown" in row["explanation"]
+
+
+def test_a_plan_that_the_network_made_twice_is_a_break_of_the_run_on_the_one_nothing_stands_behind(quiet):
+    with quiet.world.changing() as world:
+        world.payt.invoices[0]["active_payment_plan_id"] = None
+    wish = {
+        "administration_id": "1001",
+        "terms": [{"amount": 60.00, "due_date": "2025-07-01"}, {"amount": 40.00, "due_date": "2025-08-01"}],
+        "invoice_numbers": [quiet.world.payt.invoices[0]["invoice_number"]],
+    }
+    (quiet.folder / "plans.json").write_text(json.dumps(wish))
+    quiet.sandbox.faults.add(faults.executed_twice(), match="^POST /v1/payment_plans", provider="payt")
+    answer = quiet.command("plan", "create", "--provider", "payt", "--file", str(quiet.folder / "plans.json"), "--yes")
+    assert answer.returncode == 4, answer.stdout + answer.stderr
+    assert quiet.run(DAY).exit_code == 1
+    first, second = (str(plan["id"]) for plan in quiet.world.payt.payment_plans[-2:])
+    [row] = [row for row in quiet.rows("breaks") if row["reason"] == "EQUAL_PLANS"]
+    assert (row["code"], row["plan_id"], row["severity"]) == ("POLICY_VIOLATION", first, "high")
+    assert f"the same 2 terms as plan {second}" in row["explanation"]

@@ -159,6 +159,18 @@ def saying(answer):
     return lambda _provider, _order: answer
 
 
+def doubled(provider, order):
+    """The network delivers the request twice; the answer is that of the first."""
+    first = answered(provider, order)
+    provider.execute(order)
+    return first
+
+
+def doubled_and_lost(provider, order):
+    doubled(provider, order)
+    return NO_ANSWER
+
+
 def other_terms(answer=None):
     def act(provider, order):
         plan_id = provider.execute(replace(order, terms=OTHER_TERMS))
@@ -245,10 +257,10 @@ def test_a_proven_effect_is_done_with_its_plan_and_read_back(desk):
     assert not list(desk.ledger.folder.glob("*.json"))
 
 
-def test_a_refusal_is_final_and_nothing_is_looked_for(desk):
+def test_a_refusal_is_final_after_one_look_that_shows_nothing(desk):
     intent = desk.apply("create", saying(NO))
     assert (intent.state, intent.answer_status, intent.reason) == (REFUSED, 422, NO.reason)
-    assert (len(desk.provider.sends), desk.provider.looks, desk.made) == (1, [], [])
+    assert (len(desk.provider.sends), len(desk.provider.looks), desk.made) == (1, 1, [])
 
 
 @pytest.mark.parametrize("answer", [BUSY, NO_LINE])
@@ -256,7 +268,8 @@ def test_a_call_that_was_not_executed_is_sent_again_and_does_not_count(desk, ans
     intent = desk.apply("create", saying(answer), saying(answer))
     assert (intent.state, intent.attempts, desk.made) == (DONE, 1, ["2"])
     assert desk.states(intent) == [APPROVED, SENDING, APPROVED, SENDING, APPROVED, SENDING, DONE]
-    assert (len(desk.provider.sends), desk.provider.looks) == (3, [])
+    # the one look is for the same plan made once more
+    assert (len(desk.provider.sends), len(desk.provider.looks)) == (3, 1)
     wait = answer.retry_after or 1.0
     assert seconds(desk.provider.sends) == [0, wait, 2 * wait]
 
@@ -690,6 +703,63 @@ def test_what_the_provider_made_otherwise_is_written_down_and_not_corrected(desk
     intent = desk.apply("create", other_terms())
     assert (intent.state, intent.differences) == (DONE, ("term 2: due 2027-01-01 agreed, 2027-01-04 shown",))
     assert (len(desk.provider.sends), desk.ledger.get(intent.intent_id)) == (1, intent)
+
+
+TWICE = "the provider shows the same plan more than once, also as 3: end what is too many"
+
+
+def test_a_create_that_the_network_delivered_twice_is_a_difference(desk):
+    intent = desk.apply("create", doubled)
+    assert (intent.state, intent.plan_id, intent.differences) == (DONE, "2", (TWICE,))
+    assert (len(desk.provider.sends), desk.made) == (1, ["2", "3"])
+
+
+def test_a_create_delivered_twice_whose_answers_are_lost_is_left_to_a_person(desk):
+    intent = desk.apply("create", doubled_and_lost)
+    assert (intent.state, intent.reason) == (
+        PARKED,
+        "2 plans at the provider are as wanted; which one is ours cannot be told",
+    )
+
+
+def test_a_create_delivered_twice_whose_second_delivery_was_refused_is_done(desk):
+    intent = desk.apply("create", lambda provider, order: (provider.execute(order), CLASH)[1])
+    assert (intent.state, intent.found, intent.plan_id, intent.differences) == (DONE, True, "2", ())
+
+
+def test_a_refused_create_stays_unknown_while_nobody_can_look(desk):
+    desk.provider.dead_looks = 99
+    intent = desk.apply("create", lambda provider, order: (provider.execute(order), NO)[1])
+    assert intent.state == UNKNOWN
+    desk.provider.dead_looks = 0
+    assert desk.resume(intent).state == DONE
+
+
+def test_a_second_plan_that_somebody_has_ended_again_is_no_difference(desk):
+    def ended(provider, order):
+        answer = doubled(provider, order)
+        provider.plans["3"] = replace(provider.plans["3"], status="DEACTIVATED")
+        return answer
+
+    assert desk.apply("create", ended).differences == ()
+
+
+def test_a_plan_like_ours_from_before_or_of_another_change_is_no_double(desk):
+    first = desk.apply("create")
+    desk.time.pause(1)
+    second = desk.apply("create", again="for another debt")
+    assert (first.differences, second.differences, desk.made) == ((), (), ["2", "3"])
+
+
+def test_a_plan_that_another_open_change_may_have_made_is_no_double_of_ours(desk):
+    desk.patience = replace(desk.patience, worst_delay=None)
+    engine = desk.engine()
+    second = engine.prepare(desk.wanted(invoice="F2"))
+    assert desk.apply("create", lost_before, invoice="F1").state == PARKED
+    # what was lost is executed after all, while the other change is made
+    desk.provider.script = [lambda provider, order: (provider.execute(order), answered(provider, order))[1]]
+    done = engine.apply(second)
+    assert (done.state, done.differences, desk.made) == (DONE, (), ["2", "3"])
 
 
 def test_amounts_a_hundred_times_too_large_are_a_difference(desk):
