@@ -14,6 +14,7 @@ from schemas.conventions import Conventions
 from schemas.rules import Rules
 from sql import images, writes
 from sql.runs import loaded_at
+from transforms.aging import aging_terms
 from transforms.agreements import agreements, shown_by_now
 from transforms.closed_days import Calendar
 from transforms.clusters import LEAST, clusters
@@ -60,6 +61,7 @@ class Portfolio:
     _ids: pl.DataFrame = field(init=False)
     _plans: list[pl.DataFrame] = field(default_factory=list)
     _payments: list[pl.DataFrame] = field(default_factory=list)
+    _aged: list[pl.DataFrame] = field(default_factory=list)
     _terms: list[pl.DataFrame] = field(default_factory=list)
     _differences: list[pl.DataFrame] = field(default_factory=list)
     _checked: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
@@ -105,6 +107,7 @@ class Portfolio:
             )
             self._plans.append(found.plans)
             self._payments.append(positions.payments)
+            self._aged.append(positions.aged)
             self._differences.append(found.differences)
             again = pl.concat([wanted, found.differences["plan_no"]]).unique()
             self._terms.append(found.terms.filter(pl.col("plan_no").is_in(again.implode())))
@@ -140,6 +143,10 @@ class Portfolio:
     def payments(self) -> pl.DataFrame:
         """Return `PAYMENT_POSITIONS` of all parts, and of the money in no plan."""
         return pl.concat([*self._payments, unowned(self._located.payments)])
+
+    def aging_terms(self) -> pl.DataFrame:
+        """Return what open terms of all parts owe, by their own age."""
+        return aging_terms(self._aged)
 
     def _plans_in_question(self) -> pl.Series:
         """Return the plans whose terms have to be seen again once the whole portfolio is known."""

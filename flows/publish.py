@@ -16,12 +16,13 @@ from flows.errors import UsageError
 from flows.gates import reasons_to_hold
 from flows.portfolio import Portfolio
 from flows.settings import Settings
-from reports.facts import HELD, PUBLISHED, CalendarFacts, RunFacts
+from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts
 from reports.facts import Source as SourceFacts
 from reports.manifest import is_sealed, reseal
 from reports.publish import point_latest
 from reports.run import RunWriter
 from reports.summary import text as summary_text
+from schemas.rules import Rules
 from sql.archive import Archive
 from sql.commits import end_run
 from sql.face import refresh_views, shown_folder, write_read_duckdb
@@ -41,6 +42,7 @@ from sql.warehouse import SCHEMA_VERSION, Warehouse
 from sql.witness import Witness
 from transforms.aging import aging
 from transforms.breaks import live
+from transforms.buckets import bucket_set
 
 RANKS = {"low": 0, "medium": 1, "high": 2, "critical": 3}
 OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
@@ -53,6 +55,7 @@ FIGURES = frozenset(
         "currency_symbols",
         "grace_days",
         "tolerance",
+        "bucket_set",
         "calendar",
         "weekend",
         "closed_days",
@@ -155,7 +158,6 @@ class Publication:
 
     def _write(self, writer: RunWriter, portfolio: Portfolio, *, moves: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Write every report; return the breaks with their life, and the register after this run."""
-        rules = self.settings.rules()
         writer.write("terms", portfolio.parts(), in_order=True)
         plans, payments = portfolio.plans(), portfolio.payments()
         breaks, results = portfolio.checked(plans, payments)
@@ -165,7 +167,8 @@ class Publication:
         writer.write("plans", plans, in_order=True)
         writer.write("payments", payments)
         writer.write("breaks", living)
-        writer.write("aging", aging(plans, rules=rules))
+        writer.write("aging", aging(plans))
+        writer.write("aging_terms", portfolio.aging_terms())
         writer.write("integrity", portfolio.integrity)
         writer.write("accounts", portfolio.accounts)
         writer.write("policies", portfolio.policies)
@@ -209,6 +212,7 @@ class Publication:
                 "bucket_set": run.bucket_set,
                 "calendar": run.calendar,
             },
+            buckets={name: _bucket_facts(rules) for name, rules in self.settings.rules().items()},
             calendars=tuple(self._calendars()),
             extra={
                 "started_at": self.started_at.isoformat(),
@@ -361,10 +365,16 @@ def fingerprint(settings: Settings) -> str:
     told = {
         "run": settings.run.model_dump(mode="json"),
         "outcome": settings.outcome.model_dump(mode="json"),
+        "buckets": settings.buckets.ranges,
         "providers": providers,
         "calendars": {name: each.label for name, each in settings.calendars().items()},  # another edition, other days
     }
     return json.dumps(told, sort_keys=True, default=str)
+
+
+def _bucket_facts(rules: Rules) -> BucketFacts:
+    known = bucket_set(rules.bucket_set)
+    return BucketFacts(known.labels, "days" if known.measure == "days_past_due" else "months")
 
 
 def _artifact(living: pl.DataFrame) -> list[dict[str, str]]:

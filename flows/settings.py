@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictInt,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -25,6 +34,7 @@ from pydantic_settings import (
 from flows.errors import SettingsError
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
+from transforms.buckets import written
 from transforms.calendars import check_calendar
 from transforms.closed_days import Calendar, OwnDays, own_days
 
@@ -67,6 +77,12 @@ def _closed_days(value: object) -> object:
     return own_days(listed)
 
 
+def _ranges(ranges: list[list[int]]) -> list[list[int]]:
+    if ranges:
+        written(ranges)
+    return ranges
+
+
 def _weekday(value: object) -> object:
     if isinstance(value, str):
         return WEEKDAYS.get(value.strip().lower()[:3], value)
@@ -78,6 +94,8 @@ ToleranceText = Annotated[str, AfterValidator(_tolerance)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 CalendarName = Annotated[str, AfterValidator(_calendar)]
 ClosedDays = Annotated[OwnDays, NoDecode, BeforeValidator(_closed_days)]
+BucketSetName = Literal["AR", "IFRS", "MONTHS", "MONTHS_MBA", "OWN"]
+Ranges = Annotated[list[list[StrictInt]], AfterValidator(_ranges)]
 Weekday = Annotated[int, BeforeValidator(_weekday), Field(ge=1, le=7)]
 
 
@@ -99,7 +117,9 @@ class RunSettings(Section):
     dpd_origin: Literal["OLDEST_UNPAID", "FIRST_ENTERED", "FIRST_MATERIAL"] = "OLDEST_UNPAID"
     settlement_days: Annotated[int, Field(ge=0, le=60)] = 2
     stale_pending_days: Annotated[int, Field(ge=0, le=366)] = 5
-    bucket_set: Literal["AR", "IFRS", "MONTHS"] = "AR"
+    material_amount: Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=4)] = Decimal(0)
+    material_percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] = Decimal(0)
+    bucket_set: BucketSetName = "AR"
     calendar: CalendarName = "NL"
     closed_days: ClosedDays = ()
     overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
@@ -124,6 +144,12 @@ class OutcomeSettings(Section):
     overdue_share: Annotated[float, Field(ge=0, le=1)] = 0
     provider_deactivated: bool = False
     probation: Annotated[int, Field(ge=0)] = 0
+
+
+class BucketSettings(Section):
+    """A bucket set of one's own: ranges of days past due, chosen by `bucket_set = "OWN"`."""
+
+    ranges: Ranges = []
 
 
 class WarehouseSettings(Section):
@@ -199,6 +225,7 @@ class ProviderSettings(Section):
     tolerance: ToleranceText | None = None
     calendar: CalendarName | None = None
     closed_days: ClosedDays | None = None
+    bucket_set: BucketSetName | None = None
     weekend: Annotated[list[Weekday], NoDecode, BeforeValidator(_listed)] = [6, 7]
     conventions: Conventions = Conventions()
     assumed: dict[str, str] = {}
@@ -293,6 +320,7 @@ class Settings(BaseSettings):
     run: RunSettings = RunSettings()
     gates: GateSettings = GateSettings()
     outcome: OutcomeSettings = OutcomeSettings()
+    buckets: BucketSettings = BucketSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     reports: ReportSettings = ReportSettings()
     writes: WriteSettings = WriteSettings()
@@ -331,13 +359,18 @@ class Settings(BaseSettings):
             grace_mode=run.grace_mode,
             day_basis=run.day_basis,
             dpd_origin=run.dpd_origin,
+            material_amount=run.material_amount,
+            material_percent=run.material_percent,
             settlement_days=run.settlement_days,
             stale_pending_days=run.stale_pending_days,
-            bucket_set=run.bucket_set,
+            bucket_set=self._bucket_set(own.bucket_set or run.bucket_set),
             calendar=own.calendar or run.calendar,
             weekend=tuple(own.weekend),
             closed_days=tuple(day for day, _ in self._own_days(own)),
         )
+
+    def _bucket_set(self, name: str) -> str:
+        return written(self.buckets.ranges) if name == "OWN" else name
 
     def conventions(self) -> dict[str, ScheduleConventions]:
         """Return how each provider makes its schedules: the usual way, where the configuration does not say otherwise."""
@@ -400,6 +433,7 @@ def load(file: Path | None = None, **explicit: Any) -> Settings:
         raise SettingsError("\n".join(_complaints(error, chosen))) from None
     except ValueError as error:
         raise SettingsError(f"configuration {str(chosen or 'environment')!r} cannot be read: {error}") from None
+    _refuse_missing_ranges(settings)
     return _placed(settings, chosen)
 
 
@@ -412,6 +446,16 @@ def _placed(section: Model, file: Path | None) -> Model:
         elif isinstance(value, BaseModel):
             changed[name] = _placed(value, file)
     return section.model_copy(update=changed)
+
+
+def _refuse_missing_ranges(settings: Settings) -> None:
+    sections = {f"providers.{name}": section.bucket_set for name, section in settings.providers.configured().items()}
+    wanting = [name for name, word in {"run": settings.run.bucket_set, **sections}.items() if word == "OWN"]
+    if wanting and not settings.buckets.ranges:
+        raise SettingsError(
+            f"key '{wanting[0]}.bucket_set' is 'OWN', and there is no bucket set of your own; "
+            "add [buckets] with ranges = [[0, 0], [1, 30], [31]]"
+        )
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ CLOSED = ("RESOLVED", "ACCEPTED")
 """Break states nobody has to act on."""
 
 _WHO = ("provider", "currency")
+_BUCKET = (*_WHO, "bucket_no", "bucket")
 _MONEY = (
     *("due_today_minor", "amount_due_minor", "overdue_minor", "overdue_past_grace_minor"),
     *("pending_minor", "fresh_pending_minor", "outstanding_minor"),
@@ -47,15 +48,20 @@ class Digest:
     breaks_seen: int = 0
     counted_breaks: pl.DataFrame | None = None
     aging: pl.DataFrame | None = None
+    aging_terms: pl.DataFrame | None = None
     integrity: pl.DataFrame | None = None
     checks: pl.DataFrame | None = None
     rows: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, frame: pl.DataFrame) -> None:
         """Take in a result frame on its way to report `name`; frames of other reports are left alone."""
-        take = {"plans": self._plans, "breaks": self._breaks, "aging": self._aging, "integrity": self._integrity}.get(
-            name
-        )
+        take = {
+            "plans": self._plans,
+            "breaks": self._breaks,
+            "aging": self._aging,
+            "aging_terms": self._aging_terms,
+            "integrity": self._integrity,
+        }.get(name)
         if take is not None:
             take(frame)
 
@@ -72,8 +78,10 @@ class Digest:
         self.breaks = known.sort(_urgency(), nulls_last=True, maintain_order=True).head(WORST_BREAKS)
 
     def _aging(self, aging: pl.DataFrame) -> None:
-        by = (*_WHO, "bucket")
-        self.aging = _added(self.aging, _summed(aging, by), by)
+        self.aging = _added(self.aging, aging, _BUCKET)
+
+    def _aging_terms(self, aging_terms: pl.DataFrame) -> None:
+        self.aging_terms = _added(self.aging_terms, aging_terms, _BUCKET)
 
     def _integrity(self, integrity: pl.DataFrame) -> None:
         by = ("provider", "entity", "break_currency")
@@ -85,16 +93,21 @@ class Digest:
 def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
     in_force = pl.col("is_in_force")
     money = [pl.col(name).filter(in_force).cast(pl.Int128).sum() for name in _MONEY]
-    uncovered = in_force & (pl.col("days_past_due") > 0) & (pl.col("fresh_pending_minor") == 0)
+    past_due = in_force & (pl.col("days_past_due") > 0)
+    uncovered = past_due & (pl.col("fresh_pending_minor") == 0)
+    covered = past_due & (pl.col("fresh_pending_minor") != 0)
     counts = [pl.col(name).filter(in_force).sum() for name in _COUNTS]
     return plans.group_by(_WHO).agg(
         *money,
         *counts,
         plans=pl.len().cast(pl.Int64),
         in_force=in_force.sum().cast(pl.Int64),
-        past_due=(in_force & (pl.col("days_past_due") > 0)).sum().cast(pl.Int64),
+        overdue=(in_force & (pl.col("overdue_minor") > 0)).sum().cast(pl.Int64),
+        past_due=past_due.sum().cast(pl.Int64),
         uncovered=uncovered.sum().cast(pl.Int64),
         uncovered_overdue_minor=pl.col("overdue_minor").filter(uncovered).cast(pl.Int128).sum(),
+        covered=covered.sum().cast(pl.Int64),
+        covered_fresh_pending_minor=pl.col("fresh_pending_minor").filter(covered).cast(pl.Int128).sum(),
         ended_overdue_minor=pl.col("overdue_minor").filter(~in_force).cast(pl.Int128).sum(),
     )
 

@@ -40,14 +40,22 @@ class CalendarFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class BucketFacts:
+    """The bucket set of one provider's plans: its labels in order, and whether they count `days` or `months`."""
+
+    labels: tuple[str, ...]
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFacts:
     """One run: when, what for, with what outcome.
 
     `as_of`, `run_key`, `known_at`, `known_load` and `code_version` are the same in every run over
     the same facts and settings; `run_id` and `extra` may differ and appear in `summary.json` and
     `manifest.json` only. `causes` are sentences, each for breaks that probably have one cause.
-    `calendars` tell, per provider, where expected dates and business days come from; `options` are
-    the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
+    `calendars` tell, per provider, where expected dates and business days come from, `buckets` in which
+    set its plans and terms are aged; `options` are the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
     providers that need a person; they tell of the moment of the run, whatever its date.
     """
 
@@ -62,6 +70,7 @@ class RunFacts:
     sources: tuple[Source, ...] = ()
     causes: tuple[str, ...] = ()
     calendars: tuple[CalendarFacts, ...] = ()
+    buckets: Mapping[str, BucketFacts] = field(default_factory=lambda: MappingProxyType({}))
     write_backs: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

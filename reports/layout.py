@@ -56,6 +56,8 @@ _ONLY_HERE = {
     "from_bucket": Kind.TEXT,
     "to_bucket": Kind.TEXT,
     "opening": Kind.MONEY,
+    "from_bucket_no": Kind.COUNT,
+    "to_bucket_no": Kind.COUNT,
     "metric": Kind.TEXT,
     "share": Kind.RATIO,
 }
@@ -133,7 +135,7 @@ PLANS = Report(
         *_words("oldest_unpaid_due_date next_due_date next_due_amount provider_amount_due conformance"),
         *_words(
             "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input "
-            "replaced_by_plan_id"
+            "replaced_by_plan_id bucket_no"
         ),
     ),
     key=("provider", "tenant_id", "plan_id"),
@@ -175,7 +177,13 @@ BREAKS = Report(
 AGING = Report(
     name="aging",
     grain="One row per provider, tenant, currency and delinquency bucket; plans in force only",
-    names=(*_ALL, *_words("currency bucket plans terms amount_due overdue outstanding")),
+    names=(*_ALL, *_words("currency bucket plans terms amount_due overdue outstanding bucket_no")),
+    key=("provider", "tenant_id", "currency", "bucket"),
+)
+AGING_TERMS = Report(
+    name="aging_terms",
+    grain="One row per provider, tenant, currency and bucket of the terms' own age; due, unsatisfied terms of plans in force",
+    names=(*_ALL, *_words("currency bucket terms plans outstanding bucket_no")),
     key=("provider", "tenant_id", "currency", "bucket"),
 )
 KEPT = Report(
@@ -190,7 +198,7 @@ KEPT = Report(
 ROLL = Report(
     name="roll",
     grain="One row per provider, tenant, currency, earlier date and pair of buckets",
-    names=(*_ALL, *_words("currency from_as_of from_bucket to_bucket plans opening")),
+    names=(*_ALL, *_words("currency from_as_of from_bucket to_bucket plans opening from_bucket_no to_bucket_no")),
     key=("provider", "tenant_id", "currency", "from_as_of", "from_bucket", "to_bucket"),
 )
 CASH = Report(
@@ -255,7 +263,7 @@ PLAN_ACCOUNTS = Report(
 REPORTS: Mapping[str, Report] = {
     report.name: report
     for report in (
-        *(PLANS, TERMS, PAYMENTS, BREAKS, AGING, KEPT, ROLL, CASH, EXPOSURE, INTEGRITY),
+        *(PLANS, TERMS, PAYMENTS, BREAKS, AGING, AGING_TERMS, KEPT, ROLL, CASH, EXPOSURE, INTEGRITY),
         *(ACCOUNTS, POLICIES, PLAN_ACCOUNTS),
     )
 }

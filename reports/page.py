@@ -4,33 +4,32 @@ Layout is in `templates/`; here is what it shows. Its size does not grow with th
 portfolio: long lists end with a note where the rest is.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.digest import WORST_PLANS, Digest
-from reports.facts import HELD, RunFacts
+from reports.facts import HELD, BucketFacts, RunFacts
 from reports.layout import REPORTS
-from reports.shape import sort_keys
 from reports.texts import counted, grouped, instant, plain, visible
 
 MOST_GROUPS = 12
 """Aging tables shown."""
 MOST_LINES = 3
 """Currencies shown in one tile."""
-_SHADES = (0, 1, 31, 61, 91, 121, 151, 181, 366)
-"""First day past due of each shade, from calm to alarming."""
+_SHADES = 9
+"""Shades of a bucket, from calm to alarming."""
 
 Row = Mapping[str, Any]
 
 
 def render(facts: RunFacts, summary: Row, digest: Digest) -> str:
     """Return the page. The same facts and figures give the same text; `run_id` is not in it."""
-    groups = _aging(digest)
+    by_plan, by_term = _aging(digest.aging, facts), _aging(digest.aging_terms, facts)
     checks = summary["checks"]
     page: str = _template().render(
         summary=summary,
@@ -42,8 +41,10 @@ def render(facts: RunFacts, summary: Row, digest: Digest) -> str:
         todo=_todo(summary),
         all_quiet=_all_quiet(summary),
         tiles=_tiles(summary),
-        aging=groups[:MOST_GROUPS],
-        aging_left_out=max(len(groups) - MOST_GROUPS, 0),
+        aging=by_plan[:MOST_GROUPS],
+        aging_left_out=max(len(by_plan) - MOST_GROUPS, 0),
+        aging_terms=by_term[:MOST_GROUPS],
+        aging_terms_left_out=max(len(by_term) - MOST_GROUPS, 0),
         breaks=[_break(row) for row in digest.breaks.to_dicts()],
         breaks_left_out=summary["breaks"]["open"] > digest.breaks.height,
         aside=_aside(summary["breaks"]),
@@ -109,7 +110,7 @@ def _todo(summary: Row) -> list[Row]:
     pressing = found["by_severity"]["critical"] + found["by_severity"]["high"]
     rest = found["open"] - pressing
     to_call = sum(row["plans_past_due_nothing_pending"] for row in portfolio)
-    waiting = sum(row["plans_past_due"] for row in portfolio) - to_call
+    waiting = sum(row["plans_past_due_pending"] for row in portfolio)
     failed = [source for source in summary["sources"] if source["error_code"]]
     unsettled = summary.get("write_backs", ())
     items = [
@@ -124,7 +125,7 @@ def _todo(summary: Row) -> list[Row]:
         (
             waiting,
             "Leave plans past due alone while their payment settles",
-            _money(portfolio, "fresh_pending"),
+            _money(portfolio, "fresh_pending_past_due"),
             "money",
         ),
         (len(unsettled), "Settle what was begun at the providers", "; ".join(unsettled), None),
@@ -159,11 +160,11 @@ def _new(found: Row) -> str:
 def _tiles(summary: Row) -> list[Row]:
     portfolio, found = summary["portfolio"], summary["breaks"]
     missed = sum(row["missed_terms"] for row in portfolio)
-    late = sum(row["plans_past_due"] for row in portfolio)
+    late = sum(row["plans_overdue"] for row in portfolio)
     plans = sum(row["plans_in_force"] for row in portfolio)
     return [
         _money_tile("Due today", portfolio, "due_today", "Terms whose due date is this day."),
-        _money_tile("Overdue", portfolio, "overdue", f"{counted(late, 'plan')} of {plans:,} past due."),
+        _money_tile("Overdue", portfolio, "overdue", f"On {counted(late, 'plan')} of {plans:,}."),
         _count_tile("Missed terms", missed, "Past grace, and nothing received."),
         _money_tile("Pending", portfolio, "pending", "Initiated, not settled; not taken off what is due."),
         _count_tile("Open breaks", found["open"], f"{found['new']:,} new, {found['resolved']:,} resolved."),
@@ -182,15 +183,15 @@ def _count_tile(title: str, count: int, note: str) -> Row:
     return {"title": title, "lines": [{"figure": f"{count:,}" if count else "none", "unit": ""}], "note": note}
 
 
-def _aging(digest: Digest) -> list[Row]:
-    if digest.aging is None or digest.aging.is_empty():
+def _aging(sums: pl.DataFrame | None, facts: RunFacts) -> list[Row]:
+    if sums is None or sums.is_empty():
         return []
-    ordered = digest.aging.sort(sort_keys(("provider", "currency", "bucket")))
+    ordered = sums.sort("provider", "currency", "bucket_no", nulls_last=True)
     groups = ordered.partition_by("provider", "currency", maintain_order=True)
-    return [_aging_group(group.to_dicts()) for group in groups]
+    return [_aging_group(group.to_dicts(), facts.buckets.get(group["provider"][0])) for group in groups]
 
 
-def _aging_group(rows: Sequence[Row]) -> Row:
+def _aging_group(rows: Sequence[Row], buckets: BucketFacts | None) -> Row:
     """Return one provider's buckets in one currency; widths are thousandths of what is outstanding."""
     currency = rows[0]["currency"]
     total = sum(row["outstanding_minor"] for row in rows)
@@ -198,24 +199,24 @@ def _aging_group(rows: Sequence[Row]) -> Row:
     for row in rows:
         left, before = before, before + row["outstanding_minor"]
         edge = [1000 * amount // total if total else 0 for amount in (left, before)]
-        shown.append(
-            {
-                "bucket": row["bucket"],
-                "shade": _shade(row["bucket"]),
-                "plans": row["plans"],
-                "terms": row["terms"],
-                "overdue": plain(row["overdue_minor"], currency),
-                "outstanding": plain(row["outstanding_minor"], currency),
-                "left": edge[0],
-                "width": edge[1] - edge[0],
-            }
-        )
-    return {"provider": rows[0]["provider"], "currency": currency, "outstanding": plain(total, currency), "rows": shown}
+        money = {name.removesuffix("_minor"): plain(row[name], currency) for name in row if name.endswith("_minor")}
+        place = {"shade": _shade(row["bucket_no"], buckets), "left": edge[0], "width": edge[1] - edge[0]}
+        shown.append({**{name: row[name] for name in ("bucket", "plans", "terms")}, **money, **place})
+    return {
+        "provider": rows[0]["provider"],
+        "currency": currency,
+        "unit": buckets.unit if buckets else "days",
+        "outstanding": plain(total, currency),
+        "rows": shown,
+    }
 
 
-def _shade(bucket: str) -> int:
-    first = re.match(r"\d+", bucket)
-    return 0 if first is None else sum(int(first[0]) >= day for day in _SHADES) - 1
+def _shade(number: int | None, buckets: BucketFacts | None) -> int | None:
+    """Spread the shades evenly over the ranges of a set, whatever they count; what is in no range has none."""
+    if number is None:
+        return None
+    last = len(buckets.labels) - 1 if buckets else _SHADES - 1
+    return (_SHADES - 1) * number // max(last, 1)
 
 
 def _break(row: Row) -> Row:
@@ -248,14 +249,14 @@ def _worst(digest: Digest, summary: Row) -> list[Row]:
         return []
     late = {row["currency"]: 0 for row in summary["portfolio"]}
     for row in summary["portfolio"]:
-        late[row["currency"]] += row["plans_past_due"]
+        late[row["currency"]] += row["plans_overdue"]
     groups = digest.worst.partition_by("currency", maintain_order=True)
     return [_worst_group(group.to_dicts(), late[group["currency"][0]]) for group in groups[:MOST_GROUPS]]
 
 
 def _worst_group(rows: Sequence[Row], late: int) -> Row:
     currency = rows[0]["currency"]
-    note = f"{len(rows)} of {late:,} past due; all are in plans.csv" if late > WORST_PLANS else ""
+    note = f"{len(rows)} of {late:,} overdue; all are in plans.csv" if late > WORST_PLANS else ""
     money = {"overdue": "overdue_minor", "pending": "fresh_pending_minor", "outstanding": "outstanding_minor"}
     shown = [
         {

@@ -29,7 +29,7 @@ from reports.tables import TableWriter
 from reports.workbook import SHEET_ROWS, write_workbook
 
 FORMATS = ("csv", "parquet", "html", "xlsx")
-_READ_AGAIN = ("plans", "breaks", "aging", "integrity")
+_READ_AGAIN = ("plans", "breaks", "aging", "aging_terms", "integrity")
 """Tables whose sums are read back from the files before the pointer moves."""
 
 

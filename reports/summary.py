@@ -48,7 +48,7 @@ def outline(facts: RunFacts, digest: Digest) -> dict[str, Any]:
 def headline(summary: Mapping[str, Any]) -> str:
     """Return the first line: the state, the date, what is open, and who could not be read."""
     in_force = sum(row["plans_in_force"] for row in summary["portfolio"])
-    providers = len({row["provider"] for row in summary["portfolio"]})
+    providers = len({row["provider"] for row in summary["portfolio"] if row["plans_in_force"]})
     found = summary["breaks"]
     alarming = sum(found["by_severity"][word] for word in _ALARMING)
     line = (
@@ -132,11 +132,14 @@ def _portfolio(digest: Digest) -> list[dict[str, Any]]:
             "plans": row["plans"],
             "plans_in_force": row["in_force"],
             "plans_past_due": row["past_due"],
+            "plans_overdue": row["overdue"],
             "plans_past_due_nothing_pending": row["uncovered"],
+            "plans_past_due_pending": row["covered"],
             "missed_terms": row["missed_terms"],
             "delinquent_terms": row["delinquent_terms"],
             **{name: plain(row[f"{name}_minor"], row["currency"]) for name in _MONEY},
             "overdue_nothing_pending": plain(row["uncovered_overdue_minor"], row["currency"]),
+            "fresh_pending_past_due": plain(row["covered_fresh_pending_minor"], row["currency"]),
             "overdue_of_ended_plans": plain(row["ended_overdue_minor"], row["currency"]),
         }
         for row in rows

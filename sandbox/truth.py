@@ -26,6 +26,7 @@ KEYS = {
     "terms": ("provider", "tenant_id", "plan_id", "term_id"),
     "payments": ("provider", "tenant_id", "payment_id", "account_id"),
     "aging": ("provider", "tenant_id", "currency", "bucket"),
+    "aging_terms": ("provider", "tenant_id", "currency", "bucket"),
     "breaks": ("provider", "tenant_id", "code", "reason", "plan_id", "term_id", "payment_id", "account_id"),
 }
 """What makes a row of each report unique."""
@@ -35,7 +36,7 @@ NOT_JUDGED = frozenset({"outcome", "conformance", "nominal_due_date", "expected_
 
 
 def truth(world: World, as_of: date, options: Options | None = None) -> dict[str, list[Row]]:
-    """Return the rows of `plans`, `terms`, `payments`, `aging` and `breaks` as of the close of `as_of`."""
+    """Return the rows of `plans`, `terms`, `payments`, `aging`, `aging_terms` and `breaks` as of the close of `as_of`."""
     chosen = options or Options()
     return describe(read(world, chosen), as_of, chosen)
 
@@ -52,6 +53,7 @@ def describe(facts: Facts, as_of: date, options: Options) -> dict[str, list[Row]
             for payment, plan_id in placed
         ],
         "aging": _aging(standings, options),
+        "aging_terms": _aging_terms(standings, options),
         "breaks": find_breaks(facts, standings, placed, as_of, options),
     }
     for name, listed in rows.items():
@@ -215,6 +217,30 @@ def _aging(standings: Iterable[Standing], options: Options) -> list[Row]:
             "outstanding": to_text(found[4], currency),
         }
         for (provider, tenant, currency, name), found in sums.items()
+    ]
+
+
+def _aging_terms(standings: Iterable[Standing], options: Options) -> list[Row]:
+    """Sum the due, unsatisfied terms of plans in force by the bucket of each term's own age in days."""
+    found: dict[tuple[str, str, str, str], list[tuple[str, int]]] = {}
+    for standing in standings:
+        plan = standing.plan
+        for view in standing.terms if standing.in_force else ():
+            if view.term.due <= standing.on and not view.satisfied:
+                label = bucket((standing.on - view.term.due).days, options)
+                key = (plan.provider, plan.tenant, plan.currency, label)
+                found.setdefault(key, []).append((plan.plan_id, view.outstanding))
+    return [
+        {
+            "provider": provider,
+            "tenant_id": tenant,
+            "currency": currency,
+            "bucket": label,
+            "terms": len(terms),
+            "plans": len({plan_id for plan_id, _ in terms}),
+            "outstanding": to_text(sum(amount for _, amount in terms), currency),
+        }
+        for (provider, tenant, currency, label), terms in found.items()
     ]
 
 

@@ -315,7 +315,8 @@ def _anchor(standing: Standing) -> int | None:
 
 def bucket(days: int, options: Options) -> str:
     """Return the label of the delinquency bucket that holds `days`."""
-    for low, high in AR_BUCKETS if options.bucket_set == "AR" else IFRS_BUCKETS:
+    shipped = {"AR": AR_BUCKETS, "IFRS": IFRS_BUCKETS}
+    for low, high in shipped.get(options.bucket_set, options.own_buckets):
         if high is None:
             return f"{low}+"
         if low <= days <= high:

@@ -38,6 +38,7 @@ class Options:
     settlement_days: int = 2
     stale_pending_days: int = 5
     bucket_set: str = "AR"
+    own_buckets: tuple[tuple[int, int | None], ...] = ()
     holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
     weekend: tuple[int, ...] = (6, 7)
     currency_symbols: Mapping[str, str] = field(default_factory=lambda: {"$": "USD"})

@@ -94,6 +94,7 @@ PLAN_POSITIONS = Table(
         "mba_months",
         "ots_months",
         "bucket",
+        "bucket_no",
         "oldest_unpaid_due_date",
         "next_due_date",
         "next_due_amount_minor",

@@ -20,7 +20,7 @@ from sql.files import TEMPORARY, cannot_write, sync_file, sync_folder
 from sql.scripts import create_tables, query, run_scripts
 
 REPORTS = (
-    *("plans", "terms", "payments", "breaks", "aging", "kept", "roll", "cash", "exposure", "integrity"),
+    *("plans", "terms", "payments", "breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity"),
     *("accounts", "policies", "plan_accounts"),
 )
 """Tables of a run folder that views read; each has its shape in `out/`."""

@@ -21,7 +21,7 @@ from sql.face import insert
 from sql.scripts import query
 from sql.seals import canonical, read_time, write_time
 
-RECORDED = ("breaks", "aging", "kept", "roll", "cash", "exposure", "integrity")
+RECORDED = ("breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity")
 """Reports that are kept in the warehouse for every run."""
 
 PUBLISHED, HELD, FAILED = "PUBLISHED", "HELD", "FAILED"

@@ -4,10 +4,13 @@ A set that is not sound is refused when it is read, before anything is computed.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
+
+from schemas.rules import Rules
+from transforms.options import providers_of
 
 MEASURES = ("days_past_due", "ots_months", "mba_months")
 """What a set may bucket by."""
@@ -31,10 +34,30 @@ class BucketSet:
     starts: tuple[int, ...]
     labels: tuple[str, ...]
 
-    def label(self, values: pl.Series) -> pl.Series:
-        """Return the label of each value; null (a plan without months) is `none`."""
-        number = pl.Series(self.starts).search_sorted(values.fill_null(0), side="right").cast(pl.Int64) - 1
-        return pl.Series("bucket", self.labels).gather(number).set(values.is_null(), NOT_MONTHLY)
+    def number(self, values: pl.Series) -> pl.Series:
+        """Return the position of each value's range in the set, from 0; null (a plan without months) stays null."""
+        found = pl.Series(self.starts).search_sorted(values.fill_null(0), side="right").cast(pl.Int64) - 1
+        return found.set(values.is_null(), None).alias("bucket_no")
+
+    def label(self, numbers: pl.Series) -> pl.Series:
+        """Return the label of each position that `number` gave; null is `none`."""
+        return pl.Series("bucket", self.labels).gather(numbers).fill_null(NOT_MONTHLY)
+
+
+def in_buckets(rows: pl.DataFrame, rules: Mapping[str, Rules]) -> pl.DataFrame:
+    """Return `bucket` and `bucket_no` of each row, by its provider's set.
+
+    Args:
+        rows: `provider` and the three `MEASURES`; the months null for what is not monthly.
+        rules: Options per provider.
+    """
+    number = pl.Series("bucket_no", [None], dtype=pl.Int64).new_from_index(0, rows.height)
+    label = pl.Series("bucket", [None], dtype=pl.String).new_from_index(0, rows.height)
+    for provider in providers_of(rows, rules):
+        known, own = bucket_set(rules[provider].bucket_set), rows["provider"] == provider
+        found = known.number(rows[known.measure])
+        number, label = found.zip_with(own, number), known.label(found).zip_with(own, label)
+    return pl.DataFrame({"bucket": label, "bucket_no": number})
 
 
 def bucket_set(text: str) -> BucketSet:
@@ -55,6 +78,23 @@ def bucket_set(text: str) -> BucketSet:
         raise BucketError(f"bucket set {text!r} counts by {prefix!r}; leave it out for days, or use ots: or mba:")
     labels = tuple(part.strip() for part in ranges.split(","))
     return BucketSet(measures[prefix], _starts(text, [_range(text, label) for label in labels]), labels)
+
+
+def written(ranges: Iterable[Sequence[int]]) -> str:
+    """Write ranges of days, `[first, last]` and at the end `[first]`, as `bucket_set` reads them.
+
+    Raises:
+        BucketError: a range has no number or more than two, or the set is not sound.
+    """
+    parts = [list(each) for each in ranges]
+    if wrong := [each for each in parts if len(each) not in {1, 2}]:
+        raise BucketError(f"range {wrong[0]} is none; give [first, last], and [first] for the last one")
+    closed = [str(first) if first == last else f"{first}-{last}" for first, last in (e for e in parts if len(e) > 1)]
+    text = ",".join([*closed, *(f"{each[0]}+" for each in parts if len(each) == 1)])
+    if parts and (len(parts[-1]) != 1 or len(closed) != len(parts) - 1):
+        raise BucketError(f"bucket set {text!r}: exactly the last range must end open, like [{parts[-1][0]}]")
+    bucket_set(text)
+    return text
 
 
 def _range(text: str, label: str) -> tuple[int, int | None]:

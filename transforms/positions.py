@@ -12,15 +12,15 @@ import polars as pl
 
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
+from transforms.aging import age_terms
 from transforms.book import Book, open_book
-from transforms.buckets import bucket_set
+from transforms.buckets import in_buckets
 from transforms.business import business_between, repeated
 from transforms.coverage import coverage_ppm
 from transforms.delinquency import Arrears, arrears_of, days_past_due
 from transforms.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
 from transforms.judgement import AS_OF_APPROXIMATE, judge
 from transforms.months import anchors, months_past_due
-from transforms.options import providers_of
 from transforms.pending import lay_over
 from transforms.satisfaction import satisfy
 from transforms.segments import mark, number_of, put, repeat
@@ -37,11 +37,15 @@ _ROOM = 2**61
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """`TERM_POSITIONS`, `PLAN_POSITIONS` and `PAYMENT_POSITIONS`, in the order of their keys, gated."""
+    """`TERM_POSITIONS`, `PLAN_POSITIONS` and `PAYMENT_POSITIONS`, in the order of their keys, gated.
+
+    `aged` is what `aging.age_terms` returned: open terms summed by their own age.
+    """
 
     terms: pl.DataFrame
     plans: pl.DataFrame
     payments: pl.DataFrame
+    aged: pl.DataFrame
 
 
 def compute(
@@ -85,6 +89,7 @@ def compute(
             pl.concat([half.terms for half in halves]),
             pl.concat([half.plans for half in halves]),
             pl.concat([half.payments for half in halves]).sort("payment_no"),
+            pl.concat([half.aged for half in halves]),
         )
     book = open_book(located_plans, terms, located_payments, as_of=as_of, rules=rules)
     paid = satisfy(book, as_of=as_of)
@@ -101,6 +106,7 @@ def compute(
     sums = plan_sums(book, judged, pending, as_of=as_of)
     arrears = arrears_of(book, judged, sums["outstanding_minor"], as_of=as_of)
     days = days_past_due(book, paid, arrears, as_of=as_of, rules=rules, pauses=pauses)
+    anchor = anchors(book.plans, judged, book.segments)
     plans = pl.concat(
         [
             book.plans.drop("provider_amount_due_minor").with_columns(
@@ -110,7 +116,7 @@ def compute(
             sums,
             provider_sums(book, judged, as_of=as_of),
             next_due(book, judged, as_of=as_of),
-            _months(book, judged, arrears.row, as_of),
+            _months(judged, arrears.row, anchor, as_of),
             days,
         ],
         how="horizontal",
@@ -120,6 +126,7 @@ def compute(
         TERM_POSITIONS.gate(_term_rows(book, judged, status)),
         PLAN_POSITIONS.gate(plans.select(PLAN_POSITIONS.columns)),
         payment_positions(located_payments, book.plans, book.money, paid.used),
+        age_terms(book, judged, plans["is_in_force"], anchor, as_of=as_of, rules=rules),
     )
 
 
@@ -164,10 +171,10 @@ def _largest(amounts: pl.Series) -> int:
     return max((abs(amount) for amount in found if amount is not None), default=0)
 
 
-def _months(book: Book, judged: pl.DataFrame, oldest: pl.Series, as_of: date) -> pl.DataFrame:
+def _months(judged: pl.DataFrame, oldest: pl.Series, anchor: pl.Series, as_of: date) -> pl.DataFrame:
     nominal = judged["nominal_due_date"].gather(oldest)
     start = nominal.zip_with(nominal.is_not_null(), judged["due_date"].gather(oldest))
-    return months_past_due(start, anchors(book.plans, judged, book.segments), as_of=as_of)
+    return months_past_due(start, anchor, as_of=as_of)
 
 
 def _plan_flags(book: Book, of_terms: pl.Series) -> pl.Series:
@@ -189,20 +196,12 @@ def _finish(
         age.alias("business_days_satisfied"),
         arrears.oldest.alias("oldest_unpaid_due_date"),
         coverage_ppm(plans["fresh_pending_minor"], plans["amount_due_minor"]).alias("coverage_ppm"),
-        _buckets(plans, rules).alias("bucket"),
+        *in_buckets(plans, rules),
         is_in_force=in_force,
         outcome=pl.lit(None, dtype=pl.String),
         conformance=pl.lit(None, dtype=pl.String),
         missing_input=pl.lit(None, dtype=pl.String),
     )
-
-
-def _buckets(plans: pl.DataFrame, rules: Mapping[str, Rules]) -> pl.Series:
-    label = pl.Series("bucket", [None], dtype=pl.String).new_from_index(0, plans.height)
-    for provider in providers_of(plans, rules):
-        known = bucket_set(rules[provider].bucket_set)
-        label = known.label(plans[known.measure]).zip_with(plans["provider"] == provider, label)
-    return label
 
 
 def _term_rows(book: Book, judged: pl.DataFrame, status: pl.Series) -> pl.DataFrame:

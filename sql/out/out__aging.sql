@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS out.aging (
     terms BIGINT,
     amount_due DECIMAL(20, 4),
     overdue DECIMAL(20, 4),
-    outstanding DECIMAL(20, 4)
+    outstanding DECIMAL(20, 4),
+    bucket_no BIGINT
 );
 COMMENT ON TABLE out.aging IS 'Per run: one row per provider, tenant, currency and delinquency bucket; plans in force only';

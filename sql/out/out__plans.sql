@@ -47,6 +47,7 @@ CREATE OR REPLACE TABLE out.plans (
     created_on DATE,
     updated_on DATE,
     missing_input VARCHAR,
-    replaced_by_plan_id VARCHAR
+    replaced_by_plan_id VARCHAR,
+    bucket_no BIGINT
 );
 COMMENT ON TABLE out.plans IS 'Shape only: one row per plan that exists on the as-of date; the rows lie in the Parquet of each run';

@@ -11,6 +11,8 @@ CREATE TABLE IF NOT EXISTS out.roll (
     from_bucket VARCHAR,
     to_bucket VARCHAR,
     plans BIGINT,
-    opening DECIMAL(20, 4)
+    opening DECIMAL(20, 4),
+    from_bucket_no BIGINT,
+    to_bucket_no BIGINT
 );
 COMMENT ON TABLE out.roll IS 'Per run: one row per provider, tenant, currency, earlier date and pair of buckets';

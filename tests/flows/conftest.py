@@ -31,7 +31,7 @@ from sql.readonly import read_query
 from sql.witness import Witness
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
-TABLES = ("plans", "terms", "payments", "aging")
+TABLES = ("plans", "terms", "payments", "aging", "aging_terms")
 """Reports whose bytes depend on the facts, the settings and the date alone."""
 
 

@@ -78,6 +78,51 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(text: str, key: st
     assert repr(nearest) in str(refusal.value)
 
 
+def test_a_bucket_set_of_ones_own_is_used_by_who_chooses_it() -> None:
+    path = written(
+        "[run]\nbucket_set = 'OWN'\n[buckets]\nranges = [[0, 0], [1, 30], [31, 60], [61]]\n"
+        "[providers.payiq]\nbase_url = 'https://biller.example'\nbucket_set = 'IFRS'\n"
+    )
+    rules = load(path).rules()
+    assert (rules["payt"].bucket_set, rules["payiq"].bucket_set) == ("0,1-30,31-60,61+", "IFRS")
+
+
+def test_ranges_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANRECON_BUCKETS__RANGES", "[[0, 9], [10]]")
+    monkeypatch.setenv("PLANRECON_RUN__BUCKET_SET", "OWN")
+    assert load().rules()["payt"].bucket_set == "0-9,10+"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[buckets]\nranges = [[0, 30], [32]]\n", "'buckets.ranges'.*leaves a gap before 32.*must start at 31"),
+        ("[buckets]\nranges = [[1, 30], [31]]\n", "'buckets.ranges'.*starts at 1"),
+        ("[buckets]\nranges = [[0, 30], [31, 60]]\n", "'buckets.ranges'.*must end open"),
+        ("[buckets]\nranges = [[0, 30.5], [31]]\n", "'buckets.ranges"),
+        ("[run]\nbucket_set = 'OWN'\n", r"'run.bucket_set' is 'OWN'.*add \[buckets\]"),
+        (
+            "[providers.payt]\nbucket_set = 'OWN'\n[buckets]\nranges = []\n",
+            r"'providers.payt.bucket_set' is 'OWN'.*add \[buckets\]",
+        ),
+        ("[run]\nmaterial_amount = -1\n", "run.material_amount"),
+        ("[run]\nmaterial_percent = 100.5\n", "run.material_percent"),
+        ("[run]\nbucket_set = 'WEEKS'\n", "run.bucket_set"),
+    ],
+)
+def test_buckets_and_thresholds_that_are_not_sound_are_refused_when_they_are_read(text: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load(written(text))
+
+
+def test_what_counts_as_material_is_a_setting_and_part_of_the_key_of_a_run() -> None:
+    plain = fingerprint(load(written("[run]\ndpd_origin = 'FIRST_MATERIAL'\n")))
+    material = load(written("[run]\nmaterial_amount = 100.5\nmaterial_percent = 1\n"))
+    rules = material.rules()["totality"]
+    assert (str(rules.material_amount), str(rules.material_percent)) == ("100.5", "1")
+    assert fingerprint(material) != plain
+
+
 def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANRECON_GATE__QUARANTINE_SHARE", "1")
     with pytest.raises(SettingsError, match="gates"):

@@ -1,7 +1,9 @@
 """What the pipeline reports equals the slow answer: another program, in plain Python, from the definitions alone."""
 
 import json
+from collections import Counter
 from datetime import date
+from decimal import Decimal
 from importlib.metadata import version
 
 import pytest
@@ -30,6 +32,12 @@ def test_every_figure_equals_the_slow_answer(portfolio, compare, day):
     if day != AS_OF:
         folder = desk.report(day).folder
     assert compare(desk, folder, day) == []
+    due = Counter()
+    for row in desk.rows("aging", folder):
+        due[row["currency"]] += Decimal(row["amount_due"])
+    for row in desk.rows("aging_terms", folder):
+        due[row["currency"]] -= Decimal(row["outstanding"])
+    assert not any(due.values()), "aged by plan or by term, the same money is due"
 
 
 def test_the_scenarios_are_large_enough_to_mean_something(portfolio):
@@ -103,6 +111,7 @@ VARIATIONS = {
     "larger": {"tolerance": "MAX:5.00,2"},
     "smaller": {"tolerance": "MIN:5.00,2"},
     "buckets": {"bucket_set": "IFRS"},
+    "own-buckets": {"bucket_set": "OWN", "own_buckets": ((0, 0), (1, 9), (10, 44), (45, None))},
     "business-days": {"day_basis": "BUSINESS", "stale_pending_days": 1, "settlement_days": 6},
     "closed-days": {"closed_days": ["2026-06-29 Works outing", "2026-06-12", "2026-04-16"]},
 }
@@ -127,10 +136,12 @@ def nibbled_desk(open_desk, tmp_path_factory):
 @pytest.mark.parametrize("name", sorted(VARIATIONS))
 def test_every_option_means_what_the_slow_answer_takes_it_for(nibbled_desk, compare, name):
     desk, chosen = nibbled_desk, VARIATIONS[name]
-    desk.configure(run=chosen)
+    told = {key: value for key, value in chosen.items() if key != "own_buckets"}
+    ranges = [[first] if last is None else [first, last] for first, last in chosen.get("own_buckets", ())]
+    desk.configure(run=told, buckets={"ranges": ranges})
     try:
         folder = desk.report(AS_OF).folder
     finally:
-        desk.configure(run=dict.fromkeys(chosen))
+        desk.configure(run=dict.fromkeys(told), buckets={"ranges": None})
     assert compare(desk, folder, AS_OF, **chosen) == []
     assert compare(desk, folder, AS_OF), "the option changes nothing here, so this proves nothing"

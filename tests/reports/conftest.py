@@ -23,8 +23,11 @@ TABLES = {
 }
 AGING = {
     **dict.fromkeys(("provider", "tenant_id", "currency", "bucket"), pl.String),
-    **dict.fromkeys(("plans", "terms", "amount_due_minor", "overdue_minor", "outstanding_minor"), pl.Int64),
+    **dict.fromkeys(
+        ("bucket_no", "plans", "terms", "amount_due_minor", "overdue_minor", "outstanding_minor"), pl.Int64
+    ),
 }
+AR = ("0", "1-30", "31-60", "61-90", "91-120", "121-150", "151-180", "181-365", "366+")
 QUIET = {pl.String(): "", pl.Date(): AS_OF, pl.Boolean(): True, pl.Int64(): 0}
 ALWAYS = {"provider": "payt", "tenant_id": "a1", "currency": "EUR", "plan_id": "p1"}
 
@@ -45,7 +48,15 @@ def frame() -> Frame:
 
     def make(name: str, *rows: dict[str, object]) -> pl.DataFrame:
         if name == "aging":
-            return pl.DataFrame([{"provider": "payt", "tenant_id": "a1", **row} for row in rows], schema=AGING)
+            where = {"provider": "payt", "tenant_id": "a1"}
+            return pl.DataFrame(
+                [
+                    {**where, "bucket_no": AR.index(row["bucket"]) if "bucket_no" not in row else None, **row}
+                    for row in rows
+                ],
+                schema=AGING,
+                orient="row",
+            )
         table = TABLES[name]
         unknown = {key for row in rows for key in row} - set(table.columns)
         assert not unknown, unknown

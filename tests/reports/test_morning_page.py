@@ -1,11 +1,12 @@
 """The HTML page says what a desk needs, and nothing in it runs."""
 
+import re
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 
 import pytest
 
-from reports.facts import Source
+from reports.facts import BucketFacts, Source
 from reports.run import RunWriter
 
 AS_OF = date(2026, 6, 30)
@@ -189,6 +190,64 @@ def test_plans_with_money_on_its_way_are_not_chased(page):
     text = Page(page(rows={"plans": plans})).text
     assert "1 Chase plans past due that have no money on its way EUR 33.34" in text
     assert "1 Leave plans past due alone while their payment settles EUR 33.34" in text
+
+
+def test_an_amount_counts_the_plans_that_its_number_counts_and_no_other(page):
+    """Pending money of a plan on time waits for nobody; money overdue within the tolerance is of a plan not past due."""
+    pending = {"pending_minor": 900, "fresh_pending_minor": 900}
+    plans = [
+        {**LATE, "plan_id": "wait", "days_past_due": 2, **pending},
+        {"plan_id": "on time", "outstanding_minor": 5000, "pending_minor": 70_000, "fresh_pending_minor": 70_000},
+        {**LATE, "plan_id": "stale", "days_past_due": 9, "pending_minor": 11},
+        {**LATE, "plan_id": "tolerated", "overdue_minor": 2, "outstanding_minor": 2},
+    ]
+    text = Page(page(rows={"plans": plans})).text
+    assert "1 Leave plans past due alone while their payment settles EUR 9.00" in text
+    assert "1 Chase plans past due that have no money on its way EUR 33.34" in text
+    assert "Overdue 66.70 EUR On 3 plans of 4." in text
+
+
+def test_providers_are_counted_where_their_plans_are_in_force(page):
+    ended = {"plan_id": "x", "provider": "payiq", "is_in_force": False, "status": "DEACTIVATED"}
+    assert "1 plan in force at 1 provider," in Page(page(rows={"plans": [{"plan_id": "a"}, ended]})).text
+
+
+@pytest.mark.parametrize(
+    ("labels", "unit", "shades"),
+    [
+        (("0-30", "31-90", "91+"), "days", ["b0", "b4", "b8"]),
+        (("0", "1", "2", "3", "4", "5", "6+"), "months", ["b0", "b1", "b2", "b4", "b5", "b6", "b8"]),
+        (("0", "1-30", "31-60", "61-90", "91-120", "121-150", "151-180", "181-365", "366+"), "days", [f"b{n}" for n in range(9)]),
+        (("0+",), "days", ["b0"]),
+    ],
+)  # fmt: skip
+def test_the_shades_of_a_bucket_set_go_from_calm_to_alarming_whatever_it_counts(page, labels, unit, shades):
+    money = {
+        "currency": "EUR",
+        "plans": 1,
+        "terms": 1,
+        "amount_due_minor": 1,
+        "overdue_minor": 1,
+        "outstanding_minor": 9,
+    }
+    rows = [{"bucket": label, "bucket_no": number, **money} for number, label in enumerate(labels)]
+    source = page(rows={"aging": rows}, buckets={"payt": BucketFacts(labels, unit)})
+    assert re.findall(r'<span class="swatch (b\d)"></span>([^<]+)', source) == list(zip(shades, labels, strict=True))
+    assert f"{unit.capitalize()} past due" in source
+
+
+def test_plans_without_months_stand_last_and_in_no_shade(page):
+    money = {
+        "currency": "EUR",
+        "plans": 1,
+        "terms": 1,
+        "amount_due_minor": 1,
+        "overdue_minor": 1,
+        "outstanding_minor": 9,
+    }
+    rows = [{"bucket": "none", "bucket_no": None, **money}, {"bucket": "1+", "bucket_no": 1, **money}]
+    source = page(rows={"aging": rows}, buckets={"payt": BucketFacts(("0", "1+"), "months")})
+    assert source.index('<span class="swatch b8"></span>1+') < source.index('<span class="swatch"></span>none')
 
 
 def test_timing_and_accepted_breaks_are_not_counted_as_open(page):

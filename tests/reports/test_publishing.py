@@ -43,7 +43,19 @@ def test_a_published_folder_holds_every_file_and_is_latest(tmp_path, publish):
     assert folder == tmp_path / "reports" / "as_of=2026-06-30" / "r1"
     latest = tmp_path / "reports" / "latest"
     assert latest.readlink() == Path("as_of=2026-06-30/r1")
-    tables = ["plans", "terms", "payments", "breaks", "aging", "kept", "roll", "cash", "exposure", "integrity"]
+    tables = [
+        "plans",
+        "terms",
+        "payments",
+        "breaks",
+        "aging",
+        "aging_terms",
+        "kept",
+        "roll",
+        "cash",
+        "exposure",
+        "integrity",
+    ]
     extra = {"accounts.parquet", "policies.parquet", "plan_accounts.parquet"}
     others = {"report.html", "reports.xlsx", "summary.json", "manifest.json"}
     assert names(folder) == {f"{t}.{s}" for t in tables for s in ("csv", "parquet")} | extra | others

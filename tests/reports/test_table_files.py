@@ -124,12 +124,12 @@ def test_aging_stands_in_the_order_of_its_days(tmp_path, frame):
     }
     aging = frame("aging", *({"bucket": bucket, **zeros} for bucket in ("366+", "0", "121-150", "1-30", "31-60")))
     assert write(tmp_path, "aging", aging) == (
-        "as_of,provider,tenant_id,currency,bucket,plans,terms,amount_due,overdue,outstanding\n"
-        '2026-06-30,"payt","a1","JPY","0",1,0,0,0,700\n'
-        '2026-06-30,"payt","a1","JPY","1-30",1,0,0,0,700\n'
-        '2026-06-30,"payt","a1","JPY","31-60",1,0,0,0,700\n'
-        '2026-06-30,"payt","a1","JPY","121-150",1,0,0,0,700\n'
-        '2026-06-30,"payt","a1","JPY","366+",1,0,0,0,700\n'
+        "as_of,provider,tenant_id,currency,bucket,plans,terms,amount_due,overdue,outstanding,bucket_no\n"
+        '2026-06-30,"payt","a1","JPY","0",1,0,0,0,700,0\n'
+        '2026-06-30,"payt","a1","JPY","1-30",1,0,0,0,700,1\n'
+        '2026-06-30,"payt","a1","JPY","31-60",1,0,0,0,700,2\n'
+        '2026-06-30,"payt","a1","JPY","121-150",1,0,0,0,700,5\n'
+        '2026-06-30,"payt","a1","JPY","366+",1,0,0,0,700,8\n'
     )
 
 
@@ -174,7 +174,10 @@ def test_coverage_is_a_fraction_with_six_places_and_unknown_is_empty(tmp_path, f
             "kept",
             "as_of,provider,tenant_id,currency,window_days,evaluated,kept,partly_kept,broken,kept_rate_count,kept_rate_amount",
         ),
-        ("roll", "as_of,provider,tenant_id,currency,from_as_of,from_bucket,to_bucket,plans,opening"),
+        (
+            "roll",
+            "as_of,provider,tenant_id,currency,from_as_of,from_bucket,to_bucket,plans,opening,from_bucket_no,to_bucket_no",
+        ),
         ("exposure", "as_of,provider,tenant_id,currency,metric,plans,amount,share"),
     ],
 )

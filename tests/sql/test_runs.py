@@ -56,6 +56,7 @@ def aging(*amounts: str) -> pl.DataFrame:
             "amount_due": Decimal(amount),
             "overdue": Decimal(amount),
             "outstanding": Decimal(amount),
+            "bucket_no": 1,
         }
         for amount in amounts
     ]

@@ -19,7 +19,7 @@ from sql.warehouse import SUSPECT, Warehouse, read_everything
 
 VIEWS = [
     *("v_runs", "v_plans", "v_plan_accounts", "v_terms", "v_payments", "v_accounts", "v_policies", "v_breaks"),
-    *("v_aging", "v_kept", "v_roll", "v_cash", "v_quarantine", "v_fetches", "v_writes"),
+    *("v_aging", "v_aging_terms", "v_kept", "v_roll", "v_cash", "v_quarantine", "v_fetches", "v_writes"),
 ]
 
 PROMISED = {
@@ -28,6 +28,7 @@ PROMISED = {
     "v_breaks": "as_of provider tenant_id plan_id term_id payment_id account_id code reason side kind severity state expected actual difference difference_days currency first_seen age_days fingerprint explanation",
     "v_payments": "as_of provider tenant_id payment_id plan_id account_id currency amount effective_date class provider_status reversed_on reversed_amount allocated",
     "v_aging": "as_of provider tenant_id currency bucket plans terms amount_due overdue outstanding",
+    "v_aging_terms": "as_of provider tenant_id currency bucket terms plans outstanding",
     "v_cash": "as_of provider tenant_id currency horizon_days scheduled arrears pending_covered risk_adjusted",
     "v_kept": "as_of provider tenant_id currency window_days evaluated kept partly_kept broken kept_rate_count kept_rate_amount",
     "v_roll": "as_of provider tenant_id currency from_as_of from_bucket to_bucket plans opening",

@@ -1,0 +1,149 @@
+"""What the page, the summary and the reports say together adds up again from the published rows."""
+
+import json
+import re
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from sandbox import scenarios
+
+CLOSED = {"RESOLVED", "ACCEPTED"}
+
+
+@pytest.fixture(scope="module")
+def morning(open_desk, tmp_path_factory):
+    """A run in which days inside of grace do not count, so that money is overdue on plans that are not past due."""
+    with open_desk(tmp_path_factory.mktemp("sums"), scenarios.demo()) as desk:
+        desk.configure(run={"grace_days": 20, "grace_mode": "GATE"}, reports={"formats": ["csv", "html"]})
+        desk.run(scenarios.DEMO_AS_OF)
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def plans(morning):
+    return [row for row in morning.rows("plans") if row["is_in_force"] == "true"]
+
+
+@pytest.fixture(scope="module")
+def page(morning):
+    return (morning.latest / "report.html").read_text(encoding="utf-8")
+
+
+def late(row):
+    return int(row["days_past_due"]) > 0
+
+
+def fresh(row):
+    return Decimal(row["fresh_pending"]) != 0
+
+
+def told(rows, column):
+    """The sums of a column as the page writes them: `EUR 1,234.50, JPY 7`, currencies without money left out."""
+    sums = Counter()
+    for row in rows:
+        sums[row["currency"]] += Decimal(row[column])
+    return ", ".join(f"{currency} {amount:,f}" for currency, amount in sorted(sums.items()) if amount)
+
+
+def todo(page):
+    """What is to be done, with its number and what stands below it."""
+    item = r'<li><span class="count">([\d,]+)</span><span><strong>(?:<a [^>]*>)?([^<]+)(?:</a>)?</strong>(?:<span class="sub">([^<]*)</span>)?'
+    return {what: (int(count.replace(",", "")), more) for count, what, more in re.findall(item, page)}
+
+
+def test_every_line_of_the_to_do_list_counts_the_plans_whose_money_it_names(page, plans, morning):
+    found = todo(page)
+    chase = [row for row in plans if late(row) and not fresh(row)]
+    wait = [row for row in plans if late(row) and fresh(row)]
+    assert found["Chase plans past due that have no money on its way"] == (len(chase), told(chase, "overdue"))
+    assert found["Leave plans past due alone while their payment settles"] == (len(wait), told(wait, "fresh_pending"))
+    breaks = [row for row in morning.rows("breaks") if row["state"] not in CLOSED and row["kind"] == "real"]
+    pressing = [row for row in breaks if row["severity"] in {"high", "critical"}]
+    count, codes = found["Clear the breaks of high or critical severity"]
+    assert (count, set(codes.split(", "))) == (len(pressing), {row["code"] for row in pressing})
+    assert found["Look through the other breaks"][0] == len(breaks) - len(pressing)
+    assert told(wait, "fresh_pending") != told(plans, "fresh_pending"), "plans on time have money on its way, too"
+
+
+def test_every_tile_adds_up_from_the_rows_it_counts(page, plans):
+    tiles = dict(re.findall(r'<div class="tile"><h3>([^<]+)</h3>\n(.*?)</div>', page, re.DOTALL))
+    overdue = [row for row in plans if Decimal(row["overdue"])]
+    for title, rows, column in (
+        ("Due today", plans, "due_today"),
+        ("Overdue", overdue, "overdue"),
+        ("Pending", plans, "pending"),
+    ):
+        shown = re.findall(r'class="big">([\d,.]+) <small>(\w+)</small>', tiles[title])
+        assert ", ".join(f"{currency} {figure}" for figure, currency in shown) == told(rows, column)
+    assert f"On {len(overdue)} plans of {len(plans)}." in tiles["Overdue"]
+    assert len(overdue) > sum(map(late, plans)), "grace covers no plan here, so this proves nothing"
+    missed = sum(int(row["missed_terms"]) for row in plans)
+    assert f'class="big">{missed}</span>' in tiles["Missed terms"]
+
+
+def test_the_summary_adds_up_from_the_plans(morning, plans):
+    summary = json.loads((morning.latest / "summary.json").read_text(encoding="utf-8"))
+    for row in summary["portfolio"]:
+        own = [p for p in plans if (p["provider"], p["currency"]) == (row["provider"], row["currency"])]
+        groups = {
+            "plans_in_force": own,
+            "plans_past_due": [p for p in own if late(p)],
+            "plans_overdue": [p for p in own if Decimal(p["overdue"])],
+            "plans_past_due_nothing_pending": [p for p in own if late(p) and not fresh(p)],
+            "plans_past_due_pending": [p for p in own if late(p) and fresh(p)],
+        }
+        assert {name: row[name] for name in groups} == {name: len(members) for name, members in groups.items()}
+        for name in ("due_today", "amount_due", "overdue", "overdue_past_grace", "pending", "outstanding"):
+            assert Decimal(row[name]) == sum(Decimal(p[name]) for p in own)
+        chase, wait = groups["plans_past_due_nothing_pending"], groups["plans_past_due_pending"]
+        assert Decimal(row["overdue_nothing_pending"]) == sum(Decimal(p["overdue"]) for p in chase)
+        assert Decimal(row["fresh_pending_past_due"]) == sum(Decimal(p["fresh_pending"]) for p in wait)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("aging", ("plans", "terms", "amount_due", "overdue", "outstanding")),
+        ("aging_terms", ("terms", "plans", "outstanding")),
+    ],
+)
+def test_both_agings_on_the_page_are_the_rows_of_their_files(page, morning, name, columns):
+    section = page.split(f'<section aria-labelledby="{name}">')[1].split("</section>")[0]
+    shown = {}
+    for title, card in re.findall(r"<h3>([^<]+)</h3>(.*?)</table>", section, re.DOTALL):
+        rows = re.findall(r"<tr><th scope=\"row\">.*?</span>([^<]+)</th>(.*?)</tr>", card)
+        shown |= {(title, bucket): re.findall(r">([^<]*)</td>", cells) for bucket, cells in rows}
+    summed = {}
+    for row in morning.rows(name):
+        sums = summed.setdefault((f"{row['provider']} · {row['currency']}", row["bucket"]), [Decimal(0)] * len(columns))
+        for place, column in enumerate(columns):
+            sums[place] += Decimal(row[column])
+    assert shown == {key: [f"{number:,f}" for number in sums] for key, sums in summed.items()}
+
+
+def test_the_list_of_the_most_overdue_says_how_many_there_are(page, plans):
+    section = page.split('<section aria-labelledby="overdue">')[1].split("</section>")[0]
+    for currency, note, card in re.findall(
+        r'<h3>(\w+)</h3><span class="note">([^<]*)</span></div>(.*?)</table>', section, re.DOTALL
+    ):
+        owing = [row for row in plans if row["currency"] == currency and Decimal(row["overdue"])]
+        listed = card.count('<tr><td class="id">')
+        assert listed == min(len(owing), 12)
+        assert note == (f"12 of {len(owing)} overdue; all are in plans.csv" if len(owing) > 12 else "")
+
+
+def test_buckets_stand_in_their_order_and_both_agings_of_one_currency_can_be_read_by_a_query(morning):
+    first = """
+        select provider, currency, bucket, sum(overdue) from v_aging group by provider, currency, bucket_no, bucket
+        order by provider, currency, bucket_no
+    """
+    order = ["0", "1-30", "31-60", "61-90", "91-120", "121-150", "151-180", "181-365", "366+"]
+    for provider, currency in {row[:2] for row in morning.query(first)}:
+        own = [bucket for p, c, bucket, _ in morning.query(first) if (p, c) == (provider, currency)]
+        assert own == sorted(own, key=order.index)
+    numbers = morning.query(
+        "select distinct bucket, bucket_no from v_plans union select distinct bucket, bucket_no from v_aging_terms"
+    )
+    assert dict(numbers).items() <= {b: n for n, b in enumerate(order)}.items()
