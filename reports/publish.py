@@ -36,11 +36,11 @@ class Staging:
         self._day = reports_dir / f"as_of={as_of.isoformat()}"
         self.final = self._day / run_id
         self.path = self._day / f".{run_id}.tmp"
-        reports_dir.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        _made(reports_dir)
         sweep(reports_dir)
         if self._day.is_symlink() or self.path.exists() or self.final.exists():
             raise ReportError(f"{self.final} is there already, or is being written by another run; start a new run")
-        self._day.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        _made(self._day)
         self.path.mkdir(mode=_FOLDER_MODE)
         self._lock = _held(self.path / _ALIVE)
         self._settled: list[Path] = []
@@ -50,7 +50,6 @@ class Staging:
         self._settled = _regular(self.path)
         for file in self._settled:
             _to_disk(file)
-        _sync(self.path)
         self.path.rename(self.final)
         _sync(self._day)
         self.path = self.final
@@ -154,8 +153,16 @@ def _is_alive(folder: Path) -> bool:
     return False
 
 
+def _made(folder: Path) -> None:
+    """Make a folder and its missing parents, with names that last through a power cut."""
+    for missing in [place for place in (*reversed(folder.parents), folder) if not place.exists()]:
+        missing.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        _sync(missing.parent)
+
+
 def _regular(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink())
+    """Return the files that stay, sorted."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink() and path.name != _ALIVE)
 
 
 def _write(path: Path, text: str) -> None:

@@ -20,13 +20,18 @@ TEMPORARY = ".planrecon-tmp"
 
 
 def private_folder(path: Path) -> Path:
-    """Make `path` a folder of ours, 0700, and so its missing parents; a link or a file in its place is refused."""
+    """Make `path` a folder of ours, 0700, and so its missing parents; a link or a file in its place is refused.
+
+    The names of the folders that are made last through a power cut: what is synced inside them would be lost with them.
+    """
     try:
-        for missing in [parent for parent in reversed(path.absolute().parents) if not parent.exists()]:
+        for missing in [place for place in (*reversed(path.absolute().parents), path) if not place.exists()]:
             missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+            sync_folder(missing.absolute().parent)
         if path.is_symlink():
             raise CannotWrite(f"{path} is a link; give the folder it points to instead", where=path)
+        if not path.is_dir():
+            raise CannotWrite(f"{path} is not a folder; move it away or configure another path", where=path)
     except FileExistsError as error:
         raise CannotWrite(f"{path} is not a folder; move it away or configure another path", where=path) from error
     except OSError as error:

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sql.errors import Damaged
-from sql.files import TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
+from sql.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
 from sql.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
 from sql.sweeps import PART, SweepWriter, read_body
 
@@ -178,7 +178,11 @@ class Landing:
             raise ValueError(f"snapshot {folder.name} exists; two snapshots of one tenant cannot open at one moment")
         draft = folder.with_name(f".{folder.name}{TEMPORARY}")
         shutil.rmtree(draft, ignore_errors=True)
-        write_sealed(private_folder(draft) / "opened.json", _opening(facts))
+        try:
+            draft.mkdir(mode=PRIVATE_FOLDER)  # its name need not last; the name it gets does
+        except OSError as error:
+            raise cannot_write(draft, error) from error
+        write_sealed(draft / "opened.json", _opening(facts))
         try:
             draft.rename(folder)
             sync_folder(folder.parent)

@@ -58,7 +58,8 @@ class Witness:
                 file.write(canonical(line) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            sync_folder(self.path.parent)
+            if not last:  # the file is new, and so its name
+                sync_folder(self.path.parent)
         except OSError as error:
             raise cannot_write(self.path, error) from error
         return Testimony(line["number"], kind, facts, line["hash"])

@@ -24,7 +24,6 @@ from sql.files import (
     open_private,
     private_folder,
     refuse_unless_plain,
-    sync_folder,
     write_atomic,
 )
 from sql.seals import canonical, write_time
@@ -214,6 +213,10 @@ class Ledger:
 
     @contextmanager
     def _appending(self) -> Iterator[BinaryIO]:
+        """Yield the log, read to its end and held alone; what was added lasts through a power cut when the block ends.
+
+        So does the name of a new log: it is made before the request of its first change, whose folder is synced.
+        """
         private_folder(self.state_dir)
         private_folder(self.folder)
         refuse_unless_plain(self.path)
@@ -221,7 +224,10 @@ class Ledger:
             with open_private(self.path, os.O_RDWR | os.O_CREAT) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 self._take_in(file)
+                known = self._number
                 yield file
+                if self._number > known:
+                    os.fsync(file.fileno())
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
@@ -243,9 +249,6 @@ class Ledger:
         file.truncate()  # a line that a crash cut in the middle: nobody was told that it was written
         file.write(body)
         file.flush()
-        os.fsync(file.fileno())
-        if self._number == 0:
-            sync_folder(self.folder)
         self._apply(kind, facts)
         self._number, self._hash, self._read = line["number"], line["hash"], self._read + len(body)
 

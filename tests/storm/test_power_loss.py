@@ -1,0 +1,200 @@
+"""What a program was told is written outlasts a power cut; leaving out any single sync on the way is noticed.
+
+Each act is a row of steps; after each of them somebody was told that it is done, and a look at the disk must find it.
+Whatever the moment, what is found must be sound. Each act is done once as it is, and once for each sync in it with that
+one left out: then something must be missing or unsound.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import polars as pl
+import pytest
+
+from reports.publish import Staging, point_latest
+from sql.archive import Archive
+from sql.files import private_folder, write_atomic
+from sql.landing import Landing
+from sql.runs import Run
+from sql.witness import Witness
+from writes.intents import APPROVED, SENDING, AgreedTerm, Draft
+from writes.ledger import Ledger
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+class Act:
+    """Steps in their order, each with what must be found when it was told done; `sound` holds at every moment."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def steps(self):
+        raise NotImplementedError
+
+    def sound(self, root):
+        """Raise where what is found at `root` is neither the old state nor the new one."""
+
+
+class TellTheWitness(Act):
+    def steps(self):
+        for number in (1, 2):
+            Witness(self.root / "state").append("load", {"load_no": number})
+            yield lambda root, last=number: self.told(root, last)
+
+    def told(self, root, last):
+        assert [line.facts["load_no"] for line in Witness(root / "state").read()] == list(range(1, last + 1))
+
+    def sound(self, root):
+        Witness(root / "state").verify()
+
+
+class ReplaceAFile(Act):
+    def steps(self):
+        private_folder(self.root / "kept")
+        for body in (b"first", b"second"):
+            write_atomic(self.root / "kept" / "token", body)
+            yield lambda root, body=body: self.holds(root, {body})
+
+    def holds(self, root, bodies):
+        assert (root / "kept" / "token").read_bytes() in bodies
+
+    def sound(self, root):
+        if (root / "kept" / "token").exists():
+            self.holds(root, {b"first", b"second"})
+
+
+@dataclass
+class Page:
+    body: bytes
+    entity: str = "plans"
+    context: dict = field(default_factory=dict)
+    status: int = 200
+    provider_clock: datetime | None = None
+
+
+class LandAFetch(Act):
+    def steps(self):
+        snapshot = Landing(self.root / "landing").snapshot("payt", "1001", opened_at=NOON)
+        for name, body in (("plans", b"[1]"), ("payments", b"[2]")):
+            with snapshot.sweep(name, tenant_id="1001", since=None) as sweep:
+                sweep.add(Page(body))
+                sweep.seal(complete=True)
+            yield lambda root, name=name: self.need_not_be_asked_again(root, name)
+        snapshot.finish()
+        yield self.can_be_loaded
+
+    def need_not_be_asked_again(self, root, name):
+        landing = Landing(root / "landing")
+        assert name in landing.snapshot("payt", "1001", opened_at=NOON).sealed
+        self.sound(root)
+
+    def can_be_loaded(self, root):
+        (facts,) = Landing(root / "landing").snapshots()
+        assert facts.is_finished
+        assert [page.body for page in Landing(root / "landing").pages(facts.id)] == [b"[1]", b"[2]"]
+
+    def sound(self, root):
+        landing = Landing(root / "landing")
+        for facts in landing.snapshots():
+            assert [page.body for page in landing.pages(facts.id)] == [b"[1]", b"[2]"][: len(landing.seals(facts.id))]
+
+
+class ArchiveARun(Act):
+    def steps(self):
+        run = Run("r1", "k", date(2026, 11, 20), 1, NOON, NOON, NOON, "PUBLISHED", 0)
+        Archive(self.root / "state").keep(run, {"aging": pl.DataFrame({"plans": [1]})}, None)
+        yield self.can_be_restored
+
+    def can_be_restored(self, root):
+        archive = Archive(root / "state")
+        assert archive.read("r1", archive.sha256("r1")).frames["aging"]["plans"].to_list() == [1]
+
+
+class WriteDownAChange(Act):
+    def steps(self):
+        draft = Draft(
+            provider="payt", operation="create", tenant_id="1001", plan_id=None, owner="50", key="one",
+            request_sha256="5" * 64, summary="create a plan", currency="EUR", amount_minor=10_000,
+            terms=(AgreedTerm(date(2026, 12, 1), 10_000),),
+        )  # fmt: skip
+        ledger = Ledger(self.root / "state")
+        intent, _ = ledger.plan(draft, b'{"wanted":1}', at=NOON, who="anna", since=NOON)
+        yield lambda root: self.is_known(root, APPROVED)
+        ledger.move(intent, SENDING, at=NOON, who="anna")
+        yield lambda root: self.is_known(root, SENDING)
+
+    def is_known(self, root, state):
+        (intent,) = Ledger(root / "state").intents()
+        assert intent.state == state
+        self.sound(root)
+
+    def sound(self, root):
+        ledger = Ledger(root / "state")
+        for intent in ledger.intents():
+            assert ledger.material(intent) == b'{"wanted":1}'
+
+
+class PublishTwoRuns(Act):
+    def steps(self):
+        reports = self.root / "reports"
+        for number in (1, 2):
+            staging = Staging(reports, date(2026, 11, 20), f"r{number}")
+            (staging.path / "plans.csv").write_text(f"{number}\n")
+            folder = staging.settle()
+            staging.seal(f'{{"state": "PUBLISHED", "as_of": "2026-11-20", "n": {number}}}')
+            point_latest(reports, folder)
+            yield lambda root, number=number: self.readers_see(root, number)
+
+    def readers_see(self, root, number):
+        assert (root / "reports" / "latest" / "plans.csv").read_text() == f"{number}\n"
+        self.sound(root)
+
+    def sound(self, root):
+        latest = root / "reports" / "latest"
+        if latest.is_symlink():
+            assert (
+                (latest / "manifest.json").read_text().endswith(f'"n": {(latest / "plans.csv").read_text().strip()}}}')
+            )
+
+
+ACTS = {
+    "a commit is told to the witness": TellTheWitness,
+    "a file is replaced": ReplaceAFile,
+    "a fetch is landed": LandAFetch,
+    "a run is archived": ArchiveARun,
+    "a change is written down before it is sent": WriteDownAChange,
+    "runs are published": PublishTwoRuns,
+}
+
+
+def faults(disk, act, tmp_path):
+    """Do the act on the disk; return what a look after a power cut at any moment finds missing or unsound."""
+    found = []
+    with disk.watched():
+        for number, look in enumerate(act.steps()):
+            found += wrong(look, disk.after_power_cut(tmp_path / f"told{number}"), f"step {number}")
+        for number, state in enumerate(disk.torn):
+            found += wrong(act.sound, disk.after_power_cut(tmp_path / f"torn{number}", state), f"torn {number}")
+    return found
+
+
+def wrong(look, folder, when):
+    try:
+        look(folder)
+    except Exception as error:  # noqa: BLE001  whatever is missing shows in its own way
+        return [f"{when}: {error!r}"]
+    return []
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_was_acknowledged_outlasts_a_power_cut_and_needs_every_sync(name, disk, tmp_path):
+    whole = disk()
+    assert faults(whole, ACTS[name](whole.root), tmp_path / "whole") == []
+    assert whole.count
+    forgiven = []
+    for number in range(whole.count):
+        forgetful = disk(skip=number)
+        if not faults(forgetful, ACTS[name](forgetful.root), tmp_path / f"without{number}"):
+            forgiven.append(number)
+    assert forgiven == [], f"{name}: nobody would notice sync {forgiven} of {whole.count} missing"
