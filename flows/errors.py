@@ -3,12 +3,14 @@
     PlanreconError
     ├── SettingsError   2  configuration
     ├── UsageError      2  usage
-    ├── NothingRead     2  provider_unreachable
+    ├── NothingRead     2  provider_unreachable, or what all providers failed with
     └── StoredDataDamaged  2  stored_data_damaged
 
 A provider's own errors are in `providers.errors`, the store's in `sql.errors`, a change's in `writes.errors`. A held
 run is no error: it ends with 3.
 """
+
+from collections.abc import Iterable
 
 
 class PlanreconError(Exception):
@@ -31,9 +33,14 @@ class UsageError(PlanreconError):
 
 
 class NothingRead(PlanreconError):  # noqa: N818  the word says what happened
-    """No provider could be read."""
+    """No provider could be read; `codes` are those of what went wrong, and the code is theirs where they agree."""
 
     code = "provider_unreachable"
+
+    def __init__(self, text: str, codes: Iterable[str] = ()) -> None:
+        super().__init__(text)
+        one = set(codes)
+        self.code = one.pop() if len(one) == 1 else type(self).code
 
 
 class StoredDataDamaged(PlanreconError):  # noqa: N818  the word says what happened

@@ -91,7 +91,10 @@ def _reconcile(run: "_Run", sections: Mapping[str, ProviderSettings], runner: Ru
         failures |= run.load_waiting(warehouse, runner)
         fetched = frozenset((one.source.provider, one.source.tenant_id) for one in pulled)
         if not fetched:
-            raise NothingRead("no provider could be read. " + " ".join(failure.text for failure in failures.values()))
+            raise NothingRead(
+                "no provider could be read. " + " ".join(failure.text for failure in failures.values()),
+                (failure.code for failure in failures.values()),
+            )
         publication = run.publication(warehouse, failures=failures, fetched=fetched)
         return runner.call("compute, check and publish", publication.publish)
 
@@ -245,9 +248,8 @@ class _Run:
             if one.failure is not None:
                 failures[one.source] = Failure(one.failure.code, str(one.failure))
             elif one.faults:
-                failures[one.source] = Failure(
-                    "provider_protocol", f"{one.source} is incomplete: {'; '.join(one.faults)}"
-                )
+                told = "; ".join(fault.text for fault in one.faults)
+                failures[one.source] = Failure(one.code, f"{one.source} is incomplete: {told}")
         return sorted((one for one in pulled if one.is_loadable), key=lambda one: str(one.source)), failures
 
     def _discover(

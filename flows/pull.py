@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flows import clock, log
+from providers.answers import UNAUTHORISED
 from providers.base import Client, Page, SweepRequest
-from providers.errors import ProviderError
+from providers.errors import NotPermitted, ProviderError, Refused
 from sql.landing import Landing, Snapshot
 
 TENANT_LIST = "administrations"
@@ -26,6 +27,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Why one sweep is incomplete: the stable code and the sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """What one fetch brought: a finished snapshot, or the failure that left it unfinished."""
 
@@ -34,12 +43,18 @@ class Pulled:
     pages: int = 0
     size: int = 0
     failure: ProviderError | None = None
-    faults: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
     @property
     def is_loadable(self) -> bool:
         """Tell whether the snapshot is finished."""
         return self.failure is None
+
+    @property
+    def code(self) -> str:
+        """Return the code of what kept the fetch from being whole: missing permission before all others."""
+        codes = [fault.code for fault in self.faults]
+        return NotPermitted.code if NotPermitted.code in codes else codes[0]
 
 
 def pull_source(
@@ -52,36 +67,40 @@ def pull_source(
 ) -> Pulled:
     """Fetch every sweep of one tenant, resuming an unfinished snapshot.
 
-    A sweep that fails after its first page is sealed as incomplete and the next
-    one is tried. Where not even the first page of the first sweep comes, the
-    provider cannot be read: the snapshot stays open for the next run. `tenants` are
-    the pages that told of this tenant, zone and currency with it.
+    A sweep that fails after its first page, or is refused on its own, is sealed as
+    incomplete and the next one is tried. Where no page comes at all, the provider
+    cannot be read: the snapshot stays open for the next run. `tenants` are the pages
+    that told of this tenant, zone and currency with it.
     """
     snapshot = landing.snapshot(source.provider, source.tenant_id, opened_at=clock.now())
     _keep_tenant_list(snapshot, tenants)
-    faults: list[str] = []
+    faults: list[Fault] = []
+    unread: list[tuple[SweepRequest, ProviderError]] = []
     gone: ProviderError | None = None
     for request in client.sweeps(source.tenant_id, since):
         if request.name in snapshot.sealed:
             continue
+        error, count = (gone, 0) if gone is not None else _sweep(client, request, snapshot)
+        if error is None:
+            continue
         if gone is None:
-            gone, fault = _sweep(client, request, snapshot)
-            faults += [fault] if fault else []
-            if gone is not None and set(snapshot.sealed) <= {TENANT_LIST}:
-                return Pulled(source, snapshot.id, failure=gone)
-        if gone is not None:
-            _seal_unread(snapshot, request, gone)
+            faults.append(Fault(error.code, f"{request.name}: {error}"))
+        if count == 0:
+            unread.append((request, error))
+            gone = error if _is_gone(error) else None
+    if unread and set(snapshot.sealed) <= {TENANT_LIST}:
+        return Pulled(source, snapshot.id, failure=unread[0][1])
+    for request, error in unread:
+        _seal_unread(snapshot, request, error)
     snapshot.finish()
     pages = sum(len(seal.pages) for seal in snapshot.sealed.values())
     size = sum(page.length for seal in snapshot.sealed.values() for page in seal.pages)
-    if gone is not None and pages == 0:
-        return Pulled(source, snapshot.id, failure=gone)
     log.LOGGER.info(
         "pulled %s: %d pages, %.1f MB%s",
         source,
         pages,
         size / 1e6,
-        f"; incomplete: {'; '.join(faults)}" if faults else "",
+        f"; incomplete: {'; '.join(fault.text for fault in faults)}" if faults else "",
     )
     return Pulled(source, snapshot.id, pages=pages, size=size, faults=tuple(faults))
 
@@ -95,8 +114,13 @@ def _keep_tenant_list(snapshot: Snapshot, pages: Sequence[Page]) -> None:
         writer.seal(complete=True)
 
 
-def _sweep(client: Client, request: SweepRequest, snapshot: Snapshot) -> tuple[ProviderError | None, str]:
-    """Fetch one sweep; return the error if nothing came of it, and why it is incomplete."""
+def _is_gone(error: ProviderError) -> bool:
+    """Tell whether the other sweeps need not be tried: all but a refusal of this one list alone."""
+    return not isinstance(error, Refused) or error.status in {None, UNAUTHORISED}
+
+
+def _sweep(client: Client, request: SweepRequest, snapshot: Snapshot) -> tuple[ProviderError | None, int]:
+    """Fetch one sweep; return the error that ended it early and the pages that came before it."""
     count = 0
     with snapshot.sweep(request.name, tenant_id=request.tenant_id, since=request.since) as writer:
         try:
@@ -105,13 +129,13 @@ def _sweep(client: Client, request: SweepRequest, snapshot: Snapshot) -> tuple[P
                 count += 1
         except ProviderError as error:
             if count == 0:
-                return error, f"{request.name}: {error}"
+                return error, 0
             log.LOGGER.warning("%s %s is incomplete: %s", snapshot.provider, request.name, error)
             writer.seal(complete=False, reason=f"{error.code}: {error}")
-            return None, f"{request.name}: {error}"
+            return error, count
         writer.seal(complete=True, reason="")
     log.LOGGER.info("  %s/%s %s: %d pages", snapshot.provider, snapshot.tenant_id, request.name, count)
-    return None, ""
+    return None, count
 
 
 def _seal_unread(snapshot: Snapshot, request: SweepRequest, error: ProviderError) -> None:

@@ -25,7 +25,6 @@ def connect(name: str, section: ProviderSettings, *, state_dir: Path) -> Client:
     """
     connection = connection_of(section, kept=state_dir / "secrets" / f"{name}.refresh_token")
     log.hide(connection.secrets())
-    log.hide(account.customer_token for account in connection.accounts)
     return PROVIDERS[name].connect(connection, clock=clock.now)
 
 

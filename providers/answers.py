@@ -1,6 +1,7 @@
 """What an answer is, before anybody looks into its body: status, clock, waiting time, kind of content."""
 
 import math
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,12 +10,25 @@ from providers.errors import Evidence, NotPermitted, ProviderError, RateLimited,
 
 UNAUTHORISED, FORBIDDEN, REDIRECTS, ERRORS = 401, 403, 300, 400
 _STATUS_TIMEOUT, _STATUS_LIMIT, _SERVER_ERRORS = 408, 429, 500
+_WHOLE = 200
+_NOT_WHOLE = {
+    202: "the answer says only that it was accepted (202)",
+    203: "the answer was changed on its way (203)",
+    204: "the answer is empty (204) where data was asked for",
+    205: "the answer is empty (205) where data was asked for",
+    206: "the answer is only a part (206), and no part was asked for",
+}
+_ENCODINGS = frozenset({"identity", "gzip"})
+_ENCODING = re.compile(r"[a-z0-9-]{1,20}")
+_YEARS = range(1900, 3000)
+"""Years a moment may lie in; a header that names another one was not set by a clock."""
+_MARK = b"\xef\xbb\xbf"
 _LONGEST_SCOPE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One whole answer. `clock` is the provider's own time of it."""
+    """One whole answer. `clock` is the provider's own time of it, `received_at` ours."""
 
     status: int
     body: bytes = field(repr=False)
@@ -22,10 +36,11 @@ class Reply:
     clock: datetime | None
     request_id: str | None
     retry_after: float | None
+    received_at: datetime | None = None
 
     def evidence(self) -> Evidence:
         """What may be landed of an answer nobody could use."""
-        return Evidence(self.body, self.status, self.clock)
+        return Evidence(self.body, self.status, self.clock, self.received_at)
 
 
 def status_error(status: int) -> tuple[type[ProviderError], str]:
@@ -51,12 +66,13 @@ def missing_scope(body: bytes) -> str | None:
 
 
 def http_date(text: str | None) -> datetime | None:
-    """The moment a date header names, in UTC; None where it names none."""
+    """The moment a date header names, in UTC; None where it names none, or one at the edge of the calendar."""
     try:
         moment = parsedate_to_datetime(text or "")
-    except (ValueError, TypeError):
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if moment.year in _YEARS else None
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:
@@ -69,6 +85,34 @@ def retry_after(text: str | None, now: datetime) -> float | None:
     except ValueError:
         return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def expect_whole(reply: Reply, *, provider: str, place: str) -> None:
+    """The answer is 200: of the others no success says that everything asked for is in it."""
+    if reply.status == _WHOLE:
+        return
+    what = _NOT_WHOLE.get(reply.status, f"an answer of success that is not documented ({reply.status})")
+    raise Unreadable(
+        what,
+        provider=provider,
+        endpoint=place,
+        status=reply.status,
+        next_step="Nothing of it was used; look for a proxy on the way, and at the provider's documentation.",
+    )
+
+
+def strange_encoding(header: str) -> str | None:
+    """What is wrong with the encoding of an answer; None where it is one that was asked for."""
+    strange = [word for word in header.lower().replace(" ", "").split(",") if word and word not in _ENCODINGS]
+    if not strange:
+        return None
+    named = repr(strange[0]) if _ENCODING.fullmatch(strange[0]) else "something without a proper name"
+    return f"the answer is encoded as {named}, which was not asked for"
+
+
+def unmarked(body: bytes) -> bytes:
+    """The body without the byte order mark some servers put before JSON."""
+    return body.removeprefix(_MARK)
 
 
 def expect_json(reply: Reply, *, provider: str, place: str) -> None:

@@ -11,7 +11,9 @@ PAYT: Mapping[str, Assumption] = {
     "write.links": Assumption(
         "required", "a new plan names at least one invoice or credit case; optional: it need not"
     ),
-    "write.error": Assumption("code and message", "a refused change is answered 4xx with a JSON object of both"),
+    "write.error": Assumption(
+        "message", "a refused change is answered 4xx with a JSON object holding it, at its top or below error"
+    ),
     "write.unknown": Assumption("404", "status of a plan that does not exist"),
     "write.clash": Assumption("422", "status of a change that the plan's state does not allow"),
 }
@@ -22,7 +24,9 @@ TOTALITY: Mapping[str, Assumption] = {
     "write.schedule_amount": Assumption("amount", "cents of an entry of schedule"),
     "write.created": Assumption("201", "a new plan is answered 201 or 200 with the plan"),
     "write.changed": Assumption("204", "a changed plan is answered 204 without a body, as a deleted one is"),
-    "write.error": Assumption("message", "a refused change is answered 4xx with a JSON object holding it"),
+    "write.error": Assumption(
+        "message", "a refused change is answered 4xx with a JSON object holding it, at its top or below error"
+    ),
     "write.clash": Assumption("409", "status of a second active plan where the lender allows one"),
 }
 PAYIQ: Mapping[str, Assumption] = {

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from providers.answers import unmarked
 from providers.base import Clock, Connection
 from providers.errors import NotConfigured, NotPermitted, ProviderError, Unreadable
 from providers.redaction import LIVE
@@ -116,7 +117,7 @@ def read_grant(body: bytes, *, provider: str, route: str) -> _Answer:
     """The token answer, bare or inside the provider's envelope."""
     for read in (_bare, _enveloped):
         try:
-            found = read(body)
+            found = read(unmarked(body))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if found.access_token:
@@ -200,11 +201,13 @@ class Signed:
     def __call__(self, exchange: Exchange, /) -> Grant:
         """A token nobody has used yet."""
         created = self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        signed = signature(self.api_key, created, self.signing_secret)
+        LIVE.learn(signed)
         asked = {
             "APIKey": self.api_key,
             "CreationDate": created,
             "grant_type": "client_credentials",
-            "Signature": signature(self.api_key, created, self.signing_secret),
+            "Signature": signed,
         }
         if self.role:
             asked["Role"] = self.role

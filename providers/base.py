@@ -62,7 +62,7 @@ class Connection:
     def secrets(self) -> list[str]:
         """Every value of this connection that must never be printed."""
         mine = (self.token, self.client_secret, self.refresh_token, self.api_key, self.signing_secret)
-        return [value for value in mine if value]
+        return [value for value in (*mine, *(ref.customer_token for ref in self.accounts)) if value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,10 @@ class SweepRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer as received. `context` is what decoding needs besides the bytes; never a secret."""
+    """One answer as received. `context` is what decoding needs besides the bytes; never a secret.
+
+    `provider_clock` is the provider's time of it, `received_at` our own at that moment.
+    """
 
     entity: str
     tenant_id: str
@@ -101,6 +104,7 @@ class Page:
     context: Mapping[str, str]
     status: int
     provider_clock: datetime | None
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@
     ├── Refused            the provider understood and said no
     │   └── NotPermitted   credentials or scope
     ├── Unstable           rows kept changing while they were read                    may retry
+    ├── NotKept            the place of a token that changes at each use cannot be written
     └── NotConfigured      the connection lacks what this provider needs
 
 A message says what happened, where, the value and what to do next. It carries no token, no
@@ -22,6 +23,8 @@ query, no body: those may hold secrets or name a person. `code` is the stable wo
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+
+from providers.redaction import LIVE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +39,7 @@ class Evidence:
     body: bytes
     status: int
     clock: "datetime | None"
+    received_at: "datetime | None" = None
 
     def __repr__(self) -> str:
         return f"Evidence({len(self.body)} bytes, status {self.status})"
@@ -71,12 +75,14 @@ class ProviderError(Exception):
         retry_after: float | None = None,
         evidence: Evidence | None = None,
     ) -> None:
-        self.what = what
+        # A provider may repeat in a header or an error what it was sent; what is kept here goes everywhere.
+        self.what = LIVE.redact(what)
         self.provider = provider
         self.endpoint = endpoint
         self.status = status
-        self.request_id = request_id if request_id and _SAFE_ID.fullmatch(request_id) else None
-        self.next_step = next_step or self.advice
+        is_safe = request_id and _SAFE_ID.fullmatch(request_id) and LIVE.redact(request_id) == request_id
+        self.request_id = request_id if is_safe else None
+        self.next_step = LIVE.redact(next_step or self.advice)
         self.retry_after = retry_after
         self.evidence = evidence
         super().__init__(self.message())
@@ -121,7 +127,7 @@ class Truncated(Unreadable):
 class TooLarge(Unreadable):
     """The answer passed the byte budget after decompression and was dropped."""
 
-    advice = "Lower page_size of this provider, or raise its byte budget if such pages are normal."
+    advice = "Lower page_size of this provider, or raise its byte_budget_mb if such pages are normal."
 
 
 class Misdirected(Unreadable):
@@ -154,6 +160,13 @@ class Unstable(ProviderError):
 
     may_retry = True
     advice = "Run again at a quieter hour; the watermark has not moved."
+
+
+class NotKept(ProviderError):
+    """What the next run cannot do without could not be written down; nothing was spent."""
+
+    code = "cannot_write"
+    advice = "Correct the place or its permissions, then run again."
 
 
 class NotConfigured(ProviderError):

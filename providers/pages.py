@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.answers import Reply, expect_json
+from providers.answers import Reply, expect_json, unmarked
 from providers.base import Decoded, Page, Reject
 from providers.errors import Truncated, Unreadable, Unstable
 from providers.rows import PAGE, UNREADABLE, Fault, Reading, Shape, envelope_fault, fault_of, misleads, read_rows
@@ -30,7 +30,7 @@ def parsed(reply: Reply, read: Callable[[bytes], E], *, provider: str, place: st
     """What `read` makes of the answer's body; an answer cut short or garbled may be whole on the next try."""
     expect_json(reply, provider=provider, place=place)
     try:
-        return read(reply.body)
+        return read(unmarked(reply.body))
     except UNREADABLE as error:
         raise _unreadable(error, reply, provider, place) from None
 
@@ -55,6 +55,7 @@ def read_page(
     body: bytes, cut: Callable[[bytes], Sequence[msgspec.Raw]], shape: Shape[S], context: Mapping[str, str]
 ) -> Reading[S] | Fault:
     """The page's rows one by one, or why the page as a whole cannot be read. Never raises because of data."""
+    body = unmarked(body)
     exact = misleads(body)
     try:
         raws = [bytes(raw) for raw in cut(body)]

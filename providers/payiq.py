@@ -149,7 +149,15 @@ class PayiqClient(Reader):
         except ProviderError as error:
             kept = error.evidence
             if kept is not None:
-                yield Page(about.entity, about.tenant_id, kept.body, about.context, kept.status, kept.clock)
+                yield Page(
+                    about.entity,
+                    about.tenant_id,
+                    kept.body,
+                    about.context,
+                    kept.status,
+                    kept.clock,
+                    kept.received_at,
+                )
             raise
         yield page_of(reply, about.entity, about.tenant_id, about.context)
         return envelope

@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from providers.answers import Reply
+from providers.answers import Reply, unmarked
 from providers.assumed_writes import PAYIQ as ASSUMED
 from providers.base import AccountRef, Clock, Connection, assumed
 from providers.errors import ProviderError
@@ -213,7 +213,7 @@ def _found(reply: Reply, place: str) -> Envelope | None:
 def _refusal(reply: Reply, order: Order) -> Refusal | None:
     """PayIQ's own no: an envelope with Success false and a code that says so for good."""
     try:
-        said = msgspec.json.decode(reply.body, type=_Said)
+        said = msgspec.json.decode(unmarked(reply.body), type=_Said)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     code = REFUSALS.get(int(said.error_code)) if str(said.error_code).isdecimal() else said.error_code  # type: ignore[arg-type]

@@ -102,7 +102,7 @@ class PaytClient(Reader):
 
     def _deleted(self, sweep: SweepRequest, kind: str) -> Iterator[Page]:
         # An hour inside what the provider keeps: a bound it no longer knows could be refused.
-        oldest = self.transport.provider_clock() - KEPT + timedelta(hours=1)
+        oldest = self.transport.until_now() - KEPT + timedelta(hours=1)
         since = max(sweep.since, oldest) if sweep.since else oldest
         path = f"/v1/{segment(kind)}/deleted"
         for page, _ in self._walk(sweep.name, path, sweep.tenant_id, (("deleted_after", iso(since)),)):

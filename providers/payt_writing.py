@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from providers.addresses import segment
-from providers.answers import ERRORS, FORBIDDEN, Reply, missing_scope
+from providers.answers import FORBIDDEN, Reply, missing_scope
 from providers.assumed_writes import PAYT as ASSUMED
 from providers.base import Clock, Connection, assumed
 from providers.checking import moment_of, plan_segment
@@ -33,8 +33,7 @@ from providers.sending import (
     UNPROCESSABLE,
     NotProvenError,
     Refusal,
-    as_object,
-    as_text,
+    complaint,
     expect_status,
     known_words,
     sent,
@@ -246,12 +245,11 @@ def _proof(reply: Reply, order: Order) -> str:
 
 
 def _refusal(reply: Reply, order: Order) -> Refusal | None:
-    """Payt's own no: 4xx with a JSON object of code and message."""
-    fields = as_object(reply) if reply.status >= ERRORS else {}
-    code, message = as_text(fields.get("code")), as_text(fields.get("message"))
-    if code is None or message is None:
+    """Payt's own no: 4xx with a JSON object that holds a message, or holds it below `error`; a code may be missing."""
+    said_no = complaint(reply)
+    if said_no is None:
         return None
-    about = known_words([message], CREATE) if order.operation == "create" else ""
+    about = known_words([said_no[0]], CREATE) if order.operation == "create" else ""
     scope = missing_scope(reply.body) if reply.status == FORBIDDEN else None
     said = f"Payt refused it with status {reply.status}{about}"
     clashes = reply.status == UNPROCESSABLE and order.operation != "create"

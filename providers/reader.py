@@ -32,7 +32,7 @@ class Reader:
 
 def page_of(reply: Reply, entity: str, tenant_id: str, context: Mapping[str, str]) -> Page:
     """The answer as a page to land."""
-    return Page(entity, tenant_id, reply.body, context, reply.status, reply.clock)
+    return Page(entity, tenant_id, reply.body, context, reply.status, reply.clock, reply.received_at)
 
 
 def with_evidence(pages: Iterator[Page], sweep: SweepRequest, context: Mapping[str, str]) -> Iterator[Page]:
@@ -42,5 +42,5 @@ def with_evidence(pages: Iterator[Page], sweep: SweepRequest, context: Mapping[s
     except ProviderError as error:
         kept = error.evidence
         if kept is not None:
-            yield Page(sweep.name, sweep.tenant_id, kept.body, context, kept.status, kept.clock)
+            yield Page(sweep.name, sweep.tenant_id, kept.body, context, kept.status, kept.clock, kept.received_at)
         raise

@@ -7,6 +7,7 @@ added as they appear. It is a logging filter; attach it to each handler.
 import logging
 import re
 import threading
+from urllib.parse import quote
 
 MASK = "[secret]"
 _SHORTEST = 6
@@ -24,17 +25,19 @@ class Redactor(logging.Filter):
     def learn(self, *secrets: str | None) -> None:
         """From now on these values are masked; very short ones would mask ordinary words and are left."""
         with self._lock:
-            self._secrets |= {secret for secret in secrets if secret and len(secret) >= _SHORTEST}
+            known = {secret for secret in secrets if secret and len(secret) >= _SHORTEST}
+            self._secrets |= {form.lower() for secret in known for form in (secret, quote(secret, safe=""))}
 
     def redact(self, text: str) -> str:
-        """`text` with every known secret masked."""
+        """`text` with every known secret masked, whatever its letters' case: a host's name comes back in small ones."""
         # One pattern of all of them would take seconds to make where every customer has a token.
-        found = [secret for secret in self._secrets if secret in text]
+        folded = text.lower()
+        found = [secret for secret in self._secrets if secret in folded]
         if not found:
             return text
         # Longest first: a secret that contains another must not leave its own tail behind.
         found.sort(key=len, reverse=True)
-        return re.sub("|".join(map(re.escape, found)), MASK, text)
+        return re.sub("|".join(map(re.escape, found)), MASK, text, flags=re.IGNORECASE)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Every record passes, without its secrets."""

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.answers import ERRORS, REDIRECTS, Reply
+from providers.answers import ERRORS, REDIRECTS, Reply, unmarked
 from providers.errors import ProviderError, Unreadable
 from providers.rows import UNREADABLE, fault_of
 from providers.transport import Call, Transport
@@ -116,8 +116,22 @@ def typed(raw: msgspec.Raw | bytes, kind: type[T], *, provider: str, place: str)
 
 def as_object(reply: Reply) -> dict[str, msgspec.Raw]:
     """The answer as a JSON object; empty where it is none."""
+    return _fields(msgspec.Raw(unmarked(reply.body)))
+
+
+def complaint(reply: Reply) -> tuple[str, dict[str, msgspec.Raw]] | None:
+    """The message of an error and the fields beside it, at the top of the body or below `error`; None where there is none."""
+    fields = as_object(reply) if reply.status >= ERRORS else {}
+    for said in (fields, _fields(fields.get("error", msgspec.Raw()))):
+        message = as_text(said.get("message"))
+        if message is not None:
+            return message, said
+    return None
+
+
+def _fields(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
     try:
-        return msgspec.json.decode(reply.body, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except UNREADABLE:
         return {}
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
+from providers.answers import unmarked
 from providers.assumed_writes import TOTALITY as WRITES
 from providers.auth import oauth_tokens
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
@@ -75,7 +76,7 @@ class TotalityClient(Reader):
         """Every row of one list, to its end; a row that changes meanwhile may come twice, the newest last."""
         context = self.context(name)
         for page in self._settled(SweepRequest(name, ""), context, extra):
-            yield from _cut(self.words["list"])(page.body)
+            yield from _cut(self.words["list"])(unmarked(page.body))
 
     def _settled(
         self, sweep: SweepRequest, context: Mapping[str, str], extra: tuple[tuple[str, str], ...]

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.answers import ERRORS, Reply
+from providers.answers import Reply
 from providers.assumed_writes import TOTALITY as ASSUMED
 from providers.base import Clock, Connection, assumed
 from providers.checking import day_of
@@ -26,8 +26,7 @@ from providers.sending import (
     OK,
     NotProvenError,
     Refusal,
-    as_object,
-    as_text,
+    complaint,
     expect_status,
     known_words,
     nothing_more,
@@ -226,11 +225,11 @@ def _total(body: Mapping[str, object], loan: Loan | None) -> Decimal | None:
 
 
 def _refusal(reply: Reply, names: Names) -> Refusal | None:
-    """Totality's own no: 4xx with a JSON object that holds a message; its form is assumed."""
-    fields = as_object(reply) if reply.status >= ERRORS else {}
-    message = as_text(fields.get("message"))
-    if message is None:
+    """Totality's own no: 4xx with a JSON object that holds a message, or holds it below `error`; its form is assumed."""
+    said_no = complaint(reply)
+    if said_no is None:
         return None
+    message, fields = said_no
     about = known_words([message, *_blamed(fields)], names.create())
     return Refusal(f"Totality refused it with status {reply.status}{about}", clashes=reply.status == CONFLICT)
 

@@ -29,10 +29,12 @@ from providers.answers import (
     REDIRECTS,
     UNAUTHORISED,
     Reply,
+    expect_whole,
     http_date,
     missing_scope,
     retry_after,
     status_error,
+    strange_encoding,
 )
 from providers.auth import Exchange, TokenCall, Tokens, refused_credentials
 from providers.base import Clock, Connection, Traffic
@@ -47,6 +49,7 @@ from providers.errors import (
     TooLarge,
     Truncated,
     Unreachable,
+    Unreadable,
     Untrusted,
 )
 from providers.pace import pace
@@ -57,6 +60,7 @@ LOG = logging.getLogger("planrecon.providers")
 CIRCUIT = 3
 """Requests in a row that failed after all their attempts; then the client stops asking."""
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_NOT_MODIFIED = 304
 _REQUEST_IDS = ("x-request-id", "x-correlation-id", "request-id")
 
 
@@ -111,8 +115,15 @@ class Transport:
         return Traffic(self._requests, self._retries, self._bytes)
 
     def provider_clock(self) -> datetime:
-        """The provider's clock at its latest answer; ours before the first one."""
+        """The provider's clock at its latest answer; ours before the first one.
+
+        Changes are asked for from `until_now`, which a clock that is ahead cannot move past ours.
+        """
         return self._last_clock or self._clock().astimezone(UTC)
+
+    def until_now(self) -> datetime:
+        """The earlier of the provider's clock at its latest answer and ours: what changes later is still to come."""
+        return min(self.provider_clock(), self._clock().astimezone(UTC))
 
     def read(self, call: Call, parse: Callable[[Reply], T]) -> T:
         """What `parse` makes of the answer, tried again while the failure is one that may pass.
@@ -171,7 +182,9 @@ class Transport:
             with attempt:
                 with self._lock:
                     self._retries += attempt.num > 1
-                return parse(self.send(call))
+                reply = self.send(call)
+                expect_whole(reply, provider=self._provider, place=_place(call))
+                return parse(reply)
         message = "no attempt was made"  # pragma: no cover - retry_context makes at least one
         raise Unreachable(message, provider=self._provider, endpoint=_place(call))
 
@@ -255,6 +268,9 @@ class Transport:
         try:
             response = self._client.send(request, stream=True)
             try:
+                strange = strange_encoding(response.headers.get("content-encoding", ""))
+                if strange is not None:
+                    raise Unreadable(strange, provider=self._provider, endpoint=place, status=response.status_code)
                 return self._reply(response, self._body(response, place, abandoned), place)
             finally:
                 response.close()
@@ -283,7 +299,10 @@ class Transport:
 
     def _reply(self, response: httpx.Response, body: bytes, place: str) -> Reply:
         headers, status = response.headers, response.status_code
-        clock = http_date(headers.get("date"))
+        clock, now = http_date(headers.get("date")), self._clock().astimezone(UTC)
+        if status == _NOT_MODIFIED:
+            message = "the answer says that nothing changed (304), and nothing was asked in that way"
+            raise Unreadable(message, provider=self._provider, endpoint=place, status=status)
         if REDIRECTS <= status < ERRORS:
             target = urlsplit(headers.get("location", "")).hostname or "an address of its own"
             message = f"{self._origin[1]} redirected to {target}, which was not followed"
@@ -294,7 +313,8 @@ class Transport:
             headers.get("content-type", ""),
             clock,
             next((headers[name] for name in _REQUEST_IDS if name in headers), None),
-            retry_after(headers.get("retry-after"), clock or self._clock().astimezone(UTC)),
+            retry_after(headers.get("retry-after"), clock or now),
+            now,
         )
 
     def _network_error(self, error: httpx.HTTPError, place: str) -> ProviderError:
