@@ -5,6 +5,7 @@ Progress goes to standard error, the answer to standard output. No work is done 
 
 import atexit
 import importlib.metadata
+import logging
 import os
 import signal
 import sys
@@ -14,19 +15,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal, NoReturn
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
-from flows import cli_plan, log
-from flows.errors import PlanreconError, UsageError
-from flows.options import AsOf, Config, FailOn, Format, LogFormat
-from providers.errors import ProviderError
-from reports.errors import ReportError
-from sql.errors import Busy, StoreError
-from sql.versions import ConservationError
-from transforms.intake import ContractError
-from writes.errors import WriteError
+from flows import cli_plan, log, streams
+from flows.errors import UsageError
+from flows.log import LOGGER
+from flows.options import AsOf, Config, FailOn, Format
 
-USAGE, BUSY = 2, 5
+USAGE = 2
 SIGNALLED = (130, 143)
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
@@ -53,13 +49,11 @@ def demo(
     as_of: AsOf = None,
     directory: Path = Path("planrecon-demo"),
     fail_on: FailOn = None,
-    log_format: LogFormat = "text",
 ) -> int:
     """Run the main job with nothing configured, against the three provider sandboxes on this machine.
 
     Writes a fresh warehouse and its reports below DIRECTORY, prints the summary, stops everything it started.
     """
-    log.configure(log_format)
     from flows.demo import run_demo
 
     return run_demo(directory, as_of=as_of, fail_on=fail_on)
@@ -75,10 +69,8 @@ def run(
         bool, Parameter(negative="", help="Run as a Prefect flow although no Prefect API is configured.")
     ] = False,
     fail_on: FailOn = None,
-    log_format: LogFormat = "text",
 ) -> int:
     """Pull, validate, compute and report for the configured providers."""
-    log.configure(log_format)
     from flows.run import run_configured
 
     return run_configured(config, as_of=as_of, providers=provider, as_flow=prefect, fail_on=fail_on)
@@ -93,10 +85,8 @@ def report(
         datetime | None, Parameter(help="Use only what was known by then (UTC unless an offset is given).")
     ] = None,
     fail_on: FailOn = None,
-    log_format: LogFormat = "text",
 ) -> int:
     """Rebuild the reports from the warehouse alone, in a run folder of its own; no network."""
-    log.configure(log_format)
     from flows.run import report_again
 
     return report_again(config, as_of=as_of, known_at=known_at, fail_on=fail_on)
@@ -155,7 +145,6 @@ def schedule(
 
     For example: `planrecon schedule --first-date 2025-01-31 --count 4 --total 1000.00`
     """
-    log.configure()
     from flows.parameters import read_parameters
     from flows.schedule import Wanted, closed_days, print_schedule
     from schemas.conventions import Conventions
@@ -184,7 +173,6 @@ def breaks(
     config: Config = None,
 ) -> int:
     """List the breaks of the latest published run; without --state the open ones."""
-    log.configure()
     from flows.ask import list_breaks
 
     return list_breaks(config, state=state, code=code, style=format)
@@ -198,7 +186,6 @@ def query(
     config: Config = None,
 ) -> int:
     """Run read-only SQL on the latest published state, also while a run is writing."""
-    log.configure()
     from flows.ask import answer_query
 
     return answer_query(config, sql, style=format)
@@ -214,25 +201,22 @@ def sandbox(
     ),
 ) -> int:
     """Serve the three provider sandboxes until stopped, and write a configuration that points at them."""
-    log.configure()
     from flows.demo import serve_sandbox
 
     return serve_sandbox(port, scenario, directory)
 
 
 @app.command
-def deploy(*, config: Config = None, log_format: LogFormat = "text") -> int:
+def deploy(*, config: Config = None) -> int:
     """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API."""
-    log.configure(log_format)
     from flows.deployments import register
 
     return register(config)
 
 
 @app.command
-def serve(*, config: Config = None, log_format: LogFormat = "text") -> int:
+def serve(*, config: Config = None) -> int:
     """Serve the scheduled deployments from this process until it is stopped."""
-    log.configure(log_format)
     from flows.deployments import serve_here
 
     return serve_here(config)
@@ -243,7 +227,6 @@ def doctor(
     *, config: Config = None, offline: Annotated[bool, Parameter(negative="", help="Skip the providers.")] = False
 ) -> int:
     """Check configuration, credentials, provider reach, warehouse, disk and versions, and say what to do."""
-    log.configure()
     from flows.doctor import examine
 
     return examine(config, offline=offline)
@@ -255,49 +238,66 @@ def verify(*, config: Config = None) -> int:
 
     Exits 0 where all of it does, 2 where something does not; each fault is named with what to do. Changes nothing.
     """
-    log.configure()
     from flows.stored import verify_stored
 
     return verify_stored(config)
 
 
+Session = Group("For every command", sort_key=99)
+
+
+@app.meta.default
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    log_format: Annotated[
+        log.LogFormat, Parameter(group=Session, help="How progress is written to standard error.")
+    ] = "text",
+    quiet: Annotated[
+        bool, Parameter(negative="", group=Session, help="Write warnings and errors alone to standard error.")
+    ] = False,
+    debug: Annotated[
+        bool, Parameter(negative="", group=Session, help="Tell more, and show the traceback of whatever fails.")
+    ] = False,
+) -> object:
+    """Run the command that the tokens name."""
+    level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
+    log.configure(log_format, level=level)
+    return app(tokens, exit_on_error=False, print_error=False)
+
+
 def execute(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; every expected failure becomes one message on standard error."""
+    """Run one command and return its exit code; whatever fails becomes one sentence on standard error, nothing else."""
+    log.configure()
     try:
-        answer = app(arguments, exit_on_error=False, print_error=True)
-    except CycloptsError:
-        return USAGE
+        with streams.guarded():
+            answer = app.meta(arguments, exit_on_error=False, print_error=False)
     except KeyboardInterrupt:
-        return _say("stopped by Ctrl-C; call the same command again to resume", 130)
+        return _say("stopped by Ctrl-C; call the same command again to resume", SIGNALLED[0])
     except Stopped:
-        return _say("stopped by SIGTERM; call the same command again to resume", 143)
-    except (
-        PlanreconError,
-        ProviderError,
-        StoreError,
-        ReportError,
-        ContractError,
-        ConservationError,
-        WriteError,
-    ) as error:
-        return _say(f"{getattr(error, 'code', 'internal')}: {error}", _exit_code(error))
-    except BrokenPipeError:
-        # who reads our output has seen enough; Python would complain once more when it flushes at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _say("stopped by SIGTERM; call the same command again to resume", SIGNALLED[1])
+    except CycloptsError as error:
+        return _say(f"{error} `planrecon --help` lists the commands, `--help` behind one its options.", code="usage")
+    except BaseException as error:  # noqa: BLE001  the last one: nothing leaves as a traceback, not a library's panic either
+        return _failed(error)
     return answer if isinstance(answer, int) else 0
 
 
-def _exit_code(error: Exception) -> int:
-    """Return the exit code of an expected failure: its own, busy, or failed."""
-    if isinstance(error, PlanreconError | WriteError):
-        return error.exit_code
-    return BUSY if isinstance(error, Busy) else USAGE
+def _failed(error: BaseException) -> int:
+    """Say how the command ended."""
+    try:
+        from flows.endings import ending
+        from flows.tracebacks import told
+
+        LOGGER.debug("%s", told(error))
+        end = ending(error)
+    except Exception as worse:  # noqa: BLE001  a broken installation, no memory
+        return _say(f"nobody expected this ({type(error).__name__}, then {type(worse).__name__})", code="internal")
+    return _say(str(end), end.exit_code, code=end.code)
 
 
-def _say(text: str, code: int) -> int:
-    print(log.REDACTION.mask(text), file=sys.stderr)
-    return code
+def _say(text: str, exit_code: int = USAGE, *, code: str = "") -> int:
+    LOGGER.error("%s%s", f"{code}: " if code else "", text, extra={"code": code or "stopped"})
+    return exit_code
 
 
 def _on_signals(stop: Callable[[int, FrameType | None], NoReturn]) -> None:
@@ -315,6 +315,7 @@ def main() -> None:
     atexit.register(_leave, left)  # registered first, so it runs last
     _on_signals(_stop)
     left[0] = execute()
+    streams.settle()
     if left[0] in SIGNALLED:
         _end(left[0])  # threads that wait for a provider are not waited for
     sys.exit(left[0])
@@ -327,8 +328,7 @@ def _leave(code: list[int]) -> None:
 
 
 def _end(code: int) -> NoReturn:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    streams.settle()
     os._exit(code)
 
 

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from flows import log
 from flows.errors import UsageError
-from flows.options import Config, Format, LogFormat
+from flows.options import Config, Format
 
 if TYPE_CHECKING:
     from flows.outcomes import Outcome
@@ -38,7 +38,6 @@ class Sending:
     preview: str = ""
     format: Literal["text", "json"] = "text"
     config: Config = None
-    log_format: LogFormat = "text"
 
 
 @Parameter(name="*")
@@ -75,7 +74,6 @@ def create(
     sending: Sending,
 ) -> int:
     """Create the plans of FILE. A Totality body names its loan as `loanUuid` beside the other fields."""
-    log.configure(sending.log_format)
     from flows.outcomes import Choice
     from flows.plans import create as create_plans
 
@@ -104,7 +102,6 @@ def reject(
         return _change("reject", plan_id, changing)
     if plan_id:
         raise UsageError("give ids or --where, not both")
-    log.configure(changing.log_format)
     from flows.outcomes import Choice
     from flows.plans import reject_by_policy
 
@@ -142,7 +139,6 @@ def list_plans(
     config: Config = None,
 ) -> int:
     """List what was wanted of the providers, and how far it came."""
-    log.configure()
     from flows.intents import list_intents
 
     return list_intents(config, state=state, style=format)
@@ -157,7 +153,6 @@ def show(
     config: Config = None,
 ) -> int:
     """Show one intent: what was agreed, and everything that happened to it."""
-    log.configure()
     from flows.intents import show_intent
 
     return show_intent(config, intent, style=format)
@@ -183,10 +178,8 @@ def resume(
     reason: Annotated[str, Parameter(help="With --as: how you know; it stays in the log.")] = "",
     format: Answered = "text",  # noqa: A002  the option's name is fixed
     config: Config = None,
-    log_format: LogFormat = "text",
 ) -> int:
     """Go on with changes whose end is not known: look at the provider, then decide."""
-    log.configure(log_format)
     from flows.intents import decide
     from flows.intents import resume as resume_intents
 
@@ -206,14 +199,12 @@ def verify(
     config: Config = None,
 ) -> int:
     """Check that nobody has changed the log of write-backs."""
-    log.configure()
     from flows.intents import verify as verify_log
 
     return verify_log(config, online=online)
 
 
 def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Path | None = None) -> int:
-    log.configure(asked.log_format)
     from flows.outcomes import Choice
     from flows.plans import change
 
@@ -232,5 +223,5 @@ def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Pa
 def _answer(outcome: "Outcome", style: str) -> int:
     from flows.outcomes import as_json
 
-    print(as_json(outcome) if style == "json" else log.REDACTION.mask(outcome.text))
+    print(as_json(outcome) if style == "json" else log.masked(outcome.text))
     return outcome.code

@@ -10,59 +10,50 @@ from typing import Literal
 from providers.redaction import LIVE
 
 LOGGER = logging.getLogger("planrecon")
-MASK = "********"
 LogFormat = Literal["text", "json"]
-QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "stamina": logging.ERROR}
+LIBRARIES = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "stamina": logging.ERROR}
 """Libraries whose chatter would repeat what our own lines say."""
 
 
-class Redaction(logging.Filter):
-    """Replaces live secrets in every record, in the text and in its arguments."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.secrets: set[str] = set()
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite `record` where it holds a secret; never drop it."""
-        text = record.getMessage()
-        masked = self.mask(text)
-        if masked != text:
-            record.msg, record.args = masked, None
-        return True
-
-    def mask(self, text: str) -> str:
-        """Return `text` with each live secret replaced."""
-        for secret in self.secrets:
-            text = text.replace(secret, MASK)
-        return text
-
-
-REDACTION = Redaction()
-
-
 class JsonLines(logging.Formatter):
-    """One JSON object per record, for machines."""
+    """One JSON object per record, for machines; the last word of a command that failed has its `code`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        return json.dumps({"at": at, "level": record.levelname.lower(), "message": record.getMessage()})
+        told = {"at": at, "level": record.levelname.lower(), "message": record.getMessage()}
+        return json.dumps(told | ({"code": record.code} if hasattr(record, "code") else {}))
 
 
-def configure(style: LogFormat = "text") -> None:
+class Patient(logging.StreamHandler):  # type: ignore[type-arg]  # generic for type checkers alone
+    """Standard error that may be full or closed: progress that nobody can read is no reason to stop."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the library's name
+        """Say nothing: there is no place left to say it."""
+
+
+def configure(style: LogFormat = "text", *, level: int = logging.INFO) -> None:
     """Send planrecon's progress to standard error; the libraries speak up only from WARNING."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Patient(sys.stderr)
     handler.setFormatter(JsonLines() if style == "json" else logging.Formatter("%(message)s"))
-    handler.addFilter(REDACTION)
-    handler.addFilter(LIVE)
-    LOGGER.handlers[:] = [handler]
-    LOGGER.setLevel(logging.INFO)
+    LOGGER.handlers[:] = [redacted(handler)]
+    LOGGER.setLevel(level)
     LOGGER.propagate = False
-    for name, level in QUIET.items():
-        logging.getLogger(name).setLevel(level)
+    for name, quiet in LIBRARIES.items():
+        logging.getLogger(name).setLevel(quiet)
+
+
+def redacted(handler: logging.Handler) -> logging.Handler:
+    """Let the handler write nothing that holds a secret, and return it."""
+    handler.addFilter(LIVE)
+    return handler
 
 
 def hide(secrets: Iterable[str | None]) -> None:
-    """Remember values that must never be written; very short ones would mask ordinary text."""
-    REDACTION.secrets.update(secret for secret in secrets if secret and len(secret) >= 6)  # noqa: PLR2004  a length, not a rule
+    """Remember values that must never be written."""
+    LIVE.learn(*secrets)
+
+
+def masked(text: str) -> str:
+    """Return `text` with each live secret replaced."""
+    return LIVE.redact(text)

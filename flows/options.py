@@ -6,8 +6,6 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from flows import log
-
 Format = Literal["table", "csv", "json"]
 Severity = Literal["low", "medium", "high", "critical", "never"]
 Config = Annotated[
@@ -16,5 +14,4 @@ Config = Annotated[
 AsOf = Annotated[
     date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")
 ]
-LogFormat = Annotated[log.LogFormat, Parameter(help="How progress is written to standard error.")]
 FailOn = Annotated[Severity | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")]

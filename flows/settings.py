@@ -31,6 +31,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from flows import tracebacks
 from flows.errors import SettingsError
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
@@ -434,7 +435,9 @@ def load(file: Path | None = None, **explicit: Any) -> Settings:
     except ValueError as error:
         raise SettingsError(f"configuration {str(chosen or 'environment')!r} cannot be read: {error}") from None
     _refuse_missing_ranges(settings)
-    return _placed(settings, chosen)
+    placed = _placed(settings, chosen)
+    tracebacks.keep_below(placed.warehouse.state_dir)
+    return placed
 
 
 def _placed(section: Model, file: Path | None) -> Model:

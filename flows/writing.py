@@ -54,7 +54,7 @@ def _shown(name: str, step: Callable[[], Outcome], choice: Choice) -> State[None
     """Run the step as one task that is never repeated, and show what came of it."""
     tasks = PrefectTasks()
     outcome = tasks.call(name, step)
-    tasks.show("planrecon-writes", markdown=f"```\n{log.REDACTION.mask(outcome.brief)}\n```")
+    tasks.show("planrecon-writes", markdown=f"```\n{log.masked(outcome.brief)}\n```")
     rows = [{key: str(value or "") for key, value in one.to_dict().items()} for one in outcome.results]
     tasks.show("planrecon-write-results", table=rows)
     if outcome.code:

@@ -1,15 +1,32 @@
 """Tell pandera what a table must be, so that it names every fault of a frame that is not."""
 
+from collections import Counter
+
 import pandera.polars as pa
 import polars as pl
+from pandera.config import ValidationDepth, config_context
+from pandera.errors import SchemaErrors
 
 from schemas.columns import COLUMNS, Column
 from schemas.table import Table
 
 
-def validate(table: Table, frame: pl.DataFrame) -> None:
-    """Raise pandera's `SchemaErrors` with every fault of `frame`; do nothing if there is none."""
-    schema_of(table, frame).validate(frame, lazy=True)
+def faults(table: Table, frame: pl.DataFrame) -> list[str]:
+    """Return every fault of `frame`, each with its column and the number of its rows; no value: it may be a person's.
+
+    Whatever the environment tells pandera, everything is looked at.
+    """
+    with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
+        try:
+            schema_of(table, frame).validate(frame, lazy=True)
+        except SchemaErrors as refused:
+            found = refused.failure_cases.select("column", "check").rows()
+        else:
+            return []
+    return [
+        f"{column or 'the frame'}: {check} ({rows} time{'s' * (rows > 1)})"
+        for (column, check), rows in sorted(Counter((str(one or ""), str(two)) for one, two in found).items())
+    ]
 
 
 def schema_of(table: Table, frame: pl.DataFrame) -> pa.DataFrameSchema:

@@ -14,6 +14,12 @@ import polars as pl
 from schemas.columns import COLUMNS
 
 
+class GateError(Exception):
+    """A frame is not what its table promises; the message names the table, each faulty column and how many rows, no value."""
+
+    code = "contract"
+
+
 @dataclass(frozen=True)
 class Table:
     """A named frame contract.
@@ -48,14 +54,17 @@ class Table:
         return pl.DataFrame(schema=dict(self.dtypes))
 
     def gate(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return `frame` in column order, or raise pandera's `SchemaErrors` naming all faults.
+        """Return `frame` in column order, or refuse it; no setting of pandera's opens a gate.
 
         The frame is eager on purpose: a lazy one would be checked for names and types only.
+
+        Raises:
+            GateError: names every fault at once.
         """
         if not self._is_sound(frame):
-            from schemas.refusal import validate  # noqa: PLC0415 - dear to import, and needed by faults alone
+            from schemas.refusal import faults  # noqa: PLC0415 - dear to import, and needed by faults alone
 
-            validate(self, frame)
+            raise GateError(f"the table {self.name} is refused: {'; '.join(faults(self, frame)) or 'it is not sound'}")
         return frame.select(self.columns)
 
     def _is_sound(self, frame: pl.DataFrame) -> bool:

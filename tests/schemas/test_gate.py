@@ -1,18 +1,20 @@
 """A gate lets through exactly what pandera would, and says with pandera's words what is wrong."""
 
 import importlib
+import os
 import pkgutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 import pytest
-from pandera.errors import SchemaErrors
 
 import schemas
 from schemas.columns import COLUMNS
-from schemas.refusal import validate
-from schemas.table import Table
+from schemas.refusal import faults
+from schemas.table import GateError, Table
 
 ROWS = 4
 
@@ -92,17 +94,51 @@ def is_fault(table: Table, what: str) -> bool:
 def test_a_gate_accepts_sound_frames_as_they_are_and_nothing_that_pandera_would_refuse(table: Table) -> None:
     for what, frame in variants(table):
         if is_fault(table, what):
-            with pytest.raises(SchemaErrors):
+            with pytest.raises(GateError):
                 table.gate(frame)
         else:
             assert table.gate(frame).equals(frame.select(table.columns)), what
-            validate(table, frame)
+            assert faults(table, frame) == [], what
 
 
 def test_the_refusal_names_every_fault_at_once() -> None:
     table = next(table for table in TABLES if table.name == "plans")
     frame = sound(table).with_columns(plan_id=pl.lit(None, pl.String), basis=pl.lit("GUESS"))
-    with pytest.raises(SchemaErrors) as refused:
+    with pytest.raises(GateError) as refused:
         table.gate(frame)
     assert "plan_id" in str(refused.value)
     assert "basis" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PANDERA_VALIDATION_ENABLED", word) for word in ("False", "0", "no", "off", "")]
+    + [("PANDERA_VALIDATION_DEPTH", "SCHEMA_ONLY")],
+)
+def test_a_gate_holds_whatever_the_environment_tells_pandera(name: str, value: str) -> None:
+    """In a process of its own: pandera reads its environment once, when it is imported."""
+    program = """
+import polars as pl
+from schemas.results import PLAN_POSITIONS as table
+from schemas.table import GateError
+row = {name: [None] for name in table.columns}
+try:
+    table.gate(pl.DataFrame(row, schema=dict(table.dtypes)))
+except GateError as refused:
+    assert "plan_id: not_nullable (1 time)" in str(refused), refused
+else:
+    raise SystemExit("the gate is open")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | {name: value}, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_refusal_shows_no_value() -> None:
+    """What stands in a row may be a person's."""
+    table = next(table for table in TABLES if table.name == "plans")
+    with pytest.raises(GateError) as refused:
+        table.gate(sound(table).with_columns(basis=pl.lit("Mrs Jones")))
+    assert "Mrs Jones" not in str(refused.value)
+    assert "basis: isin(" in str(refused.value)

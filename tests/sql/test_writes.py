@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from pandera.errors import SchemaErrors
 
+from schemas.table import GateError
 from schemas.writes import AGREED_TERMS, WRITES
 from sql import writes
 from sql.face import write_read_duckdb
@@ -59,9 +59,9 @@ def test_terms_that_an_intent_no_longer_has_are_gone_and_those_of_others_stay(co
 
 
 def test_nothing_is_kept_of_what_does_not_fit(con):
-    with pytest.raises(SchemaErrors):
+    with pytest.raises(GateError):
         store(con, {"write_state": None})
-    with pytest.raises(SchemaErrors):
+    with pytest.raises(GateError):
         store(con, {}, terms=[(1, None, 5)])
     assert writes.intents(con).is_empty()
 

@@ -1,0 +1,105 @@
+"""Standard output and standard error as a command may find them: closed, full, cut off, in another encoding.
+
+What a command answers is exact or it is refused with one sentence; what it tells a person besides may be escaped.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO, cast
+
+from flows.errors import PlanreconError
+
+
+class CannotAnswer(PlanreconError):  # noqa: N818  the word says what happened
+    """Standard output does not take the answer."""
+
+    code = "cannot_write"
+
+
+class Answers:
+    """Standard output that says in one sentence why it cannot be written; a reader that has seen enough is no fault."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> object:
+        """Be the stream in everything else: libraries ask it for its encoding and its terminal."""
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write the text.
+
+        Raises:
+            CannotAnswer: the stream is full or gone, or its encoding has no such character.
+        """
+        with self._said():
+            return self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand everything on; raises as `write` does."""
+        with self._said():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except UnicodeEncodeError as error:
+            letters = error.object[error.start : error.end]
+            raise CannotAnswer(
+                f"standard output is {error.encoding} and cannot say {letters[:1]!a}; "
+                "set PYTHONIOENCODING=utf-8 and call again. Whatever the command did besides stands"
+            ) from error
+        except BrokenPipeError:
+            forget(self._stream)
+        except OSError as error:
+            forget(self._stream)
+            raise CannotAnswer(
+                f"standard output cannot be written ({error.strerror}); free some space or send it elsewhere, "
+                "and call again. Whatever the command did besides stands"
+            ) from error
+
+
+def forget(stream: TextIO) -> None:
+    """Send what is still to come nowhere: Python would complain once more when it flushes at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def sayable(text: str) -> str:
+    """Return `text` as standard output can say it, other characters escaped: a summary is told in any encoding."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Let everything that is printed inside come out, or one sentence on why it does not.
+
+    Raises:
+        CannotAnswer: standard output is closed, or does not take what was printed.
+    """
+    stream = cast("TextIO | None", sys.stdout)  # Python has none where the caller closed it
+    if stream is None:
+        raise CannotAnswer("standard output is closed, so nothing can be answered; nothing was done. Give it a place")
+    answers = cast("TextIO", Answers(stream))
+    sys.stdout = answers
+    try:
+        yield
+        answers.flush()
+    finally:
+        if sys.stdout is answers:
+            sys.stdout = stream
+
+
+def settle() -> None:
+    """Leave nothing behind that a closing process could stumble over; what cannot be flushed has been told."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if cast("TextIO | None", stream) is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            forget(stream)
