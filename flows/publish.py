@@ -18,8 +18,8 @@ from flows.portfolio import Portfolio
 from flows.settings import Settings
 from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts
 from reports.facts import Source as SourceFacts
-from reports.manifest import is_sealed, reseal
-from reports.publish import point_latest
+from reports.manifest import is_as_told, is_sealed
+from reports.publish import point_latest, reseal
 from reports.run import RunWriter
 from reports.summary import text as summary_text
 from schemas.rules import Rules
@@ -340,6 +340,8 @@ def settle(warehouse: Warehouse, reports_dir: Path) -> None:
         point_latest(reports_dir.absolute(), shown.folder)
     if shown_folder(con) != shown.folder.resolve():
         refresh_views(con, shown.folder)
+    if is_sealed(shown.folder) and not is_as_told(shown.folder, "read.duckdb"):
+        refresh_ledger(warehouse)  # stopped between the file and its line in the manifest
 
 
 def _take_back(warehouse: Warehouse, unseen: Run) -> None:

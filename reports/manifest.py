@@ -63,16 +63,19 @@ def is_sealed(folder: Path) -> bool:
     return (folder / NAME).is_file()
 
 
-def reseal(folder: Path, name: str) -> None:
-    """Describe file `name` of a sealed folder anew, after it was replaced; the rest of the manifest stays."""
+def redescribe(folder: Path, name: str) -> dict[str, Any]:
+    """Return the manifest with file `name` described as it is now; the rest stays."""
     described = read(folder)
     for file in described["files"]:
         if file["name"] == name:
             file.update(_file(folder / name, {}))
-    scratch = folder / f".{NAME}.tmp"
-    scratch.write_text(to_json(described), encoding="utf-8")
-    scratch.chmod(0o600)
-    scratch.replace(folder / NAME)
+    return described
+
+
+def is_as_told(folder: Path, name: str) -> bool:
+    """Tell whether file `name` is the one that the manifest names; true where it names none."""
+    told = [file for file in read(folder)["files"] if file["name"] == name]
+    return not list(_changed(folder, {"files": told}))
 
 
 def verify(folder: Path) -> dict[str, Any]:

@@ -73,6 +73,12 @@ class Staging:
         self._lock.close()
 
 
+def reseal(folder: Path, name: str) -> None:
+    """Describe file `name` of a sealed folder anew, after it was replaced; the rest of the manifest stays."""
+    _write(folder / manifest.NAME, manifest.to_json(manifest.redescribe(folder, name)))
+    _sync(folder)
+
+
 def point_latest(reports_dir: Path, folder: Path) -> bool:
     """Make `latest` point at a published folder whose as-of date is not before the current one's.
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import ANY
 
 import duckdb
 import pytest
@@ -134,6 +135,17 @@ def test_what_is_missing_is_named(store, capsys, what):
     code, out, _ = verified(store, capsys)
     assert code == 2
     assert path.name in out
+
+
+def test_a_stop_between_the_readers_database_and_its_line_in_the_manifest_is_mended_by_the_next_start(kept, capsys):
+    path = (kept / "reports/latest").resolve() / "read.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("CREATE TABLE meta.written_later AS SELECT 1")
+    assert verified(kept, capsys)[0] == 2
+    asked = ["report", "--as-of", "2026-06-29", "--fail-on", "never", "--config", str(kept / "planrecon.toml")]
+    assert cli.execute(asked) == 0
+    capsys.readouterr()
+    assert verified(kept, capsys)[:2] == (0, ANY)
 
 
 def test_a_row_lost_between_two_tables_is_named(store, capsys):

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from reports.errors import DamagedError, ReportError
-from reports.manifest import is_sealed, reseal, verify
-from reports.publish import sweep
+from reports.manifest import is_sealed, verify
+from reports.publish import reseal, sweep
 from reports.run import RunWriter
 
 ROOT = Path(__file__).parents[2]
