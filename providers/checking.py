@@ -7,7 +7,7 @@ name a person. Numbers must be exact: a float has lost digits before it comes he
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,36 +21,43 @@ Rule = Callable[[str, Any], Iterator[str]]
 INT32 = 2**31 - 1
 _LONGEST_NAME = 60
 _YEARS = (1900, 2999)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _LEAP = re.compile(r"(:[0-9]{2}):60(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One documented field: its rule, and whether it must be there or may be null."""
+    """One documented field: its rule, and whether it must be there or may be null.
+
+    `spelt` writes a value as the page documents it.
+    """
 
     rule: Rule
     required: bool = False
     nullable: bool = False
-
-    def needed(self) -> "Field":
-        """The same field, as one that must be there."""
-        return replace(self, required=True, nullable=False)
+    spelt: Callable[[Any], Any] = field(default_factory=lambda: plain)
 
 
 def faults(body: Mapping[str, Any], fields: Mapping[str, Field], where: str = "") -> Iterator[str]:
     """Everything wrong with the body, field by field in the order of `fields`, unknown names last."""
-    for name, field in fields.items():
+    for name, documented in fields.items():
         value = body.get(name)
-        if value is None and (name not in body or field.nullable or field.required):
-            if field.required:
-                yield f"{where}{name} is missing"
-        elif value is None:
-            yield f"{where}{name} must not be null; leave it out"
-        else:
-            yield from field.rule(where + name, value)
+        if value is not None:
+            yield from documented.rule(where + name, value)
+        elif documented.required:
+            yield f"{where}{name} is missing"
     for name in body:
         if name not in fields:
             yield unknown(where, str(name), list(fields))
+
+
+def written(body: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+    """A body without faults as it is sent: each value as documented, a null only where the page has a nullable type."""
+    return {
+        name: None if value is None else fields[name].spelt(value)
+        for name, value in body.items()
+        if value is not None or fields[name].nullable
+    }
 
 
 def unknown(where: str, name: str, known: Sequence[str]) -> str:
@@ -185,6 +192,19 @@ def rows(fields: Mapping[str, Field]) -> Rule:
                 yield f"{name}[{at}] must be an object"
 
     return rule
+
+
+def entries(fields: Mapping[str, Field], *, required: bool = False) -> Field:
+    """A field that holds a list of objects with these fields."""
+    return Field(rows(fields), required=required, spelt=lambda value: [written(item, fields) for item in value])
+
+
+def date_time(value: str) -> str:
+    """A date or time as RFC 3339 has it, unchanged if it is so; without an offset it is UTC, a plain date midnight there."""
+    found = moment_of(value)
+    if found is None or _RFC3339.fullmatch(value):
+        return value
+    return found.isoformat() if found.tzinfo else f"{found.isoformat()}Z"
 
 
 def day_of(value: object) -> date | None:

@@ -14,19 +14,20 @@ from providers.base import AccountRef
 from providers.checking import (
     Field,
     anything,
+    date_time,
     day_of,
+    entries,
     faults,
     flag,
     impossible,
     is_whole,
     moment,
     money,
-    plain,
     refuse,
-    rows,
     text,
     whole,
     word,
+    written,
 )
 from providers.payiq import NAME
 from providers.payiq_rows import account_key
@@ -52,24 +53,24 @@ class Words:
 
     def fields(self) -> dict[str, Field]:
         """The documented fields of a create."""
-        entry = {self.date: Field(moment, required=True), self.amount: Field(money(), required=True)}
+        entry = {self.date: Field(moment, required=True, spelt=date_time), self.amount: Field(money(), required=True)}
         return {
             TOKEN: Field(text(), required=True),
             "PaymentName": Field(text(), required=True),
             "DayType": Field(word(self.due_date, self.day_of_month), required=True),
             "DayToPay": Field(whole(1, 31), required=True),
-            "DateToStart": Field(moment, nullable=True),
-            "PaymentAmount": Field(money(), nullable=True),
-            "MonthlyAmount": Field(money(), nullable=True),
-            "Payments": Field(rows(entry), nullable=True),
-            "ReferenceNumber": Field(text(_LONGEST, least=0), nullable=True),
-            "OtherData": Field(text(_LONGEST, least=0), nullable=True),
-            "PaymentAccount": Field(anything, nullable=True),
-            "PaymentAccountToken": Field(text(_LONGEST_TOKEN), nullable=True),
-            "SelectedAccounts": Field(anything, nullable=True),
+            "DateToStart": Field(moment, nullable=True, spelt=date_time),
+            "PaymentAmount": Field(money()),
+            "MonthlyAmount": Field(money()),
+            "Payments": entries(entry),
+            "ReferenceNumber": Field(text(_LONGEST, least=0)),
+            "OtherData": Field(text(_LONGEST, least=0)),
+            "PaymentAccount": Field(anything),
+            "PaymentAccountToken": Field(text(_LONGEST_TOKEN)),
+            "SelectedAccounts": Field(anything),
             "OriginalPlanID": Field(whole(1), nullable=True),
-            "FeeWaived": Field(flag, nullable=True),
-            "PPD": Field(flag, nullable=True),
+            "FeeWaived": Field(flag),
+            "PPD": Field(flag),
         }
 
     def terms(self, body: Mapping[str, Any]) -> tuple[Term, ...]:
@@ -165,7 +166,7 @@ def _put(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
         fields[PLAN] = Field(whole(1))
     refuse(NAME, [*faults(wanted.body, fields), *_more(wanted.body, wanted.operation)])
     ref = accounts.find(wanted.body)
-    body = {**plain(wanted.body), TOKEN: account_key(ref.customer_token)}
+    body = {**written(wanted.body, fields), TOKEN: account_key(ref.customer_token)}
     plan_id = None
     if is_update:
         plan_id = plan_number(wanted)
@@ -193,7 +194,7 @@ def _more(body: Mapping[str, Any], operation: str) -> Iterator[str]:
 
 
 def _delete(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
-    refuse(NAME, list(faults(wanted.body, {name: Field(text(least=0), nullable=True) for name in NAMING})))
+    refuse(NAME, list(faults(wanted.body, dict.fromkeys(NAMING, Field(text(least=0))))))
     plan_id = plan_number(wanted)
     if not wanted.body.get(TOKEN):
         raise Impossible("the plan's account is not named", provider=NAME, next_step="Locate the plan first.")

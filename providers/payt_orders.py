@@ -15,15 +15,15 @@ from providers.checking import (
     Field,
     day,
     day_of,
+    entries,
     faults,
     impossible,
     money,
-    plain,
     plan_segment,
     refuse,
-    rows,
     text,
     texts,
+    written,
 )
 from providers.payt import NAME
 from providers.writing import Impossible, Order, Term, Wanted
@@ -42,9 +42,7 @@ def _email(name: str, value: Any) -> Iterator[str]:
 
 CREATE: Mapping[str, Field] = {
     "administration_id": Field(text(200)),
-    "terms": Field(
-        rows({"amount": Field(money(), required=True), "due_date": Field(day, required=True)}), required=True
-    ),
+    "terms": entries({"amount": Field(money(), required=True), "due_date": Field(day, required=True)}, required=True),
     "cc_email_address": Field(_email),
     **dict.fromkeys(LINKS, Field(texts)),
 }
@@ -107,7 +105,7 @@ def _check(wanted: Wanted, *, links_required: bool) -> None:
 
 
 def _create(wanted: Wanted) -> Order:
-    body = {**plain(wanted.body), "administration_id": wanted.tenant_id}
+    body = {**written(wanted.body, CREATE), "administration_id": wanted.tenant_id}
     return Order(
         provider=NAME,
         operation=wanted.operation,

@@ -14,16 +14,16 @@ from providers.checking import (
     Field,
     day,
     day_of,
+    entries,
     faults,
     flag,
     impossible,
-    plain,
     plan_segment,
     refuse,
-    rows,
     text,
     whole,
     word,
+    written,
 )
 from providers.errors import Refused
 from providers.totality import NAME
@@ -52,7 +52,7 @@ CREATE: Mapping[str, Field] = {
     "paymentAmount": Field(_CENTS, nullable=True),
     "paymentArrangementType": Field(word(BY_AMOUNT, BY_NUMBER, BY_SCHEDULE), required=True),
     "paymentFrequency": Field(word(*FREQUENCIES), required=True),
-    "schedule": Field(rows({}), nullable=True),
+    "schedule": entries({}),
     "scheduleType": Field(word(BY_DAY, BY_WEEKDAY), nullable=True),
     "secondPaymentDay": Field(_DAY, nullable=True),
     "totalPlanAmount": Field(_CENTS, nullable=True),
@@ -87,8 +87,8 @@ class Names:
 
     def create(self) -> dict[str, Field]:
         """The fields of a create by the provider's names."""
-        entry = rows({self.day: Field(day, required=True), self.cents: Field(_CENTS, required=True)})
-        fields = {**CREATE, "schedule": Field(entry, nullable=True)}
+        entry = {self.day: Field(day, required=True), self.cents: Field(_CENTS, required=True)}
+        fields = {**CREATE, "schedule": entries(entry)}
         return {LOAN: Field(text(200), required=True), **{self.of(name): field for name, field in fields.items()}}
 
     def update(self) -> dict[str, Field]:
@@ -128,7 +128,7 @@ def _create(wanted: Wanted, names: Names) -> Order:
         in_path = segment(loan)
     except Refused:
         raise Impossible(f"{LOAN} cannot be put into an address", provider=NAME) from None
-    body = {name: value for name, value in plain(wanted.body).items() if name != LOAN}
+    body = {name: value for name, value in written(wanted.body, names.create()).items() if name != LOAN}
     return Order(
         provider=NAME,
         operation=wanted.operation,
@@ -152,7 +152,7 @@ def _conditions(body: Mapping[str, Any], names: Names) -> Iterator[str]:
         "numberOfPayments": (kind == BY_NUMBER, f"paymentArrangementType is {BY_NUMBER}"),
         "schedule": (kind == BY_SCHEDULE, f"paymentArrangementType is {BY_SCHEDULE}"),
         "totalPlanAmount": (mine.get("isPartialPaymentPlan") is True, "isPartialPaymentPlan is true"),
-        **_pattern(often, mine.get("scheduleType")),
+        **({} if kind == BY_SCHEDULE else _pattern(often, mine.get("scheduleType"))),
     }
     for name, (is_needed, why) in needed.items():
         if is_needed and mine.get(name) is None:
@@ -160,7 +160,7 @@ def _conditions(body: Mapping[str, Any], names: Names) -> Iterator[str]:
 
 
 def _pattern(often: object, kind: object) -> dict[str, tuple[bool, str]]:
-    """What a monthly or semi-monthly rule cannot do without."""
+    """What a monthly or semi-monthly rule cannot do without; a schedule of one's own needs no rule."""
     twice = often == "semi-monthly"
     if kind == BY_WEEKDAY and (twice or often == "monthly"):
         first = ("weekOfFirstPayment", "weekdayOfFirstPayment")
@@ -170,11 +170,11 @@ def _pattern(often: object, kind: object) -> dict[str, tuple[bool, str]]:
 
 
 def _update(wanted: Wanted, names: Names) -> Order:
-    found = list(faults(wanted.body, names.update()))
-    if not wanted.body:
-        found.append(f"one of {', '.join(names.update())} is needed")
-    refuse(NAME, found)
-    return _changed(wanted, "PATCH", plain(wanted.body))
+    fields = names.update()
+    refuse(NAME, list(faults(wanted.body, fields)))
+    body = written(wanted.body, fields)
+    refuse(NAME, [] if body else [f"one of {', '.join(fields)} is needed"])
+    return _changed(wanted, "PATCH", body)
 
 
 def _changed(wanted: Wanted, method: str, body: Mapping[str, Any]) -> Order:

@@ -1,5 +1,6 @@
 """PayIQ's changes of plans: create, revise and delete. That PUT creates is read from the house pattern."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +11,9 @@ from sandbox.site import Site
 from sandbox.world import AccountKey, Row
 
 LAST_DAY = 31
+NULLABLE = {"datetostart", "originalplanid"}
+"""Fields of a plan's body whose documented type has a question mark."""
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d:\d\d)")
 MOST_PAYMENTS = 600
 
 
@@ -60,6 +64,11 @@ class Plans:
 
     def _fields(self, asked: Row, key: AccountKey) -> Row:
         """Return the plan's fields from a create or revise body, checked."""
+        nulls = [name for name, value in asked.items() if value is None and name not in NULLABLE]
+        if nulls:
+            raise EnvelopeError("Validation", f"{nulls[0]} must not be null")
+        if asked.get("datetostart") and not DATE_TIME.fullmatch(str(asked["datetostart"])):
+            raise EnvelopeError("Validation", "DateToStart must be a date-time")
         if not asked.get("paymentname"):
             raise EnvelopeError("Validation", "PaymentName is required")
         day, day_types = integer_of(asked, "daytopay"), self.site.assumed.payiq_day_types

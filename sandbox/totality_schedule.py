@@ -148,6 +148,8 @@ def _check_numbers(body: Row, _today: date) -> None:
 def _check_dates(body: Row, today: date) -> None:
     if parsed(body.get("firstPaymentDate"), "firstPaymentDate") < today:
         raise InvalidError("firstPaymentDate", "must be today or later")
+    if "schedule" in body and body["schedule"] is None:
+        raise InvalidError("schedule", "must not be null")
     if body["paymentArrangementType"] != "Custom Payment Schedule":
         return
     entries = body.get("schedule")
@@ -167,6 +169,8 @@ def _check_pattern(body: Row, _today: date) -> None:
         value = body.get(name)
         if value is not None and not (_is_int(value) and 1 <= value <= most):
             raise InvalidError(name, f"must be between 1 and {most}")
+    if body["paymentArrangementType"] == "Custom Payment Schedule":
+        return
     needed = []
     if body["paymentFrequency"] in {"monthly", "semi-monthly"} and weekly:
         needed = ["weekOfFirstPayment", "weekdayOfFirstPayment"]

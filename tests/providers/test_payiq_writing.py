@@ -65,6 +65,36 @@ def test_a_create_is_one_put_with_exact_amounts_and_the_real_token(town, payiq):
     assert (order.owner, order.plan_id, order.terms) == (KEY, None, ())
 
 
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("2026-07-15", "2026-07-15T00:00:00Z"),
+        ("20260715", "2026-07-15T00:00:00Z"),
+        ("2026-07-15T00:00:00", "2026-07-15T00:00:00Z"),
+        ("2026-07-15 08:30+02:00", "2026-07-15T08:30:00+02:00"),
+        ("2026-07-15t08:30:00z", "2026-07-15T08:30:00+00:00"),
+        ("2026-07-15T00:00:00.0626866Z", "2026-07-15T00:00:00.0626866Z"),
+    ],
+)
+def test_a_date_is_sent_as_the_date_time_that_the_page_asks_for(town, payiq, written, sent):
+    order = ordered(payiq, body=body(DateToStart=written, Payments=[OWN[0] | {"Date": written}]))
+    assert order.terms == (Term(date(2026, 7, 15), Decimal("40.00")),)
+    assert payiq.send(order).outcome is Outcome.DONE
+    (request,) = town.mutations("payiq")
+    told = json.loads(request.body)
+    assert (told["DateToStart"], told["Payments"][0]["Date"]) == (sent, sent)
+
+
+def test_a_null_is_sent_only_where_the_type_has_a_question_mark_and_else_left_out(town, payiq):
+    free = ("MonthlyAmount", "PaymentAccount", "PaymentAccountToken", "SelectedAccounts", "FeeWaived", "PPD")
+    order = ordered(payiq, body=body(**dict.fromkeys((*free, "Payments")), DateToStart=None, OriginalPlanID=None))
+    assert payiq.send(order).outcome is Outcome.DONE
+    asked = BODY | {"DateToStart": None, "OriginalPlanID": None}
+    assert json.loads(town.mutations("payiq")[0].body, parse_float=Decimal) == asked
+    own = ordered(payiq, "update", "91", body=REVISED | {"PaymentAmount": None, "Payments": OWN, "OtherData": None})
+    assert {"PaymentAmount", "OtherData"}.isdisjoint(own.body)
+
+
 def test_an_update_is_one_post_with_the_plans_number(town, payiq):
     answer = payiq.send(ordered(payiq, "update", "91", body=REVISED))
     (request,) = town.mutations("payiq")

@@ -71,6 +71,29 @@ def test_a_schedule_of_ones_own_gives_the_terms_in_major_units(town, totality):
     assert json.loads(town.mutations("totality")[0].body)["schedule"] == SCHEDULE
 
 
+@pytest.mark.parametrize("often", ["semi-monthly", "monthly", "weekly"])
+@pytest.mark.parametrize("kind", [..., None, "Day-Based", "Weekday-Based"])
+def test_a_schedule_of_ones_own_needs_no_rule(town, totality, often, kind):
+    order = ordered(totality, body=body(**CUSTOM, paymentFrequency=often, scheduleType=kind))
+    assert totality.send(order).outcome is Outcome.DONE
+
+
+def test_a_null_is_sent_only_where_the_page_allows_one_and_else_left_out(town, totality):
+    free = (
+        "collectorUserId",
+        "contactMethod",
+        "daysInPeriod",
+        "firstPaymentDay",
+        "isPartialPaymentPlan",
+        "paymentAmount",
+    )
+    free += ("scheduleType", "secondPaymentDay", "totalPlanAmount", "weekdayOfFirstPayment", "weekdayOfSecondPayment")
+    free += ("weekOfFirstPayment", "weekOfSecondPayment")
+    order = ordered(totality, body=body(schedule=None, **dict.fromkeys(free)))
+    assert totality.send(order).outcome is Outcome.DONE
+    assert json.loads(town.mutations("totality")[0].body) == BY_NUMBER | dict.fromkeys(free)
+
+
 def test_an_update_is_one_patch_of_what_may_change(town, totality):
     answer = totality.send(ordered(totality, "update", "plan-1", body={"contactMethod": None, "collectorUserId": 9}))
     (request,) = town.mutations("totality")
@@ -200,7 +223,7 @@ def test_everything_wrong_is_told_at_once_and_no_value_with_it(totality):
     [
         ({}, "one of collectorUserId, contactMethod, isActive is needed"),
         ({"paymentAmount": 5}, "'paymentAmount' is not a field of this call"),
-        ({"isActive": None}, "isActive must not be null"),
+        ({"isActive": None}, "one of collectorUserId, contactMethod, isActive is needed"),
         ({"isActive": "no"}, "isActive must be true or false"),
         ({"contactMethod": "Fax"}, "contactMethod must be one of"),
         ({"collectorUserId": "x"}, "collectorUserId must be a whole number"),
