@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from flows.schedule import FREQUENCIES, WEEKDAYS
+from flows.schedule import FREQUENCIES
 from flows.settings import PayiqSettings, ProviderSettings, Settings
 from providers.writing import Before, Order
 from schemas.currencies import EXPONENTS
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
+from transforms.calendars import WEEKDAYS
 from transforms.derive import monthly_terms
 from transforms.schedules import regenerate
 from writes.agreement import Agreement

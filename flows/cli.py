@@ -18,7 +18,6 @@ from typing import Annotated, Literal, NoReturn
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import cli_plan, log, streams
-from flows.errors import UsageError
 from flows.log import LOGGER
 from flows.options import AsOf, Config, FailOn, Format
 
@@ -120,22 +119,56 @@ def schedule(
         int | None, Parameter(help="Days to move a date on a holiday; negative is earlier.")
     ] = None,
     calendar: Annotated[
-        str | None, Parameter(help="Holidays to move away from, for example US or NL; none where not given.")
+        str | None,
+        Parameter(
+            help="Holidays to move away from; none where not given. FED for US payments (ACH), ECB for euro payments "
+            "(SEPA): the days on which money moves; a country (US, NL) for the days of its offices."
+        ),
     ] = None,
+    weekend: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="", help="Days of the weekend, for example 'sun' or 'fri,sat', or 'none'; sat,sun where not given."
+        ),
+    ] = (),
     closed: Annotated[
         tuple[str, ...],
         Parameter(
             negative="",
-            help="Further closed days, for example '2026-12-24 Christmas Eve,2026-12-31'; may be given more than once.",
+            help="Further closed days, for example '2026-12-24 Christmas Eve,2026-08-03..2026-08-21'; "
+            "may be given more than once.",
         ),
     ] = (),
-    remainder: Literal["LAST", "FIRST", "SPREAD"] = "LAST",
-    short_month: Literal["LAST_DAY", "OVERFLOW"] = "LAST_DAY",
-    fifth_week: Literal["LAST", "SKIP", "NEXT"] = "LAST",
-    shift_order: Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] = "WEEKEND_FIRST",
-    shift_mode: Literal["ONCE", "REPEAT"] = "ONCE",
-    cascade: bool = False,
-    collision: Literal["KEEP", "MERGE", "NEXT_DAY"] = "KEEP",
+    remainder: Annotated[
+        Literal["LAST", "FIRST", "SPREAD"] | None,
+        Parameter(help="Which term takes the cents that do not divide; LAST where not given."),
+    ] = None,
+    short_month: Annotated[
+        Literal["LAST_DAY", "OVERFLOW", "OVERFLOW_31"] | None,
+        Parameter(
+            help="A day the month lacks: its last day (where not given), or the first of the next; "
+            "OVERFLOW_31 does so for day 31, too, which otherwise means the last day."
+        ),
+    ] = None,
+    fifth_week: Annotated[
+        Literal["LAST", "SKIP", "NEXT"] | None,
+        Parameter(help="A fifth weekday the month lacks: its last one (where not given), no term, or a week later."),
+    ] = None,
+    shift_order: Annotated[
+        Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] | None,
+        Parameter(help="Which shift is looked at first; WEEKEND_FIRST where not given."),
+    ] = None,
+    shift_mode: Annotated[
+        Literal["ONCE", "REPEAT"] | None,
+        Parameter(help="Each shift at most once (where not given), or until neither applies."),
+    ] = None,
+    cascade: Annotated[
+        bool | None, Parameter(help="Count the next term from the shifted date; from the first date where not given.")
+    ] = None,
+    collision: Annotated[
+        Literal["KEEP", "MERGE", "NEXT_DAY"] | None,
+        Parameter(help="Two terms on one day: both stay (where not given), become one, or the later moves on."),
+    ] = None,
     file: Annotated[
         Path | None, Parameter(help="JSON object with these names, or the body of a Totality create call; flags win.")
     ] = None,
@@ -145,23 +178,18 @@ def schedule(
 
     For example: `planrecon schedule --first-date 2025-01-31 --count 4 --total 1000.00`
     """
-    from flows.parameters import read_parameters
-    from flows.schedule import Wanted, closed_days, print_schedule
-    from schemas.conventions import Conventions
+    from flows.parameters import wanted
+    from flows.schedule import print_schedule
 
     flags = {
         "first_date": first_date, "frequency": frequency, "total": total, "count": count, "amount": amount,
         "currency": currency, "day": day, "second_day": second_day, "weekday": weekday, "second_weekday": second_weekday,
         "week": week, "second_week": second_week, "days_in_period": days_in_period, "weekend_shift": weekend_shift,
-        "holiday_shift": holiday_shift, "calendar": calendar, "closed": closed_days(closed) or None,
+        "holiday_shift": holiday_shift, "calendar": calendar, "weekend": weekend or None, "closed": closed or None,
+        "remainder": remainder, "short_month": short_month, "fifth_week": fifth_week, "shift_order": shift_order,
+        "shift_mode": shift_mode, "cascade": cascade, "collision": collision,
     }  # fmt: skip
-    given = (read_parameters(file) if file else {}) | {
-        name: value for name, value in flags.items() if value is not None
-    }
-    if "first_date" not in given:
-        raise UsageError("--first-date is missing; every date is counted from it")
-    chosen = Conventions(remainder, short_month, fifth_week, shift_order, shift_mode, cascade, collision)
-    return print_schedule(Wanted(**given, conventions=chosen), style=format)
+    return print_schedule(wanted(file, flags), style=format)
 
 
 @app.command

@@ -17,7 +17,7 @@ from providers.desks import DESKS
 from providers.errors import ProviderError
 from sql.errors import StoreError
 from sql.warehouse import Warehouse
-from transforms.calendars import check_calendar
+from transforms.calendars import MONEY_CALENDARS, check_calendar
 from writes.ledger import Ledger
 
 ENOUGH = 2 * 1024**3
@@ -83,7 +83,7 @@ def _calendars(settings: Settings) -> str:
     names = sorted({rules.calendar for rules in settings.rules().values()})
     for name in names:
         check_calendar(name)
-    return ", ".join(names)
+    return f"{', '.join(names)}; {'; '.join(f'{name}: {when}' for name, when in MONEY_CALENDARS.items())}"
 
 
 def _disk(folder: Path) -> str:

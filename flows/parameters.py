@@ -1,4 +1,4 @@
-"""Plan parameters from a JSON file: by our names, or as the body of a Totality create call."""
+"""Plan parameters from flags and a JSON file: by the same names, or as the body of a Totality create call."""
 
 import json
 from collections.abc import Mapping
@@ -6,14 +6,13 @@ from dataclasses import fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from flows.errors import UsageError
-from flows.schedule import Wanted, closed_days
-from flows.settings import Weekday
-from transforms.closed_days import OwnDays
+from flows.schedule import Wanted, closed_days, weekend
+from schemas.conventions import CHOICES, Conventions
 
 PROVIDER_NAMES = {
     "firstPaymentDate": "first_date",
@@ -45,28 +44,51 @@ UNUSED = {
 """Parameters that a create call may carry and that its kind of plan has no use for."""
 
 
-def _closed(given: Any) -> Any:
-    return closed_days(given) if isinstance(given, list) and all(isinstance(day, str) for day in given) else given
-
+CONVENTIONS = tuple(field.name for field in fields(Conventions) if field.name != "drift")
+"""Conventions a person may choose; drift is there to recognise a fault."""
 
 _KINDS: dict[str, Any] = {
     "first_date": date,
     **dict.fromkeys(("frequency", "total", "amount", "currency", "weekday", "second_weekday", "calendar"), str),
     **dict.fromkeys(("count", "day", "second_day", "week", "second_week", "days_in_period"), int),
     **dict.fromkeys(("weekend_shift", "holiday_shift"), int),
-    "weekend": tuple[Weekday, ...],
-    "closed": Annotated[OwnDays, BeforeValidator(_closed)],
+    "weekend": list[str | int] | str,
+    "closed": list[str] | str,
     "listed": tuple[tuple[date, str], ...],
+    **dict.fromkeys(CONVENTIONS, str),
+    "cascade": bool,
 }
-"""What each parameter must be; conventions come from flags alone."""
+"""What each parameter must be."""
 
 
-def read_parameters(file: Path) -> dict[str, Any]:
-    """Return the parameters of a JSON object, by the names of `Wanted`.
+def wanted(file: Path | None, flags: Mapping[str, Any]) -> Wanted:
+    """Return the plan parameters of a JSON file and of flags, by the same names; a flag that is not None wins.
 
     Raises:
-        UsageError: the file is no JSON object, names something unknown, or a value is not what it should be.
+        UsageError: the file is no JSON object, names something unknown, a value is not what it should be,
+            or there is no first date.
     """
+    told, names = _read(file) if file else ({}, {})
+    given = told | {name: value for name, value in flags.items() if value is not None}
+    names = {name: text for name, text in names.items() if flags.get(name.removesuffix("=")) is None}
+
+    def called(name: str) -> str:
+        return names.get(name, f"--{name.replace('_', '-')}")
+
+    for name, read in (("closed", closed_days), ("weekend", weekend)):
+        if name in given:
+            given[name] = read([given[name]] if isinstance(given[name], str) else given[name], called(name))
+    chosen = {name: given.pop(name) for name in CONVENTIONS if name in given}
+    for name, value in chosen.items():
+        if name in CHOICES and value not in CHOICES[name]:
+            raise UsageError(f"{called(name)} is {value!r}; use one of {', '.join(CHOICES[name])}")
+    if "first_date" not in given:
+        raise UsageError("--first-date is missing; every date is counted from it")
+    return Wanted(**given, conventions=Conventions(**chosen), names=names)
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the parameters of a JSON object by the names of `Wanted`, and how the file says each."""
     try:
         given = json.loads(file.read_text(encoding="utf-8"), parse_float=str)
     except (OSError, ValueError) as error:
@@ -74,26 +96,28 @@ def read_parameters(file: Path) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise UsageError(f"{str(file)!r} holds no JSON object")
     is_body = any(name in given for name in ("paymentArrangementType", "paymentFrequency", "firstPaymentDate"))
-    found = _in_our_names(given, str(file))
+    found, names = _in_our_names(given, str(file))
     if is_body:
         found = _in_major_units(found, str(file))
     unused = UNUSED.get(str(given.get("paymentArrangementType")), set()) | UNUSED.get(
         str(given.get("scheduleType")), set()
     )
-    return {name: _fitting(name, value, str(file)) for name, value in found.items() if name not in unused}
+    return {name: _fitting(name, value, str(file)) for name, value in found.items() if name not in unused}, names
 
 
-def _in_our_names(given: Mapping[str, Any], file: str) -> dict[str, Any]:
-    known = [field.name for field in fields(Wanted) if field.name in _KINDS]
+def _in_our_names(given: Mapping[str, Any], file: str) -> tuple[dict[str, Any], dict[str, str]]:
     found: dict[str, Any] = {}
+    names: dict[str, str] = {}
     for name, value in given.items():
         if value is None or name in SAYS_NOTHING or name in {"paymentArrangementType", "scheduleType"}:
             continue
-        ours = PROVIDER_NAMES.get(name, name)
-        if ours not in known:
-            raise UsageError(f"{file!r} names {name!r}, which is no plan parameter; known are {', '.join(known)}")
+        ours = PROVIDER_NAMES.get(name, name.replace("-", "_"))
+        if ours not in _KINDS:
+            raise UsageError(f"{file!r} names {name!r}, which is no plan parameter; known are {', '.join(_KINDS)}")
         found[ours] = value
-    return found
+        names[ours] = f"{file!r}: {name}"
+        names[f"{ours}="] = f"{file!r}: {name} {value!r}"
+    return found, names
 
 
 def _in_major_units(body: dict[str, Any], file: str) -> dict[str, Any]:

@@ -36,12 +36,11 @@ from flows.errors import SettingsError
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
 from transforms.buckets import written
-from transforms.calendars import check_calendar
+from transforms.calendars import WEEKEND, check_calendar, weekend_days
 from transforms.closed_days import Calendar, OwnDays, own_days
 
 PREFIX = "PLANRECON_"
 DEFAULT_FILE = Path("planrecon.toml")
-WEEKDAYS = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
 
 
 def _zone(name: str) -> str:
@@ -84,10 +83,9 @@ def _ranges(ranges: list[list[int]]) -> list[list[int]]:
     return ranges
 
 
-def _weekday(value: object) -> object:
-    if isinstance(value, str):
-        return WEEKDAYS.get(value.strip().lower()[:3], value)
-    return value
+def _weekend(value: object) -> object:
+    listed = _listed(value)
+    return weekend_days(listed) if isinstance(listed, list | tuple) else listed
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -97,7 +95,7 @@ CalendarName = Annotated[str, AfterValidator(_calendar)]
 ClosedDays = Annotated[OwnDays, NoDecode, BeforeValidator(_closed_days)]
 BucketSetName = Literal["AR", "IFRS", "MONTHS", "MONTHS_MBA", "OWN"]
 Ranges = Annotated[list[list[StrictInt]], AfterValidator(_ranges)]
-Weekday = Annotated[int, BeforeValidator(_weekday), Field(ge=1, le=7)]
+Weekend = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_weekend)]
 
 
 class Section(BaseModel):
@@ -198,7 +196,7 @@ class Conventions(Section):
     """How the provider's schedules are generated, where its pages leave a choice."""
 
     remainder: Literal["LAST", "FIRST", "SPREAD"] | None = None
-    short_month: Literal["LAST_DAY", "OVERFLOW"] | None = None
+    short_month: Literal["LAST_DAY", "OVERFLOW", "OVERFLOW_31"] | None = None
     fifth_week: Literal["LAST", "SKIP", "NEXT"] | None = None
     shift_order: Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] | None = None
     shift_mode: Literal["ONCE", "REPEAT"] | None = None
@@ -227,7 +225,7 @@ class ProviderSettings(Section):
     calendar: CalendarName | None = None
     closed_days: ClosedDays | None = None
     bucket_set: BucketSetName | None = None
-    weekend: Annotated[list[Weekday], NoDecode, BeforeValidator(_listed)] = [6, 7]
+    weekend: Weekend = WEEKEND
     conventions: Conventions = Conventions()
     assumed: dict[str, str] = {}
     worst_delay_seconds: Annotated[float, Field(ge=0)] | None = None
@@ -366,7 +364,7 @@ class Settings(BaseSettings):
             stale_pending_days=run.stale_pending_days,
             bucket_set=self._bucket_set(own.bucket_set or run.bucket_set),
             calendar=own.calendar or run.calendar,
-            weekend=tuple(own.weekend),
+            weekend=own.weekend,
             closed_days=tuple(day for day, _ in self._own_days(own)),
         )
 

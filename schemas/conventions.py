@@ -4,7 +4,9 @@ One set per provider, from the configuration; the plan's own rules (dates, count
 shifts) are rows of `schedules.PLAN_RULES`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 REMAINDERS = ("LAST", "FIRST", "SPREAD")
 SHORT_MONTHS = ("LAST_DAY", "OVERFLOW", "OVERFLOW_31")
@@ -12,6 +14,17 @@ FIFTH_WEEKS = ("LAST", "SKIP", "NEXT")
 SHIFT_ORDERS = ("WEEKEND_FIRST", "HOLIDAY_FIRST")
 SHIFT_MODES = ("ONCE", "REPEAT")
 COLLISIONS = ("KEEP", "MERGE", "NEXT_DAY")
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "remainder": REMAINDERS,
+        "short_month": SHORT_MONTHS,
+        "fifth_week": FIFTH_WEEKS,
+        "shift_order": SHIFT_ORDERS,
+        "shift_mode": SHIFT_MODES,
+        "collision": COLLISIONS,
+    }
+)
+"""The words each convention may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +56,7 @@ class Conventions:
     drift: bool = False
 
     def __post_init__(self) -> None:
-        allowed = {
-            "remainder": REMAINDERS,
-            "short_month": SHORT_MONTHS,
-            "fifth_week": FIFTH_WEEKS,
-            "shift_order": SHIFT_ORDERS,
-            "shift_mode": SHIFT_MODES,
-            "collision": COLLISIONS,
-        }
-        for name, values in allowed.items():
+        for name, values in CHOICES.items():
             if getattr(self, name) not in values:
                 raise ValueError(f"convention {name} is {getattr(self, name)!r}; use one of {', '.join(values)}")
         if self.cascade and self.drift:

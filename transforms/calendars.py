@@ -4,7 +4,7 @@ A calendar is a name of the holidays library (`NL`, `US`, `US-NY`, `NYSE`) and a
 set of weekend days. Nothing here asks what day it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -14,6 +14,15 @@ import polars as pl
 
 WEEKEND = (6, 7)
 """ISO weekday numbers of Saturday and Sunday."""
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+"""Their names, from ISO number 1 on."""
+
+MONEY_CALENDARS = {
+    "FED": "days the Federal Reserve is closed: for US payments (ACH)",
+    "ECB": "days TARGET is closed: for euro payments (SEPA)",
+}
+"""Calendars that money moves by; those of countries (US, NL) are for offices and have other days."""
 
 EARLIEST = date(1900, 1, 1)
 """Days before this one are counted from it: no calendar says anything about them."""
@@ -26,8 +35,37 @@ class UnknownCalendarError(ValueError):
         """Say which name, and what a name may be."""
         super().__init__(
             f"calendar {name!r} is unknown to the holidays library; "
-            "use a country (NL), a country and its subdivision (US-NY) or a market (NYSE)"
+            "use FED for US payments (ACH), ECB for euro payments (SEPA), a country (NL), "
+            "a country and its subdivision (US-NY) or a market (NYSE)"
         )
+
+
+def weekday_number(given: str | int) -> int:
+    """Return the ISO number of a weekday: of its English name, of its first three letters, or itself.
+
+    Raises:
+        ValueError: it is none; the message gives it back.
+    """
+    name = str(given).strip().lower()
+    found = [number for number, full in enumerate(WEEKDAYS, 1) if name in {full, full[:3], str(number)}]
+    if not found:
+        raise ValueError(f"{given!r} is no weekday; give a name (sun or Sunday) or its ISO number (7)")
+    return found[0]
+
+
+def weekend_days(given: Iterable[str | int]) -> tuple[int, ...]:
+    """Return the ISO numbers of the days of a weekend, in order; none for an empty list or the one word `none`.
+
+    Raises:
+        ValueError: one of them is no weekday, or no working day is left.
+    """
+    listed = [each for each in given if str(each).strip()]
+    if [str(each).strip().lower() for each in listed] == ["none"]:
+        return ()
+    days = tuple(sorted({weekday_number(each) for each in listed}))
+    if len(days) == len(WEEKDAYS):
+        raise ValueError("all seven days are a weekend; leave out the days on which you work")
+    return days
 
 
 @dataclass(frozen=True, slots=True)

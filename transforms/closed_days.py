@@ -4,9 +4,10 @@ A calendar is data with a name and a version: the same Saturday holiday is obser
 Friday by one and not at all by another. Counting business days is not done here.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from importlib.metadata import version
 
@@ -18,6 +19,13 @@ from transforms.calendars import WEEKEND, check_calendar
 UNNAMED = "closed day"
 """What a closed day of one's own is called that was given no name."""
 
+MOST_IN_A_ROW = 366
+"""Days of one range, at most: a longer one is a slip of the pen."""
+
+_WRITTEN = re.compile(
+    r"(?P<first>\d{4}-\d{2}-\d{2})(\s*\.\.\s*(?P<last>\d{4}-\d{2}-\d{2}))?(\s+(?P<name>.+))?", re.ASCII
+)
+
 OwnDays = tuple[tuple[date, str], ...]
 
 
@@ -25,29 +33,44 @@ def own_days(given: Iterable[str | date]) -> OwnDays:
     """Return closed days of one's own, each with its name, in order of their dates.
 
     Args:
-        given: `2026-12-24`, `2026-12-24 Christmas Eve`, or dates.
+        given: `2026-12-24`, `2026-12-24 Christmas Eve`, `2026-08-03..2026-08-21 Summer closure` with
+            both ends closed, or dates.
 
     Raises:
-        ValueError: one of them is no date of the calendar, or is given twice; the message names it.
+        ValueError: one of them is no date of the calendar, ends before it begins, is longer than a
+            year, or is given twice; the message names it.
     """
     days: dict[date, str] = {}
     for each in given:
-        day, name = _own_day(each)
-        if day in days:
-            raise ValueError(f"{day} is given twice; name each closed day once")
-        days[day] = name
+        for day, name in _days_of(each):
+            if day in days:
+                raise ValueError(f"{day} is given twice; name each closed day once")
+            days[day] = name
     return tuple(sorted(days.items()))
 
 
-def _own_day(given: str | date) -> tuple[date, str]:
-    text = given.isoformat() if isinstance(given, date) else str(given)
-    written, _, name = text.strip().partition(" ")
-    try:
-        return date.fromisoformat(written), " ".join(name.split()) or UNNAMED
-    except ValueError:
+def _days_of(given: str | date) -> Iterator[tuple[date, str]]:
+    text = (given.isoformat() if isinstance(given, date) else str(given)).strip()
+    found = _WRITTEN.fullmatch(text)
+    first, last = (_date(found[part] or found["first"]) if found else None for part in ("first", "last"))
+    if found is None or first is None or last is None:
         raise ValueError(
-            f"{text!r} is no closed day; write a date and, if you like, its name: '2026-12-24 Christmas Eve'"
-        ) from None
+            f"{text!r} is no closed day; write a date or two with .. between, and a name if you like: "
+            "'2026-12-24 Christmas Eve', '2026-08-03..2026-08-21 Summer closure'"
+        )
+    if last < first:
+        raise ValueError(f"{text!r} ends before it begins; write the earlier date first")
+    if (last - first).days >= MOST_IN_A_ROW:
+        raise ValueError(f"{text!r} is longer than {MOST_IN_A_ROW} days; correct its end, or split it")
+    name = " ".join((found["name"] or UNNAMED).split())
+    yield from ((first + timedelta(days=number), name) for number in range((last - first).days + 1))
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from transforms.splits import term_count
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Plans that begin outside these years are faults of their first date."""
 
-_MOST_STEP = 366
+MOST_STEP = 366
+"""Days from one term to the next, at most."""
 
 
 class MissingConventionsError(ValueError):
@@ -79,7 +80,7 @@ def _missing() -> pl.Expr:
         "frequency": ~is_custom & ~pl.col("frequency").is_in(list(FREQUENCIES)).fill_null(value=False),
         "first_due_date": ~is_custom
         & ~pl.col("first_due_date").dt.year().is_between(FIRST_YEAR, LAST_YEAR).fill_null(value=False),
-        "days_in_period": (pl.col("frequency") == "DAYS") & ~_within("step", 1, _MOST_STEP),
+        "days_in_period": (pl.col("frequency") == "DAYS") & ~_within("step", 1, MOST_STEP),
         "first_day": by_month & ~weekdays & pl.col("first_day").is_not_null() & ~_within("first_day", 1, LAST_DAY),
         "second_day": twice & ~weekdays & ~_within("second_day", 1, LAST_DAY),
         "first_week": by_month & weekdays & ~_within("first_week", 1, FIFTH),

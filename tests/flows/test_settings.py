@@ -9,6 +9,7 @@ import pytest
 from flows.errors import SettingsError
 from flows.publish import fingerprint
 from flows.settings import Settings, load
+from schemas.conventions import Conventions as ScheduleConventions
 
 
 @pytest.fixture(autouse=True)
@@ -255,3 +256,32 @@ def test_settings_cannot_be_changed_after_loading() -> None:
     settings: Settings = load()
     with pytest.raises(ValueError, match="frozen"):
         settings.run.grace_days = 9  # type: ignore[misc]
+
+
+def test_every_convention_and_the_weekend_of_a_provider_are_settings() -> None:
+    path = written(
+        "[providers.totality]\nbase_url = 'https://lender.example/api'\nweekend = ['sun']\n"
+        "closed_days = ['2026-08-03..2026-08-21 Summer closure']\n"
+        "[providers.totality.conventions]\nremainder = 'SPREAD'\nshort_month = 'OVERFLOW_31'\nfifth_week = 'NEXT'\n"
+        "shift_order = 'HOLIDAY_FIRST'\nshift_mode = 'REPEAT'\ncascade = true\ncollision = 'NEXT_DAY'\n"
+    )
+    settings = load(path)
+    assert settings.conventions()["totality"] == ScheduleConventions(
+        "SPREAD", "OVERFLOW_31", "NEXT", "HOLIDAY_FIRST", "REPEAT", cascade=True, collision="NEXT_DAY"
+    )
+    calendar = settings.calendars()["totality"]
+    assert calendar.weekend == (7,)
+    assert [day.isoformat() for day, _ in calendar.own_days][::20] == ["2026-08-03"]
+    assert len(calendar.own_days) == 19
+
+
+@pytest.mark.parametrize(("days", "numbers"), [("sun", (7,)), ("fri,sat", (5, 6)), ("7", (7,)), ("none", ())])
+def test_a_weekend_comes_from_the_environment_by_names_or_numbers(days, numbers, monkeypatch) -> None:
+    monkeypatch.setenv("PLANRECON_PROVIDERS__PAYT__WEEKEND", days)
+    assert load().rules()["payt"].weekend == numbers
+
+
+@pytest.mark.parametrize("days", ["['someday']", "['sundry']", "[0]", "[8]", "[1, 2, 3, 4, 5, 6, 7]"])
+def test_a_weekend_of_what_is_no_weekday_or_of_all_of_them_is_refused(days) -> None:
+    with pytest.raises(SettingsError, match=r"providers\.payt\.weekend"):
+        load(written(f"[providers.payt]\nweekend = {days}\n"))
