@@ -15,6 +15,7 @@ from flows.stored import damaged
 from providers import PROVIDERS
 from providers.desks import DESKS
 from providers.errors import ProviderError
+from sql.aside import Aside
 from sql.errors import StoreError
 from sql.warehouse import Warehouse
 from transforms.calendars import MONEY_CALENDARS, check_calendar
@@ -53,6 +54,7 @@ def _looks(settings: Settings, *, offline: bool) -> Iterator[tuple[str, Callable
     yield "warehouse", lambda: _warehouse(settings)
     yield "reports", lambda: _writable(settings.reports.dir)
     yield "stored data", lambda: _stored(settings)
+    yield "snapshots", lambda: _set_aside(settings)
     yield "write-backs", lambda: _intents(settings)
     if not settings.providers.configured():
         yield "providers", _no_provider
@@ -118,6 +120,16 @@ def _intents(settings: Settings) -> str:
     if waiting:
         raise PlanreconError(f"{waiting} not finished; see `planrecon plan list`, then call `planrecon plan resume`")
     return f"{len(ledger.intents())}, all finished; the log's chain holds"
+
+
+def _set_aside(settings: Settings) -> str:
+    marks = list(Aside(settings.warehouse.state_dir).marks())
+    if marks:
+        raise PlanreconError(
+            f"{len(marks)} set aside, first {marks[0].snapshot_id}: {marks[0].reason}; the next run that loads this tenant makes"
+            f" up for it; to try it again first, remove {marks[0].snapshot_id}.json in {settings.warehouse.state_dir / 'aside'}"
+        )
+    return "none is set aside"
 
 
 def _writable(folder: Path) -> str:

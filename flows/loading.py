@@ -4,11 +4,14 @@ The same function serves today's fetch, a snapshot an earlier run could not load
 and a rebuild of the warehouse from the landing alone.
 """
 
+import contextlib
 import hashlib
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,18 +19,21 @@ import duckdb
 import polars as pl
 
 from flows import log
+from flows.errors import PlanreconError
 from flows.settings import PayiqSettings, ProviderSettings
 from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
 from sql.commits import tell_loads
+from sql.connection import explained
+from sql.errors import Damaged, StoreError
 from sql.landing import Landing, SnapshotFacts, StoredPage
 from sql.seals import Seal
 from sql.staging import StageOptions, received, stage
-from sql.versions import Load, LoadReport, Sweep, commit_load
+from sql.versions import ConservationError, Load, LoadReport, Sweep, commit_load
 from sql.warehouse import SCHEMA_VERSION
 from sql.witness import Witness
-from transforms.intake import admit
+from transforms.intake import ContractError, admit
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
 
@@ -75,6 +81,7 @@ def load_snapshot(
     loaded_at: datetime,
     overlap: timedelta,
     witness: Witness,
+    unread: str = "",
 ) -> LoadReport:
     """Make one finished snapshot known; a snapshot that is known already changes nothing.
 
@@ -86,10 +93,11 @@ def load_snapshot(
         loaded_at: The moment its rows become known.
         overlap: How far the next fetch starts before this one began.
         witness: Told of the commit once it has happened.
+        unread: Why no page of it is looked at: the load then has no rows, and no sweep of it counts as complete.
     """
     reading = Reading()
     zone = ZoneInfo(section.timezone or "UTC")
-    frames = received(_decoded(landing, facts, reading))
+    frames = received(() if unread else _decoded(landing, facts, reading))
     options = StageOptions(
         provider=facts.provider,
         tenant_id=facts.tenant_id,
@@ -100,6 +108,15 @@ def load_snapshot(
     )
     staged = stage(con, frames, options)
     del frames
+    for _, name, value, _ in staged["tenant_words"].iter_rows():
+        log.LOGGER.warning(
+            "%s/%s: the provider gives %r as %s, which is none; that of the configuration counts (providers.%s)",
+            facts.provider,
+            facts.tenant_id,
+            value,
+            name,
+            facts.provider,
+        )
     rejects = pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row")
     admitted = admit(staged, decode_rejects=rejects, decoded_rows=dict(reading.rows))
     load = Load(
@@ -110,7 +127,7 @@ def load_snapshot(
         fetched_at=facts.opened_at,
         fetched_on=options.fetched_on,
         loaded_at=loaded_at,
-        sweeps=tuple(_sweeps(landing.seals(facts.id), reading)),
+        sweeps=tuple(_sweeps(landing.seals(facts.id), reading, unread)),
         schema_version=SCHEMA_VERSION,
         overlap=overlap,
     )
@@ -129,6 +146,43 @@ def load_snapshot(
     return report
 
 
+class Unloadable(PlanreconError):  # noqa: N818  the word says what happened
+    """What one snapshot holds cannot be loaded; `trace` says where it failed, for whoever mends the program."""
+
+    def __init__(self, facts: SnapshotFacts, error: Exception) -> None:
+        is_told = isinstance(error, ContractError | ConservationError | Damaged)
+        # What a library says may hold what a row said.
+        why = str(error) if is_told else f"an error nobody expected, {type(error).__name__}"
+        super().__init__(f"{facts.provider}/{facts.tenant_id}: snapshot {facts.id} cannot be loaded: {why}")
+        self.code = "conservation" if isinstance(error, ConservationError) else getattr(error, "code", "internal")
+        self.trace = "".join(traceback.format_exception(error))
+
+
+@contextlib.contextmanager
+def blaming(facts: SnapshotFacts, warehouse: Path) -> Iterator[None]:
+    """Let what a snapshot's own contents break end that snapshot's load and nothing else.
+
+    Raises:
+        Unloadable: the contents broke the load.
+        StoreError: the warehouse or the machine did, and would break the next load too.
+    """
+    try:
+        yield
+    except (StoreError, OSError, MemoryError) as error:
+        if isinstance(error, Damaged) and facts.folder in (error.where, *error.where.parents):
+            raise Unloadable(facts, error) from error
+        raise
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.FatalException | duckdb.InternalException | duckdb.OutOfMemoryException):
+            raise
+        known = explained(error, warehouse)
+        if known is not None:
+            raise known from error
+        raise Unloadable(facts, error) from error
+    except Exception as error:
+        raise Unloadable(facts, error) from error
+
+
 def load_id(facts: SnapshotFacts) -> str:
     """Return the identity of a load: what was received and the code schema that reads it."""
     return hashlib.sha256(f"{facts.digest}|{SCHEMA_VERSION}".encode()).hexdigest()
@@ -144,14 +198,14 @@ def _decoded(
         yield page.page_no, decoded.tables
 
 
-def _sweeps(seals: Mapping[str, Seal], reading: Reading) -> Iterator[Sweep]:
+def _sweeps(seals: Mapping[str, Seal], reading: Reading, unread: str) -> Iterator[Sweep]:
     for seal in seals.values():
-        unreadable = seal.name in reading.unreadable
+        fault = unread or ("a page could not be read; see the quarantine" if seal.name in reading.unreadable else "")
         yield Sweep(
             name=seal.name,
             since=seal.since,
-            complete=seal.complete and not unreadable,
-            reason=seal.reason or ("a page could not be read; see the quarantine" if unreadable else ""),
+            complete=seal.complete and not fault,
+            reason=seal.reason or fault,
             pages=len(seal.pages),
             rows=reading.by_sweep[seal.name],
             started_clock=seal.started_clock,

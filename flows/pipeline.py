@@ -9,7 +9,7 @@ from functools import partial
 from checks.base import CheckError
 from flows import clock, log
 from flows.errors import NothingRead, PlanreconError, UsageError
-from flows.loading import load_id, load_snapshot
+from flows.loading import Unloadable, blaming, load_id, load_snapshot
 from flows.publish import Finished, Publication, record_failure, settle
 from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
@@ -21,14 +21,13 @@ from providers.base import Client, Page
 from providers.errors import ProviderError
 from reports.errors import ReportError
 from sql import images
+from sql.aside import Aside
 from sql.commits import WitnessedLoad
 from sql.landing import Landing
 from sql.lock import run_lock
 from sql.recovery import recover
-from sql.versions import ConservationError
 from sql.warehouse import Warehouse
 from sql.witness import Witness
-from transforms.intake import ContractError
 
 FULL_AFTER = timedelta(days=60)
 """A gap longer than this is closed by a full fetch: a provider's list of deletions ends after 90 days."""
@@ -88,8 +87,10 @@ def _reconcile(run: "_Run", sections: Mapping[str, ProviderSettings], runner: Ru
         since = run.watermarks(warehouse)
     pulled, failures = run.pull(sections, since, runner)
     with run.warehouse() as warehouse:
-        failures |= run.load_waiting(warehouse, runner)
-        fetched = frozenset((one.source.provider, one.source.tenant_id) for one in pulled)
+        unloaded = run.load_waiting(warehouse, runner)
+        failures |= unloaded
+        loaded = [one.source for one in pulled if one.source not in unloaded]
+        fetched = frozenset((source.provider, source.tenant_id) for source in loaded)
         if not fetched:
             raise NothingRead(
                 "no provider could be read. " + " ".join(failure.text for failure in failures.values()),
@@ -160,46 +161,67 @@ class _Run:
         )
 
     def replay(self, warehouse: Warehouse, loads: Sequence[WitnessedLoad]) -> None:
-        """Load again what the witness knows and the file lost, under the original times."""
+        """Load again what the witness knows and the file lost, under the original times.
+
+        What can no longer be loaded leaves its number to a load without rows, so that those behind it keep theirs.
+        """
         for load in loads:
-            self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at)
+            try:
+                self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at)
+            except Unloadable as error:
+                log.LOGGER.error(
+                    "%s; load %d stands without its rows until everything is fetched again", error, load.load_no
+                )
+                self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at, unread=str(error))
 
     def load_waiting(self, warehouse: Warehouse, runner: Runner) -> Failures:
-        """Load every finished snapshot that is not known yet, oldest first; return whose pages cannot be used."""
+        """Load every finished snapshot that is not known yet, oldest first; return whose pages cannot be used.
+
+        One that cannot be loaded is set aside and never tried again by itself. One that is older than what is
+        loaded of its tenant is passed over: its rows would stand as the newest.
+        """
         failures: Failures = {}
-        known = warehouse.load_ids()
+        known, newest, aside = warehouse.load_ids(), warehouse.newest_snapshots(), Aside(self.witness.path.parent)
+        set_aside = {mark.snapshot_id for mark in aside.marks()}
         for facts in self.landing.snapshots():
+            source = Source(facts.provider, facts.tenant_id)
             if (
                 not facts.is_finished
                 or load_id(facts) in known
+                or facts.id in set_aside
+                or (facts.opened_at < self.started_at and facts.id < newest.get((facts.provider, facts.tenant_id), ""))
                 or facts.provider not in self.settings.providers.configured()
             ):
                 continue
-            source = Source(facts.provider, facts.tenant_id)
             try:
                 runner.call(f"load {source}", partial(self._load, warehouse, facts.id, loaded_at=clock.now()))
-            except (ContractError, ConservationError) as error:
-                log.LOGGER.error("%s is not loaded: %s", source, error)
-                code = "conservation" if isinstance(error, ConservationError) else error.code
-                failures[source] = Failure(code, f"{source}: {error}")
+            except Unloadable as error:
+                aside.put(facts, code=error.code, reason=str(error), moment=clock.now(), trace=error.trace)
+                told = f"{error}; it is set aside, and the next run fetches again what it brought"
+                log.LOGGER.error("%s", told)
+                failures[source] = Failure(error.code, told)
+            else:
+                aside.release(facts)
         return failures
 
-    def _load(self, warehouse: Warehouse, snapshot_id: str, *, loaded_at: datetime) -> None:
+    def _load(self, warehouse: Warehouse, snapshot_id: str, *, loaded_at: datetime, unread: str = "") -> None:
         facts = self.landing.find(snapshot_id)
         section = self.settings.providers.configured().get(facts.provider)
         if section is None:
             raise UsageError(
                 f"snapshot {snapshot_id} is of {facts.provider}, which is not configured; add its section to load it"
             )
-        load_snapshot(
-            warehouse.con,
-            self.landing,
-            facts,
-            section,
-            loaded_at=loaded_at,
-            overlap=timedelta(minutes=self.settings.run.overlap_minutes),
-            witness=self.witness,
-        )
+        with blaming(facts, warehouse.path):
+            load_snapshot(
+                warehouse.con,
+                self.landing,
+                facts,
+                section,
+                loaded_at=loaded_at,
+                overlap=timedelta(minutes=self.settings.run.overlap_minutes),
+                witness=self.witness,
+                unread=unread,
+            )
 
     def watermarks(self, warehouse: Warehouse) -> dict[Source, dict[str, datetime | None]]:
         """Return, per tenant loaded before, where each sweep may start; null asks for everything."""

@@ -263,6 +263,7 @@ class PaytSettings(ProviderSettings):
     """Payt: receivables, EU."""
 
     base_url: str = "https://api.paytsoftware.com"
+    timezone: Zone | None = "Europe/Amsterdam"
     administrations: Texts = ["*"]
     refresh_token: SecretStr | None = None
     refresh_token_file: Path | None = None

@@ -51,6 +51,14 @@ COUNTS: Mapping[str, pl.DataType] = {
 }
 """One row per entity and currency: what staging brought, what stayed out, what this fetch showed twice."""
 
+UNKNOWN_WORDS: Mapping[str, pl.DataType] = {
+    "entity": pl.String(),
+    "name": pl.String(),
+    "value": pl.String(),
+    "rows": pl.Int64(),
+}
+"""One row per word outside the provider's closed lists: the field it stands in, the word, rows that carry it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admitted:

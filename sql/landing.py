@@ -118,15 +118,16 @@ class Landing:
         for folder in reversed(self._folders(_plain(provider))):
             if _stamp(folder) < opened_at - resume_within:
                 break
-            facts = _facts(folder)
-            if facts.tenant_id == tenant_id and not facts.is_finished and facts.opened_at <= opened_at:
+            facts = _told(folder)
+            if facts and facts.tenant_id == tenant_id and not facts.is_finished and facts.opened_at <= opened_at:
                 discard_parts(folder)
                 return Snapshot(facts)
         return Snapshot(self._open(provider, tenant_id, opened_at))
 
     def snapshots(self, provider: str | None = None) -> list[SnapshotFacts]:
-        """List the snapshots of one provider, or all, oldest first."""
-        return [_facts(folder) for folder in self._folders(_plain(provider) if provider else "*")]
+        """List the snapshots of one provider, or all, oldest first; one that cannot tell what it is is left out."""
+        folders = self._folders(_plain(provider) if provider else "*")
+        return [facts for facts in map(_told, folders) if facts is not None]
 
     def find(self, snapshot_id: str) -> SnapshotFacts:
         """Return the snapshot of that id.
@@ -222,6 +223,13 @@ def _trusted_seals(facts: SnapshotFacts) -> dict[str, Seal]:
             message = f"{facts.folder}: the seals are not those of the finished snapshot; restore them from a backup"
             raise Damaged(message, where=facts.folder)
     return seals
+
+
+def _told(folder: Path) -> SnapshotFacts | None:
+    try:
+        return _facts(folder)
+    except Damaged:
+        return None  # what is wrong with it is for the verification to say; the others are as good as ever
 
 
 def _facts(folder: Path) -> SnapshotFacts:

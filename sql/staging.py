@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from schemas.currencies import EXPONENTS
+from schemas.intake import UNKNOWN_WORDS
 from schemas.received import RECEIVED, TOP_LEVEL
 from sql.conservation import check_rows
 from sql.shelf import seed, statements
@@ -73,7 +75,7 @@ class StageOptions:
 
     `timezone` makes civil dates of timestamps. `currency` is the tenant's, null
     where rows carry a symbol, which `currency_symbols` turns into an ISO code.
-    For Payt the administration's own row, if received, wins over both.
+    For Payt the administration's own row, if received, wins over both, as far as its words are a zone and a currency.
     """
 
     provider: str
@@ -138,12 +140,13 @@ def stage(
     read, then named in `unreadable`; repeats within the fetch marked by
     `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
     position and hash of every top-level row, `page_entities` which entity a page
-    feeds. Missing tables count as empty; temporary views only, none is left.
+    feeds, `tenant_words` what the tenant's own row says and no list of words knows.
+    Missing tables count as empty; temporary views only, none is left.
 
     Raises:
         ConservationError: a received row is not in the frames.
     """
-    options = _of_administration(options, received.get("payt__administrations"))
+    options, tenant_words = _of_administration(con, options, received.get("payt__administrations"))
     frames = {name: received.get(name, pl.DataFrame(schema=dict(RECEIVED[name]))) for name in RECEIVED}
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
     frames["currency_symbols"] = pl.DataFrame(symbols, schema={"symbol": pl.String, "currency": pl.String})
@@ -160,22 +163,42 @@ def stage(
             con.unregister(name)
     _check_nothing_lost(frames, staged, where=f"{options.provider}/{options.tenant_id}")
     staged["rows"] = _rows(frames)
+    staged["tenant_words"] = tenant_words
     staged["page_entities"] = seed("page_entities").filter(pl.col("provider") == options.provider)
     return staged
 
 
-def _of_administration(options: StageOptions, administrations: pl.DataFrame | None) -> StageOptions:
+def _of_administration(
+    con: duckdb.DuckDBPyConnection, options: StageOptions, administrations: pl.DataFrame | None
+) -> tuple[StageOptions, pl.DataFrame]:
+    """Return the options as the administration's own row has them, and what of it is no zone and no currency.
+
+    Such a word changes nothing: the options stay as they were configured.
+    """
+    said = pl.DataFrame(schema=dict(UNKNOWN_WORDS))
     if administrations is None:
-        return options
+        return options, said
     own = administrations.filter(pl.col("id") == options.tenant_id).tail(1)
     if own.is_empty():
-        return options
+        return options, said
     row = own.row(0, named=True)
-    return replace(
-        options,
-        currency=row["currency_code"] or options.currency,
-        timezone=row["timezone"] or options.timezone,
-    )
+    zone, currency = ((row[name] or "").strip() for name in ("timezone", "currency_code"))
+    unknown = []
+    if zone and not _is_zone(con, zone):
+        unknown.append(("administrations", "timezone", zone, 1))
+        zone = ""
+    if currency and currency.upper() not in EXPONENTS:
+        unknown.append(("administrations", "currency_code", currency, 1))
+        # Without a configured currency the tenant's rows stay out under the one it names.
+        currency = "" if options.currency else currency
+    told = replace(options, currency=currency.upper() or options.currency, timezone=zone or options.timezone)
+    return told, pl.DataFrame(unknown, schema=dict(UNKNOWN_WORDS), orient="row")
+
+
+def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Tell whether the database that will make civil dates knows the zone."""
+    known = con.sql("SELECT 1 FROM pg_timezone_names() WHERE lower(name) = lower($name)", params={"name": name})
+    return bool(known.fetchall())
 
 
 def _build(con: duckdb.DuckDBPyConnection, options: StageOptions) -> dict[str, pl.DataFrame]:

@@ -81,6 +81,11 @@ class Warehouse:
         """Return the ids of all committed loads."""
         return {row[0] for row in self.con.sql("SELECT load_id FROM meta.loads").fetchall()}
 
+    def newest_snapshots(self) -> dict[tuple[str, str], str]:
+        """Return, by provider and tenant, the id of the newest snapshot that was loaded; ids begin with their time."""
+        rows = self.con.sql("SELECT provider, tenant_id, max(snapshot_id) FROM meta.loads GROUP BY ALL").fetchall()
+        return {(provider, tenant): newest for provider, tenant, newest in rows}
+
     def tenants(self) -> list[tuple[str, str]]:
         """Return provider and tenant of every load so far, in order."""
         return self.con.sql("SELECT DISTINCT provider, tenant_id FROM meta.loads ORDER BY ALL").fetchall()

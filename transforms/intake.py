@@ -92,7 +92,7 @@ def admit(
         rejects=pl.concat([unread, *(entity.rejects for entity in sorted_rows.values())]),
         counts=counts(sorted_rows, unread),
         seen=seen(sorted_rows, refused),
-        unknown_words=unknown_words(staged["payments"], staged["plans"]),
+        unknown_words=pl.concat([staged["tenant_words"], unknown_words(staged["payments"], staged["plans"])]),
     )
 
 

@@ -41,6 +41,8 @@ CREATE OR REPLACE TEMP MACRO unread(name, written, parsed) AS
         WHEN given(written) IS NOT NULL AND parsed IS NULL
         THEN CASE WHEN coalesce(plain_date(written)::TIMESTAMPTZ, moment(written)) IS NULL THEN 'BAD_DATE ' ELSE 'OUT_OF_RANGE ' END || name
     END;
+-- A currency code as providers write it.
+CREATE OR REPLACE TEMP MACRO iso(written) AS nullif(upper(trim(written)), '');
 -- A word that none of ours stands for, with the field it stands in; null where there is no word or ours is known.
 CREATE OR REPLACE TEMP MACRO unknown_word(field, written, ours) AS
     CASE WHEN nullif(written, '') IS NOT NULL AND ours IS NULL THEN struct_pack("name" := field, "value" := written) END;

@@ -20,7 +20,7 @@ SELECT
     'case:' || d.id AS account_id,
     CAST(NULL AS VARCHAR) AS parent_account_id,
     d.debtor_id AS customer_id,
-    coalesce(d.currency_code, home_currency()) AS currency,
+    coalesce(iso(d.currency_code), home_currency()) AS currency,
     'case' AS kind_of_account,
     CAST(NULL AS VARCHAR) AS account_status,
     d.open_amount AS balance,

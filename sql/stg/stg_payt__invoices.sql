@@ -20,7 +20,7 @@ SELECT
     'invoice:' || d.id AS account_id,
     'case:' || d.active_credit_case_id AS parent_account_id,
     d.debtor_id AS customer_id,
-    coalesce(d.currency_code, home_currency()) AS currency,
+    coalesce(iso(d.currency_code), home_currency()) AS currency,
     'invoice' AS kind_of_account,
     CAST(NULL AS VARCHAR) AS account_status,
     d.open_amount AS balance,

@@ -26,7 +26,7 @@ SELECT
     '' AS share,
     'invoice:' || i.invoice_id AS account_id,
     home_currency() AS currency,
-    CASE WHEN d.currency_code = home_currency() THEN d.amount ELSE d.book_amount END AS amount,
+    CASE WHEN iso(d.currency_code) = home_currency() THEN d.amount ELSE d.book_amount END AS amount,
     CAST(NULL AS BIGINT) AS amount_units,
     coalesce(d.paid_on, d.updated_on) AS effective_date,
     d.updated_on AS created_on,

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.intake import DECODE_REJECTS, Admitted
+from schemas.intake import DECODE_REJECTS, UNKNOWN_WORDS, Admitted
 from transforms.intake import ContractError, admit, check_contract
 
 DAY = date(2026, 1, 1)
@@ -62,7 +62,7 @@ PLAIN = {
 
 
 def staged(**tables: list[dict[str, Any]]) -> dict[str, pl.DataFrame]:
-    frames = {"page_entities": PAGE_ENTITIES}
+    frames = {"page_entities": PAGE_ENTITIES, "tenant_words": pl.DataFrame(schema=dict(UNKNOWN_WORDS))}
     for name, shape in SHAPES.items():
         plain = {} if name in {"payment_parts", "tiers"} else PLAIN
         rows = [

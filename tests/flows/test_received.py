@@ -1,0 +1,229 @@
+"""Rows as they come from the field, from the provider's answer to the reports: one bad one costs itself and nothing else."""
+
+import json
+import logging
+from datetime import date
+
+import duckdb
+import pytest
+
+from flows import loading
+from flows.cli import execute
+from flows.errors import NothingRead
+from sandbox import faults
+from sandbox import generate_payt as payt
+from sandbox import generate_totality as totality
+from sandbox.golden import TOTALITY_LOAN, TOTALITY_PLAN
+from sandbox.scenarios import GOLDEN_AS_OF, golden
+
+CREATED, DUE = date(2025, 2, 14), date(2025, 5, 1)
+
+
+def of(rows, **wanted):
+    return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+
+def with_office(world, tenant, plan_id, terms, **told):
+    """A second administration with one plan on one invoice; `terms` are (amount, due by the provider, paid on)."""
+    office = payt.Administration(tenant)
+    rows = [office.term(f"{plan_id}{at}", *term[:2], DUE, term[2]) for at, term in enumerate(terms)]
+    world.payt.administrations.append(office.row(f"Office {tenant}") | told)
+    world.payt.payment_plans.append(office.plan(plan_id, "1", rows, CREATED))
+    world.payt.debtors.append(office.debtor("1", CREATED))
+    return rows
+
+
+def with_custom_plan(world, amounts):
+    """A Totality plan of these amounts, on the first of March on."""
+    plan_id, loan_id = TOTALITY_PLAN.replace("1a01", "1a77"), TOTALITY_LOAN.replace("c001", "c077")
+    days = [date(2025, 3 + at, 1) for at in range(len(amounts))]
+    schedule = [{"date": day.isoformat(), "amount": amount} for day, amount in zip(days, amounts, strict=True)]
+    row = totality.plan(
+        plan_id, loan_id, days[0], CREATED,
+        paymentArrangementType="Custom Payment Schedule", schedule=schedule, totalPlanAmount=sum(amounts),
+    )  # fmt: skip
+    world.totality.payment_plans.append(row)
+    world.totality.loans.append(totality.loan(loan_id, "c1f0a7ce-3f0b-4f2d-9d0e-2f6f5d2c0077", sum(amounts), CREATED))
+    for at, (day, amount) in enumerate(zip(days, amounts, strict=True)):
+        world.totality.scheduled_payments.append(
+            totality.scheduled(f"b7c1d2e3-0000-4000-8000-00000000077{at}", row, amount, day)
+        )
+    return plan_id
+
+
+# amounts below zero
+
+
+@pytest.fixture(scope="module")
+def odd_amounts(open_desk, tmp_path_factory):
+    """One world: a term of less than nothing at two providers, a balance below zero, one above its term."""
+    world = golden()
+    with_office(world, "1002", "31", [(5000, 5000, None), (-5000, -5000, None)])
+    with_office(world, "1003", "32", [(10000, -100, DUE), (10000, 10250, None)])
+    custom = with_custom_plan(world, [40000, 33000, 33000, -6000])
+    with open_desk(tmp_path_factory.mktemp("odd"), world) as desk:
+        desk.configure(gates={"quarantine_share": 1})
+        desk.run(GOLDEN_AS_OF)
+        yield desk, custom
+
+
+def test_a_term_of_a_negative_amount_keeps_its_plan_and_the_other_terms_out_at_every_provider(odd_amounts):
+    desk, custom = odd_amounts
+    plans = {row["plan_id"] for row in desk.rows("plans")}
+    assert {"31", custom}.isdisjoint(plans)
+    assert {"31", custom}.isdisjoint({row["plan_id"] for row in desk.rows("terms")})
+    found = desk.query("SELECT provider, entity, code, sum(rows) FROM v_quarantine GROUP BY ALL ORDER BY ALL")
+    assert [tuple(row) for row in found] == [
+        ("payt", "plans", "TERM_QUARANTINED", 1),
+        ("payt", "terms", "NEGATIVE", 1),
+        ("payt", "terms", "PLAN_QUARANTINED", 1),
+        ("totality", "plans", "TERM_QUARANTINED", 1),
+        ("totality", "terms", "NEGATIVE", 1),
+        ("totality", "terms", "PLAN_QUARANTINED", 3),
+    ]
+    assert all(not row["amount_due"].startswith("-") for row in desk.rows("plans"))
+
+
+def test_a_balance_below_zero_counts_as_nothing_due_and_one_above_the_term_as_the_term(odd_amounts):
+    desk, _ = odd_amounts
+    shown = [
+        (row["outstanding"], row["received"], row["provider_outstanding"])
+        for row in of(desk.rows("terms"), plan_id="32")
+    ]
+    assert shown == [("0.00", "100.00", "-1.00"), ("100.00", "0.00", "102.50")]
+    [plan] = of(desk.rows("plans"), plan_id="32")
+    assert (plan["outstanding"], plan["overdue"], plan["received"]) == ("100.00", "100.00", "100.00")
+    told = {
+        row["reason"]: (row["severity"], row["expected"], row["actual"].lstrip("'"))
+        for row in of(desk.rows("breaks"), plan_id="32")
+    }
+    assert told["DUE_BELOW_ZERO"] == ("low", "0.00", "-1.00")
+    assert told["DUE_ABOVE_AMOUNT"][1:] == ("100.00", "102.50")
+
+
+# words of a tenant
+
+
+def test_an_administration_in_no_zone_of_the_zone_database_takes_the_configured_one_and_the_log_says_so(desk, caplog):
+    world = golden()
+    with_office(world, "1002", "31", [(5000, 5000, None)], timezone="Amsterdam")
+    # 23:30 UTC on the 13th is the 14th in Amsterdam
+    world.payt.payment_plans[-1]["created_at"] = "2025-02-13T23:30:00Z"
+    desk = desk(world)
+    with caplog.at_level(logging.WARNING, "planrecon"):
+        finished = desk.run(GOLDEN_AS_OF)
+    assert finished.state == "PUBLISHED"
+    [plan] = of(desk.rows("plans"), tenant_id="1002")
+    assert plan["created_on"] == "2025-02-14"
+    assert len(of(desk.rows("plans"), provider="totality")) == 1
+    [told] = [record.getMessage() for record in caplog.records if "Amsterdam" in record.getMessage()]
+    assert told.startswith("payt/1002: the provider gives 'Amsterdam' as timezone")
+    desk.configure(payt={"timezone": "America/New_York"})
+    again = desk.folder / "planrecon.duckdb"
+    again.unlink()
+    desk.run(GOLDEN_AS_OF)
+    assert of(desk.rows("plans"), tenant_id="1002")[0]["created_on"] == "2025-02-13"
+
+
+@pytest.mark.parametrize("country", ["EURO", "€"])
+def test_an_administration_in_no_currency_takes_the_configured_one_else_its_rows_stay_out_and_no_others(desk, country):
+    world = golden()
+    with_office(world, "1002", "31", [(5000, 5000, None)], currency_code=country)
+    with_office(world, "1003", "32", [(5000, 5000, None)], currency_code=" eur ")
+    desk = desk(world)
+    desk.configure(gates={"quarantine_share": 1, "change_share": 9}).run(GOLDEN_AS_OF)
+    assert {(row["tenant_id"], row["currency"]) for row in of(desk.rows("plans"), provider="payt")} == {
+        ("1001", "EUR"),
+        ("1003", "EUR"),
+    }
+    [[count]] = desk.query("SELECT count(*) FROM v_quarantine WHERE tenant_id = '1002' AND code = 'UNKNOWN_CURRENCY'")
+    assert count > 0
+    desk.configure(payt={"currency": "EUR"})
+    (desk.folder / "planrecon.duckdb").unlink()
+    desk.run(GOLDEN_AS_OF)
+    assert of(desk.rows("plans"), tenant_id="1002")[0]["currency"] == "EUR"
+
+
+# a snapshot that cannot be loaded
+
+
+@pytest.fixture
+def breaks_loads_of(monkeypatch):
+    """Let the load of one tenant fail inside the database, as a value that it cannot cast does."""
+
+    def broken(*tenants):
+        stage = loading.stage
+
+        def failing(con, frames, options):
+            if options.tenant_id in tenants and any(frame.height for frame in frames.values()):
+                con.sql("SELECT CAST('a name' AS INTEGER)").fetchall()
+            return stage(con, frames, options)
+
+        monkeypatch.setattr(loading, "stage", failing)
+
+    return broken
+
+
+def test_a_snapshot_that_cannot_be_loaded_is_named_and_set_aside_and_costs_no_other_tenant(
+    desk, breaks_loads_of, monkeypatch, capsys
+):
+    world = golden()
+    with_office(world, "1002", "31", [(5000, 5000, None)])
+    desk = desk(world)
+    with monkeypatch.context():
+        breaks_loads_of("1002")
+        finished = desk.run(GOLDEN_AS_OF)
+        assert (finished.state, finished.exit_code) == ("PUBLISHED", 0)
+        assert {row["tenant_id"] for row in of(desk.rows("plans"), provider="payt")} == {"1001"}
+        [aside] = sorted((desk.state_dir / "aside").glob("*.json"))
+        told = json.loads(aside.read_text(encoding="utf-8"))
+        assert (told["tenant_id"], told["code"]) == ("1002", "internal")
+        assert "ConversionException" in told["reason"]
+        assert "a name" not in told["reason"]
+        assert "payt 1002 not read (internal)" in finished.first_line
+        assert execute(["doctor", "--offline", "--config", str(desk.file)]) == 2
+        assert f"fix  snapshots: 1 set aside, first {aside.stem}" in capsys.readouterr().out
+        # the next run does not try it again, and its own fetch of the tenant is set aside beside it
+        desk.run(GOLDEN_AS_OF)
+        assert len(list((desk.state_dir / "aside").glob("*.json"))) == 2
+    monkeypatch.undo()
+    desk.configure(gates={"change_share": 1})
+    assert "not read" not in desk.run(GOLDEN_AS_OF).first_line
+    assert {row["tenant_id"] for row in of(desk.rows("plans"), provider="payt")} == {"1001", "1002"}
+    assert not list((desk.state_dir / "aside").glob("*.json"))
+    assert execute(["doctor", "--offline", "--config", str(desk.file)]) == 0
+    loads = desk.query("SELECT count(DISTINCT load_no) FROM v_fetches WHERE tenant_id = '1002'")
+    assert [tuple(row) for row in loads] == [(1,)]
+
+
+def test_a_run_that_can_load_nothing_ends_with_a_sentence_and_what_was_taken_aside_by_hand_is_tried_again(
+    desk, breaks_loads_of, monkeypatch
+):
+    desk = desk(golden()).without("payt", "payiq")
+    breaks_loads_of("127.0.0.1")
+    with pytest.raises(NothingRead, match=r"totality/127.0.0.1: snapshot .* cannot be loaded"):
+        desk.run(GOLDEN_AS_OF)
+    [aside] = (desk.state_dir / "aside").glob("*.json")
+    monkeypatch.undo()
+    aside.unlink()
+    asked = len(desk.sandbox.requests["totality"])
+    desk.sandbox.faults.add(faults.status(403), provider="totality", times=faults.FOREVER)
+    with pytest.raises(NothingRead):
+        desk.run(GOLDEN_AS_OF)
+    assert len(desk.sandbox.requests["totality"]) > asked
+    with duckdb.connect(str(desk.folder / "planrecon.duckdb"), read_only=True) as con:
+        assert con.sql("SELECT snapshot_id FROM meta.loads").fetchall() == [(aside.stem,)]
+
+
+def test_a_load_that_can_no_longer_be_made_again_leaves_its_number_and_the_rebuild_goes_on(desk, breaks_loads_of):
+    desk = desk(golden())
+    desk.run(GOLDEN_AS_OF)
+    (desk.folder / "planrecon.duckdb").unlink()
+    breaks_loads_of("1001")
+    finished = desk.report(GOLDEN_AS_OF)
+    assert finished.state == "HELD", "a provider none of whose rows are there is no portfolio"
+    assert {row["provider"] for row in desk.rows("plans", finished.folder)} == {"totality", "payiq"}
+    query = "SELECT DISTINCT complete, reason FROM v_fetches WHERE provider = 'payt'"
+    rows = desk.query(query, finished.folder)
+    assert [row[0] for row in rows] == [False]
+    assert "cannot be loaded" in rows[0][1]
