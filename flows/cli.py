@@ -342,6 +342,7 @@ def main() -> None:
     left = [USAGE]
     atexit.register(_leave, left)  # registered first, so it runs last
     _on_signals(_stop)
+    os.umask(0o077)  # what is written is for its owner alone, also what Prefect writes for us
     left[0] = execute()
     streams.settle()
     if left[0] in SIGNALLED:

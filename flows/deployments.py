@@ -8,9 +8,11 @@ import yaml
 
 from flows import log
 from flows.errors import SettingsError, UsageError
+from flows.orchestrator import require_answer, shown
 from flows.settings import chosen_file, load
 
 DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
+INSTEAD = "or let cron call `planrecon run`, which needs none"
 
 
 def declared() -> list[dict[str, Any]]:
@@ -29,24 +31,14 @@ def _parameters(config: Path | None) -> dict[str, Any]:
     """Return flow parameters that name the configuration by its absolute path: a worker starts elsewhere."""
     load(config)
     file = chosen_file(config)
-    return {"config": str(file.absolute())} if file else {}
-
-
-def _require_api() -> str:
-    from prefect.settings import PREFECT_API_URL
-
-    url: str | None = PREFECT_API_URL.value()
-    if not url:
-        raise SettingsError(
-            "no Prefect API is configured; set PREFECT_API_URL, for example with `prefect server start` running"
-        )
-    return url
+    return {"config": str(file.parent.resolve() / file.name)} if file else {}
 
 
 def register(config: Path | None) -> int:
     """Register every declared deployment with the configured Prefect API, and make its work pool if needed."""
+    _refuse_relative(config)
     parameters = _parameters(config)
-    api = _require_api()
+    api = require_answer(INSTEAD)
     from prefect.runner.storage import LocalStorage
 
     for declaration in declared():
@@ -57,9 +49,29 @@ def register(config: Path | None) -> int:
         deployment.storage = LocalStorage(str(DECLARATION.parent))  # a worker starts in a folder of its own
         deployment.entrypoint = declaration["entrypoint"]
         identifier = deployment.apply()
-        print(f"registered {flow.name}/{declaration['name']} ({identifier}) at {api}")
+        print(f"registered {flow.name}/{declaration['name']} ({identifier}) at {shown(api)}")
     print("start a worker with: prefect worker start --pool planrecon")
     return 0
+
+
+def _refuse_relative(config: Path | None) -> None:
+    """Refuse what a worker would look for in its own folder: without a file, relative paths start where a run starts.
+
+    Raises:
+        SettingsError: there is no configuration file, and a path is relative.
+    """
+    settings = load(config)
+    places = {
+        "warehouse.path": settings.warehouse.path,
+        "warehouse.state_dir": settings.warehouse.state_dir,
+        "reports.dir": settings.reports.dir,
+    }
+    relative = [name for name, path in places.items() if not path.is_absolute()]
+    if relative:
+        raise SettingsError(
+            f"{', '.join(relative)} are relative and there is no configuration file whose folder they start at: a worker "
+            "would make a second warehouse in its own; give the file with --config, or absolute paths"
+        )
 
 
 def _flow(declaration: dict[str, Any]) -> Any:
@@ -101,13 +113,32 @@ def _deployment(declaration: dict[str, Any], parameters: dict[str, Any]) -> dict
 def serve_here(config: Path | None) -> int:
     """Serve the declared deployments until a signal ends the process; their schedules stay active."""
     parameters = _parameters(config)
-    _require_api()
+    require_answer(INSTEAD)
     from prefect import serve
 
-    deployments: list[Any] = [
-        _flow(declaration).to_deployment(**_deployment(declaration, parameters)) for declaration in declared()
-    ]
+    deployments: list[Any] = [_served(declaration, parameters) for declaration in declared()]
     names = ", ".join(f"{one.flow_name}/{one.name}" for one in deployments)
     log.LOGGER.info("serving %s until stopped", names)
     serve(*deployments, pause_on_shutdown=False, print_starting_message=False)
     return 0
+
+
+def _served(declaration: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    """Return a deployment for this process, and take it over from the workers where it was registered for them.
+
+    Its flow is named by module, so that it is found wherever this process was started.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import DeploymentUpdate
+    from prefect.types.entrypoint import EntrypointType
+
+    deployment: Any = _flow(declaration).to_deployment(
+        **_deployment(declaration, parameters), entrypoint_type=EntrypointType.MODULE_PATH
+    )
+    deployment.work_pool_name = None  # named, not left out: an update clears only what it names
+    identifier = deployment.apply()
+    with get_client(sync_client=True) as client:
+        client.update_deployment(
+            identifier, DeploymentUpdate(path=str(DECLARATION.parent), work_pool_name=None, pull_steps=None)
+        )
+    return deployment

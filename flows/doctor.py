@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from flows.errors import PlanreconError
+from flows.orchestrator import address, require_answer, shown, without
 from flows.settings import ProviderSettings, Settings, load
 from flows.sources import connect, tenant_of
 from flows.stored import damaged
@@ -56,6 +57,8 @@ def _looks(settings: Settings, *, offline: bool) -> Iterator[tuple[str, Callable
     yield "stored data", lambda: _stored(settings)
     yield "snapshots", lambda: _set_aside(settings)
     yield "write-backs", lambda: _intents(settings)
+    if address():
+        yield "prefect", _prefect
     if not settings.providers.configured():
         yield "providers", _no_provider
     for name, section in settings.providers.configured().items():
@@ -139,6 +142,10 @@ def _writable(folder: Path) -> str:
     if not os.access(existing, os.W_OK):
         raise PlanreconError(f"{existing} cannot be written; correct its permissions or reports.dir")
     return str(folder)
+
+
+def _prefect() -> str:
+    return f"{shown(require_answer(without()))} answers"
 
 
 def _no_provider() -> str:

@@ -4,6 +4,7 @@
     ├── SettingsError   2  configuration
     ├── UsageError      2  usage
     ├── NothingRead     2  provider_unreachable, or what all providers failed with
+    ├── OrchestratorUnreachable  2  orchestrator_unreachable
     └── StoredDataDamaged  2  stored_data_damaged
 
 A provider's own errors are in `providers.errors`, the store's in `sql.errors`, a change's in `writes.errors`. A held
@@ -41,6 +42,12 @@ class NothingRead(PlanreconError):  # noqa: N818  the word says what happened
         super().__init__(text)
         one = set(codes)
         self.code = one.pop() if len(one) == 1 else type(self).code
+
+
+class OrchestratorUnreachable(PlanreconError):  # noqa: N818  the word says what happened
+    """The configured Prefect API cannot be used; without one the same run works."""
+
+    code = "orchestrator_unreachable"
 
 
 class StoredDataDamaged(PlanreconError):  # noqa: N818  the word says what happened

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 Format = Literal["table", "csv", "json"]
 Severity = Literal["low", "medium", "high", "critical", "never"]
+ProviderName = Literal["payt", "totality", "payiq"]
 Config = Annotated[
     Path | None, Parameter(help="Configuration file; `planrecon.toml` where there is one, else the environment alone.")
 ]

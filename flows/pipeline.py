@@ -76,8 +76,10 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
         except EXPECTED as error:
             run.fail(error)
             raise
-    runner.show("planrecon-summary", markdown=f"```\n{finished.text}\n```")
+    runner.show("planrecon-summary", markdown=finished.markdown)
     runner.show("planrecon-breaks", table=finished.breaks)
+    if finished.page is not None:
+        runner.show("planrecon-page", link=finished.page.as_uri())
     return finished
 
 
@@ -97,7 +99,8 @@ def _reconcile(run: "_Run", sections: Mapping[str, ProviderSettings], runner: Ru
                 (failure.code for failure in failures.values()),
             )
         publication = run.publication(warehouse, failures=failures, fetched=fetched)
-        return runner.call("compute, check and publish", publication.publish)
+        loads = [f"load {one.source}" for one in pulled]
+        return runner.call("compute, check and publish", publication.publish, after=loads)
 
 
 def report_portfolio(request: Request) -> Finished:
@@ -194,7 +197,8 @@ class _Run:
             ):
                 continue
             try:
-                runner.call(f"load {source}", partial(self._load, warehouse, facts.id, loaded_at=clock.now()))
+                load = partial(self._load, warehouse, facts.id, loaded_at=clock.now())
+                runner.call(f"load {source}", load, after=[f"pull {source}"])
             except Unloadable as error:
                 aside.put(facts, code=error.code, reason=str(error), moment=clock.now(), trace=error.trace)
                 told = f"{error}; it is set aside, and the next run fetches again what it brought"
@@ -265,7 +269,8 @@ class _Run:
                     clients[source.provider], source, self.landing, since=since.get(source, {}), tenants=lists[source]
                 )
 
-            pulled = list(runner.each("pull", pull_one, list(sources)))
+            after = {name: f"list tenants {source.provider}" for name, source in sources.items()}
+            pulled = list(runner.each("pull", pull_one, list(sources), after=after))
         for one in pulled:
             if one.failure is not None:
                 failures[one.source] = Failure(one.failure.code, str(one.failure))

@@ -19,6 +19,7 @@ from flows.settings import Settings
 from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts
 from reports.facts import Source as SourceFacts
 from reports.manifest import is_as_told, is_sealed
+from reports.markdown import render as summary_markdown
 from reports.publish import point_latest, reseal
 from reports.run import RunWriter
 from reports.summary import text as summary_text
@@ -80,6 +81,8 @@ class Finished:
     folder: Path
     first_line: str
     text: str = field(repr=False)
+    markdown: str = field(repr=False)
+    page: Path | None = None
     breaks: list[dict[str, str]] = field(repr=False, default_factory=list)
 
     @property
@@ -153,6 +156,8 @@ class Publication:
             folder=folder,
             first_line=writer.summary["headline"],
             text=summary_text(writer.summary),
+            markdown=summary_markdown(writer.summary),
+            page=folder / "report.html" if "html" in formats else None,
             breaks=_artifact(living),
         )
 

@@ -1,66 +1,146 @@
 """The flow: the steps of the pipeline wrapped as tasks, in order, nothing else."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from prefect.futures import as_completed
-from prefect.states import Completed
+from prefect.futures import PrefectFuture, as_completed
+from prefect.logging.handlers import APILogHandler
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from flows import clock, log
+from flows.endings import ending
+from flows.errors import PlanreconError
+from flows.options import ProviderName, Severity
 from flows.pipeline import Request, reconcile_portfolio
 from flows.publish import Finished
 from flows.runners import Result
 from flows.settings import load
+from reports.facts import HELD
+
+BUSY_CODE = 5
 
 
 class PrefectTasks:
     """Calls steps as Prefect tasks without caching, retries or stored results."""
 
-    def call(self, name: str, step: Callable[..., Result], *ids: Any) -> Result:
-        """Run the step as one task."""
-        with _as_task(name, step) as wrapped:
-            result: Result = wrapped(*ids)
+    def __init__(self) -> None:
+        self._ended: dict[str, State[Any] | PrefectFuture[Any]] = {}
+
+    def call(self, name: str, step: Callable[[], Result], *, after: Collection[str] = ()) -> Result:
+        """Run the step as one task, drawn behind those of `after` that were tasks of this run."""
+        with _let_go(step) as held:
+
+            def run() -> (
+                Any
+            ):  # without any parameter: Prefect draws a line from each result that shares an object with it
+                return held[0]()
+
+            state: State[Any] = _task(name, run)(return_state=True, wait_for=self._behind(after))
+            if state.is_completed():  # nothing may wait for a step that failed: what builds on it goes on without
+                self._ended[name] = state
+            result: Result = state.result()
             return result
 
-    def each(self, name: str, step: Callable[[Any], Result], ids: Sequence[Any]) -> Iterator[Result]:
+    def each(
+        self, name: str, step: Callable[[str], Result], ids: Sequence[str], *, after: Mapping[str, str] | None = None
+    ) -> Iterator[Result]:
         """Run the step as one task per id, at the same time."""
-        with _as_task(name, step) as wrapped:
-            for future in as_completed([wrapped.submit(id_) for id_ in ids]):
+        with _let_go(step) as held:
+            futures = {}
+            for id_ in ids:
+                behind = self._behind([after[id_]] if after else ())
+                run = _task(f"{name} {id_}", lambda id_=id_: held[0](id_))
+                futures[run.submit(wait_for=behind)] = f"{name} {id_}"
+            for future in as_completed(list(futures)):
+                self._ended[futures[future]] = future
                 yield future.result()
 
-    def show(self, key: str, *, markdown: str | None = None, table: list[dict[str, str]] | None = None) -> None:
+    def show(
+        self,
+        key: str,
+        *,
+        markdown: str | None = None,
+        table: list[dict[str, str]] | None = None,
+        link: str | None = None,
+    ) -> None:
         """Create an artifact; amounts are text, so that nothing on the way turns them into floats."""
         name = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
         if markdown is not None:
             create_markdown_artifact(key=name, markdown=markdown)
         if table is not None:
             create_table_artifact(key=name, table=table)
+        if link is not None:
+            create_link_artifact(key=name, link=link, link_text=link.rpartition("/")[2])
+
+    def _behind(self, names: Collection[str]) -> list[State[Any] | PrefectFuture[Any]]:
+        return [self._ended[name] for name in names if name in self._ended]
+
+
+def _task(name: str, run: Callable[..., Any]) -> Any:
+    """Return `run` as a task; the name is the run's own too, and nothing in it is filled in."""
+    return task(name=name, task_run_name=lambda: name, cache_policy=NO_CACHE, retries=0, persist_result=False)(run)
 
 
 @contextmanager
-def _as_task(name: str, step: Callable[..., Any]) -> Iterator[Any]:
-    """Yield the step as a task. Prefect keeps every task for good, so what the step holds is let go afterwards."""
+def _let_go(step: Callable[..., Any]) -> Iterator[list[Callable[..., Any]]]:
+    """Yield the step in a list. Prefect keeps every task for good, so what the step holds is let go afterwards."""
     held = [step]
-
-    def run(*ids: Any) -> Any:
-        return held[0](*ids)
-
     try:
-        yield task(name=name, cache_policy=NO_CACHE, retries=0, persist_result=False)(run)
+        yield held
     finally:
         held.clear()
 
 
+@contextmanager
+def telling_the_run() -> Iterator[None]:
+    """Send our progress to the log of the flow run too, and to standard error also in a worker."""
+    if not log.LOGGER.handlers:
+        log.configure()
+    handler = log.redacted(APILogHandler())
+    log.LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.LOGGER.removeHandler(handler)
+
+
+def ended(step: Callable[[], State[Any]]) -> State[Any]:
+    """Return the state in which a flow ends; an error is its data, and one sentence its message."""
+    with telling_the_run():
+        try:
+            return step()
+        except Exception as error:  # noqa: BLE001  whoever called the flow gets its end; Prefect would print a traceback
+            end = ending(error)
+            end.__cause__ = error
+            message = log.masked(f"{end.code}: {end}")
+            if end.exit_code == BUSY_CODE:
+                return Cancelled(name="Busy", message=message, data=end)
+            return Failed(message=message, data=end)
+
+
+def _run_name() -> str:
+    """Name the run by its as-of date: today in the reporting zone where none is given."""
+    parameters: dict[str, Any] = flow_run.parameters
+    as_of, config = parameters.get("as_of"), parameters.get("config")
+    try:
+        return f"reconcile {as_of or clock.today(load(Path(config) if config else None).zone())}"
+    except PlanreconError:
+        return "reconcile"  # the run itself tells what is wrong with its configuration
+
+
 @flow(
     name="reconcile",
+    flow_run_name=_run_name,
     task_runner=ThreadPoolTaskRunner(max_workers=8),  # type: ignore[arg-type]  # its generic parameter is the future's type
     persist_result=False,
     validate_parameters=True,
@@ -68,18 +148,24 @@ def _as_task(name: str, step: Callable[..., Any]) -> Iterator[Any]:
 def reconcile(
     config: str | None = None,
     as_of: date | None = None,
-    providers: list[str] | None = None,
-    fail_on: str | None = None,
+    providers: list[ProviderName] | None = None,
+    fail_on: Severity | None = None,
 ) -> State[Finished]:
     """Pull, validate, compute and report as of one date.
 
     Args:
-        config: Path of the configuration file; `planrecon.toml` or the environment where empty.
+        config: Path of the configuration file on the machine where the run takes place, from the root; set by
+            `planrecon deploy` and `planrecon serve`.
         as_of: Civil date whose end the figures describe; today in the reporting zone where empty.
         providers: Pull only these; all configured ones where empty.
         fail_on: Severity of open break from which the run ends as one with breaks; as configured where empty.
     """
-    settings = load(Path(config) if config else None)
-    request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on)
-    finished = reconcile_portfolio(request, PrefectTasks())
-    return Completed(name=finished.headline, message=finished.first_line, data=finished)
+
+    def step() -> State[Finished]:
+        settings = load(Path(config) if config else None)
+        request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on)
+        finished = reconcile_portfolio(request, PrefectTasks())
+        kind = Failed if finished.state == HELD else Completed
+        return kind(name=finished.headline, message=finished.first_line, data=finished)
+
+    return ended(step)

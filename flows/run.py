@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from flows import log
+from flows.orchestrator import address, prepare_embedded, require_answer, without
 from flows.pipeline import Request, reconcile_portfolio, report_portfolio
 from flows.publish import Finished
 from flows.runners import Direct
-from flows.settings import Settings, load
-
-PROFILES = Path("~/.prefect/profiles.toml")
+from flows.settings import load
+from flows.sources import chosen
 
 
 def run_configured(
@@ -19,27 +19,27 @@ def run_configured(
 ) -> int:
     """Run the whole job once and print the summary; as a Prefect flow where asked for or where an API is configured."""
     settings = load(config)
-    if as_flow or _has_prefect_api():
+    chosen(settings, providers)
+    if as_flow or address():
         finished = _as_flow(config, as_of, providers, fail_on)
     else:
         finished = reconcile_portfolio(Request(settings, as_of, providers, fail_on=fail_on), Direct())
-    return tell(finished, settings)
+    return tell(finished)
 
 
 def report_again(config: Path | None, *, as_of: date | None, known_at: datetime | None, fail_on: str | None) -> int:
     """Rebuild the reports from the warehouse and print the summary."""
     settings = load(config)
     moment = known_at.replace(tzinfo=UTC) if known_at is not None and known_at.tzinfo is None else known_at
-    return tell(report_portfolio(Request(settings, as_of, known_at=moment, fail_on=fail_on)), settings)
+    return tell(report_portfolio(Request(settings, as_of, known_at=moment, fail_on=fail_on)))
 
 
-def tell(finished: Finished, settings: Settings) -> int:
+def tell(finished: Finished) -> int:
     """Print the summary and where the reports lie; return the exit code."""
     print(finished.text)
-    pages = [finished.folder / "report.html"] if "html" in settings.reports.formats else []
     print(f"reports: {_shown(finished.folder)}")
-    for page in pages:
-        print(f"page:    {_shown(page)}")
+    if finished.page is not None:
+        print(f"page:    {_shown(finished.page)}")
     return finished.exit_code
 
 
@@ -49,26 +49,26 @@ def _shown(path: Path) -> str:
 
 
 def _as_flow(config: Path | None, as_of: date | None, providers: tuple[str, ...], fail_on: str | None) -> Finished:
-    log.LOGGER.info("starting Prefect (about fifteen seconds where no server runs) ...")
+    if address():
+        require_answer(without())
+    else:
+        log.LOGGER.info("starting Prefect (about fifteen seconds where no server runs) ...")
+        prepare_embedded()
     from flows.reconcile import reconcile
 
-    state: Any = reconcile(  # the declared return type is what the state holds
-        config=str(config) if config else None,
-        as_of=as_of,
-        providers=list(providers) or None,
-        fail_on=fail_on,
-        return_state=True,
-    )
-    finished: Finished = state.result()
-    return finished
-
-
-def _has_prefect_api() -> bool:
-    """Tell whether a Prefect API is configured, without paying for Prefect's import where it plainly is not."""
-    if os.environ.get("PREFECT_API_URL"):
-        return True
-    if not os.environ.get("PREFECT_PROFILE") and not PROFILES.expanduser().is_file():
-        return False
-    from prefect.settings import PREFECT_API_URL
-
-    return bool(PREFECT_API_URL.value())
+    try:
+        state: Any = reconcile(  # the declared return type is what the state holds
+            config=str(config) if config else None,
+            as_of=as_of,
+            providers=list(providers) or None,
+            fail_on=fail_on,
+            return_state=True,
+        )
+    except Exception:
+        if address():
+            require_answer(without())  # whatever Prefect's client raised: that its API has gone says more
+        raise
+    outcome: Finished | Exception = state.result(raise_on_failure=False)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

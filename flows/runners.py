@@ -4,9 +4,9 @@ A step gets an id, a path or a date, never a frame or a connection. It is never
 retried here: retries belong to the transport, and the next run resumes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
 
@@ -17,13 +17,25 @@ HEARING_SECONDS = 0.5
 class Runner(Protocol):
     """Calls steps and shows what they produced."""
 
-    def call(self, name: str, step: Callable[..., Result], *ids: Any) -> Result:
-        """Return what `step` returns for `ids`; its errors come through."""
+    def call(self, name: str, step: Callable[[], Result], *, after: Collection[str] = ()) -> Result:
+        """Return what `step` returns; its errors come through. `after` names the steps it builds on."""
 
-    def each(self, name: str, step: Callable[[Any], Result], ids: Sequence[Any]) -> Iterator[Result]:
-        """Call `step` for every id, several at a time, and yield results as they are ready."""
+    def each(
+        self, name: str, step: Callable[[str], Result], ids: Sequence[str], *, after: Mapping[str, str] | None = None
+    ) -> Iterator[Result]:
+        """Call `step` for every id, several at a time, and yield results as they are ready.
 
-    def show(self, key: str, *, markdown: str | None = None, table: list[dict[str, str]] | None = None) -> None:
+        Each call is a step called by name and id; `after` names, by id, the step it builds on.
+        """
+
+    def show(
+        self,
+        key: str,
+        *,
+        markdown: str | None = None,
+        table: list[dict[str, str]] | None = None,
+        link: str | None = None,
+    ) -> None:
         """Publish a result beside the run, where there is a place for it."""
 
 
@@ -33,14 +45,16 @@ class Direct:
     def __init__(self, threads: int = 8) -> None:
         self.threads = threads
 
-    def call(self, name: str, step: Callable[..., Result], *ids: Any) -> Result:
+    def call(self, name: str, step: Callable[[], Result], *, after: Collection[str] = ()) -> Result:
         """Call the step."""
-        del name
-        return step(*ids)
+        del name, after
+        return step()
 
-    def each(self, name: str, step: Callable[[Any], Result], ids: Sequence[Any]) -> Iterator[Result]:
+    def each(
+        self, name: str, step: Callable[[str], Result], ids: Sequence[str], *, after: Mapping[str, str] | None = None
+    ) -> Iterator[Result]:
         """Call the step in threads: it waits for the network or runs in native code."""
-        del name
+        del name, after
         if not ids:
             return
         pool = ThreadPoolExecutor(max_workers=min(self.threads, len(ids)))
@@ -56,5 +70,12 @@ class Direct:
             raise
         pool.shutdown()
 
-    def show(self, key: str, *, markdown: str | None = None, table: list[dict[str, str]] | None = None) -> None:
+    def show(
+        self,
+        key: str,
+        *,
+        markdown: str | None = None,
+        table: list[dict[str, str]] | None = None,
+        link: str | None = None,
+    ) -> None:
         """Show nothing: the reports hold it all."""

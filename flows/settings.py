@@ -33,6 +33,7 @@ from pydantic_settings import (
 
 from flows import tracebacks
 from flows.errors import SettingsError
+from flows.orchestrator import address, prepare_embedded, require_answer, shown
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
 from transforms.buckets import written
@@ -41,6 +42,7 @@ from transforms.closed_days import Calendar, OwnDays, own_days
 
 PREFIX = "PLANRECON_"
 DEFAULT_FILE = Path("planrecon.toml")
+INSTEAD = "or give the secret itself, by its environment variable or a file"
 
 
 def _zone(name: str) -> str:
@@ -253,9 +255,18 @@ def _from_block(text: str) -> str:
     scheme, colon, name = text.partition(":")
     if scheme != "prefect-secret" or not colon:
         return text
+    where = ""
+    if url := address():
+        require_answer(INSTEAD)
+        where = f" at {shown(url)}"
+    else:
+        prepare_embedded()
     from prefect.blocks.system import Secret
 
-    block: Any = Secret.load(name)  # typed as perhaps a coroutine; outside an event loop it is the block
+    try:
+        block: Any = Secret.load(name)  # typed as perhaps a coroutine; outside an event loop it is the block
+    except ValueError:
+        raise SettingsError(f"there is no Prefect Secret block {name!r}{where}; make it, {INSTEAD}") from None
     return str(block.get())
 
 

@@ -12,20 +12,23 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import log
+from flows.options import ProviderName
 from flows.outcomes import NEEDS_A_PERSON, Choice, Outcome
 from flows.plans import create, reject_by_policy
-from flows.reconcile import PrefectTasks
+from flows.reconcile import PrefectTasks, ended
 from flows.settings import beside, chosen_file
+from reports.markdown import listed
 
 
-@flow(name="create-plans", persist_result=False, retries=0)
-def create_plans(file: str, provider: str, config: str | None = None, *, send: bool = False) -> State[None]:
+@flow(name="create-plans", flow_run_name="create plans at {provider}", persist_result=False, retries=0)
+def create_plans(file: str, provider: ProviderName, config: str | None = None, *, send: bool = False) -> State[None]:
     """Create the plans of a file.
 
     Args:
         file: JSON or CSV file with the provider's documented bodies; a relative path starts at the configuration's folder.
         provider: Name of a configured provider.
-        config: Path of the configuration file; `planrecon.toml` or the environment where empty.
+        config: Path of the configuration file on the machine where the run takes place, from the root; set by
+            `planrecon deploy` and `planrecon serve`.
         send: Send what the dry run shows.
     """
     choice, given = Choice(yes=send), _path(config)
@@ -33,13 +36,14 @@ def create_plans(file: str, provider: str, config: str | None = None, *, send: b
     return _shown("create plans", lambda: create(given, provider=provider, file=place, choice=choice), choice)
 
 
-@flow(name="reject-plans", persist_result=False, retries=0)
-def reject_plans(provider: str = "payt", config: str | None = None, *, send: bool = False) -> State[None]:
+@flow(name="reject-plans", flow_run_name="reject plans at {provider}", persist_result=False, retries=0)
+def reject_plans(provider: ProviderName = "payt", config: str | None = None, *, send: bool = False) -> State[None]:
     """Reject the proposed plans that break the configured policy.
 
     Args:
         provider: Name of a configured provider whose plans can be rejected.
-        config: Path of the configuration file; `planrecon.toml` or the environment where empty.
+        config: Path of the configuration file on the machine where the run takes place, from the root; set by
+            `planrecon deploy` and `planrecon serve`.
         send: Send what the dry run shows.
     """
     choice = Choice(yes=send)
@@ -52,12 +56,16 @@ def _path(config: str | None) -> Path | None:
 
 def _shown(name: str, step: Callable[[], Outcome], choice: Choice) -> State[None]:
     """Run the step as one task that is never repeated, and show what came of it."""
-    tasks = PrefectTasks()
-    outcome = tasks.call(name, step)
-    tasks.show("planrecon-writes", markdown=f"```\n{log.masked(outcome.brief)}\n```")
-    rows = [{key: str(value or "") for key, value in one.to_dict().items()} for one in outcome.results]
-    tasks.show("planrecon-write-results", table=rows)
-    if outcome.code:
-        ended = "NeedsAPerson" if outcome.code == NEEDS_A_PERSON else "NotDone"
-        return Failed(name=ended, message=outcome.brief)
-    return Completed(name="Sent" if choice.yes else "DryRun", message=outcome.brief)
+
+    def shown() -> State[None]:
+        tasks = PrefectTasks()
+        outcome = tasks.call(name, step)
+        tasks.show("planrecon-writes", markdown=listed(log.masked(outcome.brief).splitlines()))
+        rows = [{key: str(value or "") for key, value in one.to_dict().items()} for one in outcome.results]
+        tasks.show("planrecon-write-results", table=rows)
+        if outcome.code:
+            headline = "NeedsAPerson" if outcome.code == NEEDS_A_PERSON else "NotDone"
+            return Failed(name=headline, message=outcome.brief)
+        return Completed(name="Sent" if choice.yes else "DryRun", message=outcome.brief)
+
+    return ended(shown)

@@ -65,7 +65,7 @@ def text(summary: Mapping[str, Any]) -> str:
         [summary["headline"]],
         [f"held: {visible(reason, LONGEST_OWN)}" for reason in summary["held_because"]],
         [f"known at {summary['known_at']}, run {summary['run_id']}, planrecon {summary['code_version']}"],
-        _table(_PORTFOLIO_HEAD, [_portfolio_line(row) for row in summary["portfolio"]], left=2),
+        _table(PORTFOLIO_HEAD, [portfolio_line(row) for row in summary["portfolio"]], left=2),
         _break_lines(summary["breaks"]),
         [f"cause: {visible(cause)}" for cause in summary["causes"]],
         [visible(sentence, LONGEST_OWN) for sentence in summary.get("write_backs", ())],
@@ -73,26 +73,37 @@ def text(summary: Mapping[str, Any]) -> str:
     return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
 
 
-_PORTFOLIO_HEAD = (
+PORTFOLIO_HEAD = (
     *("provider", "currency", "plans", "past due", "missed terms"),
     *("due today", "amount due", "overdue", "pending", "outstanding"),
 )
+BREAK_HEAD = ("severity", "code", "reason", "open", "new")
 
 
-def _portfolio_line(row: Mapping[str, Any]) -> tuple[str, ...]:
+def portfolio_line(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return one provider's money in one currency, as the cells under `PORTFOLIO_HEAD`."""
     counts = (row["plans_in_force"], row["plans_past_due"], row["missed_terms"])
     amounts = (row[name] for name in ("due_today", "amount_due", "overdue", "pending", "outstanding"))
     return (row["provider"], row["currency"], *(f"{number:,}" for number in counts), *map(grouped, amounts))
 
 
-def _break_lines(found: Mapping[str, Any]) -> list[str]:
+def break_line(found: Mapping[str, Any]) -> str:
+    """Return how many breaks are open, by severity, and how many are in another state."""
     severities = ", ".join(f"{found['by_severity'][word]} {word}" for word in SEVERITIES)
     others = ", ".join(f"{found[word]} {word}" for word in ("new", "timing", "accepted", "resolved"))
-    first = f"{counted(found['open'], 'open break')}: {severities} ({others})"
-    rows = [
+    return f"{counted(found['open'], 'open break')}: {severities} ({others})"
+
+
+def break_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the open breaks counted by kind, as the cells under `BREAK_HEAD`."""
+    return [
         (row["severity"], row["code"], row["reason"], f"{row['open']:,}", f"{row['new']:,}") for row in found["by_code"]
     ]
-    return [first, *(_table(("severity", "code", "reason", "open", "new"), rows, left=3) if rows else [])]
+
+
+def _break_lines(found: Mapping[str, Any]) -> list[str]:
+    rows = break_rows(found)
+    return [break_line(found), *(_table(BREAK_HEAD, rows, left=3) if rows else [])]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> list[str]:

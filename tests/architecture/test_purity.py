@@ -86,7 +86,7 @@ def test_only_settings_and_the_command_line_read_the_environment_in_flows() -> N
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and dotted(node) in ENVIRONMENT
     }
-    assert readers <= {"settings.py", "cli.py", "demo.py", "run.py", "doctor.py"}
+    assert readers <= {"settings.py", "cli.py", "demo.py", "orchestrator.py", "doctor.py"}
 
 
 def test_only_one_module_asks_the_time() -> None:

@@ -10,12 +10,15 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from providers import PROVIDERS
 from sandbox import faults, scenarios
+from sql.lock import run_lock
 
 pytestmark = pytest.mark.prefect
 
@@ -77,6 +80,8 @@ def server(tmp_path_factory):
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_UI_ENABLED": "false",
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_RUNNER_POLL_FREQUENCY": "1",
     }
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("w") as log:
@@ -89,20 +94,79 @@ def server(tmp_path_factory):
             child.wait(60)
 
 
-def test_where_an_api_is_configured_a_run_is_a_flow_run_with_artifacts(server, desk):
-    url, environment = server
-    desk = desk(scenarios.golden())
-    ended = desk.command(
-        "run", "--as-of", scenarios.GOLDEN_AS_OF.isoformat(), "--fail-on", "never", env=environment, timeout=240
+@pytest.fixture
+def flow_here(server, monkeypatch):
+    """The flow, called in this process against the server, without the second that its heartbeat takes."""
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+        PREFECT_HOME,
+        temporary_settings,
     )
+
+    from flows.reconcile import reconcile
+
+    url, environment = server
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    changed = {
+        PREFECT_API_URL: url,
+        PREFECT_HOME: environment["PREFECT_HOME"],
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+    }
+    with temporary_settings(changed):
+        yield lambda desk, **asked: reconcile(str(desk.file), return_state=True, **asked)
+
+
+def flow_run(url, state):
+    return asked(url, f"/flow_runs/{state.state_details.flow_run_id}")
+
+
+def graph(url, run):
+    """The steps of a run, each with the steps it is drawn behind."""
+    nodes = asked(url, f"/flow_runs/{run['id']}/graph-v2")["nodes"]
+    labels = {id_: node["label"] for id_, node in nodes}
+    return {node["label"]: {labels[parent["id"]] for parent in node["parents"]} for _, node in nodes}
+
+
+def logged(url, run):
+    wanted = {"logs": {"flow_run_id": {"any_": [run["id"]]}}, "limit": 200}
+    return [line["message"].strip() for line in asked(url, "/logs/filter", wanted) if line["name"] == "planrecon"]
+
+
+def events(url, run):
+    """Names of the events of a run, once the one of its end is there."""
+    wanted = {"filter": {"any_resource": {"id": [f"prefect.flow-run.{run['id']}"]}}}
+    end = f"prefect.flow-run.{run['state']['name']}"
+
+    def found():
+        names = [one["event"] for one in asked(url, "/events/filter", wanted)["events"]]
+        return names if end in names else None
+
+    return until(30, found)
+
+
+def test_where_an_api_is_configured_a_run_is_a_flow_run_that_shows_what_it_did(server, desk):
+    url, environment = server
+    desk = desk(scenarios.golden()).configure(reports={"formats": ["csv", "html"]})
+    day = scenarios.GOLDEN_AS_OF.isoformat()
+    ended = desk.command("run", "--as-of", day, "--fail-on", "never", env=environment, timeout=240)
     assert ended.returncode == 0, ended.stderr
-    runs = asked(url, "/flow_runs/filter", {})
-    assert [run["state"]["type"] for run in runs] == ["COMPLETED"]
-    tasks = {run["name"].rpartition("-")[0] for run in asked(url, "/task_runs/filter", {})}
-    assert {"list tenants", "pull", "compute, check and publish"} <= tasks
+    [run] = asked(url, "/flow_runs/filter", {})
+    assert (run["name"], run["state"]["type"]) == (f"reconcile {day}", "COMPLETED")
+    sources = {"payt": "payt/1001", "totality": "totality/127.0.0.1", "payiq": "payiq/payiq"}
+    steps = {f"list tenants {provider}": set() for provider in sources}
+    steps |= {f"pull {source}": {f"list tenants {provider}"} for provider, source in sources.items()}
+    steps |= {f"load {source}": {f"pull {source}"} for source in sources.values()}
+    steps |= {"compute, check and publish": {f"load {source}" for source in sources.values()}}
+    assert graph(url, run) == steps
+    lines = until(30, lambda: logged(url, run))
+    assert "pulled payt/1001: 11 pages, 0.0 MB" in lines
     found = {one["key"]: one for one in asked(url, "/artifacts/filter", {})}
-    assert set(found) == {"planrecon-summary", "planrecon-breaks"}
-    assert "PUBLISHED  as of 2025-06-07" in found["planrecon-summary"]["data"]
+    assert set(found) == {"planrecon-summary", "planrecon-breaks", "planrecon-page"}
+    summary = found["planrecon-summary"]["data"].splitlines()
+    assert summary[0].startswith(f"## PUBLISHED  as of {day}")
+    assert "| payt | EUR | 1 | 1 | 1 | 0.00 | 100.00 | 100.00 | 0.00 | 100.00 |" in summary
+    assert f"({(desk.latest / 'report.html').as_uri()})" in found["planrecon-page"]["data"]
     shown = json.loads(found["planrecon-breaks"]["data"])
     assert len(shown) == len([row for row in desk.rows("breaks") if row["state"] != "RESOLVED"])
     home = Path(environment["PREFECT_HOME"])
@@ -118,7 +182,84 @@ def test_where_an_api_is_configured_a_run_is_a_flow_run_with_artifacts(server, d
     assert desk.is_sound()
 
 
-def test_deploy_registers_the_daily_schedule(server, desk):
+def test_a_held_a_busy_and_a_failed_run_are_no_green_ones(server, desk, flow_here):
+    """An alert on failed runs fires where nothing was published, and the state's name says which of the reasons it is."""
+    url, _ = server
+    desk = desk(scenarios.golden())
+    held = flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, providers=["payt"])  # of the others nothing was ever fetched
+    run = flow_run(url, held)
+    assert (run["state"]["type"], run["state"]["name"]) == ("FAILED", "Held")
+    assert run["state"]["message"].startswith("HELD  as of 2025-06-07")
+    assert "prefect.flow-run.Held" in events(url, run)
+    assert held.result(raise_on_failure=False).exit_code == 3
+
+    with run_lock(desk.state_dir, run_id="another", started_at=datetime(2026, 6, 30, tzinfo=UTC)):
+        busy = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF))
+    assert (busy["state"]["type"], busy["state"]["name"]) == ("CANCELLED", "Busy")
+    assert f"held by process {os.getpid()}" in busy["state"]["message"]
+
+    failed = flow_run(url, flow_here(desk, as_of=date(9000, 1, 1)))
+    assert (failed["state"]["type"], failed["state"]["name"]) == ("FAILED", "Failed")
+    assert "9000-01-01 lies in the future" in failed["state"]["message"]
+
+    broken = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, fail_on="low"))
+    assert (broken["state"]["type"], broken["state"]["name"]) == ("COMPLETED", "Completed")
+
+
+def test_one_deployment_runs_where_it_was_last_sent_in_a_worker_or_in_the_serving_process(server, desk, tmp_path):
+    """From another folder than the configuration's: whatever a run leaves lies beside the configuration."""
+    url, environment = server
+    desk = desk(scenarios.golden())
+    desk.configure(
+        warehouse={"path": "planrecon.duckdb", "state_dir": "planrecon.state"},
+        reports={"dir": "reports"},
+        payiq={"accounts_file": "payiq_accounts.csv"},
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+
+    def deployed():
+        return asked(url, "/deployments/name/reconcile/daily")
+
+    def ordered():
+        body = {"parameters": {"as_of": scenarios.GOLDEN_AS_OF.isoformat()}}
+        return until(60, lambda: asked(url, f"/deployments/{deployed()['id']}/create_flow_run", body))["id"]
+
+    def ended(run_id):
+        run = asked(url, f"/flow_runs/{run_id}")
+        return run if run["state"]["type"] in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
+
+    assert desk.command("deploy", env=environment, timeout=180).returncode == 0
+    assert deployed()["work_pool_name"] == "planrecon"
+
+    child = desk.start("serve", env=environment, cwd=elsewhere)
+    try:
+        until(120, lambda: child.poll() is not None or deployed()["work_pool_name"] is None)
+        assert child.poll() is None, child.communicate()[1]
+        run_id = ordered()
+        served = until(120, lambda: ended(run_id))
+    finally:
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=60)
+    assert (served["name"], served["state"]["name"]) == ("reconcile 2025-06-07", "Completed"), served["state"]
+    assert Path(deployed()["path"]).is_dir()
+    assert not [one for one in asked(url, "/deployments/filter", {}) if one["paused"]], out + err
+
+    assert desk.command("deploy", env=environment, timeout=180).returncode == 0
+    assert deployed()["work_pool_name"] == "planrecon"
+    run_id = ordered()
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "planrecon", "--run-once"]
+    worker = subprocess.run(
+        command, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    worked = until(60, lambda: ended(run_id))
+    assert worked["state"]["name"] == "Completed", worked["state"]["message"] + worker.stdout + worker.stderr
+    assert list(elsewhere.iterdir()) == []
+    assert desk.query("SELECT state FROM v_runs") == [("PUBLISHED",)] * 2
+    assert desk.is_sound()
+
+
+def test_deploy_registers_the_daily_schedule_and_a_form_with_menus(server, desk):
     url, environment = server
     desk = desk(scenarios.golden())
     ended = desk.command("deploy", env=environment, timeout=180)
@@ -128,32 +269,16 @@ def test_deploy_registers_the_daily_schedule(server, desk):
     for name in ("create", "policy"):
         assert found[name]["schedules"] == []
         assert found[name]["parameters"]["send"] is False
+        assert found[name]["parameter_openapi_schema"]["properties"]["provider"]["enum"] == list(PROVIDERS)
     deployment = found["daily"]
     assert deployment["entrypoint"] == "flows/reconcile.py:reconcile"
     assert deployment["parameters"] == {"config": str(desk.file)}
     [schedule] = deployment["schedules"]
     assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("0 6 * * *", "Europe/Amsterdam")
     assert deployment["concurrency_limit"] == 1 or deployment["global_concurrency_limit"]["limit"] == 1
-
-
-def test_serve_runs_until_it_is_stopped_and_leaves_the_schedule_active(server, desk):
-    url, environment = server
-    desk = desk(scenarios.golden())
-    child = desk.start("serve", env=environment)
-
-    def is_served():
-        """A deployment of an earlier test may be there: ours is the one that names our configuration."""
-        found = asked(url, "/deployments/filter", {})
-        return len(found) == 3 and all(one["parameters"]["config"] == str(desk.file) for one in found)
-
-    try:
-        until(120, lambda: child.poll() is not None or is_served())
-        assert child.poll() is None, child.communicate()[1]
-    finally:
-        child.send_signal(signal.SIGTERM)
-        out, err = child.communicate(timeout=60)
-    deployments = asked(url, "/deployments/filter", {})
-    assert not [one for one in deployments if one["paused"]], out + err
+    form = deployment["parameter_openapi_schema"]["properties"]
+    assert form["providers"]["anyOf"][0]["items"]["enum"] == list(PROVIDERS)
+    assert form["fail_on"]["anyOf"][0]["enum"] == ["low", "medium", "high", "critical", "never"]
 
 
 STUBBORN = """
@@ -224,6 +349,9 @@ def test_the_demo_runs_the_flow_from_nothing_and_leaves_nothing_running(tmp_path
     assert "Traceback" not in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["checkout"]
     assert (checkout / "planrecon-demo" / "reports" / "latest" / "report.html").is_file()
+    kept = [path for path in (checkout / "planrecon-demo" / "prefect").rglob("*") if path.is_file()]
+    assert "prefect.db" in {path.name for path in kept}
+    assert not [path for path in kept if path.stat().st_mode & 0o077]
     status = ["git", "-C", checkout, "status", "--porcelain", "--untracked-files=all"]
     assert subprocess.run(status, capture_output=True, text=True, check=True).stdout == "?? .gitignore\n"
     assert running_below(tmp_path) == []
