@@ -69,6 +69,7 @@ class Check:
         timing: True where time alone will mend the difference; null counts as false.
         difference_minor: Actual less expected; its currency is `currency`.
         narrowed: Reason per row, instead of `reason`.
+        at_least: Severity of each row that no small amount lowers; null where the amount alone decides.
         prepare: Builds the rows where columns of `over` do not suffice.
         whole: Rows of different parts must be seen in one call.
         needs: Entities whose fetch must be complete before a break may count as gone.
@@ -84,6 +85,7 @@ class Check:
     needs: tuple[str, ...]
     reason: str = ""
     narrowed: pl.Expr | None = None
+    at_least: pl.Expr = _NO_TEXT
     side: str = "provider"
     timing: pl.Expr = _FALSE
     expected: pl.Expr = _NO_TEXT
@@ -277,6 +279,7 @@ def _breaks(check: Check, rows: pl.LazyFrame, result: pl.DataFrame, frames: Fram
         side=pl.lit(check.side),
         kind=pl.when(check.timing).then(pl.lit("timing")).otherwise(pl.lit("real")),
         declared_severity=pl.lit(str(check.severity)),
+        least_severity=check.at_least,
         expected=check.expected,
         actual=check.actual,
         difference_minor=_NO_NUMBER if check.difference_minor is None else check.difference_minor,

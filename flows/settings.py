@@ -118,6 +118,7 @@ class RunSettings(Section):
     dpd_origin: Literal["OLDEST_UNPAID", "FIRST_ENTERED", "FIRST_MATERIAL"] = "OLDEST_UNPAID"
     settlement_days: Annotated[int, Field(ge=0, le=60)] = 2
     stale_pending_days: Annotated[int, Field(ge=0, le=366)] = 5
+    escalate_days: Annotated[int, Field(ge=0, le=366)] = 5
     material_amount: Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=4)] = Decimal(0)
     material_percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] = Decimal(0)
     bucket_set: BucketSetName = "AR"
@@ -374,6 +375,7 @@ class Settings(BaseSettings):
             material_percent=run.material_percent,
             settlement_days=run.settlement_days,
             stale_pending_days=run.stale_pending_days,
+            escalate_days=run.escalate_days,
             bucket_set=self._bucket_set(own.bucket_set or run.bucket_set),
             calendar=own.calendar or run.calendar,
             weekend=own.weekend,

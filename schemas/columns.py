@@ -245,7 +245,10 @@ COLUMNS: dict[str, Column] = {
     "side": _text("whose figure is off", values=SIDES),
     "kind": _text("timing or real", values=KINDS),
     "declared_severity": _text("severity where no amount gives one", values=SEVERITIES),
-    "severity": _text("the worst of amount, age and declaration", values=SEVERITIES),
+    "least_severity": _text(
+        "severity the break has at least, whatever its amount; empty: any", nullable=True, values=SEVERITIES
+    ),
+    "severity": _text("what amount, check and age make of it", values=SEVERITIES),
     "break_state": _text("life of the break over runs", values=BREAK_STATES),
     "expected": _text("what should be there, as text", nullable=True),
     "actual": _text("what is there, as text", nullable=True),

@@ -153,6 +153,7 @@ BREAKS = Table(
         "side",
         "kind",
         "declared_severity",
+        "least_severity",
         "expected",
         "actual",
         "difference_minor",

@@ -66,6 +66,7 @@ class Rules:
     material_percent: Decimal = Decimal(0)
     settlement_days: int = 2
     stale_pending_days: int = 5
+    escalate_days: int = 5
     bucket_set: str = "AR"
     calendar: str = "NL"
     weekend: tuple[int, ...] = (6, 7)

@@ -6,7 +6,7 @@ all breaks that published runs have shown. Finding breaks does not belong here.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +16,9 @@ from schemas.columns import SEVERITIES
 from schemas.core import WHO
 from schemas.currencies import places
 from schemas.results import ACCEPTANCES, BREAK_REGISTER, BREAKS, LIVING_BREAKS
+from schemas.rules import Rules
+from transforms.business import business_between, repeated
+from transforms.options import by_provider
 
 RULED = ("POLICY_VIOLATION", "STATUS_CONTRADICTION")
 """Codes whose reason is the rule that was broken, and so a part of the identity."""
@@ -31,10 +34,9 @@ _ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From which amount (major units) and age (days) a break is medium, high, critical."""
+    """From which amount (major units) a break is medium, high, critical."""
 
     amounts: tuple[int, int, int] = (1_000, 10_000, 100_000)
-    days: tuple[int, int, int] = (1, 3, 5)
 
 
 DEFAULT_LIMITS = Limits()
@@ -54,17 +56,22 @@ def identified(breaks: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(payload_hash=_sha256(named, _PAYLOAD))
 
 
-def severity(*, age_days: pl.Expr, limits: Limits = DEFAULT_LIMITS) -> pl.Expr:
-    """Return the worst of what the amount says (or the check, where there is no amount) and what the age says."""
+def severity(*, is_old: pl.Expr, limits: Limits = DEFAULT_LIMITS) -> pl.Expr:
+    """Return what the amount says, or the check where there is no amount; one step more where the break is old.
+
+    A check may name a least severity, which no small amount lowers. Age alone makes nothing critical: a list in
+    which everything old is critical says nothing.
+    """
     size, digits = pl.col("difference_minor").abs(), places(pl.col("break_currency"))
     unit = digits.replace_strict({0: 1, 2: 100, 3: 1000, 4: 10_000}, return_dtype=pl.Int64)
     by_amount = _rank(size, [limit * unit for limit in limits.amounts])
-    declared = pl.col("declared_severity").replace_strict(
-        {word: rank for rank, word in enumerate(SEVERITIES)}, return_dtype=pl.Int64
+    ranks = {word: rank for rank, word in enumerate(SEVERITIES)}
+    declared, least = (
+        pl.col(name).replace_strict(ranks, return_dtype=pl.Int64) for name in ("declared_severity", "least_severity")
     )
-    by_age = _rank(age_days, [pl.lit(limit) for limit in limits.days])
-    worst = pl.max_horizontal(pl.when(size.is_null()).then(declared).otherwise(by_amount), by_age)
-    return worst.replace_strict(dict(enumerate(SEVERITIES)), return_dtype=pl.String)
+    rank = pl.max_horizontal(pl.when(size.is_null()).then(declared).otherwise(by_amount), least)
+    lifted = rank + (is_old & (rank < ranks["high"])).cast(pl.Int64)
+    return lifted.replace_strict(dict(enumerate(SEVERITIES)), return_dtype=pl.String)
 
 
 def live(
@@ -76,6 +83,7 @@ def live(
     moves: bool = True,
     acceptances: pl.DataFrame | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    rules: Mapping[str, Rules] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the breaks of this run with their life, and the register after it.
 
@@ -93,18 +101,19 @@ def live(
             that the register has for them (NEW where it has none), and the register stays as it is.
         acceptances: `ACCEPTANCES`, or none.
         limits: From where on a break is medium, high, critical.
+        rules: Options by provider, whose `escalate_days` say when a break is old; the defaults for the others.
 
     Returns:
         `LIVING_BREAKS`, ordered by their ids, and `BREAK_REGISTER`, ordered by fingerprint.
     """
     found = _found(identified(breaks), register, as_of, acceptances, moves=moves)
     if not moves:
-        return _living(found, as_of, limits), BREAK_REGISTER.gate(register)
+        return _living(found, as_of, limits, rules or {}), BREAK_REGISTER.gate(register)
     gone = _gone(register, found, as_of, evaluated, acceptances)
     closed = register.filter(~pl.col("is_open")).join(found, on="fingerprint", how="anti")
     after = pl.concat([frame.select(BREAK_REGISTER.columns) for frame in (found, gone, closed)]).sort("fingerprint")
     shown = pl.concat([found.select(BREAK_REGISTER.columns), gone.filter("is_shown").select(BREAK_REGISTER.columns)])
-    return _living(shown, as_of, limits), BREAK_REGISTER.gate(after)
+    return _living(shown, as_of, limits, rules or {}), BREAK_REGISTER.gate(after)
 
 
 def _sha256(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
@@ -216,10 +225,13 @@ def _gone(
     )
 
 
-def _living(rows: pl.DataFrame, as_of: date, limits: Limits) -> pl.DataFrame:
+def _living(rows: pl.DataFrame, as_of: date, limits: Limits, rules: Mapping[str, Rules]) -> pl.DataFrame:
     """Return register rows as breaks of this run; an age is never negative."""
     age = (pl.lit(as_of) - pl.col("first_seen")).dt.total_days().clip(lower_bound=0)
-    living = rows.with_columns(as_of=pl.lit(as_of), age_days=age).with_columns(
-        severity=severity(age_days=pl.col("age_days"), limits=limits)
+    known = dict.fromkeys(rows["provider"].unique().to_list(), Rules()) | dict(rules)
+    open_for = business_between(rows["provider"], rows["first_seen"], repeated(as_of, rows.height), rules=known)
+    is_old = open_for > by_provider(rows, known, lambda option: option.escalate_days, pl.Int64())
+    living = rows.with_columns(
+        severity(is_old=pl.lit(is_old), limits=limits).alias("severity"), as_of=pl.lit(as_of), age_days=age
     )
     return LIVING_BREAKS.gate(living.select(LIVING_BREAKS.columns).sort(_ORDER))

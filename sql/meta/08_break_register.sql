@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS meta.break_register (
     side VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
     declared_severity VARCHAR NOT NULL,
+    least_severity VARCHAR,
     expected VARCHAR,
     actual VARCHAR,
     difference_minor BIGINT,

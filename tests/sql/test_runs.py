@@ -71,7 +71,12 @@ def register(*fingerprints: str) -> pl.DataFrame:
         if dtype == pl.String()
     }
     count = len(fingerprints)
-    closed = {"side": ["ours"] * count, "kind": ["real"] * count, "declared_severity": ["low"] * count}
+    closed = {
+        "side": ["ours"] * count,
+        "kind": ["real"] * count,
+        "declared_severity": ["low"] * count,
+        "least_severity": [None] * count,
+    }
     life = {"break_state": ["NEW"] * count, "is_open": [True] * count, "reopened": [0] * count}
     days = {"first_seen": [date(2026, 6, 1)] * count, "last_seen": [date(2026, 6, 30)] * count}
     numbers = {"difference_minor": [-5] * count, "difference_days": [None] * count}

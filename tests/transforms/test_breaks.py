@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.results import ACCEPTANCES, BREAK_REGISTER, BREAKS, CHECK_RESULTS
+from schemas.rules import Rules
 from transforms.breaks import OPEN_STATES, Limits, identified, live
 
 DAY = date(2026, 6, 30)
@@ -26,6 +27,7 @@ A_BREAK: dict[str, Any] = {
     "side": "provider",
     "kind": "real",
     "declared_severity": "medium",
+    "least_severity": None,
     "expected": "100.00",
     "actual": "110.00",
     "difference_minor": 1000,
@@ -156,19 +158,48 @@ def test_severity_by_amount_is_in_major_units_of_the_currency(minor: int, curren
     assert severity_of(difference_minor=minor, break_currency=currency, declared_severity="critical") == word
 
 
-@pytest.mark.parametrize(
-    ("age", "word"), [(0, "low"), (1, "medium"), (2, "medium"), (3, "high"), (4, "high"), (5, "critical")]
-)
-def test_severity_grows_with_age(age: int, word: str) -> None:
+# DAY is a Tuesday: seven days before it lie five business days, eight days before it six, 400 days before it 280.
+@pytest.mark.parametrize(("age", "word"), [(0, "low"), (7, "low"), (8, "medium"), (9, "medium"), (400, "medium")])
+def test_a_break_older_than_five_business_days_is_one_step_worse_and_never_more(age: int, word: str) -> None:
     assert severity_of(age=age) == word
 
 
 @pytest.mark.parametrize(
-    ("declared", "age", "word"), [("low", 0, "low"), ("high", 0, "high"), ("high", 1, "high"), ("low", 3, "high")]
+    ("declared", "age", "word"),
+    [
+        ("low", 0, "low"),
+        ("low", 8, "medium"),
+        ("low", 400, "medium"),
+        ("medium", 8, "high"),
+        ("high", 8, "high"),
+        ("high", 400, "high"),
+        ("critical", 8, "critical"),
+    ],
 )
-def test_without_an_amount_the_declared_severity_counts_and_the_worst_wins(declared: str, age: int, word: str) -> None:
+def test_no_break_becomes_critical_by_age_alone(declared: str, age: int, word: str) -> None:
     change = {"difference_minor": None, "break_currency": None, "declared_severity": declared}
     assert severity_of(age=age, **change) == word
+
+
+def test_the_age_at_which_severity_rises_is_an_option_in_business_days_of_the_provider() -> None:
+    first, day = date(2026, 6, 25), date(2026, 6, 29)
+    rules = {"one": Rules(escalate_days=1)}
+    assert severity_on(first, day, rules) == "medium", "Friday and Monday are two business days"
+    assert severity_on(first, date(2026, 6, 28), rules) == "low"
+    rules = {"one": Rules(escalate_days=1, closed_days=(date(2026, 6, 26),))}
+    assert severity_on(first, day, rules) == "low"
+
+
+def severity_on(first: date, day: date, rules: dict[str, Rules]) -> str:
+    book = Book()
+    book.run(breaks({}), on=first, rules=rules)
+    book.run(breaks({}), on=day, rules=rules)
+    return str(book.shown["severity"].item())
+
+
+@pytest.mark.parametrize(("minor", "word"), [(100_00, "high"), (10_000_000, "critical")])
+def test_a_check_may_name_a_severity_that_no_small_amount_lowers(minor: int, word: str) -> None:
+    assert severity_of(difference_minor=minor, least_severity="high") == word
 
 
 def test_limits_can_be_set() -> None:
