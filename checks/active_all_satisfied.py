@@ -8,7 +8,9 @@ Action: close the plan at the provider, or ask what it is waiting for.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check, Frames, Severity, frame
+from checks.links import covered_accounts
+from checks.returns import with_return
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -16,12 +18,27 @@ from schemas.results import PLAN_POSITIONS
 CLOSING_BUSINESS_DAYS = 5
 SINCE = pl.col("business_days_satisfied")
 
+
+def with_owed_again(frames: Frames) -> pl.DataFrame:
+    """Return the plans with `is_owed_again`: money of an older plan on one of its accounts went back, and is owed."""
+    plans = frame(frames, "plan_positions")
+    returns = with_return(frames).filter("is_owed_again").select("account_no", returned_no="plan_no")
+    if returns.is_empty():
+        return plans.with_columns(is_owed_again=pl.lit(value=False))
+    covered = covered_accounts(frames).join(returns, on="account_no", how="inner", validate="m:m")
+    newer = covered.filter(pl.col("plan_no") != pl.col("returned_no")).select("plan_no").unique()
+    return plans.with_columns(pl.col("plan_no").is_in(newer["plan_no"].implode()).alias("is_owed_again"))
+
+
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="ACTIVE_ALL_SATISFIED",
     severity=Severity.LOW,
     over=PLAN_POSITIONS,
-    applies=pl.col("status") == "ACTIVE",
+    prepare=with_owed_again,
+    whole=True,
+    # Closing the account while money of it is owed again would lose sight of it.
+    applies=(pl.col("status") == "ACTIVE") & ~pl.col("is_owed_again"),
     # No count means that a term is open.
     when=SINCE.is_not_null() & (SINCE > CLOSING_BUSINESS_DAYS),
     expected=pl.lit("finished"),

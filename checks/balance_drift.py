@@ -13,6 +13,7 @@ from itertools import combinations
 import polars as pl
 
 from checks.base import JUDGED, Check, Frames, Severity, frame
+from checks.future_dated_payment import IS_AHEAD
 from checks.links import covered_accounts
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
@@ -51,6 +52,7 @@ def _payments(frames: Frames, plans: pl.DataFrame) -> dict[int, dict[object, lis
         pl.col("is_money")
         & pl.col("class").is_in(["received", "reversed", "partly_reversed"])
         & ~pl.col("payment_id").str.starts_with("psp:")
+        & ~IS_AHEAD
     )
     covered = covered_accounts(frames).join(plans, on="plan_no", how="semi")
     rows = (

@@ -25,6 +25,10 @@ KEPT = (
     .then(pl.col("amount_minor") - pl.col("reversed_amount_minor").fill_null(0))
     .otherwise(0)
 )
+# A pending payment comes on the day it is planned for, not on the day it was entered.
+COMES_ON = (
+    pl.when(pl.col("class") == "pending").then(pl.col("planned_on")).otherwise(None).fill_null(pl.col("effective_date"))
+)
 PAIR = ("account_no", "currency", "amount_minor", "is_service")
 
 
@@ -65,7 +69,7 @@ def _counted(frames: Frames) -> pl.DataFrame:
             "plan_no",
             "currency",
             "amount_minor",
-            "effective_date",
+            effective_date=COMES_ON,
             is_service=SERVICE,
             may_repeat=MAY_REPEAT,
             kept_minor=KEPT,
@@ -174,7 +178,7 @@ CHECK = Check(
         "and no plan had both sums due.",
         pl.col("payment_id"),
         with_code(pl.col("amount_minor")),
-        day(pl.col("effective_date")),
+        day(COMES_ON),
         pl.col("repeats"),
         day(pl.col("repeats_on")),
     ),

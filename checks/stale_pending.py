@@ -12,6 +12,8 @@ from checks.wording import day, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
 PENDING, LIMIT = pl.col("pending_business_days"), pl.col("stale_pending_days")
+# A payment entered ahead waits from the day it is to be made on.
+SINCE = pl.max_horizontal("counts_from", "planned_on")
 
 CHECK = Check(
     code="STALE_PENDING",
@@ -21,13 +23,13 @@ CHECK = Check(
     when=pl.col("is_stale"),
     # Both texts stay as they are while the days go by, so the break does not change every morning.
     expected=pl.format("settled or failed within {} business days", LIMIT),
-    actual=pl.format("pending since {}", day(pl.col("counts_from"))),
+    actual=pl.format("pending since {}", day(SINCE)),
     difference_days=PENDING - LIMIT,
     explanation=sentence(
         "Payment {} of {} has been pending since {}, {} business days; the limit is {}.",
         pl.col("payment_id"),
         with_code(pl.col("amount_minor")),
-        day(pl.col("counts_from")),
+        day(SINCE),
         PENDING,
         LIMIT,
     ),

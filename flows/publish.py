@@ -56,6 +56,7 @@ FIGURES = frozenset(
         "currency_symbols",
         "grace_days",
         "tolerance",
+        "allocates",
         "bucket_set",
         "calendar",
         "weekend",

@@ -288,6 +288,7 @@ class TotalitySettings(ProviderSettings):
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = "USD"
     timezone: Zone | None = "America/New_York"
+    allocates: Literal["AMOUNT", "PRINCIPAL_INTEREST"] = "AMOUNT"
 
 
 class PayiqSettings(ProviderSettings):
@@ -371,6 +372,7 @@ class Settings(BaseSettings):
             grace_mode=run.grace_mode,
             day_basis=run.day_basis,
             dpd_origin=run.dpd_origin,
+            allocates=getattr(own, "allocates", "AMOUNT"),
             material_amount=run.material_amount,
             material_percent=run.material_percent,
             settlement_days=run.settlement_days,

@@ -101,6 +101,8 @@ class Payment(Record, kw_only=True, gc=False, rename="camel"):
     returned_at: Text = UNSET
     external_id: Text = UNSET
     failed_payment_uuid: Text = UNSET
+    to_be_posted_at: Text = UNSET
+    fees: Whole = UNSET
 
 
 def _dated(row: Payment, _context: Mapping[str, str]) -> Fault | None:
@@ -125,8 +127,8 @@ SHAPES: Mapping[str, Shape[Any]] = {
     "payments": Shape(
         Payment,
         words(
-            "description detail importSource failureDescription failureCode principal interest fees refId returnCode"
-            " returnDescription toBePostedAt transferAmount"
+            "description detail importSource failureDescription failureCode principal interest refId returnCode"
+            " returnDescription transferAmount"
         ),
         key="uuid",
         accept=_dated,
@@ -162,7 +164,7 @@ TABLES: Mapping[str, Table] = {
         "totality__payments",
         columns(
             "uuid loan_uuid amount:bigint status payment_type is_promise:bool is_prenote:bool processed_at"
-            " posted_at settled_on failed_at returned_at external_id failed_payment_uuid created_at updated_at"
+            " posted_at settled_on failed_at returned_at external_id failed_payment_uuid to_be_posted_at fees:bigint created_at updated_at"
         ),
     ),
 }

@@ -63,6 +63,10 @@ def _date(meaning: str, *, nullable: bool = True) -> Column:
     return Column(pl.Date(), meaning, nullable=nullable)
 
 
+def _moment(meaning: str) -> Column:
+    return Column(pl.Datetime("us", "UTC"), meaning, nullable=True)
+
+
 def _minor(meaning: str, *, nullable: bool = False, signed: bool = False) -> Column:
     return Column(
         pl.Int64(),
@@ -112,6 +116,7 @@ COLUMNS: dict[str, Column] = {
     # plans
     "basis": _text("where the outstanding of a term comes from", values=BASES),
     "created_on": _date("day the row came into being, in the provider's zone", nullable=False),
+    "created_at": _moment("moment the row came into being; empty where the provider gives a plain date"),
     "updated_on": _date("day of the provider's last change to this version, in its zone"),
     "proposed_on": _date("day the plan was proposed"),
     "approved_on": _date("day the plan was approved"),
@@ -119,6 +124,7 @@ COLUMNS: dict[str, Column] = {
     "deactivated_on": _date("day the provider says the plan was deactivated"),
     "deleted_on": _date("day the provider deleted the row"),
     "ended_on": _date("earliest day a version of the plan was inactive, where the provider gives no date itself"),
+    "inactive_at": _moment("moment of `ended_on`; empty where only the day is known"),
     "removed_on": _date("day the provider no longer showed the row in a complete fetch"),
     "is_active": _flag("the provider's own word that the plan is active", nullable=True),
     "stated_total_minor": _minor("the plan's total as the provider states it", nullable=True),
@@ -138,9 +144,14 @@ COLUMNS: dict[str, Column] = {
     "linked_payment_no": _count("payment that the provider ties to this term", nullable=True),
     # payments
     "effective_date": _date("receipt date of the payment", nullable=False),
+    "effective_at": _moment("moment of the receipt; empty where the provider gives a plain date"),
+    "planned_on": _date("day the payment is to be made on, where it was entered ahead of it"),
+    "told_on": _date("day of the fetch that showed the row as it is"),
     "class": _text("what the status means for us", values=CLASSES),
     "provider_status": _text("the provider's word", nullable=True),
     "reversed_on": _date("day the money went back"),
+    "reversed_at": _moment("moment the money went back; empty where only the day is known"),
+    "fees_minor": _minor("part of the payment that went to fees", nullable=True),
     "reversed_amount_minor": _minor("money that went back", nullable=True),
     "is_money": _flag("false for promises, pre-notes and repeats: they are listed, never counted"),
     "is_reversal_amount_known": _flag("false where the provider reversed a part and does not say how much"),
@@ -193,6 +204,8 @@ COLUMNS: dict[str, Column] = {
     # what we compute, per plan
     "status": _text("the provider's word for the plan at the as-of date", values=STATUSES),
     "is_in_force": _flag("the plan carries money at the as-of date"),
+    "closes_on": _date("day the plan was over or replaced; later terms are not owed. Empty: it goes on"),
+    "closes_at": _moment("moment of `closes_on`; empty where only the day is known"),
     "replaced_by_plan_no": _count("newer plan on the same account", nullable=True),
     "replaced_by_plan_id": _text("the newer plan on the same account that replaced this one", nullable=True),
     "outcome": _text("what the day-by-day replay says", nullable=True),

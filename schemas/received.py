@@ -57,7 +57,8 @@ _TABLES = {
     ),
     "totality__payments": (
         "uuid loan_uuid amount:int status payment_type is_promise:bool is_prenote:bool processed_at posted_at "
-        "settled_on failed_at returned_at external_id failed_payment_uuid created_at updated_at"
+        "settled_on failed_at returned_at external_id failed_payment_uuid to_be_posted_at fees:int created_at "
+        "updated_at"
     ),
     "payiq__setups": (
         "reference_number other_data account_key allow_due_day:bool enforce_due_date:bool day_due:int "

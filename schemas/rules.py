@@ -53,7 +53,8 @@ class Rules:
     `calendar` names a calendar of the holidays library (`NL`, `US`, `US-NY`, `NYSE`, …);
     `weekend` holds ISO weekday numbers (Monday is 1), `closed_days` further days that are no
     business days. With `dpd_origin` FIRST_MATERIAL a day counts while overdue money exceeds both
-    `material_amount` (major units) and `material_percent` of what remains of the plan.
+    `material_amount` (major units) and `material_percent` of what remains of the plan. `allocates` says
+    what of a payment can satisfy terms: all of its `AMOUNT`, or `PRINCIPAL_INTEREST`, without its fees.
     """
 
     grace_days: int = 0
@@ -64,6 +65,7 @@ class Rules:
     dpd_origin: str = "OLDEST_UNPAID"
     material_amount: Decimal = Decimal(0)
     material_percent: Decimal = Decimal(0)
+    allocates: str = "AMOUNT"
     settlement_days: int = 2
     stale_pending_days: int = 5
     escalate_days: int = 5

@@ -31,8 +31,9 @@ PLANS = Shape(
     "plan",
     ("plan_no",),
     (
-        *("account_no", "customer_id", "currency", "basis", "created_on", "updated_on", "proposed_on", "approved_on"),
-        *("rejected_on", "deactivated_on", "deleted_on", "ended_on", "removed_on", "is_active", "stated_total_minor"),
+        *("account_no", "customer_id", "currency", "basis", "created_on", "created_at", "updated_on", "proposed_on"),
+        *("approved_on", "rejected_on", "deactivated_on", "deleted_on", "ended_on", "inactive_at", "removed_on"),
+        *("is_active", "stated_total_minor"),
         *("cadence", "anchor_day", "plan_type", "fires_on_due_day", "rule", "custom_terms", "source"),
     ),
 )
@@ -49,8 +50,27 @@ PAYMENTS = Shape(
     "payment",
     ("payment_no",),
     (
-        *("account_no", "currency", "amount_minor", "effective_date", "created_on", "class", "provider_status"),
-        *("reversed_on", "reversed_amount_minor", "is_money", "is_reversal_amount_known", "removed_on", "source"),
+        *(
+            "account_no",
+            "currency",
+            "amount_minor",
+            "effective_date",
+            "effective_at",
+            "created_on",
+            "planned_on",
+            "class",
+        ),
+        *(
+            "provider_status",
+            "reversed_on",
+            "reversed_at",
+            "reversed_amount_minor",
+            "fees_minor",
+            "is_money",
+            "is_reversal_amount_known",
+            "removed_on",
+            "source",
+        ),
     ),
 )
 ACCOUNTS = Shape(

@@ -215,7 +215,7 @@ def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: L
     plans whose provider dates the end itself have none. A deletion holds until a later change.
     """
     was = stored.select(
-        "plan_no", *(pl.col(name).alias(f"{name}_was") for name in ("is_active", "ended_on", "deleted_on"))
+        "plan_no", *(pl.col(name).alias(f"{name}_was") for name in ("is_active", "ended_on", "inactive_at", "deleted_on"))
     )
     both = rows.join(was, on="plan_no", how="left", maintain_order="left")
     is_over = ~pl.col("is_active") & (pl.col("basis") == "PAYMENTS")
@@ -223,11 +223,14 @@ def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: L
     first_end = (
         pl.when(~pl.col("is_active_was")).then(pl.min_horizontal("ended_on_was", changed_on)).otherwise(changed_on)
     )
+    was_over = ~pl.col("is_active_was") & (pl.col("ended_on_was") <= changed_on)
+    inactive_at = pl.when(was_over).then("inactive_at_was").otherwise("updated_at")
     still_deleted = pl.when((pl.col("updated_on") <= pl.col("deleted_on_was")) | pl.col("updated_on").is_null()).then(
         "deleted_on_was"
     )
     return both.with_columns(
         ended_on=pl.when(is_over).then(first_end),
+        inactive_at=pl.when(is_over).then(inactive_at),
         deleted_on=pl.coalesce("deletion", still_deleted),
         removed_on=pl.lit(None, pl.Date),
     )
@@ -251,4 +254,5 @@ def _with_first_facts_of_payments(rows: pl.DataFrame, stored: pl.DataFrame, load
     return both.with_columns(
         created_on=pl.when("is_first_sight").then(first_sight).otherwise("created_on"),
         reversed_on=pl.when(pl.col("reversed_amount_minor").is_not_null()).then(went_back),
+        reversed_at=pl.when(went_back == pl.col("reversed_on")).then("reversed_at"),
     )

@@ -30,7 +30,8 @@ class Book:
     (false for terms no longer owed), `is_replaced` (of those, superseded by a newer plan's) and
     `is_listed` (the provider did not take it out of a plan that goes on). `is_ours` tells per plan
     whether its balances follow from payments, `skips` whether the residual of a satisfied term
-    is passed over. `pool` is the settled money per plan, `money` its payments.
+    is passed over. `pool` is the settled money per plan that terms may take, `whole` all of it,
+    `money` its payments.
     """
 
     plans: pl.DataFrame
@@ -38,6 +39,7 @@ class Book:
     segments: Segments
     money: pl.DataFrame
     pool: pl.Series
+    whole: pl.Series
     levels: Levels
     links: Links
     is_ours: pl.Series
@@ -62,13 +64,14 @@ def open_book(
     rows = rows.with_columns(*_standing_of_terms(rows, ordered, segments, as_of))
     tolerance = tolerances(ordered, rows["payable"], segments, rules)
     rows = rows.with_columns(tolerance.alias("tolerance_minor"))
-    money = settled(payments, ordered)
+    money = settled(payments, ordered, as_of=as_of)
     return Book(
         plans=ordered,
         terms=rows,
         segments=segments,
         money=money,
         pool=total_of(money, "net_minor", ordered.height),
+        whole=total_of(money, "whole_minor", ordered.height),
         levels=levels(money, ordered.height),
         links=links_of(rows, segments, money),
         is_ours=ordered["basis"] == "PAYMENTS",

@@ -45,7 +45,7 @@ def plan_sums(book: Book, terms: pl.DataFrame, pending: Pending, *, as_of: date)
             "overdue_past_grace_minor": _past_grace(book, due, outstanding, overdue, as_of=as_of),
             "due_today_minor": due_today,
             "not_due_minor": remaining - overdue - due_today,
-            "unapplied_minor": (book.pool - received).set(~book.is_ours, None),
+            "unapplied_minor": (book.whole - received).set(~book.is_ours, None),
             "pending_minor": pending.total,
             "fresh_pending_minor": pending.fresh,
         }

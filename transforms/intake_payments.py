@@ -16,7 +16,10 @@ from transforms.faults import (
 
 
 def sorted_payments(payments: pl.DataFrame, parts: pl.DataFrame) -> SortedRows:
-    """Sort payments; the amount is that of their parts where they have any, the reversed amount what the status says."""
+    """Sort payments; the amount is that of their parts where they have any, the reversed amount what the status says.
+
+    The whole payment went back, or where parts say how much went back, that much.
+    """
     rows, refused = with_minor(with_places(payments), "amount")
     rows, bad_parts = _with_parts(rows, parts)
     rows = rows.with_columns(
@@ -33,27 +36,29 @@ def sorted_payments(payments: pl.DataFrame, parts: pl.DataFrame) -> SortedRows:
             pl.col("amount").is_null() & pl.col("amount_units").is_null(),
         ),
         Fault("NEGATIVE", "amount", "is less than zero and was reversed", is_back & (pl.col("amount_minor") < 0)),
+        Fault("NEGATIVE", "reversal", "is less than zero", is_back & (pl.col("reversal_minor") < 0)),
     ]
     reasons = pl.concat([unreadable(rows), refused, bad_parts, found(rows, rules)])
-    is_partly = pl.col("class") == "partly_reversed"
-    given = pl.when(pl.col("reversal_minor") > 0).then("reversal_minor")
+    whole = pl.when(pl.col("class") == "reversed").then("amount_minor")
+    back = pl.when("is_reversal_given").then(pl.col("reversal_minor").fill_null(0)).otherwise(whole)
     rows = rows.with_columns(
         pl.when(is_back).then("reversed_on").alias("reversed_on"),
-        pl.when(pl.col("class") == "reversed")
-        .then("amount_minor")
-        .when(is_partly)
-        .then(given)
-        .alias("reversed_amount_minor"),
-        is_reversal_amount_known=~(is_partly & given.is_null()),
+        pl.when(is_back).then(back).alias("reversed_amount_minor"),
+        pl.min_horizontal(pl.col("fees_units").fill_null(0), "amount_minor").clip(lower_bound=0).alias("fees_minor"),
+        is_reversal_amount_known=(pl.col("class") != "partly_reversed") | pl.col("is_reversal_given"),
     )
     return sort_out(rows, reasons, entity="payments", key="payment_id")
 
 
 def _with_parts(rows: pl.DataFrame, parts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Put the sum of each payment's parts and of what was reversed beside it, null where there are none."""
+    """Put the sum of each payment's parts and of what was reversed beside it, null where there are none.
+
+    `is_reversal_given`: a part of the payment, on whatever account, says how much went back.
+    """
     if parts.is_empty():
-        nothing = pl.lit(None, pl.Int64)
-        return rows.with_columns(parts_minor=nothing, reversal_minor=nothing), found(rows, [])
+        nothing, no = pl.lit(None, pl.Int64), pl.lit(value=False)
+        plain = rows.with_columns(parts_minor=nothing, reversal_minor=nothing, is_reversal_given=no)
+        return plain, found(rows, [])
     where = ["page_no", "position", "share"]
     listed = rows.filter(pl.col("is_listed").fill_null(value=True)).select(*where, "row", "places", "is_repeat")
     placed, refused = with_minor(parts.join(listed, on=where, how="inner"), "amount", "reversal")
@@ -61,4 +66,12 @@ def _with_parts(rows: pl.DataFrame, parts: pl.DataFrame) -> tuple[pl.DataFrame, 
         parts_minor=pl.when(pl.col("amount_minor").count() > 0).then(pl.col("amount_minor").sum()),
         reversal_minor=pl.col("reversal_minor").sum(),
     )
-    return rows.join(sums, on="row", how="left", maintain_order="left"), refused
+    # Zero is how the provider leaves an amount out.
+    said = parts.filter(pl.col("reversal").str.contains("[1-9]")).select("page_no", "position").unique()
+    joined = rows.join(sums, on="row", how="left", maintain_order="left").join(
+        said.with_columns(is_reversal_given=pl.lit(value=True)),
+        on=["page_no", "position"],
+        how="left",
+        maintain_order="left",
+    )
+    return joined.with_columns(pl.col("is_reversal_given").fill_null(value=False)), refused

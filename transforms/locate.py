@@ -27,7 +27,9 @@ class Located:
     `plans`: `PLANS` columns, in plan_no order, plus what `standing.stand` adds and
     `linked_received_minor`, `linked_recent_minor`. `payments`: `PAYMENTS` columns, in
     payment_no order, with `plan_no`, `class` and the reversal as of the date, plus
-    `counts_from`, `basis`, `back_minor`, `pending_business_days`, `is_stale`.
+    `counts_from`, `basis`, `back_minor`, `unusable_minor`, `pending_business_days`, `is_stale`. A payment dated after
+    the as-of date is there only if its date was a mistake from the start (later than the fetch that told
+    it); it moves no money.
     """
 
     plans: pl.DataFrame
@@ -59,7 +61,7 @@ def locate(
     """
     stood = stand(plans, plan_accounts, as_of=as_of)
     claimed = claims(stood, plan_accounts)
-    existing = _with_age(_as_of(payments, as_of), as_of=as_of, rules=rules)
+    existing = _with_fees(_with_age(_as_of(payments, as_of), as_of=as_of, rules=rules), rules)
     named = existing["plan_no"].zip_with(existing["plan_no"].is_not_null(), _named(existing, stood, links))
     owner = named.zip_with(named.is_not_null(), owners(existing, claimed, as_of=as_of))
     payments = existing.with_columns(owner.alias("plan_no"), _basis(existing, plans).alias("basis"))
@@ -70,7 +72,9 @@ def locate(
 def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Keep the payments that exist, and take back what happened to them later."""
     is_settled = pl.col("class").is_in(SETTLED)
-    counts_from = pl.when(is_settled).then(pl.col("effective_date")).otherwise(pl.col("created_on"))
+    # A date that lay ahead when it was told is a slip: the row is shown from the day it was entered or told.
+    told = pl.when(pl.col("effective_date") > pl.col("told_on")).then(pl.min_horizontal("created_on", "told_on"))
+    counts_from = pl.when(is_settled).then(pl.coalesce(told, "effective_date")).otherwise(pl.col("created_on"))
     is_gone = (pl.col("removed_on") <= as_of).fill_null(value=False)
     is_back = pl.col("class").is_in(SETTLED[1:]) & (pl.col("reversed_on").fill_null(pl.col("effective_date")) <= as_of)
     whole = pl.when(pl.col("class") == "reversed").then(pl.col("amount_minor")).otherwise(0)
@@ -83,7 +87,7 @@ def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
             .then(pl.lit("received"))
             .otherwise(pl.col("class"))
             .alias("class"),
-            pl.when("_is_back").then("reversed_on").alias("reversed_on"),
+            *(pl.when("_is_back").then(name).alias(name) for name in ("reversed_on", "reversed_at")),
             pl.when("_is_back").then("reversed_amount_minor").alias("reversed_amount_minor"),
             back_minor=pl.when("_is_back").then(pl.col("reversed_amount_minor").fill_null(whole)).otherwise(0),
         )
@@ -92,14 +96,22 @@ def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 
 def _with_age(existing: pl.DataFrame, *, as_of: date, rules: Mapping[str, Rules]) -> pl.DataFrame:
-    """Add how many business days a payment has been pending, and whether that is too long."""
+    """Add how many business days a payment has been pending since it was due to be made, and whether that is too long."""
     is_pending = existing["class"] == "pending"
-    since = existing["created_on"].set(~is_pending, None)
+    since = existing.select(pl.max_horizontal("created_on", "planned_on").clip(upper_bound=as_of)).to_series()
+    since = since.set(~is_pending, None)
     age = business_between(existing["provider"], since, repeated(as_of, existing.height), rules=rules)
     limit = by_provider(existing, rules, lambda option: option.stale_pending_days, pl.Int64())
     return existing.with_columns(
         age.alias("pending_business_days"), (age > limit).fill_null(value=False).alias("is_stale")
     )
+
+
+def _with_fees(existing: pl.DataFrame, rules: Mapping[str, Rules]) -> pl.DataFrame:
+    """Add `unusable_minor`: the part of a payment that terms cannot take, because it went to fees."""
+    is_parted = by_provider(existing, rules, lambda option: option.allocates == "PRINCIPAL_INTEREST", pl.Boolean())
+    fees = pl.when(pl.lit(is_parted)).then(pl.col("fees_minor").fill_null(0)).otherwise(0)
+    return existing.with_columns(unusable_minor=fees)
 
 
 def _named(existing: pl.DataFrame, stood: pl.DataFrame, links: pl.DataFrame | None) -> pl.Series:
@@ -126,7 +138,8 @@ def _basis(existing: pl.DataFrame, plans: pl.DataFrame) -> pl.Series:
 def _ledger(existing: pl.DataFrame, *, as_of: date, rules: Mapping[str, Rules]) -> pl.DataFrame:
     """Return settled ledger payments that stand beside provider balances: net, and whether they may still settle."""
     is_theirs = (pl.col("basis") == "PROVIDER_BALANCE") & ~is_service_transaction()
-    ledger = existing.filter(is_theirs & pl.col("class").is_in(SETTLED) & pl.col("is_money"))
+    has_come = pl.col("class").is_in(SETTLED) & (pl.col("effective_date") <= as_of)
+    ledger = existing.filter(is_theirs & has_come & pl.col("is_money"))
     age = business_between(ledger["provider"], ledger["effective_date"], repeated(as_of, ledger.height), rules=rules)
     recent = age <= by_provider(ledger, rules, lambda option: option.settlement_days, pl.Int64())
     net = pl.col("amount_minor") - pl.col("back_minor")

@@ -1,7 +1,8 @@
-"""Which plan a payment belongs to, by account and day.
+"""Which plan a payment belongs to, by account and time.
 
-Money belongs to the plan in force on its day: the newest one created by then and
-not yet over. Money outside every plan's time belongs to none.
+Money belongs to the plan in force when it came: the newest one created by then and
+not yet over. Where the stamps of both carry a time of day, moments are compared; where
+either is a plain date, days. Money outside every plan's time belongs to none.
 """
 
 from collections.abc import Iterator
@@ -14,12 +15,15 @@ from transforms.segments import Segments, changes
 from transforms.standing import by_id, coverings
 
 
+_TIMES = ("created_on", "created_at", "over_on", "over_at", "replaced_on", "replaced_at")
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """Which plans cover an account.
 
-    `rows` has one row per account and plan on it (`account_no, plan_no, created_on,
-    window_end, basis, currency`), by account, the best claim last. `first` and
+    `rows` has one row per account and plan on it (`account_no, plan_no, basis, currency`, when
+    the plan was made, was over and was replaced), by account, the best claim last. `first` and
     `last` give the rows of each account number, null for an account without a plan.
     """
 
@@ -55,7 +59,7 @@ def claims(plans: pl.DataFrame, plan_accounts: pl.DataFrame) -> Claims:
         plan_accounts: `PLAN_ACCOUNTS`.
     """
     agreed = plans.filter(pl.col("is_approved") & (pl.col("standing") != "REJECTED"))
-    facts = agreed.select("plan_no", "plan_id", "created_on", "window_end", "basis", "currency")
+    facts = agreed.select("plan_no", "plan_id", *_TIMES, "basis", "currency")
     rows = coverings(agreed, plan_accounts).join(facts, on="plan_no", how="left", validate="m:1", maintain_order="left")
     rows = _best_last(rows).drop("plan_id")
     size = 0 if rows.is_empty() else int(rows["account_no"][-1]) + 1
@@ -74,6 +78,7 @@ def _best_last(rows: pl.DataFrame) -> pl.DataFrame:
     ranked = rows.filter(is_shared).sort(
         "account_no",
         pl.when(is_ours).then(pl.col("created_on")),
+        pl.when(is_ours).then(pl.col("created_at")),
         *(pl.when(is_ours).then(key) for key in by_id("plan_id")),
         -pl.col("plan_no"),
         nulls_last=True,
@@ -84,8 +89,8 @@ def _best_last(rows: pl.DataFrame) -> pl.DataFrame:
 def owners(payments: pl.DataFrame, claimed: Claims, *, as_of: date) -> pl.Series:
     """Return the plan_no of each payment, null where it belongs to no plan.
 
-    Settled and failed money follows its effective date, pending money the plan in force at
-    the as-of date. Where balances come from the provider only payment-service
+    Settled and failed money follows its effective date and moment, pending money the plan in force
+    at the as-of date. Where balances come from the provider only payment-service
     transactions are told by plan; the money of ledger payments is in the balances.
 
     Args:
@@ -95,18 +100,35 @@ def owners(payments: pl.DataFrame, claimed: Claims, *, as_of: date) -> pl.Series
     """
     is_pending = pl.col("class") == "pending"
     day = pl.when(is_pending).then(pl.lit(as_of)).otherwise(pl.col("effective_date"))
-    asked = payments.select("account_no", day=day, is_psp=is_service_transaction())
+    moment = pl.when(~is_pending).then(pl.col("effective_at"))
+    asked = payments.select("account_no", day=day, moment=moment, is_psp=is_service_transaction())
     owner = pl.Series([None], dtype=pl.Int64).new_from_index(0, payments.height)
     for rows, claim in claimed.candidates(asked["account_no"]):
-        pairs = pl.concat([asked[rows].select("day", "is_psp"), claimed.rows[claim]], how="horizontal")
-        in_time = (pl.col("created_on") <= pl.col("day")) & (
-            pl.col("day") <= pl.col("window_end").fill_null(pl.col("day"))
-        )
+        pairs = pl.concat([asked[rows].drop("account_no"), claimed.rows[claim]], how="horizontal")
         is_told = pl.col("is_psp") | (pl.col("basis") == "PAYMENTS")
-        hit = pairs.select(in_time & is_told).to_series() & owner.gather(rows).is_null()
+        hit = pairs.select(_is_in_time() & is_told).to_series() & owner.gather(rows).is_null()
         if hit.any():
             owner = owner.scatter(rows.filter(hit), pairs["plan_no"].filter(hit))
     return owner
+
+
+def _is_in_time() -> pl.Expr:
+    """Tell whether the plan had been made, and was neither over nor replaced, when the payment came."""
+    is_late = _comes_after("over_on", "over_at")
+    return (
+        ~_comes_before("created_on", "created_at")
+        & ~is_late
+        & _comes_before("replaced_on", "replaced_at", open_end=True)
+    )
+
+
+def _comes_before(on: str, at: str, *, open_end: bool = False) -> pl.Expr:
+    by_day = pl.col("day") < pl.col(on)
+    return pl.coalesce(pl.col("moment") < pl.col(at), by_day, pl.lit(open_end))
+
+
+def _comes_after(on: str, at: str) -> pl.Expr:
+    return pl.coalesce(pl.col("moment") > pl.col(at), pl.col("day") > pl.col(on), pl.lit(value=False))
 
 
 def is_service_transaction() -> pl.Expr:

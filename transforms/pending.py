@@ -1,5 +1,7 @@
 """Money on its way, laid over what the settled money left open.
 
+A payment that a term names goes to that term first, as it will when it has settled.
+
 Pending money is never part of what was received; stale pending money is shown and
 trusted no more.
 """
@@ -8,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.allocation import oldest_first
+from transforms.allocation import links_of, received
 from transforms.book import Book
 from transforms.segments import Segments, put, repeat
 from transforms.settlement import counted_of, total_of
@@ -40,13 +42,22 @@ def lay_over(book: Book, payments: pl.DataFrame, outstanding: pl.Series, is_sati
         nothing, none = repeat(0, plans), repeat(0, len(outstanding))
         return Pending(nothing, nothing, none, none)
     total = total_of(counted, "amount_minor", plans)
-    fresh = total_of(counted.filter(~pl.col("is_stale")), "amount_minor", plans)
+    trusted = counted.filter(~pl.col("is_stale"))
+    fresh = total_of(trusted, "amount_minor", plans)
     # Only a few plans have money on its way: lay it over their terms alone.
     rows = book.segments.spread(total != 0).arg_true()
     few = Segments.of(book.segments.owner.gather(rows), plans)
     passed_over = few.spread(book.skips) & is_satisfied.gather(rows)
     room = outstanding.gather(rows).set(passed_over, 0).clip(lower_bound=0)
+    terms = pl.DataFrame({"linked_payment_no": book.terms["linked_payment_no"].gather(rows), "payable": room})
     none = repeat(0, len(outstanding))
-    of_terms = put(none, rows, oldest_first(room, total, few))
-    of_fresh = put(none, rows, oldest_first(room, fresh, few))
+    of_terms, of_fresh = (put(none, rows, _spread(terms, few, money)) for money in (counted, trusted))
     return Pending(total, fresh, of_terms, of_fresh)
+
+
+def _spread(terms: pl.DataFrame, segments: Segments, money: pl.DataFrame) -> pl.Series:
+    """Return what each term would take of the pending payments `money`, of which it can take `payable`."""
+    usable = money.select("plan", "payment_no", net_minor=pl.col("amount_minor") - pl.col("unusable_minor"))
+    pool = total_of(usable, "net_minor", len(segments.first))
+    shares, _ = received(terms["payable"], segments, usable, pool, links_of(terms, segments, usable))
+    return shares

@@ -4,6 +4,7 @@ Pending money never enters here.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -30,19 +31,21 @@ class Levels:
     segments: Segments
 
 
-def settled(located: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+def settled(located: pl.DataFrame, plans: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     """Return the settled payments of these plans in the order in which they pay: by day, then number.
 
-    Money in another currency than the plan's is not the plan's money; promises and repeats are none.
+    Money in another currency than the plan's is not the plan's money; promises and repeats are none, nor is
+    money dated after the as-of date.
 
     Args:
         located: Payments as of the date (`locate.Located.payments`).
         plans: Plans in plan_no order.
+        as_of: Civil date whose end is described.
 
     Returns:
-        `plan` (position in `plans`), `payment_no`, `effective_date`, `amount_minor`,
-        `reversed_on` (never before the effective date, null if none of it went back),
-        `back_minor` and `net_minor`.
+        `plan` (position in `plans`), `payment_no`, `effective_date`, `amount_minor` (what terms may take),
+        `reversed_on` (never before the effective date, null if none of it went back), `back_minor` and
+        `net_minor` of that amount, and `whole_minor`: all that is left of the payment.
     """
     rows = located.select(
         "payment_no",
@@ -55,8 +58,14 @@ def settled(located: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
         "amount_minor",
         "reversed_on",
         "back_minor",
+        "unusable_minor",
     )
-    counted = counted_of(rows, plans).filter(pl.col("class").is_in(SETTLED) & (pl.col("basis") == "PAYMENTS"))
+    has_come = pl.col("class").is_in(SETTLED) & (pl.col("effective_date") <= as_of)
+    counted = counted_of(rows, plans).filter(has_come & (pl.col("basis") == "PAYMENTS"))
+    counted = counted.with_columns(
+        amount_minor=pl.col("amount_minor") - pl.col("unusable_minor"),
+        whole_minor=pl.col("amount_minor") - pl.col("back_minor"),
+    ).with_columns(back_minor=pl.min_horizontal("back_minor", "amount_minor"))
     is_back = pl.col("back_minor") != 0
     back_on = pl.max_horizontal(pl.col("reversed_on").fill_null(pl.col("effective_date")), "effective_date")
     return counted.select(
@@ -66,6 +75,7 @@ def settled(located: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
         "amount_minor",
         pl.when(is_back).then(back_on).alias("reversed_on"),
         "back_minor",
+        "whole_minor",
         net_minor=pl.col("amount_minor") - pl.col("back_minor"),
     ).sort("plan", "effective_date", "payment_no")
 

@@ -37,13 +37,13 @@ def overdue_since(
     since = place(numbers.clear(), numbers.clear(), len(wanted))
     for start in range(0, len(numbers), _PLANS_AT_ONCE):
         chosen = numbers.slice(start, _PLANS_AT_ONCE)
-        judged = _judged(_history(book, paid, _changing_days(book, chosen, as_of)), book, amounts, rates)
+        judged = _judged(_history(book, paid, _changing_days(book, paid, chosen, as_of)), book, amounts, rates)
         found = _last_spell(judged)
         since = since.scatter(found["plan"], found["since"]) if found.height else since
     return since.cast(pl.Date)
 
 
-def _changing_days(book: Book, chosen: pl.Series, as_of: date) -> pl.DataFrame:
+def _changing_days(book: Book, paid: Satisfaction, chosen: pl.Series, as_of: date) -> pl.DataFrame:
     terms = pl.DataFrame({"plan": book.segments.owner.cast(pl.Int64), "day": book.terms["due_date"]})
     counts = book.terms["counts"]
     fell_due = terms.filter(counts & terms["plan"].is_in(chosen.implode())).with_columns(
@@ -51,7 +51,9 @@ def _changing_days(book: Book, chosen: pl.Series, as_of: date) -> pl.DataFrame:
     )
     moved = pl.DataFrame({"plan": book.levels.owner.cast(pl.Int64), "day": book.levels.day})
     moved = moved.filter(moved["plan"].is_in(chosen.implode()))
-    return pl.concat([fell_due, moved]).filter(pl.col("day") <= as_of).unique().sort("plan", "day")
+    # Where the provider keeps the balance, money shows only in the day a term was met.
+    met = terms.with_columns(paid.judged_on.alias("day")).filter(terms["plan"].is_in(chosen.implode())).drop_nulls()
+    return pl.concat([fell_due, moved, met]).filter(pl.col("day") <= as_of).unique().sort("plan", "day")
 
 
 def _history(book: Book, paid: Satisfaction, points: pl.DataFrame) -> pl.DataFrame:

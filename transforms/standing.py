@@ -19,8 +19,9 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
     """Return the plans that exist on the as-of date with their standing.
 
     Adds `standing` (a status, or UNDECIDED), `closes_on` (terms due later are no
-    longer owed; null while the plan goes on), `window_end` (last day on which money
-    is the plan's, null if open), `is_approved`, `is_vanished` (a complete fetch no
+    longer owed; null while the plan goes on), `closes_at` (its moment, where known),
+    `over_on` and `over_at` (when the plan itself ended, null if it goes on), `replaced_on`
+    and `replaced_at` (when a newer plan took its place), `is_approved`, `is_vanished` (a complete fetch no
     longer showed it), `replaced_by_plan_no` and `replaced_by_plan_id`. Stamps after the as-of date are null,
     and a plan that ended after it is active.
 
@@ -37,10 +38,11 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
     return (
         dated.join(replaced, on="plan_no", how="left", validate="1:1", maintain_order="left")
         .with_columns(_standing(as_of).alias("standing"), is_vanished=_happened("removed_on", as_of))
-        .with_columns(_closes_on().alias("closes_on"))
-        .with_columns(_window_end().alias("window_end"))
+        .with_columns(over_at=pl.when(pl.col("ended_on") == pl.col("_end")).then("inactive_at"))
+        .with_columns(closes_on=_closing("replaced_on", "_end"), closes_at=_closing("replaced_at", "over_at"))
         .with_columns(*_stamps(as_of))
-        .drop("_end", "_is_over", "_replaced_on")
+        .rename({"_end": "over_on"})
+        .drop("_is_over")
     )
 
 
@@ -120,44 +122,45 @@ def _standing(as_of: date) -> pl.Expr:
     )
 
 
-def _closes_on() -> pl.Expr:
-    return pl.when(pl.col("standing") == "SUPERSEDED").then(pl.col("_replaced_on")).otherwise(pl.col("_end"))
-
-
-def _window_end() -> pl.Expr:
-    through_the_day_before = pl.col("_replaced_on").dt.offset_by("-1d")
-    return pl.min_horizontal(pl.col("_end"), through_the_day_before)
+def _closing(replaced: str, over: str) -> pl.Expr:
+    return pl.when(pl.col("standing") == "SUPERSEDED").then(pl.col(replaced)).otherwise(pl.col(over))
 
 
 def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFrame:
-    """Return plan_no, number and id of what replaced it and the day of it, for plans that a newer one on a shared account replaced.
+    """Return plan_no, number and id of what replaced it and the day and moment of it, for plans that a newer one on a shared account replaced.
 
     A plan that is still active was not replaced (two plans are active then), nor was
     one that had ended before the newer plan was created.
     """
-    replacement = {"replaced_by_plan_no": pl.Int64(), "replaced_by_plan_id": pl.String(), "_replaced_on": pl.Date()}
-    schema = {"plan_no": pl.Int64(), **replacement}
+    schema = {
+        "plan_no": pl.Int64(),
+        "replaced_by_plan_no": pl.Int64(),
+        "replaced_by_plan_id": pl.String(),
+        "replaced_on": pl.Date(),
+        "replaced_at": pl.Datetime("us", "UTC"),
+    }
     judged = dated.filter(pl.col("basis") == "PAYMENTS")
     pairs = coverings(judged, plan_accounts)
     is_new = changes(pairs["account_no"])
     shared = pairs.filter(~is_new | ~is_new.shift(-1, fill_value=True))
     if shared.is_empty():
         return pl.DataFrame(schema=schema)
-    facts = judged.select("plan_no", "plan_id", "created_on", "_end", "_is_over")
+    facts = judged.select("plan_no", "plan_id", "created_on", "created_at", "_end", "_is_over")
     line = (
         shared.join(facts, on="plan_no", how="left", validate="m:1")
-        .sort("account_no", "created_on", *by_id("plan_id"), "plan_no", nulls_last=True)
+        .sort("account_no", "created_on", "created_at", *by_id("plan_id"), "plan_no", nulls_last=True)
         .with_columns(
             replaced_by_plan_no=pl.col("plan_no").shift(-1),
             replaced_by_plan_id=pl.col("plan_id").shift(-1),
-            _replaced_on=pl.col("created_on").shift(-1),
+            replaced_on=pl.col("created_on").shift(-1),
+            replaced_at=pl.col("created_at").shift(-1),
             _same=pl.col("account_no") == pl.col("account_no").shift(-1),
         )
     )
-    ended_before = (pl.col("_end") < pl.col("_replaced_on")).fill_null(value=False)
+    ended_before = (pl.col("_end") < pl.col("replaced_on")).fill_null(value=False)
     return (
         line.filter(pl.col("_same") & pl.col("_is_over") & ~ended_before)
-        .sort("plan_no", "_replaced_on", "replaced_by_plan_no")
+        .sort("plan_no", "replaced_on", "replaced_at", "replaced_by_plan_no")
         .unique("plan_no", keep="first", maintain_order=True)
         .select(*schema)
     )

@@ -38,7 +38,8 @@ def _number_of(late: pl.Expr, paid_after: pl.Expr, grace: pl.Expr) -> pl.Expr:
     return (
         pl.when(~pl.col("counts"))
         .then(_either(pl.col("is_replaced"), "SUPERSEDED", "VOID"))
-        .when(pl.col("waived_minor") == pl.col("amount_minor"))
+        # A term of zero was never owed: it is satisfied, not waived.
+        .when((pl.col("waived_minor") == pl.col("amount_minor")) & (pl.col("amount_minor") > 0))
         .then(_number("WAIVED"))
         .when("is_satisfied")
         .then(_paid(paid_after, grace))

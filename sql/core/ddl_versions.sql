@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS core.plan_versions (
     currency VARCHAR NOT NULL,
     basis VARCHAR NOT NULL,
     created_on DATE NOT NULL,
+    created_at TIMESTAMPTZ,                -- empty: the provider gives a plain date
     updated_on DATE,
     proposed_on DATE,
     approved_on DATE,
@@ -18,6 +19,7 @@ CREATE TABLE IF NOT EXISTS core.plan_versions (
     deactivated_on DATE,
     deleted_on DATE,
     ended_on DATE,
+    inactive_at TIMESTAMPTZ,
     removed_on DATE,
     is_active BOOLEAN,
     stated_total_minor BIGINT,
@@ -61,11 +63,15 @@ CREATE TABLE IF NOT EXISTS core.payment_versions (
     currency VARCHAR NOT NULL,
     amount_minor BIGINT NOT NULL,
     effective_date DATE NOT NULL,
+    effective_at TIMESTAMPTZ,              -- empty: the provider gives a plain date
     created_on DATE NOT NULL,
+    planned_on DATE,                       -- day a pending payment is to be made on
     class VARCHAR NOT NULL,
     provider_status VARCHAR,
     reversed_on DATE,
+    reversed_at TIMESTAMPTZ,
     reversed_amount_minor BIGINT,
+    fees_minor BIGINT,
     is_money BOOLEAN NOT NULL,
     is_reversal_amount_known BOOLEAN NOT NULL,
     removed_on DATE,

@@ -27,6 +27,8 @@ SELECT
     t.provider_paid_on,
     coalesce(t.updated_on, p.updated_on) AS updated_on,
     t.removed_on,
-    t.linked_payment_no
+    t.linked_payment_no,
+    l.fetched_on AS told_on
 FROM wanted_terms AS t
+INNER JOIN meta.loads AS l ON l.load_no = t.load_no
 LEFT JOIN plans AS p ON p.plan_no = t.plan_no

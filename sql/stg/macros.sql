@@ -35,6 +35,11 @@ CREATE OR REPLACE TEMP MACRO civil_or_midnight(written) AS
         THEN sound_day(CAST(timezone('UTC', moment(given(written))) AS DATE))
         ELSE civil(written)
     END;
+-- The moment a text tells; null where it is a plain date.
+CREATE OR REPLACE TEMP MACRO timed(written) AS
+    CASE WHEN length(given(written)) <> 10 THEN moment(given(written)) END;
+CREATE OR REPLACE TEMP MACRO timed_unless_midnight(written) AS
+    CASE WHEN timed(written) <> date_trunc('day', timed(written)) THEN timed(written) END;
 -- What is wrong with a text that is there and gave no day: a code and the name of the column.
 CREATE OR REPLACE TEMP MACRO unread(name, written, parsed) AS
     CASE

@@ -2,7 +2,7 @@
 -- grain: one row per received payment and account, and per pending payment of an account
 -- source: GET Api/Payment (assumed), PendingPayments of POST Api/PaymentPlan/Setup
 -- A payment stands once per account: as listed if it is no longer pending, else as the account shows it.
--- One that only the list calls pending is listed and is no money.
+-- One that only the list calls pending is listed and is no money; its PaymentDate is the day it is planned for.
 WITH listed AS (
     SELECT
         p.page_no, p.position, 0 AS ordinal, p.id AS payment_id, o.account_id, p.currency_symbol, p.total AS amount,
@@ -31,6 +31,9 @@ classed AS (
     FROM received AS r
     LEFT JOIN status_classes AS c ON c.provider = 'payiq' AND c.entity = 'payments' AND c.status = r.status
 ),
+planned AS (
+    SELECT payment_id, max(paid_on) AS planned_on FROM classed WHERE is_listed AND class = 'pending' GROUP BY payment_id
+),
 repeats AS (
     SELECT
         payment_id,
@@ -51,11 +54,17 @@ SELECT
     c.amount,
     CAST(NULL AS BIGINT) AS amount_units,
     coalesce(c.paid_on, c.created_day) AS effective_date,
+    CASE
+        WHEN c.paid_on IS NOT NULL THEN timed_unless_midnight(c.payment_date) ELSE timed_unless_midnight(c.create_date)
+    END AS effective_at,
     coalesce(c.created_day, c.paid_on) AS created_on,
+    p.planned_on,
     false AS is_first_sight,
     c.class,
     c.status AS provider_status,
     CAST(NULL AS DATE) AS reversed_on,
+    CAST(NULL AS TIMESTAMPTZ) AS reversed_at,
+    CAST(NULL AS BIGINT) AS fees_units,
     NOT (c.is_listed AND coalesce(c.class = 'pending', false)) AS is_money,
     c.is_listed,
     concat_ws(
@@ -67,4 +76,5 @@ SELECT
     coalesce(struct_pack(c.precedence, c.page_no, c.position, c.ordinal) <> r.newest, false) AS is_repeat
 FROM classed AS c
 LEFT JOIN currency_symbols AS s ON s.symbol = c.currency_symbol
+LEFT JOIN planned AS p ON p.payment_id = c.payment_id
 LEFT JOIN repeats AS r ON r.payment_id = c.payment_id AND r.account_id IS NOT DISTINCT FROM c.account_id

@@ -29,11 +29,15 @@ SELECT
     CASE WHEN iso(d.currency_code) = home_currency() THEN d.amount ELSE d.book_amount END AS amount,
     CAST(NULL AS BIGINT) AS amount_units,
     coalesce(d.paid_on, d.updated_on) AS effective_date,
+    CASE WHEN d.paid_on IS NOT NULL THEN timed(d.paid_at) ELSE timed(d.updated_at) END AS effective_at,
     d.updated_on AS created_on,
+    CAST(NULL AS DATE) AS planned_on,
     true AS is_first_sight,
     c.class,
     d.status AS provider_status,
     d.updated_on AS reversed_on,
+    timed(d.updated_at) AS reversed_at,
+    CAST(NULL AS BIGINT) AS fees_units,
     coalesce(c.class = 'pending', false) AS is_money,
     concat_ws(
         ',', unread('created_on', d.updated_at, d.updated_on), unread('effective_date', d.paid_at, d.paid_on)

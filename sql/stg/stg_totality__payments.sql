@@ -18,7 +18,8 @@ dated AS (
         civil(processed_at) AS processed_on,
         civil(posted_at) AS posted_on,
         civil(settled_on) AS settled_day,
-        civil(returned_at) AS returned_on
+        civil(returned_at) AS returned_on,
+        civil(to_be_posted_at) AS planned_on
     FROM received
 )
 SELECT
@@ -32,11 +33,20 @@ SELECT
     CAST(NULL AS VARCHAR) AS amount,
     d.amount AS amount_units,
     coalesce(d.processed_on, d.posted_on, d.settled_day, d.created_on) AS effective_date,
+    CASE
+        WHEN d.processed_on IS NOT NULL THEN timed(d.processed_at)
+        WHEN d.posted_on IS NOT NULL THEN timed(d.posted_at)
+        WHEN d.settled_day IS NOT NULL THEN timed(d.settled_on)
+        ELSE timed(d.created_at)
+    END AS effective_at,
     coalesce(d.created_on, d.processed_on, d.posted_on, d.settled_day) AS created_on,
+    d.planned_on,
     false AS is_first_sight,
     c.class,
     d.status AS provider_status,
     coalesce(d.returned_on, d.updated_on) AS reversed_on,
+    CASE WHEN d.returned_on IS NOT NULL THEN timed(d.returned_at) ELSE timed(d.updated_at) END AS reversed_at,
+    d.fees AS fees_units,
     NOT (coalesce(d.is_promise, false) OR coalesce(d.is_prenote, false)) AS is_money,
     concat_ws(
         ',',
@@ -45,7 +55,8 @@ SELECT
         unread('effective_date', d.processed_at, d.processed_on),
         unread('effective_date', d.posted_at, d.posted_on),
         unread('effective_date', d.settled_on, d.settled_day),
-        unread('reversed_on', d.returned_at, d.returned_on)
+        unread('reversed_on', d.returned_at, d.returned_on),
+        unread('planned_on', d.to_be_posted_at, d.planned_on)
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

@@ -27,7 +27,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "payments": {
         **_WHERE, **_KNOWN, "payment_id": pl.String, "share": pl.String, "amount": pl.String, "amount_units": pl.Int64,
         "effective_date": pl.Date, "created_on": pl.Date, "class": pl.String, "provider_status": pl.String,
-        "reversed_on": pl.Date, "is_listed": pl.Boolean,
+        "reversed_on": pl.Date, "fees_units": pl.Int64, "is_listed": pl.Boolean,
     },
     "payment_parts": {"page_no": pl.Int64, "position": pl.Int64, "share": pl.String, "amount": pl.String, "reversal": pl.String},
     "accounts": {
@@ -228,6 +228,20 @@ def test_a_reversed_payment_goes_back_whole_and_a_part_only_if_it_is_told():
         (1000, None, False, None),
         (1000, None, True, None),
     ]
+
+
+def test_of_a_returned_payment_only_what_its_parts_say_went_back_and_the_whole_where_none_says_it():
+    payments = [{"payment_id": name, "class": "reversed", "amount": "100.00"} for name in "abcd"]
+    parts = [
+        {"page_no": 0, "position": 0, "share": "", "amount": "100.00", "reversal": "25.00"},
+        {"page_no": 0, "position": 1, "share": "", "amount": "100.00", "reversal": "0.00"},
+        # The reversal of the third stands on a part that paid another account.
+        {"page_no": 0, "position": 2, "share": "", "amount": "60.00", "reversal": None},
+        {"page_no": 0, "position": 2, "share": None, "amount": "40.00", "reversal": "40.00"},
+    ]
+    found = admitted(payments=payments, payment_parts=parts).accepted["payments"]
+    assert found["reversed_amount_minor"].to_list() == [2500, 10000, 0, 10000]
+    assert found["is_reversal_amount_known"].all()
 
 
 def test_a_part_that_cannot_be_read_keeps_its_payment_out():

@@ -5,7 +5,7 @@ the code under test: whole rows go in, dictionaries come out.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,7 @@ class Book:
     end: date | None = None
     replaced_by: int | None = None
     replaced_on: date | None = None
+    replaced_at: datetime | None = None
     money: list[Row] = field(default_factory=list)
     pending: list[Row] = field(default_factory=list)
 
@@ -160,7 +161,7 @@ def state_of(term: Row, view: Row, as_of: date, grace: int) -> str:
     by, has_money = view["judged_on"] or date.max, view["received"] > 0
     words = [
         (bool(view["void"]), view["void"]),
-        (view["waived"] == term["amount_minor"], "WAIVED"),
+        (view["waived"] == term["amount_minor"] > 0, "WAIVED"),
         (view["satisfied"] and by < due, "PAID_EARLY"),
         (view["satisfied"] and by <= deadline, "PAID_ON_TIME"),
         (view["satisfied"], "PAID_LATE"),
@@ -198,6 +199,8 @@ def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
             view["since"] = view["judged_on"] = since[term["term_id"]]
         else:
             view["since"] = None if later else term["provider_paid_on"]
+            if term["amount_minor"] == 0:
+                view["since"] = book.plan["created_on"]
             view["judged_on"] = view["since"] or min(term["updated_on"], as_of)
         view["state"] = state_of(term, view, as_of, rules.grace_days)
         if view["void"] or (view["satisfied"] and view["since"] is None):
@@ -210,15 +213,27 @@ def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
 
 
 def pour(views: list[Row], book: Book, rules: Rules) -> None:
-    left = {
-        "pending": sum(payment["amount_minor"] for payment in book.pending),
-        "fresh": sum(payment["amount_minor"] for payment in book.pending if not payment["stale"]),
-    }
-    for view in views:
-        is_shut = rules.residual == "SKIP" and view["satisfied"]
-        for name, rest in left.items():
-            view[name] = 0 if is_shut else min(rest, view["outstanding"])
-            left[name] = rest - view[name]
+    """Lay pending money over what is open: what a term names goes there, the rest oldest due first."""
+    fresh = [payment for payment in book.pending if not payment["stale"]]
+    for name, waiting in (("pending", book.pending), ("fresh", fresh)):
+        left = {payment["payment_no"]: payment["amount_minor"] for payment in waiting}
+        room = [0 if rules.residual == "SKIP" and view["satisfied"] else view["outstanding"] for view in views]
+        for number, (term, view) in enumerate(zip(book.terms, views, strict=True)):
+            view[name] = min(left.get(term["linked_payment_no"], 0), room[number])
+            if view[name]:
+                left[term["linked_payment_no"]] -= view[name]
+                room[number] -= view[name]
+        rest = sum(left.values())
+        for number, view in enumerate(views):
+            part = min(rest, room[number])
+            view[name] += part
+            rest -= part
+
+
+def age(plan: Row) -> tuple[Any, ...]:
+    """Older plans first; one that is dated to the day alone comes after those of a moment of that day."""
+    moment = plan["created_at"] or datetime.max.replace(tzinfo=UTC)
+    return plan["created_on"], moment, plan["plan_no"]
 
 
 def stand(plans: list[Row], terms: list[Row], accounts: set[tuple[int, int]], as_of: date) -> list[Book]:
@@ -237,13 +252,14 @@ def stand(plans: list[Row], terms: list[Row], accounts: set[tuple[int, int]], as
         newer = [
             other.plan
             for other in books
-            if (other.plan["created_on"], other.plan["plan_no"]) > (plan["created_on"], plan["plan_no"])
+            if age(other.plan) > age(plan)
             and covered[other.plan["plan_no"]] & covered[plan["plan_no"]]
             and other.plan["basis"] == plan["basis"] == "PAYMENTS"
         ]
-        newer.sort(key=lambda other: (other["created_on"], other["plan_no"]))
+        newer.sort(key=age)
         if newer and is_over(plan, as_of) and (book.end is None or book.end >= newer[0]["created_on"]):
             book.replaced_by, book.replaced_on = newer[0]["plan_no"], newer[0]["created_on"]
+            book.replaced_at = newer[0]["created_at"]
         book.status = word(book, as_of)
     return books
 
@@ -275,40 +291,53 @@ def place(books: list[Book], payments: list[Row], accounts: set[tuple[int, int]]
     placed: dict[int, int | None] = {}
     for payment in payments:
         counts_from = payment["effective_date"] if payment["class"] in SETTLED else payment["created_on"]
+        if payment["class"] in SETTLED and happened(payment["told_on"], payment["effective_date"] - timedelta(days=1)):
+            counts_from = min(payment["created_on"], payment["told_on"])
         if counts_from > as_of or happened(payment["removed_on"], as_of):
             continue
         book = named.get(payment["payment_no"]) or holder(books, payment, accounts, as_of)
         placed[payment["payment_no"]] = book and book.plan["plan_no"]
         if book and payment["is_money"] and payment["currency"] == book.plan["currency"]:
+            if payment["effective_date"] > as_of and payment["class"] in SETTLED:
+                continue
             if payment["class"] in SETTLED and book.plan["basis"] == "PAYMENTS":
                 book.money.append(payment)
             elif payment["class"] == "pending":
-                age = sum(
-                    (payment["created_on"] + timedelta(days=step)).isoweekday() < 6
-                    for step in range(1, (as_of - payment["created_on"]).days + 1)
+                since = max(payment["created_on"], payment["planned_on"] or payment["created_on"])
+                waited = sum(
+                    (since + timedelta(days=step)).isoweekday() < 6 for step in range(1, (as_of - since).days + 1)
                 )
-                book.pending.append(payment | {"stale": age > 5})
+                book.pending.append(payment | {"stale": waited > 5})
     return placed
 
 
 def holder(books: list[Book], payment: Row, accounts: set[tuple[int, int]], as_of: date) -> Book | None:
-    day = as_of if payment["class"] == "pending" else payment["effective_date"]
+    is_pending = payment["class"] == "pending"
+    day, moment = (as_of, None) if is_pending else (payment["effective_date"], payment["effective_at"])
     found = []
     for book in books:
         plan = book.plan
         on_account = payment["account_no"] == plan["account_no"] or (plan["plan_no"], payment["account_no"]) in accounts
-        last = book.end or date.max
-        if book.replaced_on is not None:
-            last = min(last, book.replaced_on - timedelta(days=1))
+        inactive_at = plan["inactive_at"] if book.end == plan["ended_on"] else None
+        is_late = is_before(book.end, inactive_at, day, moment)
+        is_replaced = book.replaced_on is not None and not is_before(day, moment, book.replaced_on, book.replaced_at)
         told = plan["basis"] == "PAYMENTS" or payment["payment_id"].startswith("psp:")
         agreed = was_agreed(plan, as_of) and book.status != "REJECTED"
-        if on_account and told and agreed and plan["created_on"] <= day <= last:
+        is_early = is_before(day, moment, plan["created_on"], plan["created_at"])
+        if on_account and told and agreed and not (is_early or is_late or is_replaced):
             found.append(book)
     if not found:
         return None
     if found[0].plan["basis"] == "PAYMENTS":
-        return max(found, key=lambda book: (book.plan["created_on"], book.plan["plan_no"]))
+        return max(found, key=lambda book: age(book.plan))
     return min(found, key=lambda book: book.plan["plan_no"])
+
+
+def is_before(day: date | None, moment: datetime | None, other: date, other_moment: datetime | None) -> bool:
+    """Compare moments where both are known, else days."""
+    if moment is not None and other_moment is not None:
+        return moment < other_moment
+    return day is not None and day < other
 
 
 def final_word(book: Book, views: list[Row]) -> str:
@@ -336,6 +365,11 @@ def day_at(offset: int | None) -> date | None:
     return None if offset is None else START + timedelta(days=offset)
 
 
+def hour_of(day: date | None, hour: int | None) -> datetime | None:
+    return None if day is None or hour is None else datetime.combine(day, time(hour), UTC)
+
+
+HOUR = st.sampled_from([None, 9, 15, 20])
 Drawn = dict[str, list[Any]]
 
 
@@ -386,10 +420,12 @@ def a_plan(draw, number: int, basis: str) -> Row:
         for name in ("rejected_on", "deactivated_on"):
             stamps[name] = day_at(draw(RARELY))
     rare = {name: day_at(draw(RARELY)) for name in ("deleted_on", "removed_on")}
+    created = day_at(draw(st.integers(0, 15)))
+    stamps |= {"created_at": hour_of(created, draw(HOUR)), "inactive_at": hour_of(stamps["ended_on"], draw(HOUR))}
     return {
         "plan_no": number, "account_no": draw(st.integers(0, 2)), "basis": basis, "is_active": active,
         "provider": PROVIDER_OF[basis],
-        "created_on": day_at(draw(st.integers(0, 15))), "updated_on": day_at(draw(OFFSET)), **stamps, **rare,
+        "created_on": created, "updated_on": day_at(draw(OFFSET)), **stamps, **rare,
     }  # fmt: skip
 
 
@@ -416,11 +452,13 @@ def a_payment(draw, number: int, provider: str) -> Row:
     amount = draw(st.integers(0, 8)) * draw(st.sampled_from([1, 25]))
     word = draw(st.sampled_from(["received"] * 5 + ["pending", "pending", "reversed", "partly_reversed", "failed"]))
     is_back = word in {"reversed", "partly_reversed"}
+    effective = day_at(draw(OFFSET))
     return {
         "payment_no": number, "provider": provider, "payment_id": draw(st.sampled_from(["M", "psp:"])) + str(number),
         "account_no": draw(st.integers(0, 2)), "amount_minor": amount, "class": word,
         "currency": draw(st.sampled_from(["EUR", "EUR", "EUR", "EUR", "USD"])),
-        "effective_date": day_at(draw(OFFSET)), "created_on": day_at(draw(OFFSET)),
+        "effective_date": effective, "effective_at": hour_of(effective, draw(HOUR)),
+        "created_on": day_at(draw(OFFSET)), "planned_on": day_at(draw(RARELY)), "told_on": day_at(draw(RARELY)),
         "reversed_on": day_at(draw(OFFSET)) if is_back else None,
         "reversed_amount_minor": draw(st.one_of(st.none(), st.integers(0, amount))) if is_back else None,
         "removed_on": day_at(draw(RARELY)), "is_money": draw(st.sampled_from([True, True, True, False])),
@@ -555,7 +593,7 @@ def test_the_equations_hold(make, drawn, offset, rules) -> None:
     assert plans.filter(c("days_past_due") > 0)["plan_no"].equals(owing)
     assert plans.filter(c("mba_months").is_null() != c("ots_months").is_null()).is_empty()
     assert plans.filter(~(c("mba_months") - c("ots_months")).is_between(0, 1)).is_empty()
-    settled = net_by_plan(payments, plans)
+    settled = net_by_plan(payments, as_of)
     assert plans.filter(c("basis") == "PAYMENTS").select(
         "plan_no", total=c("received_minor") + c("unapplied_minor")
     ).to_dicts() == [{"plan_no": number, "total": settled.get(number, 0)} for number in ours(plans)]
@@ -569,10 +607,12 @@ def ours(plans: pl.DataFrame) -> list[int]:
     return plans.filter(pl.col("basis") == "PAYMENTS")["plan_no"].to_list()
 
 
-def net_by_plan(payments: pl.DataFrame, plans: pl.DataFrame) -> dict[int, int]:
+def net_by_plan(payments: pl.DataFrame, as_of: date) -> dict[int, int]:
     found: dict[int, int] = {}
     for row in payments.to_dicts():
         if row["plan_no"] is None or row["class"] not in SETTLED or not row["is_money"] or row["currency"] != "EUR":
+            continue
+        if row["effective_date"] > as_of:
             continue
         back = row["reversed_amount_minor"]
         if back is None:

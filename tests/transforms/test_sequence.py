@@ -60,7 +60,7 @@ def test_a_plan_without_terms_and_a_zero_term_are_listed(make) -> None:
     found = case.at(DAY)
     assert found.plans["terms"].to_list() == [0, 1]
     assert found.plans["outstanding_minor"].to_list() == [0, 0]
-    assert found.terms["state"].to_list() == ["WAIVED"]
+    assert found.terms["state"].to_list() == ["PAID_EARLY"]
 
 
 def test_an_overpayment_stays_unapplied_and_leaves_the_last_payment(make) -> None:
