@@ -10,7 +10,7 @@ def covered_accounts(frames: Frames) -> pl.DataFrame:
     """Return one row per plan and account it covers, both in the frames given.
 
     An account is covered because the plan names it or because a link was ever seen. Columns: `plan_no`,
-    who, `plan_id`, `currency`, `status`, `basis`, `created_on` of the plan; `account_no`, `account_id`,
+    who, `plan_id`, `currency`, `status`, `basis`, `created_on`, `created_at` of the plan; `account_no`, `account_id`,
     `account_currency`, `is_stopped` of the account.
     """
     plans = frame(frames, "plan_positions")
@@ -21,7 +21,7 @@ def covered_accounts(frames: Frames) -> pl.DataFrame:
         pl.concat([named, linked])
         .unique(maintain_order=True)
         .join(
-            plans.select("plan_no", *WHO, "plan_id", "currency", "status", "basis", "created_on"),
+            plans.select("plan_no", *WHO, "plan_id", "currency", "status", "basis", "created_on", "created_at"),
             on="plan_no",
             how="inner",
             validate="m:1",

@@ -22,7 +22,7 @@ def with_newest_plan(frames: Frames) -> pl.DataFrame:
     """
     active = covered_accounts(frames).filter((pl.col("status") == "ACTIVE") & (pl.col("basis") == "PAYMENTS"))
     newest = (
-        active.sort("account_no", "created_on", "plan_id")
+        active.sort("account_no", "created_on", "created_at", "plan_id", nulls_last=True)
         .group_by("account_no", maintain_order=True)
         .agg(
             active_plans=pl.len().cast(pl.Int64),

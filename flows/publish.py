@@ -168,7 +168,9 @@ class Publication:
         plans, payments = portfolio.plans(), portfolio.payments()
         breaks, results = portfolio.checked(plans, payments)
         register = read_register(self.warehouse.con)
-        living, after = live(breaks, register, as_of=self.as_of, evaluated=results, moves=moves, rules=rules)
+        living, after = live(
+            breaks, register, as_of=self.as_of, evaluated=results, moves=moves, rules=self.settings.rules()
+        )
         writer.checks(results)
         writer.write("plans", plans, in_order=True)
         writer.write("payments", payments)

@@ -10,8 +10,8 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from sandbox.truth_judge import Standing, TermView, is_stale
-from sandbox.truth_locate import word_on
-from sandbox.truth_model import Facts, Options, Payment, business_days, to_text
+from sandbox.truth_locate import MONEY, word_on
+from sandbox.truth_model import Facts, Options, Payment, business_days, comes_before, to_text
 
 NEAR_DAYS = 3
 FINISHED_DAYS = 5
@@ -31,12 +31,16 @@ def find_breaks(
     for standing in standings:
         found += _balance_drift(standing, facts, options)
         found += _total_diff(standing)
-        found += _contradictions(standing, options)
+        found += _contradictions(standing, options, facts)
         found += _duplicate_terms(standing)
         found += _over_covered(standing)
         found += _currency(standing, facts)
         found += _policy(standing, facts)
     found += _payment_breaks(placed, standings, day, options)
+    found += _dates(facts, placed, day)
+    owed = _owed_again(standings, placed, day)
+    found += [_returned(payment, plan_id) for payment, plan_id in owed]
+    found = [row for row in found if not _is_waiting(row, owed, standings)]
     found += _orphans(facts, placed)
     return sorted(found, key=lambda row: [str(row[name]) for name in row])
 
@@ -100,7 +104,7 @@ def _total_diff(standing: Standing) -> Iterator[Break]:
         yield _row(standing, "TOTAL_DIFF", **_money(standing, stated, total))
 
 
-def _contradictions(standing: Standing, options: Options) -> Iterator[Break]:
+def _contradictions(standing: Standing, options: Options, facts: Facts) -> Iterator[Break]:
     plan, day = standing.plan, standing.on
     deactivated = plan.deactivated is not None and plan.deactivated <= day
     rejected = plan.rejected is not None and plan.rejected <= day
@@ -114,6 +118,8 @@ def _contradictions(standing: Standing, options: Options) -> Iterator[Break]:
         yield _row(standing, "STATUS_CONTRADICTION", "APPROVED_NOT_ACTIVE")
     for view in standing.terms:
         yield from _paid_contradictions(standing, view)
+        if not view.over and view.term.paid_on is not None and view.term.paid_on > facts.told:
+            yield _row(standing, "STATUS_CONTRADICTION", "FUTURE_DATED", term_id=view.term.term_id)
     if _long_finished(standing, options):
         yield _row(standing, "STATUS_CONTRADICTION", "ACTIVE_ALL_SATISFIED")
 
@@ -212,13 +218,101 @@ def _payment_breaks(
         yield from _near(same, by_account)
 
 
+def _dates(facts: Facts, placed: list[tuple[Payment, str | None]], day: date) -> Iterator[Break]:
+    """Report received money dated after it was read, and money that went back before it came."""
+    for payment, plan_id in placed:
+        is_transaction = payment.payment_id.startswith("psp:")
+        here: Break = {"plan_id": plan_id, "payment_id": payment.payment_id, "account_id": payment.account_id}
+        is_money = payment.is_money or is_transaction
+        if is_money and payment.word in MONEY and payment.effective > facts.told:
+            yield _break(payment.provider, payment.tenant, "STATUS_CONTRADICTION", "FUTURE_DATED", **here)
+        back = payment.reversed_on
+        if back is not None and back <= day and back < payment.effective:
+            yield _break(payment.provider, payment.tenant, "STATUS_CONTRADICTION", "RETURNED_BEFORE_PAID", **here)
+
+
+def _owed_again(
+    standings: list[Standing], placed: list[tuple[Payment, str | None]], day: date
+) -> list[tuple[Payment, str]]:
+    """Return what went back after its plan had ended and later money of the account in no plan does not cover."""
+    plans = {(item.plan.provider, item.plan.tenant, item.plan.plan_id): item for item in standings}
+    back = []
+    for payment, plan_id in placed:
+        standing = plans.get((payment.provider, payment.tenant, str(plan_id)))
+        if standing is not None and _is_after_end(payment, standing, day):
+            back.append((payment, str(plan_id)))
+    back.sort(key=lambda item: (str(item[0].reversed_on), item[0].payment_id))
+    free = {
+        id(payment): payment.amount - (payment.reversed_amount or 0)
+        if payment.reversed_on and payment.reversed_on <= day
+        else payment.amount
+        for payment, plan_id in placed
+        if plan_id is None and payment.is_money and payment.word in MONEY and payment.effective <= day
+    }
+    owed = []
+    for payment, plan_id in back:
+        missing = payment.reversed_amount or 0
+        for later, _ in sorted(placed, key=lambda item: item[0].effective):
+            is_same = (later.provider, later.tenant, later.account_id, later.currency) == (
+                payment.provider,
+                payment.tenant,
+                payment.account_id,
+                payment.currency,
+            )
+            if is_same and id(later) in free and payment.reversed_on and later.effective >= payment.reversed_on:
+                part = min(missing, free[id(later)])
+                missing -= part
+                free[id(later)] -= part
+        if missing > 0:
+            owed.append((payment, plan_id))
+    return owed
+
+
+def _is_after_end(payment: Payment, standing: Standing, day: date) -> bool:
+    plan, back = standing.plan, payment.reversed_on
+    if plan.basis != "PAYMENTS" or not payment.is_money or payment.currency != plan.currency:
+        return False
+    if back is None or back > day or not payment.reversed_amount:
+        return False
+    if standing.status == "SUPERSEDED" and standing.replaced_on is not None:
+        return comes_before(standing.replaced_on, standing.replaced_at, back, payment.reversed_at)
+    ended_at = plan.ended_at if standing.end == plan.ended else None
+    return standing.end is not None and comes_before(standing.end, ended_at, back, payment.reversed_at)
+
+
+def _returned(payment: Payment, plan_id: str) -> Break:
+    here: Break = {"plan_id": plan_id, "payment_id": payment.payment_id, "account_id": payment.account_id}
+    money = {"expected": to_text(0, payment.currency), "actual": to_text(payment.reversed_amount, payment.currency)}
+    money["difference"] = money["actual"]
+    return _break(payment.provider, payment.tenant, "RETURNED_AFTER_END", **here, **money)
+
+
+def _is_waiting(row: Break, owed: list[tuple[Payment, str]], standings: list[Standing]) -> bool:
+    """Tell whether a plan is called paid and active while money of an older one on its account is owed again."""
+    if row["reason"] != "ACTIVE_ALL_SATISFIED":
+        return False
+    own = next(item.plan for item in standings if _is_of(item, row))
+    accounts = {payment.account_id for payment, plan_id in owed if plan_id != own.plan_id}
+    return bool(accounts & set(own.account_ids))
+
+
+def _is_of(standing: Standing, row: Break) -> bool:
+    plan = standing.plan
+    return (plan.provider, plan.tenant, plan.plan_id) == (row["provider"], row["tenant_id"], row["plan_id"])
+
+
+def _comes_on(payment: Payment) -> date:
+    """Return the day of the money: of pending money the day it is planned for."""
+    return payment.planned if payment.word == "pending" and payment.planned else payment.effective
+
+
 def _near(
     same: list[tuple[Payment, str | None]], by_account: dict[tuple[str, str, str], list[Standing]]
 ) -> Iterator[Break]:
     """Report the later of two like payments within three days that two due terms do not explain."""
-    ranked = sorted(same, key=lambda item: (item[0].effective, item[0].payment_id))
+    ranked = sorted(same, key=lambda item: (_comes_on(item[0]), item[0].payment_id))
     for (first, _), (second, plan_id) in pairwise(ranked):
-        if (second.effective - first.effective).days > NEAR_DAYS:
+        if (_comes_on(second) - _comes_on(first)).days > NEAR_DAYS:
             continue
         plans = by_account.get((second.provider, second.tenant, str(second.account_id)), [])
         if any(_explained(standing, first, second) for standing in plans):
@@ -232,7 +326,7 @@ def _explained(standing: Standing, first: Payment, second: Payment) -> bool:
     due = [
         view
         for view in standing.terms
-        if view.term.due <= second.effective and (view.satisfied_on is None or view.satisfied_on >= first.effective)
+        if view.term.due <= _comes_on(second) and (view.satisfied_on is None or view.satisfied_on >= _comes_on(first))
     ]
     return len(due) >= 2
 

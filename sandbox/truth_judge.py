@@ -6,7 +6,7 @@ plan is decided in `truth_locate`.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sandbox.truth_model import PLACES, Options, Payment, Plan, Term, business_days, month_after
 
@@ -44,6 +44,7 @@ class Standing:
     status: str = ""
     end: date | None = None
     replaced_on: date | None = None
+    replaced_at: datetime | None = None
     replaced_by: str | None = None
     rivals: list[str] = field(default_factory=list)
     money: list[Payment] = field(default_factory=list)
@@ -142,7 +143,9 @@ def _balances_of_provider(standing: Standing, options: Options) -> None:
         view.received = term.amount - view.outstanding
         _close(view)
         view.satisfied = view.outstanding <= tolerance(term.amount - view.waived, plan.currency, options)
-        view.satisfied_on = term.paid_on if view.satisfied and not view.over else None
+        # Nobody pays a term of zero: it counts as paid since the plan was made.
+        paid_on = term.paid_on if term.amount else plan.created
+        view.satisfied_on = paid_on if view.satisfied and not view.over else None
         is_later = plan.updated is not None and today < plan.updated
         if is_later and not paid_later and 0 < owed < term.amount:
             view.flags.append("AS_OF_APPROXIMATE")
@@ -168,7 +171,7 @@ def _replay(standing: Standing, options: Options) -> None:
             elif since[view.number] is None:
                 since[view.number] = day
     given = _allocate(standing, today, options)
-    standing.settled = sum(_held(payment, today) for payment in standing.money)
+    standing.settled = sum(_held(payment, today, whole=True) for payment in standing.money)
     for view in standing.terms:
         view.received = given[view.number]
         view.outstanding = view.term.amount - view.received
@@ -177,13 +180,15 @@ def _replay(standing: Standing, options: Options) -> None:
         view.satisfied_on = since[view.number] if view.satisfied else None
 
 
-def _held(payment: Payment, day: date) -> int:
-    """Return what is left of a payment at the close of a day."""
+def _held(payment: Payment, day: date, *, whole: bool = False) -> int:
+    """Return what is left of a payment at the close of a day; what went to fees only if `whole`."""
     if payment.effective > day:
         return 0
+    amount = payment.amount if whole else payment.amount - payment.fees
     if payment.reversed_on is not None and payment.reversed_on <= day:
-        return payment.amount - (payment.reversed_amount or 0)
-    return payment.amount
+        back = payment.reversed_amount or 0
+        return amount - (back if whole else min(back, amount))
+    return amount
 
 
 def _allocate(standing: Standing, day: date, options: Options) -> dict[int, int]:
@@ -214,27 +219,43 @@ def _allocate(standing: Standing, day: date, options: Options) -> dict[int, int]
 
 
 def is_stale(payment: Payment, day: date, options: Options) -> bool:
-    """Tell whether a pending payment has waited longer than the limit, in business days."""
-    return business_days(payment.created, day, payment.provider, options) > options.stale_pending_days
+    """Tell whether a pending payment has waited longer than the limit, in business days since it was due to be made."""
+    since = max(payment.created, payment.planned or payment.created)
+    return business_days(since, day, payment.provider, options) > options.stale_pending_days
 
 
 def _spread_pending(standing: Standing, options: Options) -> None:
-    """Lay pending money on what is still open, oldest due first; the fresh part once more alone."""
-    total = sum(payment.amount for payment in standing.pending)
-    fresh = sum(payment.amount for payment in standing.pending if not is_stale(payment, standing.on, options))
-    for view in standing.terms:
-        if options.residual == "SKIP" and view.satisfied:
-            continue
-        view.pending = min(view.outstanding, total)
-        view.fresh = min(view.outstanding, fresh)
-        total -= view.pending
-        fresh -= view.fresh
+    """Lay pending money on what is still open, on the term that names it first; the fresh part once more alone."""
+    fresh = [payment for payment in standing.pending if not is_stale(payment, standing.on, options)]
+    takers = [view for view in standing.terms if not (options.residual == "SKIP" and view.satisfied)]
+    for view, amount in zip(takers, _laid(takers, standing.pending), strict=True):
+        view.pending = amount
+    for view, amount in zip(takers, _laid(takers, fresh), strict=True):
+        view.fresh = amount
+
+
+def _laid(takers: list[TermView], payments: list[Payment]) -> list[int]:
+    left = {payment.payment_id: 0 for payment in payments}
+    for payment in payments:
+        left[payment.payment_id] += payment.amount - payment.fees
+    given = []
+    for view in takers:
+        named = min(view.outstanding, left.get(view.term.linked or "", 0))
+        if named:
+            left[str(view.term.linked)] -= named
+        given.append(named)
+    rest = sum(left.values())
+    for place, view in enumerate(takers):
+        more = min(view.outstanding - given[place], rest)
+        given[place] += more
+        rest -= more
+    return given
 
 
 def _state(view: TermView, standing: Standing, options: Options) -> str:
     if view.over:
         return view.over
-    if view.waived == view.term.amount:
+    if view.waived == view.term.amount > 0:
         return "WAIVED"
     return (_satisfied_state if view.satisfied else _open_state)(view, standing, options)
 

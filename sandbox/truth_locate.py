@@ -3,10 +3,10 @@
 Only dates and links decide here; amounts are judged in `truth_judge`.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
 
 from sandbox.truth_judge import IN_FORCE, Standing, judge, tolerance
-from sandbox.truth_model import Facts, Options, Payment, Plan
+from sandbox.truth_model import Facts, Options, Payment, Plan, comes_before
 
 MONEY = {"received", "reversed", "partly_reversed"}
 
@@ -22,9 +22,11 @@ def word_on(payment: Payment, day: date) -> str:
     return payment.word
 
 
-def counts_from(payment: Payment) -> date:
-    """Return the first day on which a payment exists."""
-    return payment.effective if payment.word in MONEY else payment.created
+def counts_from(payment: Payment, told: date) -> date:
+    """Return the first day on which a payment exists; money dated after the fetch is shown since it was entered."""
+    if payment.word not in MONEY:
+        return payment.created
+    return min(payment.created, told) if payment.effective > told else payment.effective
 
 
 def locate(facts: Facts, day: date, options: Options) -> tuple[list[Standing], list[tuple[Payment, str | None]]]:
@@ -35,7 +37,7 @@ def locate(facts: Facts, day: date, options: Options) -> tuple[list[Standing], l
         _replacement(standing, by_account)
     for standing in standings:
         standing.status = _status(standing, options)
-    payments = [item for item in facts.payments if counts_from(item) <= day]
+    payments = [item for item in facts.payments if counts_from(item, facts.told) <= day]
     by_link = _by_link(standings)
     placed = [(payment, _place(payment, by_link, by_account, day)) for payment in payments]
     for standing in standings:
@@ -52,8 +54,9 @@ def _by_account(standings: list[Standing]) -> dict[tuple[str, str, str], list[St
     return found
 
 
-def _age(plan: Plan) -> tuple[date, int, str]:
-    return plan.created, int(plan.plan_id) if plan.plan_id.isdigit() else 0, plan.plan_id
+def _age(plan: Plan) -> tuple[date, datetime, int, str]:
+    moment = plan.created_at or datetime.max.replace(tzinfo=UTC)
+    return plan.created, moment, int(plan.plan_id) if plan.plan_id.isdigit() else 0, plan.plan_id
 
 
 def still_active(standing: Standing) -> bool:
@@ -84,6 +87,7 @@ def _replacement(standing: Standing, by_account: dict[tuple[str, str, str], list
     newer = [other for other in newer if standing.end is None or standing.end >= other.plan.created]
     if newer:
         standing.replaced_on, standing.replaced_by = newer[0].plan.created, newer[0].plan.plan_id
+        standing.replaced_at = newer[0].plan.created_at
 
 
 def _status(standing: Standing, options: Options) -> str:
@@ -164,16 +168,21 @@ def _holding(payment: Payment, by_account: dict[tuple[str, str, str], list[Stand
         for account in accounts
         for standing in by_account.get((payment.provider, payment.tenant, account), [])
     }
-    on = day if payment.word == "pending" else payment.effective
+    is_pending = payment.word == "pending"
+    on, moment = (day, None) if is_pending else (payment.effective, payment.effective_at)
     agreed = [item for item in candidates.values() if item.status not in {"PROPOSED", "REJECTED"}]
-    in_time = [item for item in agreed if item.plan.created <= on <= _last_day_in_force(item)]
+    in_time = [item for item in agreed if _holds(item, on, moment)]
     if payment.accounts:
         return min(in_time, key=lambda item: (item.status not in IN_FORCE, _age(item.plan)), default=None)
     return max(in_time, key=lambda item: _age(item.plan), default=None)
 
 
-def _last_day_in_force(standing: Standing) -> date:
-    ends = [standing.end] if standing.end is not None else []
-    if standing.replaced_on is not None:
-        ends.append(standing.replaced_on - timedelta(days=1))
-    return min(ends, default=date.max)
+def _holds(standing: Standing, on: date, moment: datetime | None) -> bool:
+    """Tell whether the plan had been made, and was neither over nor replaced."""
+    plan = standing.plan
+    if comes_before(on, moment, plan.created, plan.created_at):
+        return False
+    ended_at = plan.ended_at if standing.end == plan.ended else None
+    if standing.end is not None and comes_before(standing.end, ended_at, on, moment):
+        return False
+    return standing.replaced_on is None or comes_before(on, moment, standing.replaced_on, standing.replaced_at)

@@ -24,7 +24,7 @@ class UnusableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is left to configuration, with their defaults.
+    """What is left to configuration, with their defaults; `told` is the day of the fetch, the world's own if None.
 
     `holidays` gives each provider's calendar; a provider that is not named has the
     Dutch one.
@@ -38,6 +38,8 @@ class Options:
     settlement_days: int = 2
     stale_pending_days: int = 5
     bucket_set: str = "AR"
+    allocates: str = "AMOUNT"
+    told: date | None = None
     own_buckets: tuple[tuple[int, int | None], ...] = ()
     holidays: Mapping[str, frozenset[date]] = field(default_factory=dict)
     weekend: tuple[int, ...] = (6, 7)
@@ -73,6 +75,7 @@ class Plan:
     currency: str
     basis: str
     created: date
+    created_at: datetime | None = None
     updated: date | None = None
     account_id: str | None = None
     account_ids: list[str] = field(default_factory=list)
@@ -83,6 +86,7 @@ class Plan:
     rejected: date | None = None
     deactivated: date | None = None
     ended: date | None = None
+    ended_at: datetime | None = None
     stated_total: int | None = None
     account_due: int | None = None
     monthly: bool | None = None
@@ -104,7 +108,11 @@ class Payment:
     created: date
     word: str
     status: str | None
+    effective_at: datetime | None = None
+    planned: date | None = None
+    fees: int = 0
     reversed_on: date | None = None
+    reversed_at: datetime | None = None
     reversed_amount: int | None = None
     is_money: bool = True
     is_transaction: bool = True
@@ -145,6 +153,7 @@ class Facts:
     orphans: list[Orphan] = field(default_factory=list)
     quarantined: list[tuple[str, str]] = field(default_factory=list)
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    told: date = date.max
 
     def count(self, provider: str, entity: str, rows: int = 1) -> None:
         """Note `rows` more rows received."""
@@ -201,6 +210,25 @@ def civil(value: object, zone: str, *, midnight_is_plain: bool = False) -> date 
     if midnight_is_plain and (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0):
         return moment.date()
     return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def instant(value: object, *, midnight_is_plain: bool = False) -> datetime | None:
+    """Return the moment a timestamp tells; None for nothing and for a plain date."""
+    if civil(value, "UTC") is None or len(str(value)) == 10:
+        return None
+    text = re.sub(r"(\.\d{1,6})\d*", r"\1", str(value)).upper().replace("Z", "+00:00")
+    moment = datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if midnight_is_plain and (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0):
+        return None
+    return moment
+
+
+def comes_before(day: date, moment: datetime | None, other: date, other_moment: datetime | None) -> bool:
+    """Tell whether one event lies before another: by the moment where both have one, else by the day."""
+    if moment is not None and other_moment is not None:
+        return moment < other_moment
+    return day < other
 
 
 def must(value: date | None) -> date:

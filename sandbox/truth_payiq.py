@@ -12,6 +12,7 @@ from sandbox.truth_model import (
     Term,
     UnusableError,
     civil,
+    instant,
     last_day,
     month_after,
     must,
@@ -94,6 +95,7 @@ class _Biller:
             currency=currency,
             basis="PAYMENTS",
             created=must(self.day(row["CreateDate"])),
+            created_at=instant(row["CreateDate"], midnight_is_plain=True),
             account_ids=ids,
             account_id=ids[0],
             customer_id=None if customer is None else str(customer),
@@ -136,6 +138,9 @@ class _Biller:
         initiated = self.initiated()
         for identity, payment in listed.items():
             if payment.word == "pending":
+                for (number, _), waiting in initiated.items():
+                    if number == payment.payment_id and payment.planned:
+                        waiting.planned = max(waiting.planned or payment.planned, payment.planned)
                 if identity in initiated:
                     continue
                 payment.is_money = False
@@ -166,8 +171,15 @@ class _Biller:
         amount = sum(to_minor(item["Amount"], currency) for item in parts) if parts else total
         backs = [to_minor(item["ReversalAmount"], currency) for item in parts if item.get("ReversalAmount")]
         created = must(self.day(row["CreateDate"]))
-        effective = self.day(row.get("PaymentDate")) or created
-        back = amount if word == "reversed" else sum(backs) if word == "partly_reversed" and backs else None
+        paid = row["PaymentDate"] if self.day(row.get("PaymentDate")) else row["CreateDate"]
+        effective = must(self.day(paid))
+        # Whatever part of the payment names an amount, on whichever account, tells how much went back.
+        told = any(item.get("ReversalAmount") for item in row.get("InvoicePayments") or [])
+        back = None
+        if word in {"reversed", "partly_reversed"} and told:
+            back = sum(backs)
+        elif word == "reversed":
+            back = amount
         return Payment(
             provider="payiq",
             tenant=self.tenant,
@@ -176,12 +188,14 @@ class _Biller:
             currency=currency,
             amount=amount,
             effective=effective,
+            effective_at=instant(paid, midnight_is_plain=True),
+            planned=effective if word == "pending" and row.get("PaymentDate") else None,
             created=created,
             word=word,
             status=row["Status"],
             reversed_on=None if back is None else effective,
             reversed_amount=back,
-            reversal_unknown=word == "partly_reversed" and not backs,
+            reversal_unknown=word == "partly_reversed" and not told,
         )
 
     def initiated(self) -> dict[tuple[str, str], Payment]:
@@ -206,6 +220,7 @@ class _Biller:
             currency=currency,
             amount=to_minor(row["AccountTotal"], currency),
             effective=created,
+            effective_at=instant(row["CreateDate"], midnight_is_plain=True),
             created=created,
             word=CLASSES.get(row["Status"], "unknown"),
             status=row["Status"],

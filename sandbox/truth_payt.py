@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from sandbox.truth_model import Account, Facts, Orphan, Payment, Plan, Term, UnusableError, civil, must, to_minor
+from sandbox.truth_model import (
+    Account,
+    Facts,
+    Orphan,
+    Payment,
+    Plan,
+    Term,
+    UnusableError,
+    civil,
+    instant,
+    must,
+    to_minor,
+)
 from sandbox.world import PaytWorld
 
 PSP_CLASSES = {
@@ -83,6 +95,7 @@ class _Administration:
             currency=self.currency,
             basis="PROVIDER_BALANCE",
             created=must(civil(row["created_at"], self.zone)),
+            created_at=instant(row["created_at"]),
             updated=must(civil(row["updated_at"], self.zone)),
             account_ids=accounts,
             account_id=accounts[0] if accounts else None,
@@ -151,9 +164,11 @@ class _Administration:
             currency=self.currency,
             amount=amount,
             effective=paid or updated,
+            effective_at=instant(row["paid_at"] if paid else row["updated_at"]),
             created=updated,
             word=word,
             status=row["status"],
+            reversed_at=instant(row["updated_at"]) if word == "reversed" else None,
             reversed_on=updated if word == "reversed" else None,
             reversed_amount=amount if word == "reversed" else None,
         )

@@ -13,7 +13,7 @@ from sandbox.world import World
 
 def read(world: World, options: Options) -> Facts:
     """Return everything usable in `world`."""
-    facts = Facts()
+    facts = Facts(told=options.told or world.now().date())
     read_payt(world.payt, facts)
     read_totality(world.totality, facts, options)
     read_payiq(world.payiq, facts, options)

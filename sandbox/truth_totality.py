@@ -14,6 +14,7 @@ from sandbox.truth_model import (
     Term,
     UnusableError,
     civil,
+    instant,
     must,
     to_minor,
 )
@@ -40,7 +41,7 @@ def read_totality(world: TotalityWorld, facts: Facts, options: Options) -> None:
 
 class _Lender:
     def __init__(self, world: TotalityWorld, facts: Facts, options: Options) -> None:
-        self.world, self.facts = world, facts
+        self.world, self.facts, self.parts = world, facts, options.allocates == "PRINCIPAL_INTEREST"
         self.tenant, self.zone, self.currency = (
             options.totality_tenant,
             options.totality_timezone,
@@ -96,12 +97,14 @@ class _Lender:
             currency=self.currency,
             basis="PAYMENTS",
             created=must(self.day(row["createdAt"])),
+            created_at=instant(row["createdAt"]),
             updated=updated,
             account_id=row["loanUuid"],
             account_ids=[row["loanUuid"]],
             customer_id=customer,
             active=bool(row["isActive"]),
             ended=None if row["isActive"] else updated,
+            ended_at=None if row["isActive"] else instant(row["updatedAt"]),
             stated_total=None if total is None else self.cents(total),
             monthly=day_based,
             anchor=(row.get("firstPaymentDay") or (first.day if first else None)) if day_based else None,
@@ -147,10 +150,11 @@ class _Lender:
 
     def payment_facts(self, row: dict[str, Any]) -> Payment:
         created = must(self.day(row["createdAt"]))
-        dates = [self.day(row.get(name)) for name in ("processedAt", "postedAt", "settledOn")]
+        stamps = [row.get(name) for name in ("processedAt", "postedAt", "settledOn", "createdAt")]
+        received = next(stamp for stamp in stamps if self.day(stamp))
         word = CLASSES.get(row["status"], "unknown")
         amount = self.cents(row["amount"])
-        returned = self.day(row.get("returnedAt")) or self.day(row["updatedAt"])
+        returned = row["returnedAt"] if self.day(row.get("returnedAt")) else row["updatedAt"]
         return Payment(
             provider="totality",
             tenant=self.tenant,
@@ -158,11 +162,15 @@ class _Lender:
             account_id=row["loanUuid"],
             currency=self.currency,
             amount=amount,
-            effective=next((day for day in dates if day), created),
+            effective=must(self.day(received)),
+            effective_at=instant(received),
             created=created,
+            planned=self.day(row.get("toBePostedAt")),
+            fees=max(0, min(row.get("fees") or 0, amount)) if self.parts else 0,
             word=word,
             status=row["status"],
-            reversed_on=returned if word == "reversed" else None,
+            reversed_on=self.day(returned) if word == "reversed" else None,
+            reversed_at=instant(returned) if word == "reversed" else None,
             reversed_amount=amount if word == "reversed" else None,
             is_money=not (row.get("isPromise") or row.get("isPrenote")),
         )

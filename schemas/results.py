@@ -60,6 +60,7 @@ PLAN_POSITIONS = Table(
         "outcome",
         "basis",
         "created_on",
+        "created_at",
         "updated_on",
         "proposed_on",
         "approved_on",

@@ -215,7 +215,8 @@ def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: L
     plans whose provider dates the end itself have none. A deletion holds until a later change.
     """
     was = stored.select(
-        "plan_no", *(pl.col(name).alias(f"{name}_was") for name in ("is_active", "ended_on", "inactive_at", "deleted_on"))
+        "plan_no",
+        *(pl.col(name).alias(f"{name}_was") for name in ("is_active", "ended_on", "inactive_at", "deleted_on")),
     )
     both = rows.join(was, on="plan_no", how="left", maintain_order="left")
     is_over = ~pl.col("is_active") & (pl.col("basis") == "PAYMENTS")

@@ -14,7 +14,6 @@ import polars as pl
 from transforms.segments import Segments, changes
 from transforms.standing import by_id, coverings
 
-
 _TIMES = ("created_on", "created_at", "over_on", "over_at", "replaced_on", "replaced_at")
 
 

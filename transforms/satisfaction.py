@@ -120,8 +120,9 @@ def _by_provider(book: Book, as_of: date) -> pl.DataFrame:
     """
     later = (pl.col("provider_paid_on") > as_of).fill_null(value=False)
     created = pl.lit(book.segments.spread(book.plans["created_on"]))
-    paid = pl.when(pl.col("provider_paid_on") <= as_of).then(pl.col("provider_paid_on"))
-    paid = pl.when(pl.col("amount_minor") == 0).then(created).otherwise(paid)
+    # A term of zero was never owed: it counts as paid since the plan was made.
+    paid_on = pl.when(pl.col("amount_minor") == 0).then(created).otherwise(pl.col("provider_paid_on"))
+    paid = pl.when(paid_on <= as_of).then(paid_on)
     unstated = pl.when(paid.is_null()).then(pl.col("amount_minor")).otherwise(0)
     stated = pl.col("provider_outstanding_minor").fill_null(unstated)
     open_now = stated.clip(0, pl.col("amount_minor"))

@@ -35,9 +35,13 @@ CREATE OR REPLACE TEMP MACRO civil_or_midnight(written) AS
         THEN sound_day(CAST(timezone('UTC', moment(given(written))) AS DATE))
         ELSE civil(written)
     END;
--- The moment a text tells; null where it is a plain date.
+-- The moment a text tells; null where it is a plain date, or outside the years of plans.
 CREATE OR REPLACE TEMP MACRO timed(written) AS
-    CASE WHEN length(given(written)) <> 10 THEN moment(given(written)) END;
+    CASE
+        WHEN length(given(written)) <> 10
+            AND moment(given(written)) BETWEEN TIMESTAMPTZ '1899-12-31 00:00:00+00' AND TIMESTAMPTZ '3000-01-02 00:00:00+00'
+        THEN moment(given(written))
+    END;
 CREATE OR REPLACE TEMP MACRO timed_unless_midnight(written) AS
     CASE WHEN timed(written) <> date_trunc('day', timed(written)) THEN timed(written) END;
 -- What is wrong with a text that is there and gave no day: a code and the name of the column.
