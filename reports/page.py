@@ -113,9 +113,16 @@ def _todo(summary: Row) -> list[Row]:
     waiting = sum(row["plans_past_due_pending"] for row in portfolio)
     failed = [source for source in summary["sources"] if source["error_code"]]
     unsettled = summary.get("write_backs", ())
+    returned = sum(row["open"] for row in found["by_code"] if row["code"] == "RETURNED_AFTER_END")
     items = [
         (len(failed), "Find out why a provider could not be read", _failures(failed), None),
         (pressing, "Clear the breaks of high or critical severity", _new(found), "breaks"),
+        (
+            returned,
+            "Ask again for payments that went back after their plan had ended",
+            "RETURNED_AFTER_END: owed again, and no plan asks for it.",
+            "breaks",
+        ),
         (
             to_call,
             "Chase plans past due that have no money on its way",

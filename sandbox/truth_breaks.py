@@ -282,7 +282,10 @@ def _is_after_end(payment: Payment, standing: Standing, day: date) -> bool:
 
 def _returned(payment: Payment, plan_id: str) -> Break:
     here: Break = {"plan_id": plan_id, "payment_id": payment.payment_id, "account_id": payment.account_id}
-    money = {"expected": to_text(0, payment.currency), "actual": to_text(payment.reversed_amount, payment.currency)}
+    money: Break = {
+        "expected": to_text(0, payment.currency),
+        "actual": to_text(payment.reversed_amount, payment.currency),
+    }
     money["difference"] = money["actual"]
     return _break(payment.provider, payment.tenant, "RETURNED_AFTER_END", **here, **money)
 
