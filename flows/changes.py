@@ -1,15 +1,16 @@
 """Reads the file of a create call: one JSON object, a list of them, or a CSV with one change a line."""
 
-import csv
-import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from flows.errors import UsageError
+from flows.given import Line, read_table, read_text, unclear_number
+from providers.checking import unknown
 
 TEXTS = frozenset(
     {
@@ -35,32 +36,38 @@ TEXTS = frozenset(
 """Fields that stay text though they may look like numbers."""
 
 LISTS = frozenset({"invoice_numbers", "invoice_identifiers", "credit_case_numbers"})
-"""Fields whose cell holds several texts, separated by semicolons."""
+"""Fields whose cell holds several texts, separated by semicolons or each on a line of its own."""
 
 DATED = {"terms": ("due_date", "amount"), "schedule": ("date", "amount"), "Payments": ("Date", "Amount")}
-"""Fields whose cell holds dates with amounts: `2026-01-31 100.00; 2026-02-28 50.00`."""
+"""Fields whose cell holds dates with amounts: `2026-01-31 100.00; 2026-02-28 50.00`, or each on a line of its own."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
-_PAIR = re.compile(r"(\d{4}-\d{2}-\d{2})[ :=]+(\d+(?:\.\d+)?)")
+_PAIR = re.compile(r"(\d{4}-\d{2}-\d{2})[ :=]+([\d.,]+)", re.ASCII)
+_BETWEEN = re.compile(r"[;\r\n]+")
 
 
-def read_changes(file: Path) -> list[dict[str, Any]]:
-    """Return the bodies in a file, in its order; numbers are exact.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One body of a file, and where it stands there: `line 4`, `entry 2`."""
+
+    place: str
+    body: dict[str, Any]
+
+
+def read_changes(file: Path, names: Sequence[str]) -> list[Given]:
+    """Return the bodies in a file, in its order; numbers are exact. `names` are the fields that a body may have.
 
     Raises:
         UsageError: the file cannot be read, is empty, or a line or cell makes no sense; the message names it.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(file)!r} cannot be read ({error}); give a JSON or CSV file") from error
-    bodies = _from_csv(text, file) if file.suffix.lower() == ".csv" else _from_json(text, file)
+    bodies = _from_csv(file, names) if file.suffix.lower() == ".csv" else _from_json(file)
     if not bodies:
         raise UsageError(f"{str(file)!r} holds no change")
     return bodies
 
 
-def _from_json(text: str, file: Path) -> list[dict[str, Any]]:
+def _from_json(file: Path) -> list[Given]:
+    text = read_text(file)
     try:
         given = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
@@ -69,7 +76,7 @@ def _from_json(text: str, file: Path) -> list[dict[str, Any]]:
     for number, body in enumerate(bodies, 1):
         if not isinstance(body, dict):
             raise UsageError(f"{str(file)!r}: entry {number} is no JSON object; give one object or a list of them")
-    return bodies
+    return [Given(f"{str(file)!r} entry {number}", body) for number, body in enumerate(bodies, 1)]
 
 
 def _no_number(text: str) -> None:
@@ -85,38 +92,27 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _from_csv(text: str, file: Path) -> list[dict[str, Any]]:
-    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        _check_header(rows.fieldnames or (), file)
-        return [_body(row, f"{str(file)!r} line {rows.line_num}") for row in rows]
-    except csv.Error as error:
-        raise UsageError(f"{str(file)!r} line {rows.line_num} is no CSV: {error}") from error
+def _from_csv(file: Path, names: Sequence[str]) -> list[Given]:
+    lines = read_table(file, names)
+    strange = [name for name in dict.fromkeys(name for line in lines for name in line.cells) if name not in names]
+    if strange:
+        raise UsageError(f"{str(file)!r} line 1: {'; '.join(unknown('', name, names) for name in strange)}")
+    return [Given(line.place, _body(line)) for line in lines]
 
 
-def _check_header(names: Sequence[str], file: Path) -> None:
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise UsageError(f"{str(file)!r} line 1: {twice[0]} stands twice; leave one of the columns")
-    if "" in names:
-        raise UsageError(f"{str(file)!r} line 1: a column has no name")
-
-
-def _body(row: Mapping[str | None, Any], place: str) -> dict[str, Any]:
-    if None in row or None in row.values():
-        raise UsageError(f"{place} has another number of cells than the header")
-    return {str(name): _value(str(name), cell.strip(), place) for name, cell in row.items() if cell.strip()}
+def _body(line: Line) -> dict[str, Any]:
+    return {name: _value(name, cell, line.place) for name, cell in line.cells.items()}
 
 
 def _value(name: str, cell: str, place: str) -> Any:
     if name in DATED:
         return _dated(name, cell, place)
     if name in LISTS:
-        return [part.strip() for part in cell.split(";") if part.strip()]
+        return [part.strip() for part in _BETWEEN.split(cell) if part.strip()]
     if name in TEXTS:
         return cell
-    if cell in {"true", "false"}:
-        return cell == "true"
+    if cell.casefold() in {"true", "false"}:
+        return cell.casefold() == "true"
     if cell[:1] in "{[":
         return _literal(name, cell, place)
     return _number(name, cell, place)
@@ -130,6 +126,8 @@ def _literal(name: str, cell: str, place: str) -> Any:
 
 
 def _number(name: str, cell: str, place: str) -> int | Decimal:
+    if why := unclear_number(cell):
+        raise UsageError(f"{place}: {name} is {cell!r}, with {why}")
     if not _NUMBER.fullmatch(cell):
         raise UsageError(f"{place}: {name} is {cell!r}; give a number, true or false")
     return Decimal(cell) if "." in cell else int(cell)
@@ -141,7 +139,7 @@ def _dated(name: str, cell: str, place: str) -> list[dict[str, Any]]:
         return entries
     day, amount = DATED[name]
     found = []
-    for part in filter(None, (part.strip() for part in cell.split(";"))):
+    for part in filter(None, (part.strip() for part in _BETWEEN.split(cell))):
         pair = _PAIR.fullmatch(part)
         if pair is None:
             raise UsageError(

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from flows.errors import UsageError
+from flows.given import read_text
 from flows.schedule import Wanted, closed_days, weekend
 from schemas.conventions import CHOICES, Conventions
 
@@ -90,8 +91,8 @@ def wanted(file: Path | None, flags: Mapping[str, Any]) -> Wanted:
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the parameters of a JSON object by the names of `Wanted`, and how the file says each."""
     try:
-        given = json.loads(file.read_text(encoding="utf-8"), parse_float=str)
-    except (OSError, ValueError) as error:
+        given = json.loads(read_text(file), parse_float=str)
+    except ValueError as error:
         raise UsageError(f"{str(file)!r} cannot be read as JSON: {error}") from error
     if not isinstance(given, dict):
         raise UsageError(f"{str(file)!r} holds no JSON object")

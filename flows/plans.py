@@ -27,7 +27,7 @@ from flows.settings import PaytSettings, ProviderSettings, Settings, load
 from flows.sources import chosen, connection_of, tenant_of
 from providers.desks import DESKS
 from providers.errors import ProviderError
-from providers.writing import UnknownPlan, Wanted
+from providers.writing import Impossible, UnknownPlan, Wanted
 from sql.readonly import read_query
 from writes.engine import Engine, Patience, Prepared
 from writes.errors import Changed, NotAllowed, Underway
@@ -43,8 +43,9 @@ def create(config: Path | None, *, provider: str, file: Path, choice: Choice) ->
     settings = load(config)
     with opened(settings, provider, sends=choice.yes) as engine:
         tenant = _tenant(settings, provider, "")
-        wanted = [Wanted("create", tenant_id=tenant, body=body) for body in read_changes(file)]
-        return carry_out(settings, engine, wanted, choice)
+        given = read_changes(file, engine.writer.fields("create"))
+        wanted = [Wanted("create", tenant_id=tenant, body=one.body) for one in given]
+        return carry_out(settings, engine, wanted, choice, places=[one.place for one in given])
 
 
 def change(
@@ -59,11 +60,11 @@ def change(
 ) -> Outcome:
     """Approve, reject, end or update existing plans."""
     settings = load(config)
-    body = _one_body(file) if file else {}
     if not plan_ids:
         raise UsageError('name the plan; `planrecon query "select plan_id, status from v_plans"` lists them')
     with opened(settings, provider, sends=choice.yes) as engine:
         own = _tenant(settings, provider, tenant)
+        body = _one_body(file, engine.writer.fields(operation)) if file else {}
         wanted = [Wanted(operation, tenant_id=own, plan_id=one, body=body) for one in plan_ids]
         return carry_out(settings, engine, wanted, choice)
 
@@ -163,26 +164,32 @@ def _tenant(settings: Settings, provider: str, tenant: str) -> str:
     return own
 
 
-def _one_body(file: Path) -> dict[str, Any]:
-    bodies = read_changes(file)
-    if len(bodies) != 1:
-        raise UsageError(f"{str(file)!r} holds {len(bodies)} changes; give one for one plan")
-    return bodies[0]
+def _one_body(file: Path, names: Sequence[str]) -> dict[str, Any]:
+    given = read_changes(file, names)
+    if len(given) != 1:
+        raise UsageError(f"{str(file)!r} holds {len(given)} changes; give one for one plan")
+    return given[0].body
 
 
-def carry_out(settings: Settings, engine: Engine, wanted: Sequence[Wanted], choice: Choice) -> Outcome:
-    """Show the changes and, where the caller said so, send them."""
+def carry_out(
+    settings: Settings, engine: Engine, wanted: Sequence[Wanted], choice: Choice, *, places: Sequence[str] = ()
+) -> Outcome:
+    """Show the changes and, where the caller said so, send them. `places` say where each was written."""
     prepared: list[Prepared] = []
     before: list[Intent] = []
     for number, one in enumerate(wanted, 1):
         try:
             prepared.append(engine.prepare(one))
-        except UnknownPlan:
+        except UnknownPlan as error:
             # a plan that was ended may not be shown any more: then the log knows more than the provider
             earlier = engine.ledger.earlier(engine.name, one.operation, one.plan_id, one.tenant_id)
+            if earlier is None and places:
+                raise UsageError(f"{places[number - 1]}: {error}") from error
             if earlier is None:
                 raise
             before.append(engine.drive(earlier, may_send=False) if choice.yes else earlier)
+        except Impossible as error:
+            raise UsageError(f"{places[number - 1]}: {error}" if places else str(error)) from error
         if number % 10 == 0:
             log.LOGGER.info("prepared %d of %d changes", number, len(wanted))
     outcome = send_prepared(settings, engine, prepared, choice)

@@ -1,6 +1,5 @@
 """From settings to provider clients: connections, the list of PayIQ accounts, tenants to pull."""
 
-import csv
 import hashlib
 from collections.abc import Sequence
 from functools import partial
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flows import clock, log
 from flows.errors import SettingsError
+from flows.given import Line, read_table
 from flows.settings import PayiqSettings, PaytSettings, ProviderSettings, Settings
 from providers import PROVIDERS
 from providers.base import AccountRef, Client, Connection
@@ -80,27 +80,14 @@ def accounts_of(file: Path | None) -> list[AccountRef]:
             "providers.payiq.accounts_file is not set; PayIQ lists no customers, name a CSV with "
             + ",".join(ACCOUNT_COLUMNS)
         )
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            rows = csv.DictReader(lines)
-            missing = [name for name in ACCOUNT_COLUMNS if name not in (rows.fieldnames or [])]
-            if missing:
-                raise SettingsError(
-                    f"accounts_file {str(file)!r} lacks the column {missing[0]}; its first line must be {','.join(ACCOUNT_COLUMNS)}"
-                )
-            return [_account(row, file, number) for number, row in enumerate(rows, start=2)]
-    except OSError as error:
-        raise SettingsError(
-            f"accounts_file {str(file)!r} cannot be read ({error.strerror}); check providers.payiq.accounts_file"
-        ) from error
+    lines = read_table(file, ACCOUNT_COLUMNS, required=ACCOUNT_COLUMNS, error=SettingsError)
+    return [_account(line) for line in lines]
 
 
-def _account(row: dict[str, str | None], path: Path, number: int) -> AccountRef:
-    token, reference, other = ((row.get(name) or "").strip() for name in ACCOUNT_COLUMNS)
+def _account(line: Line) -> AccountRef:
+    token, reference, other = (line.cells.get(name, "") for name in ACCOUNT_COLUMNS)
     if not token:
-        raise SettingsError(
-            f"accounts_file {str(path)!r} line {number} has no CustomerToken; fill it or remove the line"
-        )
+        raise SettingsError(f"accounts_file {line.place} has no CustomerToken; fill it or remove the line")
     return AccountRef(customer_token=token, reference_number=reference, other_data=other)
 
 

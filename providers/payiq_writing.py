@@ -4,7 +4,7 @@ Nothing lists plans here: an account's setup names the plan it is in, and a plan
 its account. The accounts are those of the accounts file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -18,7 +18,7 @@ from providers.pages import parsed
 from providers.payiq import ASSUMED as READS
 from providers.payiq import NAME, SETUP, PayiqClient, connect, naming, opened, plan_ids
 from providers.payiq_decode import Envelope, open_envelope
-from providers.payiq_orders import NAMING, OPERATIONS, TOKEN, Accounts, Words, named, order_of, plan_number
+from providers.payiq_orders import NAMING, OPERATIONS, PLAN, TOKEN, Accounts, Words, named, order_of, plan_number
 from providers.payiq_rows import Setup, account_key
 from providers.payiq_shown import Policy, Shown, differing, objections, plan_now, policy_of, remarks
 from providers.reader import Reader
@@ -60,6 +60,12 @@ class PayiqWriter(Reader):
         ref = self._having(plan_number(keyed))
         given = {name: value for name, value in keyed.body.items() if value or name not in NAMING}
         return replace(keyed, body={**named(ref), **given})
+
+    def fields(self, operation: str) -> Sequence[str]:
+        """The fields that a body may have."""
+        if operation == "deactivate":
+            return NAMING
+        return (*self.words.fields(), PLAN) if operation == "update" else tuple(self.words.fields())
 
     def order(self, wanted: Wanted) -> Order:
         """The call that brings the change about."""

@@ -4,7 +4,7 @@ A repeated create makes a second plan, and nothing Payt documents prevents it: w
 is read and kept, and afterwards the new plans of the same debtor are looked for, by their terms.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -71,6 +71,10 @@ class PaytWriter(Reader):
         if not having:
             raise _no_plan()
         return replace(placed, tenant_id=having[0])
+
+    def fields(self, operation: str) -> Sequence[str]:
+        """The fields that a body may have."""
+        return tuple(CREATE) if operation == "create" else ()
 
     def order(self, wanted: Wanted) -> Order:
         """The call that brings the change about."""

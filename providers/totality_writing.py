@@ -4,7 +4,7 @@ A new plan takes away every scheduled payment of its loan that has no processed 
 there before is read for that, and so that a new plan can be told from older ones of the loan.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -56,6 +56,11 @@ class TotalityWriter(Reader):
     def locate(self, wanted: Wanted) -> Wanted:
         """The same change: a host is one lender, and a body holds no secret."""
         return wanted
+
+    def fields(self, operation: str) -> Sequence[str]:
+        """The fields that a body may have, a create's loan among them."""
+        known = {"create": self.names.create, "update": self.names.update}
+        return tuple(known[operation]()) if operation in known else ()
 
     def order(self, wanted: Wanted) -> Order:
         """The call that brings the change about."""

@@ -175,6 +175,10 @@ class Writer(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
+    def fields(self, operation: str) -> Sequence[str]:
+        """The names that a body of this operation may have, as this provider calls them; none where it takes no body."""
+        ...
+
     def locate(self, wanted: Wanted) -> Wanted:
         """The same change, with what its caller left out and without a secret: a customer's token becomes the account's key.
 

@@ -1,5 +1,6 @@
 """The file of a change: JSON and CSV give the same exact bodies, and what makes no sense is refused by its place."""
 
+import codecs
 from decimal import Decimal
 
 import pytest
@@ -7,13 +8,19 @@ import pytest
 from flows.changes import read_changes
 from flows.errors import UsageError
 
+NAMES = (
+    *("administration_id", "terms", "invoice_numbers", "cc_email_address", "loanUuid", "schedule", "contactMethod"),
+    *("isPartialPaymentPlan", "collectorUserId", "Payments", "FeeWaived", "DayToPay", "PaymentAmount", "CustomerToken"),
+    *("ReferenceNumber", "OtherData", "PaymentName", "SelectedAccounts"),
+)
+
 
 @pytest.fixture
 def read(tmp_path):
     def reading(text, name="changes.json"):
         file = tmp_path / name
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_changes(file)
+        return [one.body for one in read_changes(file, NAMES)]
 
     return reading
 
@@ -59,7 +66,10 @@ def test_a_mark_at_the_beginning_of_the_file_does_not_matter(read):
         ("[1]", "entry 1 is no JSON object"),
         ('[{"a": 1}, null]', "entry 2 is no JSON object"),
         ('"text"', "entry 1 is no JSON object"),
-        (b'{"a": "\xff"}', "cannot be read"),
+        (b'{"a": 1,\n"b": "\xff"}', "line 2 is not UTF-8 .*save as UTF-8"),
+        (codecs.BOM_UTF8 + b'{"a":\n1,\n"b": "\xff"}', "line 3 is not UTF-8"),
+        ('{"a": 1}'.encode("utf-16"), "is not UTF-8 but UTF-16; save as UTF-8"),
+        ('{"a": 1}'.encode("utf-16-be"), "is not UTF-8 but UTF-16; save as UTF-8"),
     ],
 )
 def test_what_is_no_file_of_changes_is_refused_with_the_reason(read, text, words):
@@ -71,7 +81,7 @@ def test_what_is_no_file_of_changes_is_refused_with_the_reason(read, text, words
 def test_a_file_that_is_not_there_or_a_folder_is_refused(tmp_path):
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(UsageError, match="cannot be read"):
-            read_changes(path)
+            read_changes(path, NAMES)
 
 
 def test_json_nested_without_end_is_refused_and_no_crash(read):
@@ -145,11 +155,77 @@ def test_a_cell_may_hold_json(read):
         (["SelectedAccounts", "[NaN]"], "NaN is no number"),
         (["DayToPay"], "holds no change"),
         ([""], "holds no change"),
-        (["PaymentName", '"open'], "is no CSV"),
+        (["PaymentName", '"open'], "after line 1 is no CSV"),
+        (["PaymentName", "x" * 200_000], "after line 1 is no CSV: field larger than field limit"),
+        (
+            ["PaymentAmount;DayToPay", "33,34;1"],
+            "line 2: PaymentAmount is '33,34', with a decimal comma; write the number with a point",
+        ),
+        (["PaymentAmount", '"1.000,50"'], "with a decimal comma"),
+        (["PaymentAmount;DayToPay", "1.000;1"], "a point that may stand between thousands"),
+        (["terms;DayToPay", "2026-01-31 100,00;1"], "line 2: terms is '100,00', with a decimal comma"),
+        (["Payments", "2026-01-31 1.000"], "a point that may stand between thousands"),
+        (["notes,DayToPay", "hello,1"], "line 1: 'notes' is not a field of this call"),
+        (["PaymentAmout", "1"], "line 1: 'PaymentAmout' is not a field of this call; the nearest is PaymentAmount"),
+        (["DayToPay,dayTOpay", "1,2"], "DayToPay stands twice"),
+        (["DayToPay", "", "", "fifth"], "line 4: DayToPay is 'fifth'"),
+        (["PaymentName,DayToPay", '"two', 'lines",1', "a,fifth"], "line 4: DayToPay is 'fifth'"),
         (["DayToPay,DayToPay", "1,2"], "DayToPay stands twice"),
-        (["DayToPay,", "1,2"], "a column has no name"),
+        (["DayToPay,", "1,2"], "line 1: column 2 has no name"),
     ],
 )
 def test_a_cell_that_makes_no_sense_is_refused_by_its_line(read, lines, words):
     with pytest.raises(UsageError, match=words):
         table(read, *lines)
+
+
+def saved(read, text, encoding="utf-8-sig"):
+    return read(text.encode(encoding), "changes.csv")
+
+
+EUROPEAN = (
+    "ADMINISTRATION_ID;Terms;invoice_numbers;IsPartialPaymentPlan;DayToPay;;\r\n"
+    '1001;"2026-01-31 100.00; 2026-02-28 50.5";"F-1; 007";TRUE;31;;\r\n'
+    '1001;"2026-01-31 100.00\n2026-02-28 50.5";"F-1\n007";False;31;;\r\n'
+    ";;;;;;\r\n"
+    "\r\n"
+)
+
+
+@pytest.mark.parametrize("text", [EUROPEAN, "sep=;\r\n" + EUROPEAN, EUROPEAN.replace('"F-1; 007"', '"F-1;007"')])
+def test_a_table_as_european_excel_writes_it_is_read_like_any_other(read, text):
+    whole = {
+        "administration_id": "1001",
+        "terms": [
+            {"due_date": "2026-01-31", "amount": Decimal("100.00")},
+            {"due_date": "2026-02-28", "amount": Decimal("50.5")},
+        ],
+        "invoice_numbers": ["F-1", "007"],
+        "DayToPay": 31,
+    }
+    assert saved(read, text) == [whole | {"isPartialPaymentPlan": True}, whole | {"isPartialPaymentPlan": False}]
+
+
+def test_tabs_stand_between_cells_as_well(read):
+    assert saved(read, "DayToPay\tPaymentAmount\n1\t33.34\n") == [{"DayToPay": 1, "PaymentAmount": Decimal("33.34")}]
+
+
+def test_columns_in_which_nothing_is_written_are_left_out_whatever_they_are_called(read):
+    assert saved(read, "notes,DayToPay,,notes,\n,1,,,\n ,2\n,,,,\n".replace(" ,2", ",2,,,")) == [
+        {"DayToPay": 1},
+        {"DayToPay": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("utf-16", "line 1 is not UTF-8 but UTF-16; save as CSV UTF-8"),
+        ("utf-16-le", "line 1 is not UTF-8 but UTF-16; save as CSV UTF-8"),
+        ("cp1252", "line 3 is not UTF-8 .Windows-1252 perhaps.; save as CSV UTF-8"),
+    ],
+)
+def test_a_table_in_another_encoding_is_refused_with_file_line_and_what_to_do(read, encoding, words):
+    with pytest.raises(UsageError, match=words) as refused:
+        saved(read, "PaymentName;DayToPay\r\na;1\r\nMaaike Sch\u00f6n;2\r\n", encoding)
+    assert "changes.csv" in str(refused.value)

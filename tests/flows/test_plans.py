@@ -309,7 +309,13 @@ def test_an_object_a_list_and_a_csv_make_the_same_request(town, provider):
     writer = csv.DictWriter(text, cells)
     writer.writeheader()
     writer.writerow(cells)
+    european = io.StringIO()
+    heads = csv.writer(european, delimiter=";", lineterminator="\r\n")
+    heads.writerow([*(name.upper() for name in cells), "", "remarks"])
+    heads.writerow([*(str(cell).upper() if isinstance(cell, bool) else cell for cell in cells.values()), "", ""])
+    european.write(";" * (len(cells) + 1) + "\r\n")
     files = [here.file(body, "one.json"), here.file([body], "list.json"), here.file(text.getvalue(), "table.csv")]
+    files += [here.file("\ufeff" + european.getvalue(), "european.csv")]
     found = set()
     for file in files:
         assert here.ask("create", "--provider", provider, "--file", file) == 0
@@ -393,6 +399,37 @@ def test_a_body_that_is_not_as_documented_is_2_and_every_wrong_field_is_named(to
     assert [name for name in names if name not in here.err] == []
     assert here.mutations == []
     assert "4111" not in here.out + here.err
+
+
+@pytest.mark.parametrize("provider", list(WRONG))
+def test_what_is_wrong_in_a_table_is_told_with_its_line_and_nothing_is_sent(town, provider):
+    here = town()
+    field = {"payt": "cc_email_address", "totality": "numberOfPayments", "payiq": "PaymentAmount"}[provider]
+    for text, told in {
+        f"{field};notes\r\n1;hello\r\n": "line 1: 'notes' is not a field of this call",
+        f"{field[:-1]}\n1\n": f"is not a field of this call; the nearest is {field}",
+        f"{field}\n\n1\n": "line 3: ",
+    }.items():
+        assert here.ask("create", "--provider", provider, "--file", here.file(text, "plans.csv"), "--yes") == 2
+        assert told in here.err
+    (here.desk.folder / "plans.csv").write_bytes(f"{field}\n1\nK\u00f6ln\n".encode("cp1252"))
+    assert here.ask("create", "--provider", provider, "--file", here.desk.folder / "plans.csv") == 2
+    assert "plans.csv' line 3 is not UTF-8" in here.err
+    assert "save as CSV UTF-8" in here.err
+    assert here.mutations == []
+
+
+def test_in_a_list_of_changes_the_one_that_is_wrong_is_named(town):
+    here = town()
+    assert here.create("payt", body=[PAYT_BODY, PAYT_BODY | {"terms": []}]) == 2
+    assert "changes.json' entry 2: payt: terms must be a list" in here.err
+
+
+def test_an_update_takes_a_table_too(town):
+    here = town(with_plans=True)
+    table = here.file("CollectorUserId;CONTACTMETHOD;\r\n9;SMS;\r\n", "update.csv")
+    assert here.ask("update", LMS_PLAN, "--provider", "totality", "--file", table, "--yes") == 0
+    assert json.loads(here.mutations[0].body) == CHANGED["totality"]
 
 
 def test_more_changes_than_allowed_are_2_and_none_is_sent(town):
