@@ -1,91 +1,61 @@
 """The provider's balance of a plan is not what the payments on its accounts leave.
 
 Means:  the terms still show more (or less) due than remains after the money received on the invoices or cases
-        that the plan covers.
+        that the plan covers. Costs, credits and write-offs are no such money. Payments have no time of day: money of
+        the day the plan was made may have come before it or after it, and a balance that fits either is right.
 Causes: a payment not yet booked on the plan; a credit or write-off booked on one side only; money on the
         account that was meant for something else.
 Action: compare the payments on the linked accounts with the terms. A drift that payments of the settlement
         window explain to the cent is timing and needs nothing yet.
 """
 
-from itertools import combinations
+from datetime import date
 
 import polars as pl
 
 from checks.base import JUDGED, Check, Frames, Severity, frame
-from checks.future_dated_payment import IS_AHEAD
-from checks.links import covered_accounts
+from checks.links import Window, choices, windows
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
 PAYABLE = pl.col("amount_minor") - pl.col("waived_minor")
 LINKED = pl.col("linked_received_minor")
-EXPECTED = PAYABLE - pl.min_horizontal(PAYABLE, LINKED)
+FIRST_DAY = pl.col("linked_first_day_minor").fill_null(0)
 ACTUAL = pl.col("provider_outstanding_minor")
-# Every choice of so many payments is tried; with more, only all of them together.
-MOST_PAYMENTS = 10
+
+
+def _left(received: pl.Expr) -> pl.Expr:
+    # More can go back than came in since the plan was made; nobody owes more than was agreed for that.
+    return PAYABLE - pl.min_horizontal(PAYABLE, received).clip(lower_bound=0)
+
+
+EXPECTED = _left(LINKED)
+DRIFTS = (EXPECTED != ACTUAL) & (_left(LINKED - FIRST_DAY) != ACTUAL)
 
 
 def with_unbooked(frames: Frames) -> pl.DataFrame:
-    """Return the plans with `is_unbooked`: leaving some payments of the settlement window out gives the balance.
-
-    The payments of the window are the latest on the plan's accounts that make up `linked_recent_minor`.
-    """
+    """Return the plans with `is_unbooked`: leaving some payments of the settlement window out gives the balance."""
     plans = frame(frames, "plan_positions")
-    off = plans.filter((ACTUAL != EXPECTED) & (pl.col("linked_recent_minor").fill_null(0) != 0)).select(
-        "plan_no", "linked_recent_minor", payable=PAYABLE, received=LINKED, actual=ACTUAL
-    )
-    paid = _payments(frames, off)
-    rows = [
-        (plan_no, _explains(_latest(paid.get(plan_no, {}), recent), recent, payable, received, actual))
-        for plan_no, recent, payable, received, actual in off.iter_rows()
-    ]
+    off = plans.filter(DRIFTS & (pl.col("linked_recent_minor").fill_null(0) != 0))
+    paid = windows(frames, off)
+    facts = off.select("plan_no", "created_on", PAYABLE.alias("payable"), LINKED, FIRST_DAY, ACTUAL)
+    rows = [(plan_no, _explains(paid[plan_no], tuple(told))) for plan_no, *told in facts.iter_rows()]
     found = pl.DataFrame(rows, schema={"plan_no": pl.Int64, "is_unbooked": pl.Boolean}, orient="row")
     joined = plans.join(found, on="plan_no", how="left", validate="1:1")
     return joined.with_columns(pl.col("is_unbooked").fill_null(value=False))
 
 
-def _payments(frames: Frames, plans: pl.DataFrame) -> dict[int, dict[object, list[int]]]:
-    """Return, per plan and day, what settled on its accounts since it was made, less what went back."""
-    back = pl.when(pl.col("class") == "reversed").then(pl.col("amount_minor")).otherwise(0)
-    settled = frame(frames, "payment_positions").filter(
-        pl.col("is_money")
-        & pl.col("class").is_in(["received", "reversed", "partly_reversed"])
-        & ~pl.col("payment_id").str.starts_with("psp:")
-        & ~IS_AHEAD
+def _explains(window: Window, plan: tuple[date, int, int, int, int]) -> bool:
+    """Tell whether payments of the window, not booked yet, explain the balance, in either reading of the first day."""
+    created_on, payable, received, first_day, actual = plan
+    whole = [amount for _, amount in window]
+    later = [amount for day, amount in window if day != created_on]
+    readings = [(received, whole), (received - first_day, later)]
+    return any(
+        actual == payable - max(min(payable, total - unbooked), 0)
+        for total, amounts in readings
+        for unbooked in choices(amounts)
     )
-    covered = covered_accounts(frames).join(plans, on="plan_no", how="semi")
-    rows = (
-        covered.select("plan_no", "account_no", "created_on", "currency")
-        .join(settled.drop("plan_no", "created_on"), on=["account_no", "currency"], validate="m:m")
-        .filter(pl.col("effective_date") >= pl.col("created_on"))
-        .select(
-            "plan_no",
-            "effective_date",
-            kept=pl.col("amount_minor") - pl.col("reversed_amount_minor").fill_null(back),
-        )
-    )
-    days: dict[int, dict[object, list[int]]] = {}
-    for plan_no, day, kept in rows.sort("plan_no", "effective_date", descending=[False, True]).iter_rows():
-        days.setdefault(plan_no, {}).setdefault(day, []).append(kept)
-    return days
-
-
-def _latest(by_day: dict[object, list[int]], recent: int) -> list[int]:
-    """Return the payments of the latest days that add up to `recent`, or that sum alone if no days do."""
-    taken: list[int] = []
-    for amounts in by_day.values():
-        taken += amounts
-        if sum(taken) == recent:
-            return taken
-    return [recent]
-
-
-def _explains(window: list[int], recent: int, payable: int, received: int, actual: int) -> bool:
-    unbooked = {recent}
-    if len(window) <= MOST_PAYMENTS:
-        unbooked |= {sum(some) for size in range(1, len(window) + 1) for some in combinations(window, size)}
-    return any(actual == payable - min(payable, received - amount) for amount in unbooked)
 
 
 CHECK = Check(
@@ -100,7 +70,7 @@ CHECK = Check(
     & ACTUAL.is_not_null()
     & LINKED.is_not_null()
     & (pl.col("updated_on").is_null() | (pl.col("updated_on") <= pl.col("as_of"))),
-    when=ACTUAL != EXPECTED,
+    when=DRIFTS,
     timing=pl.col("is_unbooked"),
     expected=money(EXPECTED),
     actual=money(ACTUAL),

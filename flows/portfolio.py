@@ -51,7 +51,6 @@ class Portfolio:
     integrity: pl.DataFrame = field(init=False)
     plan_facts: pl.DataFrame = field(init=False)
     term_changes: pl.DataFrame = field(init=False)
-    account_totals: pl.DataFrame = field(init=False)
     _rules: pl.DataFrame = field(init=False)
     _custom: pl.DataFrame = field(init=False)
     rows: dict[tuple[str, str], int] = field(init=False)
@@ -76,7 +75,6 @@ class Portfolio:
         self.integrity = images.integrity(self.con, self.known)
         self.plan_facts = images.plan_facts(self.con, self.known)
         self.term_changes = images.term_changes(self.con, self.known)
-        self.account_totals = images.account_totals(self.con, self.known)
         self._custom = images.custom_terms(self.con, self.known)
         plans = images.plans(self.con, self.known)
         payments = images.payments(self.con, self.known)
@@ -86,7 +84,15 @@ class Portfolio:
         self._changes = self._shown_by_now(plans)
         self._agreed = writes.agreed_terms(self.con)
         links = images.links(self.con, self.known)
-        self._located = locate(plans, payments, self.plan_accounts, as_of=self.as_of, rules=self.rules, links=links)
+        self._located = locate(
+            plans,
+            payments,
+            self.plan_accounts,
+            as_of=self.as_of,
+            rules=self.rules,
+            links=links,
+            accounts=self.accounts,
+        )
         self.orphans = _existing(self.orphans, self._located.payments)
 
     def parts(self) -> Iterator[pl.DataFrame]:
@@ -182,7 +188,6 @@ class Portfolio:
             "accounts": self.accounts,
             "plan_accounts": self.plan_accounts,
             "policies": self.policies,
-            "account_totals": self.account_totals,
             "differences": pl.concat(self._differences),
             "orphans": self.orphans,
             "agreements": agreements(self._changes, self._agreed, plans, terms),

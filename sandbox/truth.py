@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sandbox.truth_breaks import find_breaks
+from sandbox.truth_breaks import find_breaks, still_owed
 from sandbox.truth_judge import Standing, TermView, bucket, days_past_due, is_stale, months_past_due, oldest_unpaid
 from sandbox.truth_locate import locate, word_on
 from sandbox.truth_model import Facts, Options, Payment, business_days, to_text
@@ -46,7 +46,7 @@ def describe(facts: Facts, as_of: date, options: Options) -> dict[str, list[Row]
     standings, placed = locate(facts, as_of, options)
     owners = {(item.plan.provider, item.plan.tenant, item.plan.plan_id): item for item in standings}
     rows = {
-        "plans": [_plan(item, options) for item in standings],
+        "plans": [_plan(item, facts, options) for item in standings],
         "terms": [_term(item, view) for item in standings for view in item.terms],
         "payments": [
             _payment(payment, owners.get((payment.provider, payment.tenant, str(plan_id))), as_of)
@@ -67,13 +67,16 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-def _plan(standing: Standing, options: Options) -> Row:
+def _plan(standing: Standing, facts: Facts, options: Options) -> Row:
     plan, terms = standing.plan, standing.terms
     money = {name: to_text(amount, plan.currency) for name, amount in _amounts(standing, options).items()}
     oldest = oldest_unpaid(standing, options)
     days = days_past_due(standing, options)
     mba, ots = months_past_due(standing, options)
     flags = sorted({flag for view in terms for flag in view.flags})
+    owed = still_owed(standing, facts)
+    if owed is not None and sum(view.outstanding for view in terms) > owed:
+        flags.append("INVOICES_OWE_LESS")
     return {
         "provider": plan.provider,
         "tenant_id": plan.tenant,

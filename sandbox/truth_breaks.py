@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.truth_judge import Standing, TermView, is_stale
 from sandbox.truth_locate import MONEY, word_on
-from sandbox.truth_model import Facts, Options, Payment, business_days, comes_before, to_text
+from sandbox.truth_model import Account, Facts, Options, Payment, business_days, comes_before, to_text
 
 NEAR_DAYS = 3
 FINISHED_DAYS = 5
@@ -28,8 +28,14 @@ def find_breaks(
 ) -> list[Break]:
     """Return every expected break of the day, sorted by plan, code and what it names."""
     found: list[Break] = []
+    active = {
+        (each.plan.provider, each.plan.tenant, each.plan.plan_id) for each in standings if each.status == "ACTIVE"
+    }
     for standing in standings:
+        found += _taken_over(standing, facts, active)
         found += _balance_drift(standing, facts, options)
+        found += _invoice_open(standing, facts, options)
+        found += _without_invoice(standing, facts)
         found += _total_diff(standing)
         found += _contradictions(standing, options, facts)
         found += _duplicate_terms(standing)
@@ -66,33 +72,110 @@ def _money(standing: Standing, expected: int, actual: int) -> Break:
 
 
 def _balance_drift(standing: Standing, facts: Facts, options: Options) -> Iterator[Break]:
-    """Compare the provider's balances with what was paid on the plan's invoices since it was made."""
+    """Compare the provider's balances with what was paid on the plan's invoices since it was made.
+
+    What was paid on the very day it was made may have come before it: either way of counting will do.
+    """
     plan, day = standing.plan, standing.on
     is_too_early = plan.updated is not None and day < plan.updated
     if plan.basis != "PROVIDER_BALANCE" or not plan.account_ids or standing.status not in JUDGED or is_too_early:
         return
-    paid = [
+    payable = sum(view.term.amount - view.waived for view in standing.terms)
+    actual = sum(view.term.owed or 0 for view in standing.terms)
+    paid = [item for item in _booked(standing, facts) if item.word in {"received", "reversed"} and item.is_principal]
+    readings = [paid, [item for item in paid if item.effective != plan.created]]
+    if any(actual == _left(payable, sum(map(_moved, some))) for some in readings):
+        return
+    is_timing = any(
+        actual == _left(payable, sum(map(_moved, some)) - late)
+        for some in readings
+        for late in _late(some, standing, options)
+    )
+    expected = _left(payable, sum(map(_moved, paid)))
+    yield _row(standing, "BALANCE_DRIFT", kind="timing" if is_timing else "real", **_money(standing, expected, actual))
+
+
+def _booked(standing: Standing, facts: Facts) -> list[Payment]:
+    """List what was booked on the plan's invoices from the day it was made to the day."""
+    plan = standing.plan
+    return [
         payment
         for payment in facts.payments
         if not payment.is_transaction
         and (payment.provider, payment.tenant) == (plan.provider, plan.tenant)
         and payment.account_id in plan.account_ids
-        and plan.created <= payment.effective <= day
+        and plan.created <= payment.effective <= standing.on
     ]
-    payable = sum(view.term.amount - view.waived for view in standing.terms)
-    actual = sum(view.term.owed or 0 for view in standing.terms)
-    received = sum(payment.amount for payment in paid)
+
+
+def _moved(payment: Payment) -> int:
+    """Return what the invoice was relieved of; a return loads it again, however it is signed."""
+    return -abs(payment.amount) if payment.word == "reversed" else payment.amount
+
+
+def _left(payable: int, received: int) -> int:
+    return payable - max(0, min(payable, received))
+
+
+def _late(paid: list[Payment], standing: Standing, options: Options) -> set[int]:
+    """Return every sum of payments that may still be on their way into the other book."""
     recent = [
-        payment.amount
+        _moved(payment)
         for payment in paid
-        if business_days(payment.effective, day, plan.provider, options) <= options.settlement_days
+        if business_days(payment.effective, standing.on, standing.plan.provider, options) <= options.settlement_days
     ]
-    expected = payable - min(payable, received)
-    if actual == expected:
+    return {sum(some) for size in range(1, len(recent) + 1) for some in combinations(recent, size)}
+
+
+def naming(standing: Standing, facts: Facts) -> list[Account] | None:
+    """List the accounts that name the plan, cases with their invoices once; None if that day's names are not known."""
+    plan, day = standing.plan, standing.on
+    if plan.basis != "PROVIDER_BALANCE":
+        return None
+    mine = [item for item in facts.accounts.values() if (item.provider, item.tenant) == (plan.provider, plan.tenant)]
+    changed = [plan.updated, *(item.updated for item in mine if item.account_id in plan.account_ids)]
+    if any(each is not None and each > day for each in changed):
+        return None
+    named = [item for item in mine if item.names == plan.plan_id]
+    cases = {item.account_id for item in named}
+    return [item for item in named if f"case:{item.case}" not in cases]
+
+
+def still_owed(standing: Standing, facts: Facts) -> int | None:
+    """Return what the accounts that name the plan still owe; None if any of it is unknown or in another currency."""
+    named = naming(standing, facts)
+    if not named or any(item.owed is None or item.currency != standing.plan.currency for item in named):
+        return None
+    return sum(item.owed or 0 for item in named)
+
+
+def _invoice_open(standing: Standing, facts: Facts, options: Options) -> Iterator[Break]:
+    """Compare what the plan asks for with what its invoices and cases still owe."""
+    owed, asked = still_owed(standing, facts), sum(view.outstanding for view in standing.terms)
+    if standing.status not in JUDGED or owed is None or owed == asked:
         return
-    unbooked = {received - sum(some) for size in range(len(recent) + 1) for some in combinations(recent, size)}
-    is_timing = any(actual == payable - min(payable, rest) for rest in unbooked)
-    yield _row(standing, "BALANCE_DRIFT", kind="timing" if is_timing else "real", **_money(standing, expected, actual))
+    paid = [item for item in _booked(standing, facts) if item.word in {"received", "reversed"} and item.is_principal]
+    kind = "timing" if asked - owed in _late(paid, standing, options) else "real"
+    yield _row(standing, "INVOICE_OPEN_DIFF", kind=kind, **_money(standing, owed, asked))
+
+
+def _without_invoice(standing: Standing, facts: Facts) -> Iterator[Break]:
+    if standing.status == "ACTIVE" and naming(standing, facts) == []:
+        yield _row(standing, "STATUS_CONTRADICTION", "PLAN_WITHOUT_INVOICE")
+
+
+def _taken_over(standing: Standing, facts: Facts, active: set[tuple[str, str, str]]) -> Iterator[Break]:
+    """Report an active plan whose invoice now names another active plan, itself or through its case."""
+    plan = standing.plan
+    if plan.basis != "PROVIDER_BALANCE" or standing.status != "ACTIVE":
+        return
+    for name in plan.account_ids:
+        account = facts.accounts[plan.provider, plan.tenant, name]
+        case = facts.accounts.get((plan.provider, plan.tenant, f"case:{account.case}"))
+        named = [case.names if case else None, account.names]
+        holders = [each for each in named if each and (plan.provider, plan.tenant, each) in active]
+        if holders and holders[0] != plan.plan_id and not (account.updated and account.updated > standing.on):
+            yield _row(standing, "POLICY_VIOLATION", "TWO_ACTIVE_PLANS") | {"account_id": name}
 
 
 def _total_diff(standing: Standing) -> Iterator[Break]:

@@ -116,6 +116,7 @@ class Payment:
     reversed_amount: int | None = None
     is_money: bool = True
     is_transaction: bool = True
+    is_principal: bool = True
     accounts: list[str] = field(default_factory=list)
     reversal_unknown: bool = False
 
@@ -129,6 +130,10 @@ class Account:
     account_id: str
     currency: str
     stopped: bool | None = None
+    owed: int | None = None
+    names: str | None = None
+    case: str | None = None
+    updated: date | None = None
 
 
 @dataclass(slots=True)

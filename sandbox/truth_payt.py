@@ -78,12 +78,19 @@ class _Administration:
                 account = f"{kind}:{row['id']}"
                 try:
                     to_minor(row["total_amount"], row["currency_code"])
-                    to_minor(row["open_amount"], row["currency_code"])
+                    owed = to_minor(row["open_amount"], row["currency_code"])
                 except (UnusableError, KeyError):
                     facts.refuse("payt", "accounts")
                     continue
                 facts.accounts["payt", self.tenant, account] = Account(
-                    "payt", self.tenant, account, row["currency_code"]
+                    "payt",
+                    self.tenant,
+                    account,
+                    row["currency_code"],
+                    owed=owed,
+                    names=_text(row.get("active_payment_plan_id")),
+                    case=_text(row.get("active_credit_case_id")),
+                    updated=civil(row.get("updated_at"), self.zone),
                 )
 
     def plan(self, row: dict[str, Any], terms: list[dict[str, Any]]) -> Plan:
@@ -133,6 +140,10 @@ class _Administration:
     def payment(self, row: dict[str, Any]) -> Payment:
         """Read money booked on an invoice; balances contain it already, so it serves comparison only."""
         day = must(civil(row["payment_date"], self.zone))
+        kind, is_principal = row.get("transaction_type"), row.get("cost_type") in {None, "", "principal"}
+        word = {"write_off": "written_off", "reversal": "reversed"}.get(kind or "")
+        if word is None:
+            word = "cost" if not is_principal else "credit" if kind == "credit" else "received"
         return Payment(
             provider="payt",
             tenant=self.tenant,
@@ -142,9 +153,10 @@ class _Administration:
             amount=to_minor(row["total_book_amount"], self.currency),
             effective=day,
             created=day,
-            word="received",
-            status=row.get("transaction_type"),
+            word=word,
+            status=kind,
             is_transaction=False,
+            is_principal=is_principal,
         )
 
     def transaction(self, row: dict[str, Any]) -> Payment:
@@ -172,6 +184,10 @@ class _Administration:
             reversed_on=updated if word == "reversed" else None,
             reversed_amount=amount if word == "reversed" else None,
         )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _names(row: dict[str, Any], plan_id: str) -> bool:

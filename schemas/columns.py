@@ -44,7 +44,10 @@ STATES = (
     "MISSED",
     "PARTIAL_OVERDUE",
 )
-CLASSES = ("received", "pending", "failed", "void", "reversed", "partly_reversed", "unknown")
+CLASSES = (
+    *("received", "pending", "failed", "void", "reversed", "partly_reversed"),
+    *("written_off", "cost", "credit", "unknown"),
+)
 BASES = ("PAYMENTS", "PROVIDER_BALANCE")
 CADENCES = ("MONTHLY", "OTHER", "BY_DATES")
 SIDES = ("provider", "ours", "both")
@@ -153,7 +156,7 @@ COLUMNS: dict[str, Column] = {
     "reversed_at": _moment("moment the money went back; empty where only the day is known"),
     "fees_minor": _minor("part of the payment that went to fees", nullable=True),
     "reversed_amount_minor": _minor("money that went back", nullable=True),
-    "is_money": _flag("false for promises, pre-notes and repeats: they are listed, never counted"),
+    "is_money": _flag("false for promises, pre-notes, repeats and costs: they are listed, never counted"),
     "is_reversal_amount_known": _flag("false where the provider reversed a part and does not say how much"),
     # accounts and policies
     "kind_of_account": _text("loan, billing, invoice, case"),
@@ -162,7 +165,8 @@ COLUMNS: dict[str, Column] = {
     "account_amount_due_minor": _minor(
         "amount due of the account as the provider states it", nullable=True, signed=True
     ),
-    "account_total_minor": _minor("what the account was worth when it was made", nullable=False, signed=True),
+    "account_total_minor": _minor("what the account was worth when it was made", nullable=True, signed=True),
+    "parent_account_no": _count("credit case that the invoice is part of", nullable=True),
     "account_due_date": _date("due date of the account's current bill"),
     "is_stopped": _flag("no payment may fire on the account", nullable=True),
     "active_plan_no": _count("plan that the account names as its active one", nullable=True),
@@ -245,8 +249,16 @@ COLUMNS: dict[str, Column] = {
     "business_days_satisfied": _count(
         "business days in (last satisfied, as-of]; null while a term is open", nullable=True
     ),
+    "linked_accounts": _count(
+        "invoices and cases that name the plan; null: changed since, or the provider keeps no balances", nullable=True
+    ),
+    "linked_total_minor": _sum("what these accounts were worth when they were made", nullable=True),
+    "linked_open_minor": _sum("what these accounts still owe by the provider's own figures", nullable=True),
     "linked_received_minor": _sum("payments on the linked accounts since the plan was created", nullable=True),
     "linked_recent_minor": _sum("the part of `linked_received_minor` inside the settlement window", nullable=True),
+    "linked_first_day_minor": _sum(
+        "the part of `linked_received_minor` of the day the plan was created: before it or after it", nullable=True
+    ),
     # what we compute, per payment
     "counts_from": _date("day from which the payment exists for the as-of date", nullable=False),
     "allocated_minor": _sum("part of the payment that terms took", nullable=True),

@@ -97,11 +97,13 @@ ACCOUNTS = Table(
         "account_no",
         *WHO,
         "account_id",
+        "parent_account_no",
         "customer_id",
         "currency",
         "kind_of_account",
         "account_status",
         "balance_minor",
+        "account_total_minor",
         "account_amount_due_minor",
         "account_due_date",
         "is_stopped",
@@ -170,13 +172,6 @@ TERM_CHANGES = Table(
     key=("plan_no", "term_id"),
     required=frozenset({"changed_on"}),
 )
-ACCOUNT_TOTALS = Table(
-    name="account_totals",
-    grain="One row per account that the provider states a total for",
-    columns=("account_no", "currency", "account_total_minor"),
-    key=("account_no",),
-)
-
 ORPHANS = Table(
     name="orphans",
     grain="One row per payment or term that names something no complete fetch has shown",
@@ -207,7 +202,7 @@ INTEGRITY = Table(
 )
 
 CORE = (
-    *(PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, PLAN_FACTS, TERM_CHANGES, ACCOUNT_TOTALS),
+    *(PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, PLAN_FACTS, TERM_CHANGES),
     *(ORPHANS, INTEGRITY),
 )
 """Every core table."""

@@ -7,7 +7,6 @@ import duckdb
 import polars as pl
 
 from schemas.core import (
-    ACCOUNT_TOTALS,
     ACCOUNTS,
     INTEGRITY,
     ORPHANS,
@@ -24,7 +23,6 @@ from sql.ledger import watermarks
 from sql.shelf import seed, statements
 
 __all__ = [
-    "account_totals",
     "accounts",
     "completeness",
     "current_rows",
@@ -112,11 +110,6 @@ def plan_accounts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
 def policies(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `POLICIES` as known at load `known`, in account_no order."""
     return POLICIES.gate(_image(con, "policies", known=known))
-
-
-def account_totals(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
-    """Return `ACCOUNT_TOTALS` as known at load `known`, in account_no order; accounts without a total are left out."""
-    return ACCOUNT_TOTALS.gate(_image(con, "account_totals", known=known))
 
 
 def plan_facts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:

@@ -49,6 +49,7 @@ _DECIDED = [
     "total",
     "amount_due",
     "unknown_words",
+    "takes_back",
     "default_monthly",
     "initial_balance",
     "restricted_override_minimum",

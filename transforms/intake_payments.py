@@ -19,13 +19,14 @@ def sorted_payments(payments: pl.DataFrame, parts: pl.DataFrame) -> SortedRows:
     """Sort payments; the amount is that of their parts where they have any, the reversed amount what the status says.
 
     The whole payment went back, or where parts say how much went back, that much.
+    A row that `takes_back` is itself the money that went back: nothing of it is reversed, and it may be below zero.
     """
     rows, refused = with_minor(with_places(payments), "amount")
     rows, bad_parts = _with_parts(rows, parts)
     rows = rows.with_columns(
         pl.coalesce("parts_minor", "amount_minor").alias("amount_minor"), pl.col("class").fill_null("unknown")
     ).with_columns(money_minor=pl.col("amount_minor"))
-    is_back = pl.col("class").is_in(["reversed", "partly_reversed"])
+    is_back = pl.col("class").is_in(["reversed", "partly_reversed"]) & ~pl.col("takes_back").fill_null(value=False)
     rules = [
         UNKNOWN_CURRENCY,
         *missing("payment_id", "effective_date", "created_on"),

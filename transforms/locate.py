@@ -12,6 +12,7 @@ import polars as pl
 
 from schemas.rules import Rules
 from transforms.business import business_between, repeated
+from transforms.naming import named_by
 from transforms.options import by_provider
 from transforms.ownership import claims, is_service_transaction, linked_received, owners
 from transforms.standing import stand
@@ -24,8 +25,8 @@ SETTLED = ("received", "reversed", "partly_reversed")
 class Located:
     """What exists on the as-of date.
 
-    `plans`: `PLANS` columns, in plan_no order, plus what `standing.stand` adds and
-    `linked_received_minor`, `linked_recent_minor`. `payments`: `PAYMENTS` columns, in
+    `plans`: `PLANS` columns, in plan_no order, plus what `standing.stand` and `naming.named_by` add and
+    `linked_received_minor`, `linked_recent_minor`, `linked_first_day_minor`. `payments`: `PAYMENTS` columns, in
     payment_no order, with `plan_no`, `class` and the reversal as of the date, plus
     `counts_from`, `basis`, `back_minor`, `unusable_minor`, `pending_business_days`, `is_stale`. A payment dated after
     the as-of date is there only if its date was a mistake from the start (later than the fetch that told
@@ -44,6 +45,7 @@ def locate(
     as_of: date,
     rules: Mapping[str, Rules],
     links: pl.DataFrame | None = None,
+    accounts: pl.DataFrame | None = None,
 ) -> Located:
     """Return the plans and payments of the as-of date, each payment with its plan.
 
@@ -55,6 +57,7 @@ def locate(
         rules: Options per provider.
         links: `plan_no` and `linked_payment_no` of terms that name a payment: it
             belongs to their plan, whatever the day.
+        accounts: `ACCOUNTS`; None: what accounts say of plans is not known.
 
     Raises:
         MissingRulesError: a provider has no rules.
@@ -66,7 +69,8 @@ def locate(
     owner = named.zip_with(named.is_not_null(), owners(existing, claimed, as_of=as_of))
     payments = existing.with_columns(owner.alias("plan_no"), _basis(existing, plans).alias("basis"))
     linked = linked_received(_ledger(payments, as_of=as_of, rules=rules), claimed, stood["plan_no"])
-    return Located(plans=pl.concat([stood, linked], how="horizontal"), payments=payments)
+    named_of = named_by(stood, accounts, plan_accounts, as_of=as_of)
+    return Located(plans=pl.concat([stood, named_of, linked], how="horizontal"), payments=payments)
 
 
 def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -142,5 +146,9 @@ def _ledger(existing: pl.DataFrame, *, as_of: date, rules: Mapping[str, Rules]) 
     ledger = existing.filter(is_theirs & has_come & pl.col("is_money"))
     age = business_between(ledger["provider"], ledger["effective_date"], repeated(as_of, ledger.height), rules=rules)
     recent = age <= by_provider(ledger, rules, lambda option: option.settlement_days, pl.Int64())
-    net = pl.col("amount_minor") - pl.col("back_minor")
+    # A row of that class in a ledger is no payment that went back but the return of one, whatever its sign.
+    is_return = pl.col("class") == "reversed"
+    net = (
+        pl.when(is_return).then(-pl.col("amount_minor").abs()).otherwise(pl.col("amount_minor") - pl.col("back_minor"))
+    )
     return ledger.select("account_no", "effective_date", "currency", net_minor=net, is_recent=pl.lit(recent))

@@ -147,10 +147,13 @@ def linked_received(payments: pl.DataFrame, claimed: Claims, plan_nos: pl.Series
         plan_nos: Distinct plan numbers in ascending order, the rows of the result.
 
     Returns:
-        `linked_received_minor` and, of it, `linked_recent_minor` where `is_recent` holds.
+        `linked_received_minor` and, of it, `linked_recent_minor` where `is_recent` holds and
+        `linked_first_day_minor` of the day the plan was created: payments have no time of day, so that
+        money may have come before the plan or after it.
     """
     theirs = claimed.rows["basis"] == "PROVIDER_BALANCE"
-    found = [claimed.rows.filter(theirs).select("plan_no", received=pl.lit(0, pl.Int64), recent=pl.lit(0, pl.Int64))]
+    nothing = pl.lit(0, pl.Int64)
+    found = [claimed.rows.filter(theirs).select("plan_no", received=nothing, recent=nothing, first_day=nothing)]
     for rows, claim in claimed.candidates(payments["account_no"]):
         pairs = pl.concat(
             [payments[rows].rename({"currency": "paid_in"}), claimed.rows[claim].drop("account_no")], how="horizontal"
@@ -161,8 +164,13 @@ def linked_received(payments: pl.DataFrame, claimed: Claims, plan_nos: pl.Series
             & (pl.col("paid_in") == pl.col("currency"))
         )
         recent = pl.when(pl.col("is_recent")).then(pl.col("net_minor")).otherwise(0)
-        found.append(counted.select("plan_no", received=pl.col("net_minor"), recent=recent))
+        first = pl.when(pl.col("effective_date") == pl.col("created_on")).then(pl.col("net_minor")).otherwise(0)
+        found.append(counted.select("plan_no", received=pl.col("net_minor"), recent=recent, first_day=first))
     sums = pl.concat(found, how="vertical").group_by("plan_no").sum()
     wanted = pl.DataFrame({"plan_no": plan_nos})
     joined = wanted.join(sums, on="plan_no", how="left", validate="1:1", maintain_order="left")
-    return joined.select(linked_received_minor=pl.col("received"), linked_recent_minor=pl.col("recent"))
+    return joined.select(
+        linked_received_minor=pl.col("received"),
+        linked_recent_minor=pl.col("recent"),
+        linked_first_day_minor=pl.col("first_day"),
+    )

@@ -28,6 +28,9 @@ from transforms.segments import mark, number_of, put, repeat
 VANISHED = "VANISHED"
 """A complete fetch no longer showed the plan; its figures are the last ones known."""
 
+INVOICES_OWE_LESS = "INVOICES_OWE_LESS"
+"""The plan asks for more than the invoices and cases that name it still owe."""
+
 IN_FORCE = ("ACTIVE", "UNKNOWN")
 """Statuses of plans that carry money."""
 
@@ -110,7 +113,7 @@ def compute(
     plans = pl.concat(
         [
             book.plans.drop("provider_amount_due_minor").with_columns(
-                status, _plan_flags(book, paid.is_approximate).alias("flags")
+                status, _plan_flags(book, paid.is_approximate, sums["outstanding_minor"]).alias("flags")
             ),
             counts,
             sums,
@@ -177,10 +180,14 @@ def _months(judged: pl.DataFrame, oldest: pl.Series, anchor: pl.Series, as_of: d
     return months_past_due(start, anchor, as_of=as_of)
 
 
-def _plan_flags(book: Book, of_terms: pl.Series) -> pl.Series:
+def _plan_flags(book: Book, of_terms: pl.Series, outstanding: pl.Series) -> pl.Series:
     is_approximate = mark(book.segments.owner.filter(of_terms), book.plans.height)
+    # Accounts that named the plan once and name another now owe nothing on it any more.
+    is_left = (pl.col("linked_accounts") == 0) & pl.col("account_no").is_not_null()
+    owed = pl.when(is_left).then(0).otherwise(pl.col("linked_open_minor"))
     words = (
         pl.when(pl.lit(is_approximate)).then(pl.lit(AS_OF_APPROXIMATE)),
+        pl.when(pl.lit(outstanding) > owed).then(pl.lit(INVOICES_OWE_LESS)),
         pl.when("is_vanished").then(pl.lit(VANISHED)),
     )
     return book.plans.select(pl.concat_str(*words, separator=";", ignore_nulls=True)).to_series()

@@ -1,6 +1,7 @@
 -- title: Payt payments, booked on invoices
 -- grain: one row per received payment
--- source: GET /v1/payments; total_book_amount is in the administration's currency
+-- source: GET /v1/payments; total_book_amount is in the administration's currency. The type of a row says what it is;
+--         costs are no money of a plan, whatever their type
 WITH received AS (
     SELECT * FROM payt__payments
 ),
@@ -11,7 +12,18 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(payment_date) AS paid_on FROM received
+    SELECT
+        *,
+        civil(payment_date) AS paid_on,
+        coalesce(nullif(cost_type, ''), 'principal') AS kind_of_cost
+    FROM received
+),
+typed AS (
+    SELECT d.*, p.status IS NULL AS is_cost, coalesce(c.class, rest.class) AS type_class
+    FROM dated AS d
+    LEFT JOIN status_classes AS c ON c.provider = 'payt' AND c.entity = 'payments' AND c.status = d.transaction_type
+    LEFT JOIN status_classes AS rest ON rest.provider = 'payt' AND rest.entity = 'payments' AND rest.status = '*'
+    LEFT JOIN status_classes AS p ON p.provider = 'payt' AND p.entity = 'cost_types' AND p.status = d.kind_of_cost
 )
 SELECT
     'payments' AS source,
@@ -28,14 +40,14 @@ SELECT
     d.paid_on AS created_on,
     CAST(NULL AS DATE) AS planned_on,
     false AS is_first_sight,
-    c.class,
+    CASE WHEN d.is_cost AND d.type_class NOT IN ('written_off', 'reversed') THEN 'cost' ELSE d.type_class END AS class,
     d.transaction_type AS provider_status,
     CAST(NULL AS DATE) AS reversed_on,
     CAST(NULL AS TIMESTAMPTZ) AS reversed_at,
     CAST(NULL AS BIGINT) AS fees_units,
-    true AS is_money,
+    d.type_class = 'reversed' AS takes_back,
+    NOT d.is_cost AS is_money,
     unread('effective_date', d.payment_date, d.paid_on) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
-FROM dated AS d
-LEFT JOIN status_classes AS c ON c.provider = 'payt' AND c.entity = 'payments' AND c.status = '*'
+FROM typed AS d
 LEFT JOIN repeats AS r ON r.id = d.id

@@ -25,7 +25,7 @@ import yaml
 
 from checks.base import Check, discover, run
 from schemas.columns import COLUMNS
-from schemas.core import ACCOUNT_TOTALS, ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
+from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
 from schemas.schedules import DIFFERENCES, PLAN_RULES
@@ -38,7 +38,7 @@ TABLES = {
     table.name: table
     for table in (
         *(TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS),
-        *(POLICIES, PLAN_FACTS, TERM_CHANGES, ACCOUNT_TOTALS, DIFFERENCES, PLAN_RULES, AGREEMENTS),
+        *(POLICIES, PLAN_FACTS, TERM_CHANGES, DIFFERENCES, PLAN_RULES, AGREEMENTS),
     )
 }
 ENTITIES = ("plans", "terms", "payments", "accounts", "policies")

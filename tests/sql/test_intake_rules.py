@@ -303,4 +303,4 @@ def test_what_an_invoice_was_worth_stays_known_beside_what_is_open(intake):
         {"id": "8", "currency_code": "EUR", "total_amount": None, "open_amount": "20.00"},
     ]
     intake.fetch("payt", {"invoices": invoices}, day=DAY)
-    assert images.account_totals(intake.con, 1).rows() == [(0, "EUR", 12000)]
+    assert images.accounts(intake.con, 1)["account_total_minor"].to_list() == [12000, None]

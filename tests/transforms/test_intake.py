@@ -26,7 +26,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "payments": {
         **_WHERE, **_KNOWN, "payment_id": pl.String, "share": pl.String, "amount": pl.String, "amount_units": pl.Int64,
-        "effective_date": pl.Date, "created_on": pl.Date, "class": pl.String, "provider_status": pl.String,
+        "takes_back": pl.Boolean, "effective_date": pl.Date, "created_on": pl.Date, "class": pl.String, "provider_status": pl.String,
         "reversed_on": pl.Date, "fees_units": pl.Int64, "is_listed": pl.Boolean,
     },
     "payment_parts": {"page_no": pl.Int64, "position": pl.Int64, "share": pl.String, "amount": pl.String, "reversal": pl.String},
