@@ -23,10 +23,15 @@ def word_on(payment: Payment, day: date) -> str:
 
 
 def counts_from(payment: Payment, told: date) -> date:
-    """Return the first day on which a payment exists; money dated after the fetch is shown since it was entered."""
+    """Return the first day on which a payment exists.
+
+    Money dated after the fetch is shown since it was entered, and always where that day lies ahead too.
+    """
     if payment.word not in MONEY:
         return payment.created
-    return min(payment.created, told) if payment.effective > told else payment.effective
+    if min(payment.created, payment.effective) > told:
+        return date.min
+    return payment.created if payment.effective > told else payment.effective
 
 
 def locate(facts: Facts, day: date, options: Options) -> tuple[list[Standing], list[tuple[Payment, str | None]]]:

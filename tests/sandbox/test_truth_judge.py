@@ -139,9 +139,9 @@ def test_stale_pending_money_stays_pending_and_covers_nothing():
     assert [(row["code"], row["payment_id"]) for row in answer["breaks"]] == [("STALE_PENDING", "old")]
 
 
-def test_a_term_of_nothing_is_waived():
+def test_a_term_of_nothing_was_paid_the_day_the_plan_was_made():
     made = world([(date(2025, 2, 3), 0), (date(2025, 3, 3), 5_000)], [])
-    assert states(made, date(2025, 2, 10)) == ["WAIVED", "NOT_DUE"]
+    assert states(made, date(2025, 2, 10)) == ["PAID_EARLY", "NOT_DUE"]
 
 
 def test_dutch_holidays_are_those_of_the_library():

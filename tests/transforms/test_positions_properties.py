@@ -292,7 +292,7 @@ def place(books: list[Book], payments: list[Row], accounts: set[tuple[int, int]]
     for payment in payments:
         counts_from = payment["effective_date"] if payment["class"] in SETTLED else payment["created_on"]
         if payment["class"] in SETTLED and happened(payment["told_on"], payment["effective_date"] - timedelta(days=1)):
-            counts_from = min(payment["created_on"], payment["told_on"])
+            counts_from = payment["created_on"] if payment["created_on"] <= payment["told_on"] else date.min
         if counts_from > as_of or happened(payment["removed_on"], as_of):
             continue
         book = named.get(payment["payment_no"]) or holder(books, payment, accounts, as_of)
