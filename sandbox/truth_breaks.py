@@ -44,6 +44,7 @@ def find_breaks(
         found += _policy(standing, facts)
     found += _payment_breaks(placed, standings, day, options)
     found += _dates(facts, placed, day)
+    found += _foreign(placed, standings)
     owed = _owed_again(standings, placed, day)
     found += [_returned(payment, plan_id) for payment, plan_id in owed]
     found = [row for row in found if not _is_waiting(row, owed, standings)]
@@ -312,6 +313,17 @@ def _dates(facts: Facts, placed: list[tuple[Payment, str | None]], day: date) ->
         back = payment.reversed_on
         if back is not None and back <= day and back < payment.effective:
             yield _break(payment.provider, payment.tenant, "STATUS_CONTRADICTION", "RETURNED_BEFORE_PAID", **here)
+
+
+def _foreign(placed: list[tuple[Payment, str | None]], standings: list[Standing]) -> Iterator[Break]:
+    """Report payments in another currency than their plan."""
+    plans = {(item.plan.provider, item.plan.tenant, item.plan.plan_id): item.plan for item in standings}
+    for payment, plan_id in placed:
+        plan = plans.get((payment.provider, payment.tenant, str(plan_id)))
+        if plan is not None and plan.currency != payment.currency:
+            here: Break = {"plan_id": plan_id, "payment_id": payment.payment_id, "account_id": payment.account_id}
+            here |= {"expected": plan.currency, "actual": payment.currency}
+            yield _break(payment.provider, payment.tenant, "CURRENCY_DIFF", "PAYMENT", **here)
 
 
 def _owed_again(

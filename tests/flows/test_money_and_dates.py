@@ -4,6 +4,7 @@ One small world of hand-made plans. Unless said otherwise a Totality plan has th
 and 1 May 2026 and was made on 14 February; every figure here was worked out by hand from the definitions.
 """
 
+import json
 import re
 from datetime import date
 
@@ -18,6 +19,7 @@ DUES = (date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1))
 MADE = date(2026, 2, 14)
 EARLY, LATE = date(2026, 3, 10), date(2026, 6, 1)
 AHEAD = "2090-03-09"
+SYMBOLS = {"$": "USD", "€": "EUR"}
 
 
 class Lender:
@@ -134,6 +136,10 @@ def billers_cases(world):
     book.payments[planned].append(
         payiq.payment(301, planned, 100_00, date(2026, 5, 11), Status="Pending", PaymentDate="2026-06-15T12:00:00Z")
     )
+    foreign = account(5, MADE)
+    euros = {"CurrencySymbol": "€"}
+    book.payments[foreign].append(payiq.payment(501, foreign, 100_00, DUES[0], **euros))
+    book.payments[foreign].append(payiq.payment(511, foreign, 60_00, DUES[1]))
     ahead = account(4, MADE)
     book.payments[ahead].append(payiq.payment(401, ahead, 100_00, DUES[0], PaymentDate=f"{AHEAD}T12:00:00Z"))
 
@@ -147,6 +153,18 @@ def offices_cases(world):
     book.invoices.append(office.invoice("20", "1", 100_00, 0, MADE, active_payment_plan_id="10"))
     book.payments.append(office.payment("30", "20", 100_00, date.fromisoformat(AHEAD)))
 
+    # 100.00 came and went back: within the settlement window (Friday and Monday) on plan 40, long before it on plan 50.
+    for plan_id, back_on in (("40", date(2026, 5, 29)), ("50", date(2026, 4, 13))):
+        owed = [
+            office.term(f"{plan_id}1", 100_00, 0, DUES[0], DUES[0]),
+            office.term(f"{plan_id}2", 100_00, 100_00, LATE),
+        ]
+        book.payment_plans.append(office.plan(plan_id, "1", owed, MADE))
+        invoice = f"{plan_id}3"
+        book.invoices.append(office.invoice(invoice, "1", 200_00, 100_00, MADE, active_payment_plan_id=plan_id))
+        book.payments.append(office.payment(f"{plan_id}4", invoice, 100_00, DUES[0]))
+        book.payments.append(office.payment(f"{plan_id}5", invoice, -100_00, back_on, transaction_type="reversal"))
+
 
 @pytest.fixture(scope="module")
 def desk(open_desk, tmp_path_factory):
@@ -155,6 +173,9 @@ def desk(open_desk, tmp_path_factory):
     billers_cases(world)
     offices_cases(world)
     with open_desk(tmp_path_factory.mktemp("money"), world) as desk:
+        desk.sections["providers.payiq.currency_symbols"] = {
+            json.dumps(symbol): code for symbol, code in SYMBOLS.items()
+        }
         desk.configure(reports={"formats": ["csv", "html"]})
         desk.folders = {LATE: desk.run(LATE).folder}
         desk.folders[EARLY] = desk.report(EARLY).folder
@@ -188,7 +209,7 @@ def told(desk, name, day=LATE):
 
 @pytest.mark.parametrize("day", [EARLY, LATE], ids=str)
 def test_the_second_answer_agrees_with_every_figure(desk, compare, day):
-    assert compare(desk, desk.folders[day], day) == []
+    assert compare(desk, desk.folders[day], day, currency_symbols=SYMBOLS) == []
 
 
 def test_money_that_went_back_after_the_plan_had_ended_is_a_high_break_and_on_the_list(desk):
@@ -269,6 +290,21 @@ def test_what_terms_took_of_each_payment_follows_its_day_not_its_number(desk):
     assert has(desk, "opposite", received="100.00", unapplied="20.00")
 
 
+def test_money_of_another_currency_pays_nothing_of_the_plan(desk):
+    assert has(desk, "9005", currency="USD", received="60.00", unapplied="0.00", outstanding="240.00", overdue="240.00")
+    row = payment(desk, "501")
+    assert (row["plan_id"], row["currency"], row["allocated"]) == ("9005", "EUR", "0.00")
+    assert payment(desk, "511")["allocated"] == "60.00"
+    assert told(desk, "9005") == {("CURRENCY_DIFF", "PAYMENT", "501")}
+
+
+@pytest.mark.parametrize(("name", "kind"), [("40", "timing"), ("50", "real")])
+def test_a_reversal_inside_the_settlement_window_makes_a_drift_timing_and_an_older_one_does_not(desk, name, kind):
+    rows = [row for row in desk.rows("breaks", desk.folders[LATE]) if row["plan_id"] == name]
+    [drift] = [row for row in rows if row["code"] == "BALANCE_DRIFT"]
+    assert (drift["kind"], drift["expected"], drift["actual"]) == (kind, "200.00", "100.00")
+
+
 def test_fees_satisfy_no_term_where_the_configuration_says_so(desk, compare):
     assert has(desk, "fees", received="110.00", overdue="190.00", unapplied="0.00")
     desk.configure(totality={"allocates": "PRINCIPAL_INTEREST"})
@@ -277,4 +313,4 @@ def test_fees_satisfy_no_term_where_the_configuration_says_so(desk, compare):
     finally:
         desk.configure(totality={"allocates": None})
     assert has(desk, "fees", "parted", received="100.00", overdue="200.00", unapplied="10.00")
-    assert compare(desk, desk.folders["parted"], LATE, allocates="PRINCIPAL_INTEREST") == []
+    assert compare(desk, desk.folders["parted"], LATE, allocates="PRINCIPAL_INTEREST", currency_symbols=SYMBOLS) == []
