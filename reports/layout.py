@@ -38,31 +38,6 @@ class Kind(Enum):
 
 _PLAIN = {pl.String(): Kind.TEXT, pl.Date(): Kind.DATE, pl.Boolean(): Kind.FLAG, pl.Int64(): Kind.COUNT}
 
-_ONLY_HERE = {
-    "plans": Kind.COUNT,
-    "horizon_days": Kind.COUNT,
-    "scheduled": Kind.MONEY,
-    "arrears": Kind.MONEY,
-    "pending_covered": Kind.MONEY,
-    "risk_adjusted": Kind.MONEY,
-    "window_days": Kind.COUNT,
-    "evaluated": Kind.COUNT,
-    "kept": Kind.COUNT,
-    "partly_kept": Kind.COUNT,
-    "broken": Kind.COUNT,
-    "kept_rate_count": Kind.RATIO,
-    "kept_rate_amount": Kind.RATIO,
-    "from_as_of": Kind.DATE,
-    "from_bucket": Kind.TEXT,
-    "to_bucket": Kind.TEXT,
-    "opening": Kind.MONEY,
-    "from_bucket_no": Kind.COUNT,
-    "to_bucket_no": Kind.COUNT,
-    "metric": Kind.TEXT,
-    "share": Kind.RATIO,
-}
-"""Columns no core or result table has: `plans` counts them, the others have a shape and no rows so far."""
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -105,14 +80,10 @@ def _column(name: str, source: str) -> Column:
         return Column(name, Kind.MONEY, f"{source}_minor")
     if f"{source}_ppm" in COLUMNS:
         return Column(name, Kind.RATIO, f"{source}_ppm")
-    if source in COLUMNS:
-        dtype = COLUMNS[source].dtype
-        if isinstance(dtype, pl.Datetime):
-            return Column(name, Kind.INSTANT, source)
-        return Column(name, Kind.TIERS if isinstance(dtype, pl.List) else _PLAIN[dtype], source)
-    kind = _ONLY_HERE[source]
-    unit = {Kind.MONEY: "_minor", Kind.RATIO: "_ppm"}.get(kind, "")
-    return Column(name, kind, source + unit)
+    dtype = COLUMNS[source].dtype
+    if isinstance(dtype, pl.Datetime):
+        return Column(name, Kind.INSTANT, source)
+    return Column(name, Kind.TIERS if isinstance(dtype, pl.List) else _PLAIN[dtype], source)
 
 
 def _words(line: str) -> list[str]:

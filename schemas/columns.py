@@ -18,7 +18,8 @@ class Column:
     """One column.
 
     `nullable` is the default; a table may be stricter. `at_least` and
-    `at_most` bound integers. `values` closes a set of words.
+    `at_most` bound integers. `values` closes a set of words; `words` names one for readers that
+    the gates leave open. `empty` says what a null, or a text without letters, means.
     """
 
     dtype: pl.DataType
@@ -27,6 +28,17 @@ class Column:
     at_least: int | None = None
     at_most: int | None = None
     values: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    empty: str = ""
+    unit: str = ""
+
+    def comment(self) -> str:
+        """Return what readers of a view are told: the meaning, the unit, the words of a closed list, what empty means."""
+        words = self.values or self.words
+        parts = [self.meaning.replace("minor units", "major units") + (f" ({self.unit})" if self.unit else "")]
+        parts += [f"one of {', '.join(words)}"] if words else []
+        missing = self.empty or ("not known" if self.nullable else "")
+        return "; ".join([*parts, f"empty: {missing}" if missing else "never empty"])
 
 
 STATUSES = ("PROPOSED", "ACTIVE", "REJECTED", "DEACTIVATED", "FINISHED", "DELETED", "SUPERSEDED", "UNKNOWN")
@@ -55,41 +67,62 @@ KINDS = ("timing", "real")
 SEVERITIES = ("low", "medium", "high", "critical")
 BREAK_STATES = ("NEW", "ONGOING", "CHANGED", "RESOLVED", "REOPENED", "NOT_EVALUATED", "ACCEPTED")
 PAIRED_BY = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE", "AMBIGUOUS", "MISSING", "EXTRA")
+OUTCOMES = ("PROPOSED", "REJECTED", "CANCELLED", "SUPERSEDED", "ON_TRACK", "AT_RISK", "BROKEN", "CURED", "KEPT")
+BREAK_CODES = (
+    *("TERM_MISSING", "TERM_EXTRA", "DUE_DATE_DIFF", "AMOUNT_DIFF", "TOTAL_DIFF", "BALANCE_DRIFT", "CURRENCY_DIFF"),
+    *("STATUS_CONTRADICTION", "RETURNED_AFTER_END", "INVOICE_OPEN_DIFF", "DUPLICATE_TERM", "DUPLICATE_PAYMENT"),
+    *("DUPLICATE_PLAN", "ORPHAN_PAYMENT", "STALE_PENDING", "OVER_COVERED", "PLAN_VANISHED", "PLAN_REAPPEARED"),
+    *("PLAN_MUTATED", "POLICY_VIOLATION", "AMBIGUOUS_PAIR", "AGREEMENT_DIFF"),
+)
+"""Codes of the breaks that checks find; which check finds which is its own business."""
 CONFORMANCES = ("CONFORMS", "DIFFERS", "DATES_ONLY", "NOT_REGENERABLE", "NOT_APPLICABLE")
 
 
-def _text(meaning: str, *, nullable: bool = False, values: tuple[str, ...] = ()) -> Column:
-    return Column(pl.String(), meaning, nullable=nullable, values=values)
+def _text(
+    meaning: str,
+    *,
+    nullable: bool = False,
+    values: tuple[str, ...] = (),
+    words: tuple[str, ...] = (),
+    empty: str = "",
+) -> Column:
+    return Column(pl.String(), meaning, nullable=nullable, values=values, words=words, empty=empty)
 
 
-def _date(meaning: str, *, nullable: bool = True) -> Column:
-    return Column(pl.Date(), meaning, nullable=nullable)
+def _date(meaning: str, *, nullable: bool = True, empty: str = "") -> Column:
+    return Column(pl.Date(), meaning, nullable=nullable, empty=empty, unit="date")
 
 
-def _moment(meaning: str) -> Column:
-    return Column(pl.Datetime("us", "UTC"), meaning, nullable=True)
+def _instant(meaning: str, *, nullable: bool = False, empty: str = "") -> Column:
+    return Column(pl.Datetime("us", "UTC"), meaning, nullable=nullable, empty=empty, unit="UTC")
 
 
-def _minor(meaning: str, *, nullable: bool = False, signed: bool = False) -> Column:
+def _minor(meaning: str, *, nullable: bool = False, signed: bool = False, empty: str = "") -> Column:
     return Column(
         pl.Int64(),
         meaning + " (minor units of `currency`)",
         nullable=nullable,
         at_least=-MAX_MINOR if signed else 0,
         at_most=MAX_MINOR,
+        empty=empty,
     )
 
 
-def _sum(meaning: str, *, nullable: bool = False) -> Column:
-    return Column(pl.Int64(), meaning + " (minor units of `currency`)", nullable=nullable)
+def _sum(meaning: str, *, nullable: bool = False, empty: str = "") -> Column:
+    return Column(pl.Int64(), meaning + " (minor units of `currency`)", nullable=nullable, empty=empty)
 
 
-def _count(meaning: str, *, nullable: bool = False) -> Column:
-    return Column(pl.Int64(), meaning, nullable=nullable, at_least=0)
+def _share(meaning: str, *, nullable: bool = False, empty: str = "") -> Column:
+    """Return a column in parts per million, which readers see as a fraction with six places."""
+    return Column(pl.Int64(), meaning, nullable=nullable, at_least=0, empty=empty, unit="fraction")
 
 
-def _flag(meaning: str, *, nullable: bool = False) -> Column:
-    return Column(pl.Boolean(), meaning, nullable=nullable)
+def _count(meaning: str, *, nullable: bool = False, empty: str = "", unit: str = "number") -> Column:
+    return Column(pl.Int64(), meaning, nullable=nullable, at_least=0, empty=empty, unit=unit)
+
+
+def _flag(meaning: str, *, nullable: bool = False, empty: str = "") -> Column:
+    return Column(pl.Boolean(), meaning, nullable=nullable, empty=empty, unit="true or false")
 
 
 TIER = pl.Struct(
@@ -107,74 +140,100 @@ COLUMNS: dict[str, Column] = {
     "provider": _text("short name of the provider"),
     "tenant_id": _text("administration, lender or biller the row belongs to"),
     "plan_no": _count("surrogate of the plan, from 0, stable for the life of the warehouse"),
-    "plan_id": _text("the provider's plan id", nullable=True),
-    "term_id": _text("the provider's term id, or the derived one", nullable=True),
-    "term_no": _count("1 to n within the plan, by due date, provider sequence, term id"),
+    "plan_id": _text("the provider's plan id", nullable=True, empty="the row is about no single plan"),
+    "term_id": _text(
+        "the provider's term id, or the derived one", nullable=True, empty="the row is about no single term"
+    ),
+    "term_no": _count("1 to n within the plan, by due date, provider sequence, term id", unit="number"),
     "payment_no": _count("surrogate of a payment's share of one account"),
-    "payment_id": _text("the provider's payment id; `psp:` before a payment-service transaction", nullable=True),
+    "payment_id": _text(
+        "the provider's payment id; `psp:` before a payment-service transaction",
+        nullable=True,
+        empty="the row is about no payment",
+    ),
     "account_no": _count("surrogate of the account", nullable=True),
-    "account_id": _text("loan, billing account, `invoice:<id>` or `case:<id>`", nullable=True),
-    "customer_id": _text("debtor or customer, never a secret token", nullable=True),
+    "account_id": _text(
+        "loan, billing account, `invoice:<id>` or `case:<id>`", nullable=True, empty="the row is about no account"
+    ),
+    "customer_id": _text("debtor or customer, never a secret token", nullable=True, empty="the provider names none"),
     "currency": _text("ISO 4217 code", nullable=False),
     # plans
     "basis": _text("where the outstanding of a term comes from", values=BASES),
     "created_on": _date("day the row came into being, in the provider's zone", nullable=False),
-    "created_at": _moment("moment the row came into being; empty where the provider gives a plain date"),
-    "updated_on": _date("day of the provider's last change to this version, in its zone"),
+    "created_at": _instant("moment the row came into being", nullable=True, empty="the provider gives a plain date"),
+    "updated_on": _date(
+        "day of the provider's last change to this version, in its zone", empty="the provider names no day"
+    ),
     "proposed_on": _date("day the plan was proposed"),
     "approved_on": _date("day the plan was approved"),
     "rejected_on": _date("day the plan was rejected"),
     "deactivated_on": _date("day the provider says the plan was deactivated"),
     "deleted_on": _date("day the provider deleted the row"),
     "ended_on": _date("earliest day a version of the plan was inactive, where the provider gives no date itself"),
-    "inactive_at": _moment("moment of `ended_on`; empty where only the day is known"),
+    "inactive_at": _instant("moment of `ended_on`; empty where only the day is known", nullable=True),
     "removed_on": _date("day the provider no longer showed the row in a complete fetch"),
     "is_active": _flag("the provider's own word that the plan is active", nullable=True),
-    "stated_total_minor": _minor("the plan's total as the provider states it", nullable=True),
+    "stated_total_minor": _minor(
+        "the plan's total as the provider states it", nullable=True, empty="the provider states none"
+    ),
     "cadence": _text("whether terms are one anchored month apart; BY_DATES: look at the due dates", values=CADENCES),
     "anchor_day": Column(
         pl.Int64(), "day of the month the plan falls due on, 31 for the last", nullable=True, at_least=1, at_most=31
     ),
     # terms
     "term_sequence": _count("the provider's own order of terms on one day", nullable=True),
-    "nominal_due_date": _date("due date before any weekend or holiday shift, where known"),
+    "nominal_due_date": _date("due date before any weekend or holiday shift, where known", empty="not known"),
     "due_date": _date("when the term is due", nullable=False),
     "amount_minor": _minor("what the row promises or moves", signed=True),
     "provider_outstanding_minor": _minor(
-        "what the provider says is still owed on the term", nullable=True, signed=True
+        "what the provider says is still owed on the term",
+        nullable=True,
+        signed=True,
+        empty="the provider keeps no balance of terms",
     ),
     "provider_paid_on": _date("day the provider says the term was fully paid"),
     "linked_payment_no": _count("payment that the provider ties to this term", nullable=True),
     # payments
     "effective_date": _date("receipt date of the payment", nullable=False),
-    "effective_at": _moment("moment of the receipt; empty where the provider gives a plain date"),
+    "effective_at": _instant("moment of the receipt; empty where the provider gives a plain date", nullable=True),
     "planned_on": _date("day the payment is to be made on, where it was entered ahead of it"),
     "told_on": _date("day of the fetch that showed the row as it is"),
     "class": _text("what the status means for us", values=CLASSES),
-    "provider_status": _text("the provider's word", nullable=True),
-    "reversed_on": _date("day the money went back"),
-    "reversed_at": _moment("moment the money went back; empty where only the day is known"),
+    "provider_status": _text("the provider's word", nullable=True, empty="the provider gives none"),
+    "reversed_on": _date("day the money went back", empty="nothing went back by the as-of date"),
+    "reversed_at": _instant("moment the money went back", nullable=True, empty="only the day is known"),
     "fees_minor": _minor("part of the payment that went to fees", nullable=True),
-    "reversed_amount_minor": _minor("money that went back", nullable=True),
+    "reversed_amount_minor": _minor("money that went back", nullable=True, empty="nothing went back by the as-of date"),
     "is_money": _flag("false for promises, pre-notes, repeats and costs: they are listed, never counted"),
     "is_reversal_amount_known": _flag("false where the provider reversed a part and does not say how much"),
     # accounts and policies
-    "kind_of_account": _text("loan, billing, invoice, case"),
-    "account_status": _text("the provider's word for the account", nullable=True),
-    "balance_minor": _minor("balance of the account as the provider states it", nullable=True, signed=True),
+    "kind_of_account": _text("what the account is", values=("loan", "billing", "invoice", "case")),
+    "account_status": _text("the provider's word for the account", nullable=True, empty="the provider gives none"),
+    "balance_minor": _minor(
+        "balance of the account as the provider states it", nullable=True, signed=True, empty="the provider states none"
+    ),
     "account_amount_due_minor": _minor(
-        "amount due of the account as the provider states it", nullable=True, signed=True
+        "amount due of the account as the provider states it",
+        nullable=True,
+        signed=True,
+        empty="the provider states none",
     ),
     "account_total_minor": _minor("what the account was worth when it was made", nullable=True, signed=True),
     "parent_account_no": _count("credit case that the invoice is part of", nullable=True),
-    "account_due_date": _date("due date of the account's current bill"),
-    "is_stopped": _flag("no payment may fire on the account", nullable=True),
+    "account_due_date": _date("due date of the account's current bill", empty="the provider names none"),
+    "is_stopped": _flag("no payment may fire on the account", nullable=True, empty="the provider does not say"),
     "active_plan_no": _count("plan that the account names as its active one", nullable=True),
-    "linked_on": _date("day the link between plan and account was first seen"),
-    "allow_due_day": _flag("the plan may fire on the due day of the bill", nullable=True),
-    "enforce_due_date": _flag("the plan must fire on the due day of the bill", nullable=True),
-    "day_due": _count("due day of the current bill", nullable=True),
-    "plan_type": _text("Fixed or Variable", nullable=True),
+    "linked_on": _date("day the link between plan and account was first seen", empty="not known"),
+    "allow_due_day": _flag(
+        "the plan may fire on the due day of the bill", nullable=True, empty="the policy does not say"
+    ),
+    "enforce_due_date": _flag(
+        "the plan must fire on the due day of the bill", nullable=True, empty="the policy does not say"
+    ),
+    "day_due": _count(
+        "due day of the current bill", nullable=True, empty="the policy does not say", unit="days of the month"
+    ),
+    "plan_type": _text("Fixed or Variable", nullable=True, empty="the policy does not say"),
     "fires_on_due_day": _flag(
         "the plan falls due on the due day of the account's bill, not on a day of its own", nullable=True
     ),
@@ -186,11 +245,17 @@ COLUMNS: dict[str, Column] = {
         nullable=True,
         signed=True,
     ),
-    "default_monthly_minor": _minor("monthly payment the provider suggests", nullable=True),
-    "initial_balance_minor": _minor("balance the policy was worked out from", nullable=True),
-    "maximum_term": _count("most payments a plan may have", nullable=True),
-    "restricted_override_minimum_minor": _minor("least amount of one payment, overriding the tiers", nullable=True),
-    "tiers": Column(pl.List(TIER), "allowed payment counts by balance", nullable=True),
+    "default_monthly_minor": _minor(
+        "monthly payment the provider suggests", nullable=True, empty="the policy does not say"
+    ),
+    "initial_balance_minor": _minor(
+        "balance the policy was worked out from", nullable=True, empty="the policy does not say"
+    ),
+    "maximum_term": _count("most payments a plan may have", nullable=True, empty="the policy sets no limit"),
+    "restricted_override_minimum_minor": _minor(
+        "least amount of one payment, overriding the tiers", nullable=True, empty="the tiers hold"
+    ),
+    "tiers": Column(pl.List(TIER), "allowed payment counts by balance", nullable=True, empty="the policy has none"),
     # what we compute, per term
     "waived_minor": _minor("part of the amount that is no longer owed"),
     "received_minor": _sum("settled money"),
@@ -199,20 +264,35 @@ COLUMNS: dict[str, Column] = {
     "fresh_pending_minor": _sum("pending that is not stale"),
     "tolerance_minor": _minor("shortfall at which the term still counts as satisfied"),
     "is_satisfied": _flag("outstanding is within the tolerance at the as-of date"),
-    "satisfied_on": _date("first day of the spell of being satisfied that still holds"),
-    "days_late": _count("days from due date to satisfaction, or to the as-of date", nullable=True),
-    "state": _text("one of twelve term states", values=STATES),
-    "expected_due_date": _date("due date by our own regeneration"),
-    "expected_amount_minor": _minor("amount by our own regeneration", nullable=True),
-    "flags": _text("caveats, joined by `;`; empty when there are none"),
+    "satisfied_on": _date(
+        "first day of the spell of being satisfied that still holds", empty="not satisfied, or no longer owed"
+    ),
+    "days_late": _count(
+        "days from due date to satisfaction, or to the as-of date", nullable=True, empty="no longer owed", unit="days"
+    ),
+    "state": _text("where the term stands at the as-of date", values=STATES),
+    "expected_due_date": _date(
+        "due date by our own regeneration", empty="no schedule can be made, or none of its terms belongs to this one"
+    ),
+    "expected_amount_minor": _minor(
+        "amount by our own regeneration",
+        nullable=True,
+        empty="no schedule can be made, or the total it would add up to is not known",
+    ),
+    "flags": _text(
+        "caveats, joined by `;`: AS_OF_APPROXIMATE, a partly paid term shows a later figure; VANISHED, a complete fetch no longer showed it; PAUSED, the provider paused it",
+        empty="there is none",
+    ),
     # what we compute, per plan
     "status": _text("the provider's word for the plan at the as-of date", values=STATUSES),
     "is_in_force": _flag("the plan carries money at the as-of date"),
     "closes_on": _date("day the plan was over or replaced; later terms are not owed. Empty: it goes on"),
-    "closes_at": _moment("moment of `closes_on`; empty where only the day is known"),
+    "closes_at": _instant("moment of `closes_on`; empty where only the day is known", nullable=True),
     "replaced_by_plan_no": _count("newer plan on the same account", nullable=True),
-    "replaced_by_plan_id": _text("the newer plan on the same account that replaced this one", nullable=True),
-    "outcome": _text("what the day-by-day replay says", nullable=True),
+    "replaced_by_plan_id": _text(
+        "the newer plan on the same account that replaced this one", nullable=True, empty="it was not replaced"
+    ),
+    "outcome": _text("what the day-by-day replay says", nullable=True, words=OUTCOMES, empty="not worked out"),
     "terms": _count("terms of the plan, void ones included"),
     "terms_satisfied": _count("terms satisfied at the as-of date"),
     "missed_terms": _count("terms past grace with nothing received"),
@@ -222,20 +302,50 @@ COLUMNS: dict[str, Column] = {
     "overdue_past_grace_minor": _sum("outstanding of terms whose grace ended before the as-of date"),
     "due_today_minor": _sum("outstanding of terms due on the as-of date"),
     "not_due_minor": _sum("outstanding of terms due after the as-of date"),
-    "unapplied_minor": _sum("settled money beyond the last term", nullable=True),
-    "coverage_ppm": _count("fresh pending over amount due, parts per million; null when nothing is due", nullable=True),
-    "days_past_due": _count("by the configured options"),
-    "days_past_due_business": _count("business days in (oldest unpaid, as-of]"),
-    "shadow_days_past_due": _count("days past due if all fresh pending money settled today"),
-    "mba_months": _count("full months past due, mortgage-bankers' count; monthly plans only", nullable=True),
-    "ots_months": _count("full months past due, thrift count; monthly plans only", nullable=True),
-    "bucket": _text("delinquency bucket; `none` in a set of months for what has no months"),
-    "bucket_no": _count("position of the bucket in its set, from 0; empty for `none`", nullable=True),
-    "oldest_unpaid_due_date": _date("earliest due date before the as-of date among unsatisfied terms"),
-    "next_due_date": _date("earliest due date not before the as-of date among unsatisfied terms"),
-    "next_due_amount_minor": _sum("outstanding on the next due date", nullable=True),
-    "provider_amount_due_minor": _minor("the provider's own figure for what is due", nullable=True, signed=True),
-    "conformance": _text("how the terms compare with our regeneration", nullable=True),
+    "unapplied_minor": _sum(
+        "settled money beyond the last term",
+        nullable=True,
+        empty="the provider keeps the balances (basis PROVIDER_BALANCE)",
+    ),
+    "coverage_ppm": _share("fresh pending over amount due, at most 1", nullable=True, empty="nothing is due"),
+    "days_past_due": _count("by the configured options", unit="days"),
+    "days_past_due_business": _count("business days in (oldest unpaid, as-of]", unit="days"),
+    "shadow_days_past_due": _count("days past due if all fresh pending money settled today", unit="days"),
+    "mba_months": _count(
+        "full months past due, mortgage-bankers' count; monthly plans only",
+        nullable=True,
+        empty="the plan is not monthly",
+        unit="months",
+    ),
+    "ots_months": _count(
+        "full months past due, thrift count; monthly plans only",
+        nullable=True,
+        empty="the plan is not monthly",
+        unit="months",
+    ),
+    "bucket": _text(
+        "delinquency bucket: days or months past due as first-last; `none` in a set of months for what has no months"
+    ),
+    "bucket_no": _count("position of the bucket in its set, from 0", nullable=True, empty="the bucket is `none`"),
+    "oldest_unpaid_due_date": _date(
+        "earliest due date before the as-of date among unsatisfied terms", empty="nothing is past due"
+    ),
+    "next_due_date": _date(
+        "earliest due date not before the as-of date among unsatisfied terms",
+        empty="no unsatisfied term is due from that day on",
+    ),
+    "next_due_amount_minor": _sum(
+        "outstanding on the next due date", nullable=True, empty="no unsatisfied term is due from that day on"
+    ),
+    "provider_amount_due_minor": _minor(
+        "the provider's own figure for what is due",
+        nullable=True,
+        signed=True,
+        empty="the provider gives no such figure",
+    ),
+    "conformance": _text(
+        "how the terms compare with our regeneration", nullable=True, words=CONFORMANCES, empty="not compared"
+    ),
     "was_gone_on": _date(
         "day of the complete fetch that last found the plan gone; null if none did, or if it still is"
     ),
@@ -261,30 +371,50 @@ COLUMNS: dict[str, Column] = {
     ),
     # what we compute, per payment
     "counts_from": _date("day from which the payment exists for the as-of date", nullable=False),
-    "allocated_minor": _sum("part of the payment that terms took", nullable=True),
+    "allocated_minor": _sum(
+        "part of the payment that terms took",
+        nullable=True,
+        empty="the provider keeps the balances (basis PROVIDER_BALANCE of its plans), so no payment is spread over terms",
+    ),
     "is_stale": _flag("pending for longer than the limit"),
-    "pending_business_days": _count("business days the payment has been pending", nullable=True),
+    "pending_business_days": _count(
+        "business days the payment has been pending", nullable=True, empty="the payment is not pending", unit="days"
+    ),
     # what a break is
-    "code": _text("break code"),
-    "reason": _text("what narrows the code; empty if nothing does"),
+    "code": _text("break code, see docs/checks.md", words=BREAK_CODES),
+    "reason": _text("what narrows the code; empty if nothing does", empty="nothing narrows the code"),
     "side": _text("whose figure is off", values=SIDES),
-    "kind": _text("timing or real", values=KINDS),
+    "kind": _text("timing: time alone will mend it; real: it will not", values=KINDS),
     "declared_severity": _text("severity where no amount gives one", values=SEVERITIES),
     "least_severity": _text(
         "severity the break has at least, whatever its amount; empty: any", nullable=True, values=SEVERITIES
     ),
     "severity": _text("what amount, check and age make of it", values=SEVERITIES),
     "break_state": _text("life of the break over runs", values=BREAK_STATES),
-    "expected": _text("what should be there, as text", nullable=True),
-    "actual": _text("what is there, as text", nullable=True),
-    "difference_minor": _sum("actual less expected; positive: the provider claims more", nullable=True),
-    "difference_days": Column(pl.Int64(), "actual less expected, in days", nullable=True),
-    "break_currency": _text("ISO 4217 code, empty where no money is concerned", nullable=True),
+    "expected": _text(
+        "what should be there, as text",
+        nullable=True,
+        empty="nothing should be there, or it cannot be written as one value",
+    ),
+    "actual": _text(
+        "what is there, as text", nullable=True, empty="nothing is there, or it cannot be written as one value"
+    ),
+    "difference_minor": _sum(
+        "actual less expected; positive: the provider claims more", nullable=True, empty="no money is concerned"
+    ),
+    "difference_days": Column(
+        pl.Int64(), "actual less expected", nullable=True, empty="no date is concerned", unit="days"
+    ),
+    "break_currency": _text(
+        "ISO 4217 code",
+        nullable=True,
+        empty="no money is concerned, or its currency is not known",
+    ),
     "explanation": _text("one sentence for a clerk"),
     "fingerprint": _text("identity of the break: SHA-256 without amounts"),
     "payload_hash": _text("hash of what may change while the break stays the same"),
     "first_seen": _date("as-of date of the first published run that showed the break", nullable=False),
-    "age_days": _count("as-of date less first seen"),
+    "age_days": _count("as-of date less first seen", unit="days"),
     "last_seen": _date("as-of date of the last published run that showed the break", nullable=False),
     "is_open": _flag("the break was there when its rows were last examined"),
     "reopened": _count("times the break came back after it had been resolved"),
@@ -316,10 +446,10 @@ COLUMNS: dict[str, Column] = {
     "total_minor": _sum("what the terms must add up to; null: amounts are not judged", nullable=True),
     "weekend_shift": Column(pl.Int64(), "days to move a date off a weekend, 0 to leave it", nullable=True),
     "holiday_shift": Column(pl.Int64(), "days to move a date off a holiday, 0 to leave it", nullable=True),
-    "missing_input": _text("input without which no schedule can be made", nullable=True),
+    "missing_input": _text("input without which no schedule can be made", nullable=True, empty="nothing is missing"),
     "sequence": Column(pl.Int64(), "1 to n in the order the rule makes the terms", at_least=1),
     "trace": _text("how the nominal date became the expected one"),
-    "notes": _text("caveats on the date, joined by `;`; empty when there are none"),
+    "notes": _text("caveats on the date, joined by `;`"),
     # what a comparison of two schedules says
     "paired_by": _text("pass that joined the two terms, or why there is no pair", values=PAIRED_BY),
     "calendar_date": _date("day the reason is about: the holiday, the weekend day, the nominal date"),
@@ -327,15 +457,44 @@ COLUMNS: dict[str, Column] = {
     "of_breaks": _count("breaks of the same code and provider"),
     # what we changed at a provider, and what became of it
     "intent_id": _text("our name of one change at a provider"),
-    "operation": _text("create, update, approve, reject or deactivate"),
-    "write_state": _text("planned, approved, sending, done, refused, unknown or parked"),
-    "write_reason": _text("why the change is where it is, and in what the plan read back is not as agreed"),
+    "operation": _text("what was to be done", words=("create", "update", "approve", "reject", "deactivate")),
+    "wanted_plan_id": _text(
+        "the provider's id of the plan", nullable=True, empty="the plan was not there yet, or is not known"
+    ),
+    "wanted_minor": _minor(
+        "sum of the plan; two places where the currency is not known", nullable=True, empty="only the provider knows it"
+    ),
+    "write_state": _text(
+        "how far the change came", words=("planned", "approved", "sending", "done", "refused", "unknown", "parked")
+    ),
+    "write_reason": _text(
+        "why the change is where it is, and in what the plan read back is not as agreed",
+        empty="there is nothing to say",
+    ),
     "request_sha256": _text("hash of what was, or would be, sent"),
-    "answer_status": Column(pl.Int64(), "HTTP status of the answer; null where none came", nullable=True),
-    "planned_at": Column(pl.Datetime("us", "UTC"), "when the change was written down"),
-    "sent_at": Column(pl.Datetime("us", "UTC"), "when the request last left", nullable=True),
-    "ended_at": Column(pl.Datetime("us", "UTC"), "when it was known to be done or refused", nullable=True),
-    "agreed_terms": _text("due date and amount of each term that was agreed, in order", nullable=True),
+    "answer_status": Column(
+        pl.Int64(),
+        "status of the answer",
+        nullable=True,
+        empty="no answer came",
+        unit="HTTP status code",
+    ),
+    "planned_at": Column(pl.Datetime("us", "UTC"), "when the change was written down", unit="UTC"),
+    "sent_at": Column(
+        pl.Datetime("us", "UTC"), "when the request last left", nullable=True, empty="not sent", unit="UTC"
+    ),
+    "ended_at": Column(
+        pl.Datetime("us", "UTC"),
+        "when it was known to be done or refused",
+        nullable=True,
+        empty="not ended",
+        unit="UTC",
+    ),
+    "agreed_terms": _text(
+        "due date and amount of each term that was agreed, in order",
+        nullable=True,
+        empty="only the provider knows them, or nothing was agreed",
+    ),
     "agreed_currency": _text("ISO 4217 code of the amounts agreed", nullable=True),
     "agreed_count": _count("terms that were agreed; 0 where only the provider knows them"),
     "agreed_minor": _sum("what the agreed terms add up to"),
@@ -343,18 +502,122 @@ COLUMNS: dict[str, Column] = {
     "shown_minor": _sum("what these terms add up to", nullable=True),
     "agreed_due_date": _date("due date of the first term that is not as agreed"),
     "agreed_amount_minor": _minor("agreed amount of the first term that is not as agreed", nullable=True),
+    # what reports sum up
+    "plans": _count("plans in the row", unit="plans"),
+    "aged_terms": _count("unsatisfied terms due by the as-of date", unit="terms"),
+    "horizon_days": _count("days after the as-of date that are looked ahead, 0 is that day", unit="days"),
+    "scheduled_minor": _sum(
+        "outstanding of terms due after the as-of date and inside the horizon; horizon 0: due on it"
+    ),
+    "arrears_minor": _sum("outstanding of terms due before the as-of date; in no horizon"),
+    "pending_covered_minor": _sum("part of what is scheduled that pending money covers"),
+    "risk_adjusted_minor": _sum("what is scheduled times the share that was kept lately"),
+    "window_days": _count("days looked back from the as-of date", unit="days"),
+    "evaluated": _count("terms whose deadline lies in the window", unit="terms"),
+    "kept": _count("terms satisfied by their deadline", unit="terms"),
+    "partly_kept": _count("terms with some money by their deadline, not satisfied", unit="terms"),
+    "broken": _count("terms with no money by their deadline", unit="terms"),
+    "kept_rate_count_ppm": _share("kept over evaluated terms", nullable=True, empty="nothing was evaluated"),
+    "kept_rate_amount_ppm": _share(
+        "money there by the deadlines over the money due by them", nullable=True, empty="nothing was evaluated"
+    ),
+    "from_as_of": _date("earlier date the plans are followed from", nullable=False),
+    "from_bucket": _text("bucket on the earlier date; NEW for plans that came later"),
+    "to_bucket": _text("bucket on the as-of date, or PAID_OFF, CANCELLED, VANISHED"),
+    "from_bucket_no": _count(
+        "position of the earlier bucket in its set, from 0", nullable=True, empty="no bucket", unit="number"
+    ),
+    "to_bucket_no": _count(
+        "position of the later bucket in its set, from 0", nullable=True, empty="no bucket", unit="number"
+    ),
+    "opening_minor": _sum("outstanding on the earlier date; of NEW plans on the as-of date"),
+    "metric": _text("measure", words=("PAR>0", "PAR>30", "PAR>60", "PAR>90", "LARGEST_10")),
+    "share_ppm": _share(
+        "amount over the outstanding of all plans in force", nullable=True, empty="nothing is outstanding"
+    ),
+    # payments beside plans
+    "payment_plan_id": _text(
+        "plan in whose time the payment falls",
+        nullable=True,
+        empty="it is in no plan's time, or the provider ties payments to accounts alone, not to plans: see v_plan_payments",
+    ),
+    "tied_by": _text(
+        "plan: the payment is counted for this plan; account: it only lies on an account that the plan covers",
+        words=("plan", "account"),
+    ),
+    "is_in_plan_time": _flag("the payment is effective on or after the day the plan was created"),
+    "plans_of_payment": _count(
+        "plans this payment stands beside; above 1, sums over plans count it again", unit="plans"
+    ),
+    # the ledger of fetches and runs
+    "load_no": _count("number of the load, from 1, in the order in which rows became known", unit="number"),
+    "snapshot_id": _text("fetch of one tenant whose pages were loaded"),
+    "sweep": _text("list of the provider that was asked for, of its own name"),
+    "since": _instant("changes since when were asked for", nullable=True, empty="everything was asked for"),
+    "mode": _text("what the load holds", words=("FULL", "CHANGES", "REPLAY")),
+    "fetch_reason": _text("why the sweep is not complete", empty="it is complete"),
+    "pages": _count("answers received", unit="pages"),
+    "rows": _count("top-level rows received, rejected ones included", unit="rows"),
+    "started_clock": _instant("the provider's clock at the first answer", nullable=True, empty="it tells no time"),
+    "watermark": _instant(
+        "moment from which the next sweep may ask", nullable=True, empty="it must ask for everything"
+    ),
+    "fetched_at": _instant("when the fetch began, by our clock"),
+    "loaded_at": _instant("when the rows became known; known-at refers to it"),
+    "rejection_code": _text("what was wrong with the row, as a code"),
+    "rejection_reason": _text("what was wrong with the row, as a sentence without its values"),
+    "rejected_minor": _minor(
+        "money that stayed out; two places where the currency is not known", nullable=True, empty="it could not be read"
+    ),
+    "rejected_rows": _count("rows that stayed out because of this one, itself included", unit="rows"),
+    "first_rejected": _instant("when the row was first rejected"),
+    "last_rejected": _instant("when the row was last rejected"),
+    "column_name": _text("column that is wrong", nullable=True, empty="the whole row is"),
+    "row_key": _text("key of the row at the provider", nullable=True, empty="it could not be read"),
+    "page_sha256": _text("hash of the page that holds the row", nullable=True, empty="no page is concerned"),
+    "page_no": _count("number of the page in its fetch", nullable=True, empty="no page is concerned", unit="number"),
+    "position": Column(
+        pl.Int64(), "place of the row on its page, from 0; -1 is the whole page", nullable=True, unit="number"
+    ),
+    "schema_version": _count("version of the tables that refused it", unit="number"),
+    "run_no": _count("number of the run, from 1, in the order in which runs ended", unit="number"),
+    "run_id": _text("name of the run and of its folder"),
+    "run_key": _text(
+        "hash of what decides its bytes: settings, version, as-of date, known-at",
+        empty="it ended before they were known",
+    ),
+    "run_state": _text("how the run ended", words=("PUBLISHED", "HELD", "FAILED")),
+    "run_reason": _text("why it was held or failed", empty="it was published"),
+    "exit_code": Column(pl.Int64(), "exit code of the command", unit="number"),
+    "known_load": _count("newest load the run looked at, 0 for none", unit="number"),
+    "known_at": _instant("moment up to which facts had reached us"),
+    "started_at": _instant("when the run began"),
+    "run_ended_at": _instant("when the run ended"),
+    "folder": _text("where its files are", nullable=True, empty="none were written"),
+    "moves_breaks": _flag("the run moved the life of breaks on"),
+    "summary": _text("the run's summary.json"),
     # fetches and conservation
     "names": _text("what the row names that does not exist", values=("plan", "term", "account")),
-    "entity": _text("plans, terms, payments, accounts or policies"),
+    "entity": _text("what the rows are", words=("plans", "terms", "payments", "accounts", "policies")),
     "fetched": _count("rows received in this run"),
     "accepted": _count("rows that entered the tables as new or changed"),
     "quarantined": _count("rows rejected with a reason"),
     "deduplicated": _count("rows that repeat what was known"),
     "unreadable": _count("rows whose amount could not be read; no money is counted for them"),
-    "amount_fetched_minor": _sum("money received", nullable=True),
-    "amount_accepted_minor": _sum("money that entered the tables", nullable=True),
-    "amount_quarantined_minor": _sum("money rejected", nullable=True),
-    "amount_deduplicated_minor": _sum("money that repeats what was known", nullable=True),
+    "amount_fetched_minor": _sum("money received", nullable=True, empty="no amount of them can be read"),
+    "amount_accepted_minor": _sum(
+        "money that entered the tables", nullable=True, empty="no amount of them can be read"
+    ),
+    "amount_quarantined_minor": _sum("money rejected", nullable=True, empty="no amount of them can be read"),
+    "amount_deduplicated_minor": _sum(
+        "money that repeats what was known", nullable=True, empty="no amount of them can be read"
+    ),
     "complete": _flag("the fetch reached the provider's end signal and no page failed"),
-    "fresh_at": Column(pl.Datetime("us", "UTC"), "when the last complete fetch began", nullable=True),
+    "fresh_at": Column(
+        pl.Datetime("us", "UTC"),
+        "when the last complete fetch began",
+        nullable=True,
+        empty="never fetched completely",
+        unit="UTC",
+    ),
 }

@@ -35,8 +35,27 @@ _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
         ("v_accounts", "status"): "account_status",
         ("v_accounts", "amount_due"): "account_amount_due_minor",
         ("v_accounts", "due_date"): "account_due_date",
-        ("v_writes", "state"): "write_state",
+        ("v_aging", "terms"): "aged_terms",
+        ("v_aging_terms", "terms"): "aged_terms",
+        ("v_fetches", "reason"): "fetch_reason",
+        ("v_integrity", "currency"): "break_currency",
+        ("v_breaks", "currency"): "break_currency",
+        ("v_payments", "plan_id"): "payment_plan_id",
+        ("v_quarantine", "amount"): "rejected_minor",
+        ("v_quarantine", "code"): "rejection_code",
+        ("v_quarantine", "currency"): "break_currency",
+        ("v_quarantine", "first_seen"): "first_rejected",
+        ("v_quarantine", "last_seen"): "last_rejected",
+        ("v_quarantine", "reason"): "rejection_reason",
+        ("v_quarantine", "rows"): "rejected_rows",
+        ("v_runs", "ended_at"): "run_ended_at",
+        ("v_runs", "reason"): "run_reason",
+        ("v_runs", "state"): "run_state",
+        ("v_writes", "amount"): "wanted_minor",
+        ("v_writes", "currency"): "break_currency",
+        ("v_writes", "plan_id"): "wanted_plan_id",
         ("v_writes", "reason"): "write_reason",
+        ("v_writes", "state"): "write_state",
     }
 )
 """View columns that take their meaning from a column of another name."""
@@ -55,6 +74,7 @@ def refresh_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
 def make_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
     """Do what `refresh_views` does inside the caller's transaction."""
     for report in REPORTS:
+        con.execute(f"DROP VIEW IF EXISTS out.latest_{report}")  # what earlier versions called it: users saw it
         con.execute(_source(report, folder))
     run_scripts(con, "views")
     _explain_columns(con)
@@ -114,7 +134,8 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
 
 
 def _source(report: str, folder: Path | None) -> str:
-    shape = f"CREATE OR REPLACE VIEW out.latest_{report} AS SELECT * FROM out.{report} WHERE false"
+    """Return the statement that makes the rows of a report: a macro, which nobody meets in a list of tables."""
+    shape = f"CREATE OR REPLACE MACRO out.latest_{report}() AS TABLE SELECT * FROM out.{report} WHERE false"
     parquet = folder.resolve() / f"{report}.parquet" if folder else None
     if parquet is None or not parquet.is_file():
         return shape
@@ -122,13 +143,10 @@ def _source(report: str, folder: Path | None) -> str:
 
 
 def _explain_columns(con: duckdb.DuckDBPyConnection) -> None:
-    columns = con.sql(query("view_columns")).fetchall()
-    for view, name in columns:
+    for view, name in con.sql(query("view_columns")).fetchall():
         wanted = _NAMED_OTHERWISE.get((view, name), name)
-        column = next((COLUMNS[key] for key in (f"{wanted}_minor", f"{wanted}_ppm", wanted) if key in COLUMNS), None)
-        if column is not None:
-            meaning = column.meaning.replace("minor units", "major units")
-            con.execute(f'COMMENT ON COLUMN main.{view}."{name}" IS {quoted(meaning)}')
+        column = next(COLUMNS[key] for key in (f"{wanted}_minor", f"{wanted}_ppm", wanted) if key in COLUMNS)
+        con.execute(f'COMMENT ON COLUMN main.{view}."{name}" IS {quoted(column.comment())}')
 
 
 def _remove(draft: Path) -> None:

@@ -4,5 +4,5 @@
 CREATE OR REPLACE VIEW main.v_aging_terms AS
 SELECT
     as_of, provider, tenant_id, currency, bucket, terms, plans, outstanding, bucket_no
-FROM out.latest_aging_terms;
+FROM out.latest_aging_terms();
 COMMENT ON VIEW main.v_aging_terms IS 'Latest published run. One row per provider, tenant, currency and bucket of the terms'' own age; due, unsatisfied terms of plans in force';

@@ -4,5 +4,5 @@
 CREATE OR REPLACE VIEW main.v_exposure AS
 SELECT
     as_of, provider, tenant_id, currency, metric, plans, amount, share
-FROM out.latest_exposure;
+FROM out.latest_exposure();
 COMMENT ON VIEW main.v_exposure IS 'Latest published run. One row per provider, tenant, currency and measure';

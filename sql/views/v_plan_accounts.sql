@@ -4,5 +4,5 @@
 CREATE OR REPLACE VIEW main.v_plan_accounts AS
 SELECT
     as_of, provider, tenant_id, plan_id, account_id, linked_on
-FROM out.latest_plan_accounts;
+FROM out.latest_plan_accounts();
 COMMENT ON VIEW main.v_plan_accounts IS 'Latest published run. One row per plan and account it was ever seen to cover';

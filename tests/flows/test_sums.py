@@ -147,3 +147,44 @@ def test_buckets_stand_in_their_order_and_both_agings_of_one_currency_can_be_rea
         "select distinct bucket, bucket_no from v_plans union select distinct bucket, bucket_no from v_aging_terms"
     )
     assert dict(numbers).items() <= {b: n for n, b in enumerate(order)}.items()
+
+
+def test_no_cell_is_empty_where_its_column_says_never(morning):
+    told = morning.query(
+        "select table_name, column_name, data_type from duckdb_columns() "
+        "where schema_name = 'main' and not internal and comment like '%; never empty'"
+    )
+    empty = []
+    for view, name, kind in told:
+        blank = f"or \"{name}\" = ''" if kind == "VARCHAR" else ""
+        if morning.query(f'select count(*) from {view} where "{name}" is null {blank}') != [(0,)]:
+            empty.append(f"{view}.{name}")
+    assert empty == []
+
+
+def test_a_payment_that_only_names_an_invoice_stands_beside_every_plan_that_covers_it(morning):
+    links = {
+        (row[0], row[1])
+        for row in morning.query("select plan_id, account_id from v_plan_accounts where provider = 'payt'")
+    }
+    known = {row[0] for row in morning.query("select plan_id from v_plans where provider = 'payt'")}
+    payments = morning.query("select payment_id, plan_id, account_id from v_payments where provider = 'payt'")
+    wanted = {(plan, payment, account, "plan") for payment, plan, account in payments if plan}
+    wanted |= {
+        (plan, payment, account, "account")
+        for payment, own, account in payments
+        for plan, covered in links
+        if own is None and account == covered and plan in known
+    }
+    found = morning.query(
+        "select plan_id, payment_id, account_id, tied_by from v_plan_payments where provider = 'payt'"
+    )
+    assert set(found) == wanted
+    assert len(found) == len(wanted)
+    assert {tie for *_, tie in wanted} >= {"account"}
+    shared = morning.query(
+        "select plans_of_payment, count(*) from v_plan_payments group by payment_id, account_id, provider, tenant_id, plans_of_payment"
+    )
+    assert all(stated == counted for stated, counted in shared)
+    tied = {row[0] for row in morning.query("select tied_by from v_plan_payments where provider = 'totality'")}
+    assert "plan" in tied

@@ -9,7 +9,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from checks.base import discover
 from reports.layout import REPORTS, Kind
+from schemas.columns import (
+    BASES,
+    BREAK_STATES,
+    CLASSES,
+    CONFORMANCES,
+    KINDS,
+    SEVERITIES,
+    SIDES,
+    STATES,
+    STATUSES,
+)
 from schemas.core import INTEGRITY
 from schemas.currencies import EXPONENTS
 from schemas.results import BREAK_REGISTER
@@ -19,7 +31,17 @@ from sql.warehouse import SUSPECT, Warehouse, read_everything
 
 VIEWS = [
     *("v_runs", "v_plans", "v_plan_accounts", "v_terms", "v_payments", "v_accounts", "v_policies", "v_breaks"),
-    *("v_aging", "v_aging_terms", "v_kept", "v_roll", "v_cash", "v_quarantine", "v_fetches", "v_writes"),
+    *(
+        "v_aging",
+        "v_aging_terms",
+        "v_kept",
+        "v_roll",
+        "v_cash",
+        "v_quarantine",
+        "v_fetches",
+        "v_writes",
+        "v_plan_payments",
+    ),
 ]
 
 PROMISED = {
@@ -103,7 +125,71 @@ def test_every_table_and_view_says_what_a_row_is(fresh):
     ).fetchall()
     assert len(views) == len(VIEWS) + 2
     assert all(re.search(r"[Oo]ne row per", comment or "") for _, comment in [*views, *tables]), [*views, *tables]
-    assert meaning == [("outstanding of terms due before the as-of date (major units of `currency`)",)]
+    assert meaning == [("outstanding of terms due before the as-of date (major units of `currency`); never empty",)]
+
+
+UNITS = {
+    "DECIMAL(20,4)": "major units of `currency`",
+    "DECIMAL(20,6)": "fraction",
+    "DATE": "date",
+    "TIMESTAMP WITH TIME ZONE": "UTC",
+    "BOOLEAN": "true or false",
+    "BIGINT": "number|days|months|plans|terms|rows|pages|days of the month|HTTP status code",
+}
+WORDS = {
+    ("v_terms", "state"): STATES,
+    ("v_plans", "status"): STATUSES,
+    ("v_plans", "basis"): BASES,
+    ("v_plans", "conformance"): CONFORMANCES,
+    ("v_payments", "class"): CLASSES,
+    ("v_breaks", "code"): {check.code for check in discover()},
+    ("v_breaks", "side"): SIDES,
+    ("v_breaks", "kind"): KINDS,
+    ("v_breaks", "severity"): SEVERITIES,
+    ("v_breaks", "state"): BREAK_STATES,
+    ("v_accounts", "kind"): ("loan", "billing", "invoice", "case"),
+    ("v_exposure", "metric"): ("PAR>0", "PAR>30", "PAR>60", "PAR>90", "LARGEST_10"),
+    ("v_fetches", "mode"): ("FULL", "CHANGES", "REPLAY"),
+    ("v_integrity", "entity"): ("plans", "terms", "payments", "accounts", "policies"),
+    ("v_runs", "state"): ("PUBLISHED", "HELD", "FAILED"),
+    ("v_writes", "operation"): ("create", "update", "approve", "reject", "deactivate"),
+    ("v_writes", "state"): ("planned", "approved", "sending", "done", "refused", "unknown", "parked"),
+    ("v_plan_payments", "tied_by"): ("plan", "account"),
+}
+
+
+def test_every_column_of_every_view_tells_its_meaning_its_unit_its_words_and_what_empty_means(fresh):
+    told = fresh.con.sql(
+        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal"
+    ).fetchall()
+    assert {view for view, *_ in told} >= set(VIEWS)
+    for view, name, kind, comment in told:
+        where = f"{view}.{name}: {comment}"
+        assert comment is not None, where
+        assert re.search(r"; (never empty|empty: \w.+)$", comment), where
+        if kind in UNITS:
+            assert re.search(rf"\(({UNITS[kind]})\)", comment), where
+        missing = [word for word in WORDS.get((view, name), ()) if word not in comment]
+        assert missing == [], where
+
+
+def test_a_word_that_means_several_things_is_explained_by_its_view(fresh):
+    told = {
+        (view, name): comment
+        for view, name, comment in fresh.con.sql(
+            "SELECT table_name, column_name, comment FROM duckdb_columns()"
+        ).fetchall()
+    }
+    assert "run ended" in told["v_runs", "state"]
+    assert "rejected" in told["v_quarantine", "first_seen"]
+    assert "unsatisfied" in told["v_aging", "terms"]
+    assert "v_plan_payments" in told["v_payments", "plan_id"]
+    assert "PROVIDER_BALANCE" in told["v_payments", "allocated"]
+
+
+def test_users_meet_no_helper_behind_the_views(fresh):
+    shown = [name for row in fresh.con.sql("SHOW ALL TABLES").fetchall() for name in row if isinstance(name, str)]
+    assert [name for name in shown if name.startswith("latest_")] == []
 
 
 def test_the_schemas_of_all_layers_are_there(fresh):
