@@ -28,12 +28,13 @@ from sql.commits import tell_loads
 from sql.connection import explained
 from sql.errors import Damaged, StoreError
 from sql.landing import Landing, SnapshotFacts, StoredPage
+from sql.ledger import always_carried
 from sql.seals import Seal
 from sql.staging import StageOptions, received, stage
 from sql.versions import ConservationError, Load, LoadReport, Sweep, commit_load
 from sql.warehouse import SCHEMA_VERSION
 from sql.witness import Witness
-from transforms.intake import ContractError, admit
+from transforms.intake import ContractError, admit, check_carried
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
 
@@ -46,6 +47,8 @@ class Reading:
     rejects: list[tuple[object, ...]] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    could_carry: Counter[tuple[str, str]] = field(default_factory=Counter)
+    did_carry: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_sweep: Counter[str] = field(default_factory=Counter)
     unreadable: set[str] = field(default_factory=set)
 
@@ -55,6 +58,9 @@ class Reading:
         self.rows[page.entity] += decoded.rows
         self.by_sweep[page.sweep] += decoded.rows
         self.unknown.update({(page.entity, name): count for name, count in decoded.unknown_fields.items()})
+        for name, (could, did) in decoded.carried.items():
+            self.could_carry[page.entity, name] += could
+            self.did_carry[page.entity, name] += did
         for reject in decoded.rejects:
             self.rejects.append(
                 (
@@ -71,6 +77,11 @@ class Reading:
             if reject.position < 0:
                 self.unreadable.add(page.sweep)
 
+    @property
+    def carried(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Page entity and field to the rows that could carry it and those that did."""
+        return {key: (could, self.did_carry[key]) for key, could in self.could_carry.items()}
+
 
 def load_snapshot(
     con: duckdb.DuckDBPyConnection,
@@ -81,6 +92,7 @@ def load_snapshot(
     loaded_at: datetime,
     overlap: timedelta,
     witness: Witness,
+    is_new: bool = True,
     unread: str = "",
 ) -> LoadReport:
     """Make one finished snapshot known; a snapshot that is known already changes nothing.
@@ -93,11 +105,14 @@ def load_snapshot(
         loaded_at: The moment its rows become known.
         overlap: How far the next fetch starts before this one began.
         witness: Told of the commit once it has happened.
+        is_new: It was never loaded before: one that was may lack what a later one carries.
         unread: Why no page of it is looked at: the load then has no rows, and no sweep of it counts as complete.
     """
     reading = Reading()
     zone = ZoneInfo(section.timezone or "UTC")
     frames = received(() if unread else _decoded(landing, facts, reading))
+    if is_new:
+        check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
     options = StageOptions(
         provider=facts.provider,
         tenant_id=facts.tenant_id,
@@ -138,6 +153,7 @@ def load_snapshot(
         pages=pl.DataFrame(reading.pages, schema=PAGES, orient="row"),
         rows=staged["rows"],
         unknown_fields=dict(reading.unknown),
+        carried=reading.carried,
     )
     tell_loads(con, witness)
     log.LOGGER.info(

@@ -170,12 +170,12 @@ class _Run:
         """
         for load in loads:
             try:
-                self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at)
+                self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at, is_new=False)
             except Unloadable as error:
                 log.LOGGER.error(
                     "%s; load %d stands without its rows until everything is fetched again", error, load.load_no
                 )
-                self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at, unread=str(error))
+                self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at, is_new=False, unread=str(error))
 
     def load_waiting(self, warehouse: Warehouse, runner: Runner) -> Failures:
         """Load every finished snapshot that is not known yet, oldest first; return whose pages cannot be used.
@@ -208,7 +208,9 @@ class _Run:
                 aside.release(facts)
         return failures
 
-    def _load(self, warehouse: Warehouse, snapshot_id: str, *, loaded_at: datetime, unread: str = "") -> None:
+    def _load(
+        self, warehouse: Warehouse, snapshot_id: str, *, loaded_at: datetime, is_new: bool = True, unread: str = ""
+    ) -> None:
         facts = self.landing.find(snapshot_id)
         section = self.settings.providers.configured().get(facts.provider)
         if section is None:
@@ -224,6 +226,7 @@ class _Run:
                 loaded_at=loaded_at,
                 overlap=timedelta(minutes=self.settings.run.overlap_minutes),
                 witness=self.witness,
+                is_new=is_new,
                 unread=unread,
             )
 

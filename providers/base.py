@@ -128,13 +128,15 @@ class Decoded:
     """What one page says: columns per received table, and what could not be read.
 
     Lists of one table have the same length. `rows` counts top-level rows, accepted and
-    rejected. `unknown_fields` counts fields nobody documented, by dotted name.
+    rejected. `unknown_fields` counts fields nobody documented, by dotted name; `carried` says of each
+    field that is read and may be left out how many rows could carry it and how many did.
     """
 
     tables: dict[str, dict[str, list[object]]]
     rejects: list[Reject]
     rows: int
     unknown_fields: dict[str, int]
+    carried: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
     if entity in {"setup", "plan"} and reading.total == 0:
         return refused_page(Fault("MISSING_FIELD", "Result", "Result: required and null"), tables, asked_for)
     columns = {table.name: filled for table, filled in zip(tables, _FLAT[entity](reading, context), strict=True)}
-    return Decoded(columns, reading.rejects, reading.total, reading.unknown)
+    return Decoded(columns, reading.rejects, reading.total, reading.unknown, reading.carried)
 
 
 def _asked(context: Mapping[str, str], rows: int) -> dict[str, Sequence[object]]:

@@ -175,7 +175,10 @@ def _first(faults: Iterable[Fault | None]) -> Fault | None:
 
 
 def _setup(row: Setup, _context: Mapping[str, str]) -> Fault | None:
-    accounts = row.accounts or []
+    if not isinstance(row.accounts, list):
+        how = "absent" if row.accounts is UNSET else "null"
+        return Fault("MISSING_FIELD", "Accounts", f"Accounts: required and {how}; what is left out is not empty")
+    accounts = row.accounts
     pending = (pending for account in accounts for pending in account.pending())
     return (
         _bad_number(row)

@@ -150,7 +150,7 @@ def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
     columns = {tables[0].name: fill(tables[0], reading.rows, reading.places, {"kind": [kind] * len(reading.rows)})}
     if len(tables) > 1:
         columns[tables[1].name] = _CHILDREN[entity](reading)
-    return Decoded(columns, reading.rejects, reading.total, reading.unknown)
+    return Decoded(columns, reading.rejects, reading.total, reading.unknown, reading.carried)
 
 
 def _read(body: bytes) -> _List:

@@ -14,12 +14,15 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
 from providers.base import Reject
 from providers.tables import Places
@@ -52,8 +55,9 @@ class Fault:
 class Shape(Generic[S]):
     """How to read one entity's rows.
 
-    `documented` are fields the provider names and we do not need; `children` the shapes of nested
-    rows by field; `key` the row's own id; `counted` the field whose entries a reject counts.
+    `documented` are fields the provider names and we do not need, `unread` those of them the struct declares;
+    `children` the shapes of nested rows by field; `key` the row's own id; `counted` the field whose entries a
+    reject counts.
     `accept` looks at a row that has the right types and may still refuse it.
     """
 
@@ -63,6 +67,7 @@ class Shape(Generic[S]):
     key: str = "id"
     counted: str | None = None
     accept: Callable[[S, Mapping[str, str]], Fault | None] | None = None
+    unread: frozenset[str] = frozenset()
 
     def known(self) -> frozenset[str]:
         """Every field name the provider documents for this row."""
@@ -88,6 +93,8 @@ class Reading(Generic[S]):
     rejects: list[Reject]
     unknown: dict[str, int]
     total: int
+    carried: dict[str, tuple[int, int]]
+    """Per field that is read and may be left out, by dotted name: rows that could carry it, and rows that did."""
 
 
 def fault_of(error: BaseException) -> Fault:
@@ -152,13 +159,34 @@ def read_rows(raws: Sequence[bytes], shape: Shape[S], context: Mapping[str, str]
             faults.setdefault(at, refused)
     kept = [at for at in range(len(raws)) if at not in faults]
     hashes = [hashlib.sha256(raws[at]).hexdigest() for at in kept]
+    good = [row for at in kept if (row := rows[at]) is not None]
     return Reading(
-        rows=[row for at in kept if (row := rows[at]) is not None],
+        rows=good,
         places=Places(kept, [0] * len(kept), hashes),
         rejects=[_reject(at, fault, raws[at], shape) for at, fault in sorted(faults.items())],
         unknown={name: count for name, count in unknown.items() if name not in called},
         total=len(raws),
+        carried=dict(_carried(good, shape, "")),
     )
+
+
+def _carried(rows: Sequence[S], shape: Shape[S], path: str) -> Iterator[tuple[str, tuple[int, int]]]:
+    for attribute, called in _optional(shape.struct):
+        if called in shape.unread:
+            continue
+        values = list(map(attrgetter(attribute), rows))
+        yield path + called, (len(values), len(values) - values.count(UNSET))
+        child = shape.children.get(called)
+        if child is not None:
+            nested = [value if isinstance(value, list) else [value] for value in values if value not in (UNSET, None)]
+            yield from _carried(list(chain.from_iterable(nested)), child, f"{path}{called}.")
+
+
+@lru_cache(maxsize=64)
+def _optional(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """Attribute and name of every field that a row may leave out."""
+    fields = msgspec.structs.fields(struct)
+    return tuple((item.name, item.encode_name) for item in fields if item.default is UNSET)
 
 
 def _decoded(raws: Sequence[bytes], decoder: "msgspec.json.Decoder[S]") -> tuple[list[S | None], dict[int, Fault]]:

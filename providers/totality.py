@@ -152,7 +152,7 @@ def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
     columns = {tables[0].name: fill(tables[0], reading.rows, reading.places)}
     if entity == "payment_plans":
         columns[tables[1].name] = _schedule(reading)
-    return Decoded(columns, reading.rejects, reading.total, reading.unknown)
+    return Decoded(columns, reading.rejects, reading.total, reading.unknown, reading.carried)
 
 
 def _schedule(reading: Reading[Plan]) -> dict[str, Column]:

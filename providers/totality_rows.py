@@ -118,7 +118,7 @@ SHAPES: Mapping[str, Shape[Any]] = {
             "approvedAt becameEligibleForRefinanceOn csoBuyBackDate csoBuyBackFees csoBuyBackInterest csoBuyBackPrincipal"
             " csoLoanFee csoRateLoan csoRatePayment csoTargetApr daysLate decisioningProvider deferredPayments denialReason"
             " deniedAt desiredPrincipalAmount estimatedFundingOn firstPaymentDate firstPaymentDay fundedAt"
-            " hasHardPrincipalPayments interestRate isContractViewable isFirstPaymentDefaulted"
+            " hasHardPrincipalPayments interestRate isContractViewable isFirstPaymentDefaulted isInterestAppliedAfterContract"
         ),
         key="uuid",
     ),

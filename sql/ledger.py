@@ -42,12 +42,14 @@ def write(
     *,
     pages: pl.DataFrame,
     unknown_fields: Mapping[tuple[str, str], int],
+    carried: Mapping[tuple[str, str], tuple[int, int]],
 ) -> None:
-    """Record the load, its sweeps, its rejections, its counts and what no contract promised."""
+    """Record the load, its sweeps, its rejections, its counts, what no contract promised and what every row carried."""
     _write_load(con, tenant, load)
     _insert(con, "meta.fetches", tenant, _fetches(con, load))
     _insert(con, "meta.integrity", tenant, counts)
     _insert(con, "meta.drift", tenant, _drift(admitted, unknown_fields))
+    _insert(con, "meta.carried_fields", tenant, _carried(con, tenant, carried))
     _write_quarantine(con, tenant, load, admitted.rejects, pages)
 
 
@@ -130,6 +132,32 @@ def _drift(admitted: Admitted, unknown_fields: Mapping[tuple[str, str], int]) ->
         (row["entity"], "UNKNOWN_VALUE", row["name"], row["value"], row["rows"]) for row in words.iter_rows(named=True)
     ]
     return pl.DataFrame([*fields, *values], schema=shape, orient="row")
+
+
+def always_carried(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> set[tuple[str, str]]:
+    """Return page entity and name of every field that no row of the tenant ever left out."""
+    return {(entity, name) for entity, name, answers in _answers(con, provider, tenant_id) if answers == [True]}
+
+
+def _answers(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> list[tuple[str, str, list[bool]]]:
+    found: list[tuple[str, str, list[bool]]] = con.sql(
+        """
+        SELECT entity, name, list(DISTINCT by_every_row) FROM meta.carried_fields
+        WHERE provider = $provider AND tenant_id = $tenant_id GROUP BY entity, name
+        """,
+        params={"provider": provider, "tenant_id": tenant_id},
+    ).fetchall()
+    return found
+
+
+def _carried(
+    con: duckdb.DuckDBPyConnection, tenant: Tenant, carried: Mapping[tuple[str, str], tuple[int, int]]
+) -> pl.DataFrame:
+    """Return the answers of this load that no load before gave."""
+    known = {(entity, name, by_every) for entity, name, answers in _answers(con, **tenant.who) for by_every in answers}
+    told = [(entity, name, rows == with_it) for (entity, name), (rows, with_it) in sorted(carried.items()) if rows]
+    shape = {"entity": pl.String(), "name": pl.String(), "by_every_row": pl.Boolean()}
+    return pl.DataFrame([one for one in told if one not in known], schema=shape, orient="row")
 
 
 def _write_quarantine(

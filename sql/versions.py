@@ -36,6 +36,7 @@ def commit_load(
     pages: pl.DataFrame,
     rows: pl.DataFrame,
     unknown_fields: Mapping[tuple[str, str], int] | None = None,
+    carried: Mapping[tuple[str, str], tuple[int, int]] | None = None,
 ) -> LoadReport:
     """Make one load known: versions, closures, tombstones, counts and watermarks commit together or not at all.
 
@@ -48,6 +49,7 @@ def commit_load(
         pages: page_no, sweep, entity, sha256, rows: where the bytes lie.
         rows: `staged["rows"]`: page_no, position, row_hash.
         unknown_fields: (page entity, field) to the number of rows that carried it.
+        carried: (page entity, field that may be left out) to the rows that could carry it and those that did.
 
     Raises:
         ConservationError: fetched is not accepted + quarantined + deduplicated.
@@ -60,7 +62,9 @@ def commit_load(
         kept = _Keeper(con, tenant, load, admitted).keep()
         counts = counted(con, load, admitted, kept)
         check_counts(counts, where=f"{load.provider}/{load.tenant_id} load {tenant.load_no}")
-        ledger.write(con, tenant, load, admitted, counts, pages=pages, unknown_fields=unknown_fields or {})
+        ledger.write(
+            con, tenant, load, admitted, counts, pages=pages, unknown_fields=unknown_fields or {}, carried=carried or {}
+        )
         ledger.write_raw(con, tenant, pages=pages, rows=rows)
     return LoadReport(tenant.load_no, is_new=True, counts=counts)
 

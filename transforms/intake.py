@@ -5,7 +5,7 @@ come in together or stay out together. Where rows come from and where they go is
 not decided here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import polars as pl
 
@@ -112,6 +112,25 @@ def check_contract(decode_rejects: pl.DataFrame, decoded_rows: Mapping[str, int]
             raise ContractError(
                 f"{row['page_entity']}: field {row['column']!r} is {row['code']} in all {row['rows']} rows; the provider "
                 "changed its contract, nothing of this fetch was stored; compare its documentation with the provider's code"
+            )
+
+
+def check_carried(carried: Mapping[tuple[str, str], tuple[int, int]], always: Collection[tuple[str, str]]) -> None:
+    """Raise if no row, of two or more, carries a field that every row before carried; one left out is not one empty.
+
+    Args:
+        carried: Page entity and field to the rows that could carry it and those that did.
+        always: Page entity and field of what no row ever left out.
+
+    Raises:
+        ContractError: names the entity, the field and the number of rows.
+    """
+    for (entity, name), (rows, with_it) in sorted(carried.items()):
+        if rows > 1 and with_it == 0 and (entity, name) in always:
+            raise ContractError(
+                f"{entity}: field {name!r} is in none of {rows} rows, and every row before carried it; nothing of this fetch "
+                "was stored; compare the provider's documentation with its code. A provider that leaves out what is empty "
+                "shows the field again once everything is fetched"
             )
 
 

@@ -1,5 +1,6 @@
 """Rows as they come from the field, from the provider's answer to the reports: one bad one costs itself and nothing else."""
 
+import contextlib
 import json
 import logging
 from datetime import date
@@ -99,6 +100,78 @@ def test_a_balance_below_zero_counts_as_nothing_due_and_one_above_the_term_as_th
     }
     assert told["DUE_BELOW_ZERO"] == ("low", "0.00", "-1.00")
     assert told["DUE_ABOVE_AMOUNT"][1:] == ("100.00", "102.50")
+
+
+# fields that are left out
+
+
+@pytest.fixture(scope="module")
+def left_out(open_desk, tmp_path_factory):
+    """A world published once, with two plans, terms and payments or more at every provider; each test mends it again."""
+    world = golden()
+    office = payt.Administration("1001")
+    for plan_id in ("31", "32"):
+        term = office.term(f"{plan_id}0", 5000, 5000, DUE)
+        world.payt.payment_plans.append(office.plan(plan_id, "1", [term], CREATED))
+    with_custom_plan(world, [40000, 33000])
+    with open_desk(tmp_path_factory.mktemp("out"), world) as desk:
+        desk.configure(run={"full_sweep_days": 1}, gates={"change_share": 9})
+        desk.run(GOLDEN_AS_OF)
+        yield desk
+
+
+@contextlib.contextmanager
+def lacking(desk, rows, name):
+    """Let these rows come without the field `name`, changed just now, while the block runs."""
+    before = [dict(row) for row in rows]
+    with desk.world.changing():
+        for row in rows:
+            row.pop(name)
+            row["updated_at" if "updated_at" in row else "updatedAt"] = desk.world.clock
+    yield
+    with desk.world.changing():
+        for row, was in zip(rows, before, strict=True):
+            row.clear()
+            row.update(was)
+
+
+def test_a_plan_that_comes_without_its_terms_stays_out_and_keeps_the_old_ones(left_out):
+    desk = left_out
+    terms = desk.rows("terms")
+    rows = of(desk.world.payt.payment_plans, id="31")
+    desk.configure(gates={"quarantine_share": 1})
+    with lacking(desk, rows, "payment_terms"):
+        finished = desk.run(GOLDEN_AS_OF)
+    assert finished.state == "PUBLISHED"
+    assert desk.rows("terms") == terms
+    query = "SELECT code, column_name FROM v_quarantine WHERE row_key = '31' AND entity = 'plans'"
+    assert {tuple(row) for row in desk.query(query)} == {("MISSING_FIELD", "payment_terms")}
+
+
+@pytest.mark.parametrize(
+    ("provider", "rows", "name"),
+    [
+        ("payt", lambda world: world.payt.payment_plans, "payment_terms"),
+        ("payt", lambda world: world.payt.payment_plans, "active"),
+        ("payt", lambda world: world.payt.payment_plans, "approved_at"),
+        ("payt", lambda world: world.payt.payments, "transaction_type"),
+        ("totality", lambda world: world.totality.scheduled_payments, "paymentPlanUuid"),
+        ("totality", lambda world: world.totality.payment_plans, "totalPlanAmount"),
+        ("payiq", lambda world: [one for paid in world.payiq.payments.values() for one in paid], "InvoicePayments"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_field_that_every_row_carried_and_none_carries_now_is_a_broken_contract(left_out, provider, rows, name):
+    desk = left_out
+    before = desk.tables(names=("plans", "terms"))
+    with lacking(desk, rows(desk.world), name):
+        finished = desk.run(GOLDEN_AS_OF)
+    assert finished.state == "PUBLISHED"
+    assert f"{provider} " in finished.first_line
+    assert "not read (contract)" in finished.first_line
+    assert desk.tables(names=("plans", "terms")) == before
+    source = of(json.loads((desk.latest / "summary.json").read_text())["sources"], provider=provider)[0]
+    assert source["error_code"] == "contract"
 
 
 # words of a tenant

@@ -361,6 +361,7 @@ def test_a_transaction_on_several_invoices_names_each_of_them_once_per_row():
         ("payments", "invoice_id"),
         ("psp_transactions", "status"),
         ("psp_transactions", "amount"),
+        ("psp_transactions", "invoice_ids"),
         ("deleted_payments", "deleted_at"),
     ],
 )
@@ -373,6 +374,7 @@ def test_what_a_computation_cannot_do_without_is_required(entity, missing):
         "payment_date": "2026-01-01",
         "status": "paid",
         "amount": "1.00",
+        "invoice_ids": [],
         "updated_at": "2026-01-01T00:00:00Z",
         "deleted_at": "2026-01-01T00:00:00Z",
     }

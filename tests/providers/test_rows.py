@@ -182,13 +182,29 @@ def test_unknown_fields_are_counted_and_the_row_is_kept():
 
 
 def test_fields_that_may_be_absent_or_null_are_empty():
-    bare = {name: PLAN[name] for name in ("id", "administration_id", "created_at")}
-    nulls = {**bare, "id": "n", "active": None, "payment_terms": None, "updated_at": None, "debtor_id": None}
+    bare = {name: PLAN[name] for name in ("id", "administration_id", "created_at")} | {"payment_terms": []}
+    nulls = {**bare, "id": "n", "active": None, "updated_at": None, "debtor_id": None}
     decoded = read(page(json.dumps(bare), json.dumps(nulls)))
     plans = decoded.tables["payt__payment_plans"]
     assert decoded.rejects == []
     assert plans["active"] == plans["debtor_id"] == plans["updated_at"] == [None, None]
     assert decoded.tables["payt__payment_terms"]["id"] == []
+
+
+@pytest.mark.parametrize("left_out", [{}, {"payment_terms": None}], ids=["absent", "null"])
+def test_a_plan_that_does_not_name_its_terms_has_not_lost_them_and_stays_out(left_out):
+    without = {name: value for name, value in PLAN.items() if name != "payment_terms"} | left_out
+    refused = only(read(page(json.dumps(without), text(id="p2", payment_terms=[]))))
+    assert (refused.position, refused.code, refused.column, refused.key) == (0, "MISSING_FIELD", "payment_terms", "p1")
+
+
+def test_what_rows_carry_is_counted_also_in_nested_rows_and_what_nobody_reads_is_not():
+    bare = {name: TERM[name] for name in TERM if name != "payment_date"}
+    carried = read(page(text(payment_terms=[TERM, bare]), text(reason="r", approved_at=None))).carried
+    assert carried["approved_at"] == (2, 1)
+    assert carried["active"] == (2, 2)
+    assert carried["payment_terms.payment_date"] == (3, 2)
+    assert "reason" not in carried
 
 
 def test_ids_may_be_integers_and_stay_exact_text():
