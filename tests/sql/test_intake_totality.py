@@ -1,6 +1,6 @@
 """Totality from received rows to images: terms that come in a sweep of their own, money in cents, loans."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -141,8 +141,18 @@ def test_a_plan_ends_on_the_day_it_was_first_seen_inactive(intake):
     intake.fetch("totality", BASE | {"payment_plans": [inactive]}, day=date(2026, 7, 3))
     later = inactive | {"updated_at": "2026-07-10T12:00:00Z"}
     intake.fetch("totality", BASE | {"payment_plans": [later]}, day=date(2026, 7, 11))
-    ends = [only(images.plans(intake.con, known))["ended_on"] for known in (1, 2, 3)]
-    assert ends == [None, date(2026, 7, 2), date(2026, 7, 2)]
+    ends = [only(images.plans(intake.con, known)) for known in (1, 2, 3)]
+    assert [row["ended_on"] for row in ends] == [None, date(2026, 7, 2), date(2026, 7, 2)]
+    moment = datetime(2026, 7, 2, 12, tzinfo=UTC)
+    assert [row["inactive_at"] for row in ends] == [None, moment, moment]
+
+
+def test_a_row_that_says_the_same_later_was_told_when_it_was_said_first(intake):
+    ahead = payment(processed_at="2090-03-09T12:00:00Z")
+    intake.fetch("totality", BASE | {"payments": [ahead]}, day=DAY)
+    intake.fetch("totality", BASE | {"payments": [ahead]}, day=date(2026, 7, 3))
+    assert only(images.payments(intake.con, 2))["told_on"] == DAY
+    assert images.terms(intake.con, 2, pl.Series([0]))["told_on"].unique().to_list() == [DAY]
 
 
 def test_terms_that_a_full_fetch_no_longer_shows_are_removed_on_its_day(intake):

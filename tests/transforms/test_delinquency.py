@@ -190,3 +190,17 @@ def test_origins_of_provider_balances_follow_the_days_the_provider_gives(make) -
     )
     assert case.plan(date(2025, 5, 10))["days_past_due"] == 9
     assert case.plan(date(2025, 5, 10), Rules(dpd_origin="FIRST_ENTERED"))["days_past_due"] == 39
+
+
+def test_origins_start_again_where_the_provider_says_that_nothing_was_late_in_between(make) -> None:
+    """The April term was paid on 20 April: from then to 1 May nothing was late, and the May term has been for nine days."""
+    paid = {"provider_outstanding_minor": 0, "provider_paid_on": date(2025, 4, 20)}
+    case = make.case(
+        plan={"basis": "PROVIDER_BALANCE", "approved_on": date(2025, 1, 1)},
+        due=[
+            {"due_date": APRIL, "amount_minor": 100_00} | paid,
+            {"due_date": date(2025, 5, 1), "amount_minor": 100_00, "provider_outstanding_minor": 100_00},
+        ],
+    )
+    for origin in ("OLDEST_UNPAID", "FIRST_ENTERED", "FIRST_MATERIAL"):
+        assert case.plan(date(2025, 5, 10), Rules(dpd_origin=origin))["days_past_due"] == 9
