@@ -10,6 +10,7 @@ from checks.base import CheckError
 from flows import clock, log
 from flows.errors import NothingRead, PlanreconError, UsageError
 from flows.loading import Unloadable, blaming, load_id, load_snapshot
+from flows.pauses import read_pauses
 from flows.publish import Finished, Publication, record_failure, settle
 from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
@@ -125,6 +126,7 @@ def _begun(request: Request) -> Iterator["_Run"]:
         raise UsageError(
             f"the as-of date {as_of} lies in the future; give {clock.today(settings.zone())} or an earlier one"
         )
+    read_pauses(settings.run.pauses_file)  # refused before anything is fetched
     run_id = f"{started:%Y%m%dT%H%M%S%fZ}"
     state_dir = settings.warehouse.state_dir
     with run_lock(state_dir, run_id=run_id, started_at=started):

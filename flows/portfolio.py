@@ -1,6 +1,6 @@
 """From the warehouse to result frames: images at a known load, located, computed part by part, checked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,6 +10,7 @@ import polars as pl
 from checks.base import by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
 from checks.equal_plans import plans_alike
+from flows.pauses import Pause, pauses_of
 from schemas.conventions import Conventions
 from schemas.rules import Rules
 from sql import images, writes
@@ -20,6 +21,7 @@ from transforms.closed_days import Calendar
 from transforms.clusters import LEAST, clusters
 from transforms.conformance import Expectations, expect, judge, with_nominal_dates
 from transforms.locate import Located, locate
+from transforms.pauses import Pauses
 from transforms.positions import compute, unowned
 
 PART = 250_000
@@ -43,6 +45,8 @@ class Portfolio:
     conventions: Mapping[str, Conventions]
     calendars: Mapping[str, Calendar]
     zone: str = "UTC"
+    pauses: Sequence[Pause] = ()
+    stops: bool = False
     completeness: pl.DataFrame = field(init=False)
     accounts: pl.DataFrame = field(init=False)
     plan_accounts: pl.DataFrame = field(init=False)
@@ -58,6 +62,7 @@ class Portfolio:
     _agreed: pl.DataFrame = field(init=False)
     _located: Located = field(init=False)
     _ids: pl.DataFrame = field(init=False)
+    _paused: Pauses = field(init=False)
     _plans: list[pl.DataFrame] = field(default_factory=list)
     _payments: list[pl.DataFrame] = field(default_factory=list)
     _aged: list[pl.DataFrame] = field(default_factory=list)
@@ -81,6 +86,8 @@ class Portfolio:
         self.rows = images.current_rows(self.con, self.known)
         self._rules = _whole(images.plan_rules(self.con, self.known), plans)
         self._ids = plans.select("plan_no", *KEY, "plan_id")
+        own = images.pauses(self.con, self.known)
+        self._paused = pauses_of(self.pauses, own, self._ids, stops=self.stops)
         self._changes = self._shown_by_now(plans)
         self._agreed = writes.agreed_terms(self.con)
         links = images.links(self.con, self.known)
@@ -106,7 +113,12 @@ class Portfolio:
             paid = self._located.payments.join(part.select("plan_no"), on="plan_no", how="semi")
             expected = self._expected(part, terms)
             positions = compute(
-                part.sort("plan_no"), with_nominal_dates(terms, expected), paid, as_of=self.as_of, rules=self.rules
+                part.sort("plan_no"),
+                with_nominal_dates(terms, expected),
+                paid,
+                as_of=self.as_of,
+                rules=self.rules,
+                pauses=self._paused,
             )
             found = judge(
                 positions.plans, positions.terms, expected, conventions=self.conventions, calendars=self.calendars

@@ -14,6 +14,7 @@ import polars as pl
 from flows import clock
 from flows.errors import UsageError
 from flows.gates import reasons_to_hold
+from flows.pauses import read_pauses
 from flows.portfolio import Portfolio
 from flows.settings import Settings
 from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts
@@ -135,6 +136,8 @@ class Publication:
             settings.conventions(),
             settings.calendars(),
             zone=settings.run.timezone,
+            pauses=read_pauses(settings.run.pauses_file),
+            stops=settings.run.pauses == "STOP",
         )
         formats = {*self.settings.reports.formats, "parquet"}  # the views and later runs read it
         with RunWriter(self.settings.reports.dir, as_of=self.as_of, run_id=self.run_id, formats=formats) as writer:
@@ -373,7 +376,8 @@ def fingerprint(settings: Settings) -> str:
         for name, section in settings.providers.configured().items()
     }
     told = {
-        "run": settings.run.model_dump(mode="json"),
+        "run": settings.run.model_dump(mode="json", exclude={"pauses_file"}),
+        "pauses": [replace(pause, place="") for pause in read_pauses(settings.run.pauses_file)],
         "outcome": settings.outcome.model_dump(mode="json"),
         "buckets": settings.buckets.ranges,
         "providers": providers,

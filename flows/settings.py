@@ -124,6 +124,8 @@ class RunSettings(Section):
     bucket_set: BucketSetName = "AR"
     calendar: CalendarName = "NL"
     closed_days: ClosedDays = ()
+    pauses: Literal["FLAG", "STOP"] = "FLAG"
+    pauses_file: Path | None = None
     overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     full_sweep_days: Annotated[int, Field(ge=1, le=60)] = 7
     fail_on: Literal["low", "medium", "high", "critical", "never"] = "high"

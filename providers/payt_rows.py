@@ -131,6 +131,7 @@ class CreditCase(Owned, kw_only=True, gc=False):
     deactivated_at: Text = UNSET
     updated_at: Text = UNSET
     active_payment_plan_id: MaybeId = UNSET
+    paused_at: Text = UNSET
 
 
 class Debtor(Owned, kw_only=True, gc=False):
@@ -283,7 +284,7 @@ TABLES: Mapping[str, Table] = {
         "payt__credit_cases",
         columns(
             "id:id administration_id:id debtor_id:id credit_case_number currency_code total_amount"
-            " open_amount started_at deactivated_at updated_at active_payment_plan_id:id"
+            " open_amount started_at deactivated_at updated_at active_payment_plan_id:id paused_at"
         ),
     ),
     "debtors": Table("payt__debtors", columns("id:id administration_id:id debtor_number paused_at updated_at")),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from schemas.columns import INVOICES_OWE_LESS, PAUSED
+
 WORST_PLANS = 12
 """Plans listed per currency."""
 WORST_BREAKS = 60
@@ -36,6 +38,14 @@ _SHOWN = (
     ),
     *("fresh_pending_minor", "missed_terms", "days_past_due", "bucket", "oldest_unpaid_due_date", "next_due_date"),
 )
+
+
+def _flagged(word: str) -> pl.Expr:
+    return pl.col("flags").str.split(";").list.contains(word).fill_null(value=False)
+
+
+IS_LEFT_ALONE = _flagged(PAUSED) | _flagged(INVOICES_OWE_LESS)
+"""Plans that nobody is to chase, however late: they have lines of their own."""
 
 
 @dataclass(slots=True)
@@ -67,7 +77,7 @@ class Digest:
 
     def _plans(self, plans: pl.DataFrame) -> None:
         self.sums = _added(self.sums, _plan_sums(plans), _WHO)
-        late = plans.filter("is_in_force", pl.col("overdue_minor") > 0).select(_SHOWN)
+        late = plans.filter("is_in_force", pl.col("overdue_minor") > 0, ~IS_LEFT_ALONE).select(_SHOWN)
         self.worst = _worst(late if self.worst is None else pl.concat([self.worst, late]))
 
     def _breaks(self, breaks: pl.DataFrame) -> None:
@@ -93,7 +103,9 @@ class Digest:
 def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
     in_force = pl.col("is_in_force")
     money = [pl.col(name).filter(in_force).cast(pl.Int128).sum() for name in _MONEY]
-    past_due = in_force & (pl.col("days_past_due") > 0)
+    overdue = in_force & (pl.col("overdue_minor") > 0)
+    past_due = in_force & (pl.col("days_past_due") > 0) & ~IS_LEFT_ALONE
+    paused, not_owed = overdue & _flagged(PAUSED), overdue & _flagged(INVOICES_OWE_LESS) & ~_flagged(PAUSED)
     uncovered = past_due & (pl.col("fresh_pending_minor") == 0)
     covered = past_due & (pl.col("fresh_pending_minor") != 0)
     counts = [pl.col(name).filter(in_force).sum() for name in _COUNTS]
@@ -102,12 +114,16 @@ def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
         *counts,
         plans=pl.len().cast(pl.Int64),
         in_force=in_force.sum().cast(pl.Int64),
-        overdue=(in_force & (pl.col("overdue_minor") > 0)).sum().cast(pl.Int64),
-        past_due=past_due.sum().cast(pl.Int64),
+        overdue=overdue.sum().cast(pl.Int64),
+        past_due=(in_force & (pl.col("days_past_due") > 0)).sum().cast(pl.Int64),
         uncovered=uncovered.sum().cast(pl.Int64),
         uncovered_overdue_minor=pl.col("overdue_minor").filter(uncovered).cast(pl.Int128).sum(),
         covered=covered.sum().cast(pl.Int64),
         covered_fresh_pending_minor=pl.col("fresh_pending_minor").filter(covered).cast(pl.Int128).sum(),
+        paused=paused.sum().cast(pl.Int64),
+        paused_overdue_minor=pl.col("overdue_minor").filter(paused).cast(pl.Int128).sum(),
+        not_owed=not_owed.sum().cast(pl.Int64),
+        not_owed_overdue_minor=pl.col("overdue_minor").filter(not_owed).cast(pl.Int128).sum(),
         ended_overdue_minor=pl.col("overdue_minor").filter(~in_force).cast(pl.Int128).sum(),
     )
 

@@ -49,6 +49,7 @@ def render(facts: RunFacts, summary: Row, digest: Digest) -> str:
         breaks_left_out=summary["breaks"]["open"] > digest.breaks.height,
         aside=_aside(summary["breaks"]),
         worst=_worst(digest, summary),
+        left_alone=sum(_left_alone(row) for row in summary["portfolio"]),
         integrity=[_integrity(row) for row in ([] if digest.integrity is None else digest.integrity.to_dicts())],
         unevaluated=[_label(check) for check in checks if not check["is_evaluated"]],
         quiet=[{"label": _label(c), "note": f"{c['examined']:,} looked at"} for c in checks if _is_quiet(c)],
@@ -134,6 +135,18 @@ def _todo(summary: Row) -> list[Row]:
             "Leave plans past due alone while their payment settles",
             _money(portfolio, "fresh_pending_past_due"),
             "money",
+        ),
+        (
+            sum(row["plans_overdue_not_owed"] for row in portfolio),
+            "Have plans corrected that ask for money their invoices no longer owe, and chase nobody for it",
+            _money(portfolio, "overdue_not_owed"),
+            "breaks",
+        ),
+        (
+            sum(row["plans_overdue_paused"] for row in portfolio),
+            "Leave paused plans alone",
+            _money(portfolio, "overdue_paused"),
+            None,
         ),
         (len(unsettled), "Settle what was begun at the providers", "; ".join(unsettled), None),
         (rest, "Look through the other breaks", "Low and medium severity.", "breaks"),
@@ -256,9 +269,14 @@ def _worst(digest: Digest, summary: Row) -> list[Row]:
         return []
     late = {row["currency"]: 0 for row in summary["portfolio"]}
     for row in summary["portfolio"]:
-        late[row["currency"]] += row["plans_overdue"]
+        late[row["currency"]] += row["plans_overdue"] - _left_alone(row)
     groups = digest.worst.partition_by("currency", maintain_order=True)
     return [_worst_group(group.to_dicts(), late[group["currency"][0]]) for group in groups[:MOST_GROUPS]]
+
+
+def _left_alone(row: Row) -> int:
+    count: int = row["plans_overdue_paused"] + row["plans_overdue_not_owed"]
+    return count
 
 
 def _worst_group(rows: Sequence[Row], late: int) -> Row:

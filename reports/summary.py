@@ -146,11 +146,15 @@ def _portfolio(digest: Digest) -> list[dict[str, Any]]:
             "plans_overdue": row["overdue"],
             "plans_past_due_nothing_pending": row["uncovered"],
             "plans_past_due_pending": row["covered"],
+            "plans_overdue_paused": row["paused"],
+            "plans_overdue_not_owed": row["not_owed"],
             "missed_terms": row["missed_terms"],
             "delinquent_terms": row["delinquent_terms"],
             **{name: plain(row[f"{name}_minor"], row["currency"]) for name in _MONEY},
             "overdue_nothing_pending": plain(row["uncovered_overdue_minor"], row["currency"]),
             "fresh_pending_past_due": plain(row["covered_fresh_pending_minor"], row["currency"]),
+            "overdue_paused": plain(row["paused_overdue_minor"], row["currency"]),
+            "overdue_not_owed": plain(row["not_owed_overdue_minor"], row["currency"]),
             "overdue_of_ended_plans": plain(row["ended_overdue_minor"], row["currency"]),
         }
         for row in rows

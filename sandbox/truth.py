@@ -77,6 +77,8 @@ def _plan(standing: Standing, facts: Facts, options: Options) -> Row:
     owed = still_owed(standing, facts)
     if owed is not None and sum(view.outstanding for view in terms) > owed:
         flags.append("INVOICES_OWE_LESS")
+    if plan.paused is not None and plan.paused <= standing.on:
+        flags.append("PAUSED")
     return {
         "provider": plan.provider,
         "tenant_id": plan.tenant,

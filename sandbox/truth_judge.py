@@ -294,10 +294,13 @@ def days_past_due(standing: Standing, options: Options, *, with_pending: bool = 
     oldest = oldest_unpaid(standing, options, with_pending=with_pending)
     if oldest is None:
         return 0
+    last, paused = standing.on, standing.plan.paused
+    if options.pauses == "STOP" and paused is not None:
+        last = max(oldest.term.due, min(last, paused - timedelta(days=1)))
     if options.day_basis == "BUSINESS":
-        days = business_days(oldest.term.due, standing.on, standing.plan.provider, options)
+        days = business_days(oldest.term.due, last, standing.plan.provider, options)
     else:
-        days = (standing.on - oldest.term.due).days
+        days = (last - oldest.term.due).days
     if options.grace_mode == "SHIFT":
         return max(0, days - options.grace_days)
     return 0 if options.grace_mode == "GATE" and days <= options.grace_days else days

@@ -38,6 +38,7 @@ class Options:
     settlement_days: int = 2
     stale_pending_days: int = 5
     bucket_set: str = "AR"
+    pauses: str = "FLAG"
     allocates: str = "AMOUNT"
     told: date | None = None
     own_buckets: tuple[tuple[int, int | None], ...] = ()
@@ -77,6 +78,7 @@ class Plan:
     created: date
     created_at: datetime | None = None
     updated: date | None = None
+    paused: date | None = None
     account_id: str | None = None
     account_ids: list[str] = field(default_factory=list)
     customer_id: str | None = None

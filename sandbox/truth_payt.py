@@ -1,5 +1,6 @@
 """What Payt's rows say."""
 
+from datetime import date
 from typing import Any
 
 from sandbox.truth_model import (
@@ -104,6 +105,7 @@ class _Administration:
             created=must(civil(row["created_at"], self.zone)),
             created_at=instant(row["created_at"]),
             updated=must(civil(row["updated_at"], self.zone)),
+            paused=self.paused_since(str(row["debtor_id"]), accounts),
             account_ids=accounts,
             account_id=accounts[0] if accounts else None,
             customer_id=str(row["debtor_id"]),
@@ -136,6 +138,14 @@ class _Administration:
         return [f"case:{item}" for item in sorted(cases, key=int)] + [
             f"invoice:{item}" for item in sorted(invoices, key=int)
         ]
+
+    def paused_since(self, debtor: str, accounts: list[str]) -> date | None:
+        """Return the first day on which the debtor, or an invoice or case of the plan, is paused; none is lifted."""
+        rows = [row for row in self.mine(self.world.debtors) if str(row["id"]) == debtor]
+        for kind, listed in (("invoice", self.world.invoices), ("case", self.world.credit_cases)):
+            rows += [row for row in self.mine(listed) if f"{kind}:{row['id']}" in accounts]
+        days = [civil(row.get("paused_at"), self.zone) for row in rows]
+        return min((day for day in days if day is not None), default=None)
 
     def payment(self, row: dict[str, Any]) -> Payment:
         """Read money booked on an invoice; balances contain it already, so it serves comparison only."""

@@ -61,6 +61,10 @@ CLASSES = (
     *("written_off", "cost", "credit", "unknown"),
 )
 BASES = ("PAYMENTS", "PROVIDER_BALANCE")
+INVOICES_OWE_LESS = "INVOICES_OWE_LESS"
+"""Flag of a plan that asks for more than the invoices and cases that name it still owe."""
+PAUSED = "PAUSED"
+"""Flag of a plan that its provider, or the file of pauses, has paused on the as-of date."""
 CADENCES = ("MONTHLY", "OTHER", "BY_DATES")
 SIDES = ("provider", "ours", "both")
 KINDS = ("timing", "real")
@@ -256,6 +260,8 @@ COLUMNS: dict[str, Column] = {
         "least amount of one payment, overriding the tiers", nullable=True, empty="the tiers hold"
     ),
     "tiers": Column(pl.List(TIER), "allowed payment counts by balance", nullable=True, empty="the policy has none"),
+    "pause_start": _date("first day of the pause", nullable=False),
+    "pause_end": _date("first day that counts again", empty="the pause goes on"),
     # what we compute, per term
     "waived_minor": _minor("part of the amount that is no longer owed"),
     "received_minor": _sum("settled money"),
@@ -280,7 +286,7 @@ COLUMNS: dict[str, Column] = {
         empty="no schedule can be made, or the total it would add up to is not known",
     ),
     "flags": _text(
-        "caveats, joined by `;`: AS_OF_APPROXIMATE, a partly paid term shows a later figure; VANISHED, a complete fetch no longer showed it; PAUSED, the provider paused it",
+        "caveats, joined by `;`: AS_OF_APPROXIMATE, a partly paid term shows a later figure; INVOICES_OWE_LESS, what names the plan owes less than it asks for; PAUSED, its provider or the file of pauses has paused it; VANISHED, a complete fetch no longer showed it",
         empty="there is none",
     ),
     # what we compute, per plan

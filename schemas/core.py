@@ -172,6 +172,12 @@ TERM_CHANGES = Table(
     key=("plan_no", "term_id"),
     required=frozenset({"changed_on"}),
 )
+PAUSES = Table(
+    name="pauses",
+    grain="One row per plan and time in which it is paused; times of one plan may overlap",
+    columns=("plan_no", "pause_start", "pause_end"),
+    key=(),
+)
 ORPHANS = Table(
     name="orphans",
     grain="One row per payment or term that names something no complete fetch has shown",
@@ -203,6 +209,6 @@ INTEGRITY = Table(
 
 CORE = (
     *(PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, PLAN_FACTS, TERM_CHANGES),
-    *(ORPHANS, INTEGRITY),
+    *(PAUSES, ORPHANS, INTEGRITY),
 )
 """Every core table."""

@@ -64,7 +64,7 @@ UNKNOWN_WORDS: Mapping[str, pl.DataType] = {
 class Admitted:
     """What one tenant's fetch brought, sorted into good rows and reasons.
 
-    `accepted` holds one frame per entity plus `plan_accounts` and `deletions`,
+    `accepted` holds one frame per entity plus `plan_accounts`, `deletions` and `customers`,
     natural keys and minor units; `seen` lists every key the fetch showed, good or
     not (entity, source, key; a null key stands for a row that could not tell it),
     so that absence is never concluded from a bad row. `unknown_words` counts words

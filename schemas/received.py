@@ -37,7 +37,7 @@ _TABLES = {
     ),
     "payt__credit_cases": (
         "id administration_id debtor_id credit_case_number currency_code total_amount open_amount started_at "
-        "deactivated_at updated_at active_payment_plan_id"
+        "deactivated_at updated_at active_payment_plan_id paused_at"
     ),
     "payt__debtors": "id administration_id debtor_number paused_at updated_at",
     "payt__deleted": "kind id administration_id deleted_at",

@@ -84,6 +84,7 @@ ACCOUNTS = Shape(
             "account_due_date",
             "is_stopped",
             "active_plan_no",
+            "paused_on",
             "updated_on",
             "removed_on",
         ),

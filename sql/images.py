@@ -10,6 +10,7 @@ from schemas.core import (
     ACCOUNTS,
     INTEGRITY,
     ORPHANS,
+    PAUSES,
     PAYMENTS,
     PLAN_ACCOUNTS,
     PLAN_FACTS,
@@ -30,6 +31,7 @@ __all__ = [
     "integrity",
     "links",
     "orphans",
+    "pauses",
     "payments",
     "plan_accounts",
     "plan_facts",
@@ -149,6 +151,11 @@ def orphans(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
         return ORPHANS.gate(_image(con, "orphans", known=known))
     finally:
         con.unregister("page_entities")
+
+
+def pauses(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return `PAUSES` by the providers' own word as known at load `known`; they may overlap."""
+    return PAUSES.gate(_image(con, "pauses", known=known))
 
 
 def integrity(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:

@@ -27,6 +27,7 @@ _STAGES = (
     "stg_payt__psp_transactions",
     "stg_payt__invoices",
     "stg_payt__credit_cases",
+    "stg_payt__debtors",
     "stg_payt__deletions",
     "stg_totality__plans",
     "stg_totality__terms",
@@ -54,6 +55,7 @@ _UNIONS = (
     "tiers",
     "plan_accounts",
     "deletions",
+    "customers",
 )
 """Files of `core/` that bring the providers together, named core__<frame>.sql."""
 

@@ -93,6 +93,7 @@ class _Keeper:
             "payments": self._payments(named["payments"], numbers),
         }
         self._links(named)
+        self._customers(self.admitted.accepted["customers"])
         kept["plans"] = self._plans(named["plans"], numbers)
         kept["terms"] = self._terms(named["terms"], named["plans"])
         return kept
@@ -210,6 +211,26 @@ class _Keeper:
         fresh = links.join(known, on=["plan_no", "account_no"], how="anti").sort("plan_no", "account_no")
         seen_on = {"load_no": pl.lit(self.tenant.load_no, pl.Int64), "linked_on": pl.lit(self.load.fetched_on)}
         append(self.con, "plan_links", fresh.with_columns(**seen_on))
+
+    def _customers(self, rows: pl.DataFrame) -> None:
+        """Remember every change of a customer's pause; nothing else of a customer is kept."""
+        self.con.register("shown", rows)
+        known = self.con.sql(statements("queries/newest_pauses.sql"), params=self.tenant.who).pl()
+        self.con.unregister("shown")
+        both = rows.join(known, on="customer_id", how="left", validate="1:1", maintain_order="left")
+        changed = both.filter(pl.col("paused_on").ne_missing(pl.col("was_paused_on"))).sort("customer_id")
+        append(
+            self.con,
+            "customer_pauses",
+            changed.select(
+                pl.lit(self.tenant.load_no, pl.Int64).alias("load_no"),
+                pl.lit(self.tenant.provider).alias("provider"),
+                pl.lit(self.tenant.tenant_id).alias("tenant_id"),
+                "customer_id",
+                "paused_on",
+                changed_on=pl.coalesce("updated_on", pl.lit(self.load.fetched_on)),
+            ),
+        )
 
 
 def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:

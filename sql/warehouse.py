@@ -19,7 +19,7 @@ from sql.face import fill_currencies, make_views, shown_folder
 from sql.files import private_folder, write_atomic
 from sql.scripts import create_tables, fingerprint
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of the tables; a file of a newer one is refused."""
 
 SUSPECT = "suspect"

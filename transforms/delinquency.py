@@ -84,7 +84,7 @@ def days_past_due(
         arrears: Open terms of each plan.
         as_of: Civil date whose end is described.
         rules: Options per provider.
-        pauses: `plan_no, start, end`, half-open; None: no pauses.
+        pauses: `PAUSES` whose days do not count; None: no pauses.
     """
     start, shadow_start = _starts(book, paid, arrears, as_of=as_of, rules=rules)
     provider = book.plans["provider"]

@@ -89,7 +89,7 @@ def admit(
     unread = undecoded(refused, home_currency(sorted_rows))
     accepted = {name: entity.good.drop(_DECIDED, strict=False) for name, entity in sorted_rows.items()}
     return Admitted(
-        accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions")},
+        accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions", "customers")},
         rejects=pl.concat([unread, *(entity.rejects for entity in sorted_rows.values())]),
         counts=counts(sorted_rows, unread),
         seen=seen(sorted_rows, refused),

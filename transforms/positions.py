@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from schemas.columns import INVOICES_OWE_LESS, PAUSED
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
 from transforms.aging import age_terms
@@ -21,15 +22,13 @@ from transforms.delinquency import Arrears, arrears_of, days_past_due
 from transforms.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
 from transforms.judgement import AS_OF_APPROXIMATE, judge
 from transforms.months import anchors, months_past_due
+from transforms.pauses import NO_PAUSES, Pauses
 from transforms.pending import lay_over
 from transforms.satisfaction import satisfy
 from transforms.segments import mark, number_of, put, repeat
 
 VANISHED = "VANISHED"
 """A complete fetch no longer showed the plan; its figures are the last ones known."""
-
-INVOICES_OWE_LESS = "INVOICES_OWE_LESS"
-"""The plan asks for more than the invoices and cases that name it still owe."""
 
 IN_FORCE = ("ACTIVE", "UNKNOWN")
 """Statuses of plans that carry money."""
@@ -58,7 +57,7 @@ def compute(
     *,
     as_of: date,
     rules: Mapping[str, Rules],
-    pauses: pl.DataFrame | None = None,
+    pauses: Pauses = NO_PAUSES,
 ) -> Positions:
     """Return the positions of these plans.
 
@@ -68,7 +67,7 @@ def compute(
         located_payments: Rows of `locate.Located.payments` with a `plan_no` of these plans.
         as_of: Civil date whose end is described.
         rules: Options per provider.
-        pauses: `plan_no, start, end`: days in [start, end) do not count as past due.
+        pauses: When plans are paused: days that do not count as past due, and who is flagged.
 
     Raises:
         MissingRulesError: a provider has no rules.
@@ -108,12 +107,15 @@ def compute(
     status = statuses(book, judged, is_done)
     sums = plan_sums(book, judged, pending, as_of=as_of)
     arrears = arrears_of(book, judged, sums["outstanding_minor"], as_of=as_of)
-    days = days_past_due(book, paid, arrears, as_of=as_of, rules=rules, pauses=pauses)
+    days = days_past_due(book, paid, arrears, as_of=as_of, rules=rules, pauses=pauses.stopping)
     anchor = anchors(book.plans, judged, book.segments)
     plans = pl.concat(
         [
             book.plans.drop("provider_amount_due_minor").with_columns(
-                status, _plan_flags(book, paid.is_approximate, sums["outstanding_minor"]).alias("flags")
+                status,
+                _plan_flags(book, paid.is_approximate, sums["outstanding_minor"], paused=pauses.flagged(as_of)).alias(
+                    "flags"
+                ),
             ),
             counts,
             sums,
@@ -180,7 +182,7 @@ def _months(judged: pl.DataFrame, oldest: pl.Series, anchor: pl.Series, as_of: d
     return months_past_due(start, anchor, as_of=as_of)
 
 
-def _plan_flags(book: Book, of_terms: pl.Series, outstanding: pl.Series) -> pl.Series:
+def _plan_flags(book: Book, of_terms: pl.Series, outstanding: pl.Series, *, paused: pl.Series) -> pl.Series:
     is_approximate = mark(book.segments.owner.filter(of_terms), book.plans.height)
     # Accounts that named the plan once and name another now owe nothing on it any more.
     is_left = (pl.col("linked_accounts") == 0) & pl.col("account_no").is_not_null()
@@ -188,6 +190,7 @@ def _plan_flags(book: Book, of_terms: pl.Series, outstanding: pl.Series) -> pl.S
     words = (
         pl.when(pl.lit(is_approximate)).then(pl.lit(AS_OF_APPROXIMATE)),
         pl.when(pl.lit(outstanding) > owed).then(pl.lit(INVOICES_OWE_LESS)),
+        pl.when(pl.col("plan_no").is_in(paused.implode())).then(pl.lit(PAUSED)),
         pl.when("is_vanished").then(pl.lit(VANISHED)),
     )
     return book.plans.select(pl.concat_str(*words, separator=";", ignore_nulls=True)).to_series()

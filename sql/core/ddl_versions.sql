@@ -95,6 +95,7 @@ CREATE TABLE IF NOT EXISTS core.account_versions (
     account_due_date DATE,
     is_stopped BOOLEAN,
     active_plan_no BIGINT,
+    paused_on DATE,
     updated_on DATE,
     removed_on DATE,
     source VARCHAR NOT NULL,

@@ -11,7 +11,7 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(due_date) AS due_on, civil(updated_at) AS updated_on FROM received
+    SELECT *, civil(due_date) AS due_on, civil(updated_at) AS updated_on, civil(paused_at) AS paused_on FROM received
 )
 SELECT
     'invoices' AS source,
@@ -31,8 +31,12 @@ SELECT
     CAST(NULL AS BOOLEAN) AS is_stopped,
     d.active_payment_plan_id AS active_plan_id,
     d.updated_on,
+    d.paused_on,
     concat_ws(
-        ',', unread('account_due_date', d.due_date, d.due_on), unread('updated_on', d.updated_at, d.updated_on)
+        ',',
+        unread('account_due_date', d.due_date, d.due_on),
+        unread('updated_on', d.updated_at, d.updated_on),
+        unread('paused_on', d.paused_at, d.paused_on)
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

@@ -8,15 +8,17 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from schemas.core import PAUSES
 from schemas.rules import Rules
+from transforms.pauses import Pauses
 
 APRIL = date(2025, 4, 1)
-NO_PAUSE = pl.DataFrame(schema={"plan_no": pl.Int64, "start": pl.Date, "end": pl.Date})
 
 
-def pauses(*spans: tuple[date, date]) -> pl.DataFrame:
-    rows = [{"plan_no": 0, "start": start, "end": end} for start, end in spans]
-    return pl.DataFrame(rows, schema=NO_PAUSE.schema)
+def pauses(*spans: tuple[date, date | None], plan_no: int = 0) -> Pauses:
+    rows = [{"plan_no": plan_no, "pause_start": start, "pause_end": end} for start, end in spans]
+    told = pl.DataFrame(rows, schema=dict(PAUSES.dtypes))
+    return Pauses(stopping=told, known=told)
 
 
 def late_term(make, *paid: tuple[date, int]):
@@ -107,7 +109,7 @@ def test_a_pause_before_the_first_late_day_and_one_of_another_plan_change_nothin
     day = date(2025, 4, 21)
     before = pauses((date(2025, 3, 1), date(2025, 4, 2)))
     assert late_term(make).plan(day, pauses=before)["days_past_due"] == 20
-    other = before.with_columns(pl.lit(7, pl.Int64).alias("plan_no"), pl.lit(date(2025, 4, 20)).alias("end"))
+    other = pauses((date(2025, 3, 1), date(2025, 4, 20)), plan_no=7)
     assert late_term(make).plan(day, pauses=other)["days_past_due"] == 20
 
 
@@ -117,6 +119,20 @@ def test_pauses_are_counted_in_business_days_where_days_past_due_are(make) -> No
     day, span = date(2025, 4, 14), pauses((date(2025, 4, 5), date(2025, 4, 11)))
     assert late_term(make).plan(day, rules)["days_past_due"] == 9
     assert late_term(make).plan(day, rules, pauses=span)["days_past_due"] == 5
+
+
+def test_a_pause_without_an_end_lasts(make) -> None:
+    case, span = late_term(make), pauses((date(2025, 4, 5), None))
+    assert [case.plan(day, pauses=span)["days_past_due"] for day in (date(2025, 4, 4), date(2026, 4, 4))] == [3, 3]
+
+
+def test_a_plan_is_flagged_from_the_first_day_of_its_pause_to_the_last(make) -> None:
+    """A pause that is told and does not stop days flags the plan alone."""
+    case, span = late_term(make), pauses((date(2025, 4, 5), date(2025, 4, 8)))
+    told = replace(span, stopping=span.stopping.clear())
+    found = [case.plan(date(2025, 4, day), pauses=told) for day in (4, 5, 7, 8)]
+    assert [plan["flags"] for plan in found] == ["", "PAUSED", "PAUSED", ""]
+    assert [plan["days_past_due"] for plan in found] == [3, 4, 6, 7]
 
 
 def random_plans(make, *, with_reversals: bool):

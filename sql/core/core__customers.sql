@@ -1,0 +1,3 @@
+-- title: staged customers of every provider that can pause them
+-- grain: one row per received customer
+SELECT * FROM stg_payt__debtors
