@@ -19,6 +19,7 @@ SHOWN = (
     "provider",
     "tenant_id",
     "plan_id",
+    "reference",
     "term_id",
     "payment_id",
     "expected",

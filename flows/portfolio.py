@@ -23,6 +23,7 @@ from transforms.conformance import Expectations, expect, judge, with_nominal_dat
 from transforms.locate import Located, locate
 from transforms.pauses import Pauses
 from transforms.positions import compute, unowned
+from transforms.references import with_references
 
 PART = 250_000
 """Plans worked at a time: memory stays constant whatever the portfolio's size."""
@@ -156,7 +157,7 @@ class Portfolio:
 
     def plans(self) -> pl.DataFrame:
         """Return `PLAN_POSITIONS` of all parts in key order."""
-        return pl.concat(self._plans).sort(*KEY, "plan_id")
+        return with_references(pl.concat(self._plans).sort(*KEY, "plan_id"), self.accounts)
 
     def payments(self) -> pl.DataFrame:
         """Return `PAYMENT_POSITIONS` of all parts, and of the money in no plan."""
@@ -216,11 +217,11 @@ class Portfolio:
 
     def named_links(self) -> pl.DataFrame:
         """Return the links of plans and accounts by the providers' own ids."""
-        accounts = self.accounts.select("account_no", "account_id")
+        accounts = self.accounts.select("account_no", "account_id", "reference")
         return (
             self.plan_accounts.join(self._ids, on="plan_no", how="inner", validate="m:1")
             .join(accounts, on="account_no", how="inner", validate="m:1")
-            .select(*KEY, "plan_id", "account_id", "linked_on")
+            .select(*KEY, "plan_id", "account_id", "linked_on", "reference")
         )
 
 

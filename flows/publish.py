@@ -45,6 +45,7 @@ from sql.witness import Witness
 from transforms.aging import aging
 from transforms.breaks import live
 from transforms.buckets import bucket_set
+from transforms.references import with_references
 
 RANKS = {"low": 0, "medium": 1, "high": 2, "critical": 3}
 OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
@@ -174,6 +175,7 @@ class Publication:
         living, after = live(
             breaks, register, as_of=self.as_of, evaluated=results, moves=moves, rules=self.settings.rules()
         )
+        living = with_references(living, portfolio.accounts, plans)
         writer.checks(results)
         writer.write("plans", plans, in_order=True)
         writer.write("payments", payments)

@@ -32,6 +32,7 @@ _SHOWN = (
         "plan_id",
         "account_id",
         "customer_id",
+        "reference",
         "currency",
         "overdue_minor",
         "outstanding_minor",

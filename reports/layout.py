@@ -106,7 +106,7 @@ PLANS = Report(
         *_words("oldest_unpaid_due_date next_due_date next_due_amount provider_amount_due conformance"),
         *_words(
             "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input "
-            "replaced_by_plan_id bucket_no"
+            "replaced_by_plan_id bucket_no reference"
         ),
     ),
     key=("provider", "tenant_id", "plan_id"),
@@ -140,7 +140,7 @@ BREAKS = Report(
     names=(
         *_ALL,
         *_words("plan_id term_id payment_id account_id code reason side kind severity state expected actual"),
-        *_words("difference difference_days currency first_seen age_days fingerprint explanation"),
+        *_words("difference difference_days currency first_seen age_days fingerprint explanation reference"),
     ),
     key=(*_ALL[1:], *_words("plan_id term_id payment_id account_id code reason side fingerprint")),
     renamed={"state": "break_state", "currency": "break_currency"},
@@ -201,7 +201,9 @@ ACCOUNTS = Report(
     grain="One row per account, as its newest version known says",
     names=(
         *_ALL,
-        *_words("account_id customer_id currency kind status balance amount_due due_date is_stopped updated_on"),
+        *_words(
+            "account_id customer_id currency kind status balance amount_due due_date is_stopped updated_on reference"
+        ),
     ),
     key=("provider", "tenant_id", "account_id"),
     renamed={
@@ -226,7 +228,7 @@ POLICIES = Report(
 PLAN_ACCOUNTS = Report(
     name="plan_accounts",
     grain="One row per plan and account it was ever seen to cover",
-    names=(*_ALL, *_words("plan_id account_id linked_on")),
+    names=(*_ALL, *_words("plan_id account_id linked_on reference")),
     key=("provider", "tenant_id", "plan_id", "account_id"),
     has_csv=False,
 )

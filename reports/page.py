@@ -240,7 +240,10 @@ def _shade(number: int | None, buckets: BucketFacts | None) -> int | None:
 
 
 def _break(row: Row) -> Row:
-    ids = (("plan", "plan_id"), ("term", "term_id"), ("payment", "payment_id"), ("account", "account_id"))
+    ids = (
+        *(("plan", "plan_id"), ("term", "term_id"), ("payment", "payment_id"), ("account", "account_id")),
+        ("reference", "reference"),
+    )
     difference = row["difference_minor"]
     days = row["difference_days"]
     return {

@@ -212,6 +212,11 @@ COLUMNS: dict[str, Column] = {
     "is_reversal_amount_known": _flag("false where the provider reversed a part and does not say how much"),
     # accounts and policies
     "kind_of_account": _text("what the account is", values=("loan", "billing", "invoice", "case")),
+    "reference": _text(
+        "what people call the account: number of the invoice, case or billing account, external id of the loan",
+        nullable=True,
+        empty="there is no account, or the provider gives none",
+    ),
     "account_status": _text("the provider's word for the account", nullable=True, empty="the provider gives none"),
     "balance_minor": _minor(
         "balance of the account as the provider states it", nullable=True, signed=True, empty="the provider states none"

@@ -101,6 +101,7 @@ ACCOUNTS = Table(
         "customer_id",
         "currency",
         "kind_of_account",
+        "reference",
         "account_status",
         "balance_minor",
         "account_total_minor",

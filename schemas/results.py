@@ -53,6 +53,7 @@ PLAN_POSITIONS = Table(
         "account_no",
         "account_id",
         "customer_id",
+        "reference",
         "currency",
         "status",
         "is_in_force",
@@ -180,6 +181,7 @@ LIVING_BREAKS = Table(
     columns=(
         "as_of",
         *BREAKS.columns,
+        "reference",
         "severity",
         "break_state",
         "first_seen",

@@ -77,8 +77,9 @@ ACCOUNTS = Shape(
     "account",
     ("account_no",),
     (
-        *("parent_account_no", "customer_id", "currency", "kind_of_account", "account_status", "balance_minor"),
+        *("parent_account_no", "customer_id", "currency", "kind_of_account", "reference", "account_status"),
         *(
+            "balance_minor",
             "total_minor",
             "account_amount_due_minor",
             "account_due_date",

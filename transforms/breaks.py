@@ -234,4 +234,5 @@ def _living(rows: pl.DataFrame, as_of: date, limits: Limits, rules: Mapping[str,
     living = rows.with_columns(
         severity(is_old=pl.lit(is_old), limits=limits).alias("severity"), as_of=pl.lit(as_of), age_days=age
     )
+    living = living.with_columns(reference=pl.lit(None, dtype=pl.String))
     return LIVING_BREAKS.gate(living.select(LIVING_BREAKS.columns).sort(_ORDER))

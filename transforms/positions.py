@@ -211,6 +211,7 @@ def _finish(
         outcome=pl.lit(None, dtype=pl.String),
         conformance=pl.lit(None, dtype=pl.String),
         missing_input=pl.lit(None, dtype=pl.String),
+        reference=pl.lit(None, dtype=pl.String),
     )
 
 

@@ -88,6 +88,7 @@ CREATE TABLE IF NOT EXISTS core.account_versions (
     customer_id VARCHAR,
     currency VARCHAR NOT NULL,
     kind_of_account VARCHAR NOT NULL,
+    reference VARCHAR,                     -- what the provider's own people call it
     account_status VARCHAR,
     balance_minor BIGINT,
     total_minor BIGINT,                    -- what an invoice or case was worth when it was made

@@ -16,6 +16,7 @@ SELECT
     v.customer_id,
     v.currency,
     v.kind_of_account,
+    v.reference,
     v.account_status,
     v.balance_minor,
     v.total_minor AS account_total_minor,

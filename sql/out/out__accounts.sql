@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS out.accounts (
     amount_due DECIMAL(20, 4),
     due_date DATE,
     is_stopped BOOLEAN,
-    updated_on DATE
+    updated_on DATE,
+    reference VARCHAR
 );
 COMMENT ON TABLE out.accounts IS 'Shape only: one row per account, as its newest version known says; the rows lie in the Parquet of each run';

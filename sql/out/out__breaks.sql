@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS out.breaks (
     first_seen DATE,
     age_days BIGINT,
     fingerprint VARCHAR,
-    explanation VARCHAR
+    explanation VARCHAR,
+    reference VARCHAR
 );
 COMMENT ON TABLE out.breaks IS 'Per run: one row per disagreement, with its life over the runs';

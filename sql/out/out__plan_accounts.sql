@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS out.plan_accounts (
     tenant_id VARCHAR,
     plan_id VARCHAR,
     account_id VARCHAR,
-    linked_on DATE
+    linked_on DATE,
+    reference VARCHAR
 );
 COMMENT ON TABLE out.plan_accounts IS 'Shape only: one row per plan and account it was ever seen to cover; the rows lie in the Parquet of each run';

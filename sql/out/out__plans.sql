@@ -48,6 +48,7 @@ CREATE OR REPLACE TABLE out.plans (
     updated_on DATE,
     missing_input VARCHAR,
     replaced_by_plan_id VARCHAR,
-    bucket_no BIGINT
+    bucket_no BIGINT,
+    reference VARCHAR
 );
 COMMENT ON TABLE out.plans IS 'Shape only: one row per plan that exists on the as-of date; the rows lie in the Parquet of each run';

@@ -31,6 +31,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS customer_id,
     s.currency,
     'billing' AS kind_of_account,
+    nullif(trim(d.account_number), '') AS reference,
     CAST(NULL AS VARCHAR) AS account_status,
     CAST(NULL AS VARCHAR) AS balance,
     CAST(NULL AS BIGINT) AS balance_units,

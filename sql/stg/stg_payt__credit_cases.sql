@@ -22,6 +22,7 @@ SELECT
     d.debtor_id AS customer_id,
     coalesce(iso(d.currency_code), home_currency()) AS currency,
     'case' AS kind_of_account,
+    nullif(trim(d.credit_case_number), '') AS reference,
     CAST(NULL AS VARCHAR) AS account_status,
     d.open_amount AS balance,
     CAST(NULL AS BIGINT) AS balance_units,

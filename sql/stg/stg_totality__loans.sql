@@ -22,6 +22,7 @@ SELECT
     d.customer_uuid AS customer_id,
     home_currency() AS currency,
     'loan' AS kind_of_account,
+    nullif(trim(d.external_id), '') AS reference,
     d.status AS account_status,
     CAST(NULL AS VARCHAR) AS balance,
     d.balance AS balance_units,

@@ -9,6 +9,6 @@ SELECT
     days_past_due_business, shadow_days_past_due, mba_months, ots_months, bucket, oldest_unpaid_due_date,
     next_due_date, next_due_amount, provider_amount_due, conformance, is_in_force, waived, fresh_pending,
     stated_total, provider_outstanding, created_on, updated_on, missing_input,
-    replaced_by_plan_id, bucket_no
+    replaced_by_plan_id, bucket_no, reference
 FROM out.latest_plans();
 COMMENT ON VIEW main.v_plans IS 'Latest published run. One row per plan that exists on the as-of date';

@@ -31,6 +31,22 @@ def page(morning):
     return (morning.latest / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def references(morning):
+    """What people call each account, read off the provider's own rows."""
+    world = morning.world
+    return {
+        **{("payt", f"invoice:{row['id']}"): row["invoice_number"] for row in world.payt.invoices},
+        **{("payt", f"case:{row['id']}"): row["credit_case_number"] for row in world.payt.credit_cases},
+        **{("totality", row["uuid"]): row["externalId"] for row in world.totality.loans},
+        **{
+            ("payiq", str(a["AccountID"])): a["AccountNumber"]
+            for s in world.payiq.setups.values()
+            for a in s["Accounts"]
+        },
+    }
+
+
 def late(row):
     return int(row["days_past_due"]) > 0
 
@@ -188,3 +204,28 @@ def test_a_payment_that_only_names_an_invoice_stands_beside_every_plan_that_cove
     assert all(stated == counted for stated, counted in shared)
     tied = {row[0] for row in morning.query("select tied_by from v_plan_payments where provider = 'totality'")}
     assert "plan" in tied
+
+
+def test_the_providers_own_reference_stands_beside_the_id_in_views_files_page_and_workbook(morning, references, page):
+    accounts = morning.query("select provider, account_id, reference from v_accounts")
+    assert {(provider, account): reference for provider, account, reference in accounts}.items() <= references.items()
+    assert {provider for provider, _, reference in accounts if reference} == {"payt", "totality", "payiq"}
+    for row in morning.rows("plans"):
+        known = references.get((row["provider"], row["account_id"])) or ""
+        assert row["reference"].removeprefix("'") == known, row["plan_id"]
+    of_plan = {(row["provider"], row["plan_id"]): row["reference"] for row in morning.rows("plans")}
+    breaks = morning.rows("breaks")
+    for row in breaks:
+        if row["account_id"]:
+            wanted = references.get((row["provider"], row["account_id"])) or ""
+            assert row["reference"].removeprefix("'") == wanted, row
+        elif row["plan_id"]:
+            assert row["reference"] == of_plan.get((row["provider"], row["plan_id"]), ""), row
+    assert {row["provider"] for row in breaks if row["reference"]} >= {"payt", "payiq"}
+    worst = page.split('<section aria-labelledby="overdue">')[1]
+    shown = set(re.findall(r"<strong><bdi>([^<]+)</bdi></strong>", worst))
+    assert len(shown & set(references.values())) > len(shown) / 2 > 0
+    pressing = page.split('<section aria-labelledby="breaks">')[1].split("</section>")[0]
+    assert set(re.findall(r"reference <bdi>([^<]+)</bdi>", pressing)) & set(references.values())
+    links = morning.query("select provider, account_id, reference from v_plan_accounts")
+    assert all(references[provider, account] == reference for provider, account, reference in links)
