@@ -192,7 +192,7 @@ def carry_out(
             raise UsageError(f"{places[number - 1]}: {error}" if places else str(error)) from error
         if number % 10 == 0:
             log.LOGGER.info("prepared %d of %d changes", number, len(wanted))
-    outcome = send_prepared(settings, engine, prepared, choice)
+    outcome = send_prepared(settings, engine, prepared, choice, places=() if before else places)
     results = [told(one) for one in before]
     lines = [f"{one.state}: {one.text}; nothing was sent now" for one in results]
     text = "\n".join([*lines, outcome.text]) if prepared else "\n".join(lines)
@@ -200,10 +200,13 @@ def carry_out(
     return Outcome(text, (*results, *outcome.results), code, outcome.closing)
 
 
-def send_prepared(settings: Settings, engine: Engine, prepared: Sequence[Prepared], choice: Choice) -> Outcome:
+def send_prepared(
+    settings: Settings, engine: Engine, prepared: Sequence[Prepared], choice: Choice, *, places: Sequence[str] = ()
+) -> Outcome:
     """Send prepared changes one after the other, if the caller said so and everything allows it."""
     _refuse_repeats(prepared)
-    shown = [preview(number, len(prepared), one) for number, one in enumerate(prepared, 1)]
+    where = places or [""] * len(prepared)
+    shown = [preview(at + 1, len(prepared), one, where[at]) for at, one in enumerate(prepared)]
     left = [one for one in prepared if _is_left(one, choice)]
     barred = [one for one in left if one.before.objections and not _is_under_way(one)]
     if barred:

@@ -1,6 +1,8 @@
 """Shows a change before it is sent: in plain words, with its terms, its request and what the provider would say."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +14,7 @@ from writes.material import exact_json
 
 HIDDEN = frozenset({"PaymentAccount", "PaymentAccountToken"})
 """Fields of a request that are never shown: they hold a bank account or a card."""
+_MOST_NAMED = 5
 VERBS = {
     "create": "create a plan",
     "update": "change plan",
@@ -37,9 +40,10 @@ def _span(agreement: Agreement) -> str:
     return f": {count}, {agreement.plain(agreement.amount_minor)}, {span}"
 
 
-def preview(number: int, count: int, prepared: Prepared) -> str:
-    """Return everything a person should see before approving one change."""
-    return "\n".join([f"{number} of {count}  {prepared.summary}", *(f"    {line}" for line in _lines(prepared))])
+def preview(number: int, count: int, prepared: Prepared, place: str = "") -> str:
+    """Return everything a person should see before approving one change; `place` is where it was written."""
+    where = f"  ({place})" if place else ""
+    return "\n".join([f"{number} of {count}  {prepared.summary}{where}", *(f"    {line}" for line in _lines(prepared))])
 
 
 def _lines(prepared: Prepared) -> Iterator[str]:
@@ -48,8 +52,7 @@ def _lines(prepared: Prepared) -> Iterator[str]:
         yield f"for {before.owner or order.owner}"
     for place, term in enumerate(agreement.terms, 1):
         yield f"{place:>3}  {term.due_date}  {agreement.plain(term.amount_minor)}"
-    if agreement.remark:
-        yield f"note: {agreement.remark}"
+    yield from (f"note: {note}" for note in _oddities(agreement, before.clock.date()))
     if before.plan is not None:
         yield f"the plan is {before.plan.status} with {len(before.plan.terms)} terms, {_sum(before.plan.terms)} {agreement.currency}"
     if before.removes:
@@ -68,6 +71,25 @@ def _lines(prepared: Prepared) -> Iterator[str]:
         if order.body:
             yield exact_json(shown_body(order.body))
         yield f"request {prepared.request_sha256}"
+
+
+def _oddities(agreement: Agreement, today: date) -> Iterator[str]:
+    """What is worth a second look at terms before they are agreed."""
+    if agreement.remark:
+        yield agreement.remark
+    days = [term.due_date for term in agreement.terms]
+    past = [f"term {place} of {due}" for place, due in enumerate(days, 1) if due < today]
+    if past:
+        yield f"{_some(past)} {'is' if len(past) == 1 else 'are'} due before today, {today}"
+    for due, count in Counter(days).items():
+        if count > 1:
+            yield f"{count} terms are due on {due}: terms {_some([str(n) for n, day in enumerate(days, 1) if day == due])}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or the first of many and how many more there are."""
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_NAMED])} and {more} more"
 
 
 def _known(prepared: Prepared) -> str:

@@ -79,7 +79,7 @@ class PayiqWriter(Reader):
         if order.plan_id is not None:
             shown = self._plan(ref, order.plan_id)
             if shown is None:
-                raise _no_plan()
+                raise _no_plan(order.plan_id)
             plan = plan_now(shown, order.owner, self.words, is_named=order.plan_id in policy.plan_ids())
         wrong: list[str] = []
         worth: list[str] = []
@@ -136,7 +136,7 @@ class PayiqWriter(Reader):
         ref = refs[0] if refs else self._having(plan_id)
         plan = self._plan(ref, plan_id)
         if plan is None:
-            raise _no_plan()
+            raise _no_plan(plan_id)
         is_named = any(plan_id in self._policy(each).plan_ids() for each in refs or [ref])
         return plan_now(plan, account_key(ref.customer_token), self.words, is_named=is_named)
 
@@ -161,7 +161,7 @@ class PayiqWriter(Reader):
                 if error.may_retry:
                     raise
                 failed = failed or error
-        raise failed if failed is not None else _no_plan()
+        raise failed if failed is not None else _no_plan(plan_id)
 
     def _setup(self, ref: AccountRef) -> Envelope:
         call = Call("POST", SETUP, SETUP, json=naming(ref))
@@ -237,8 +237,8 @@ def _ended(order: Order, before: Before) -> PlanNow:
     return PlanNow(order.plan_id or "", order.owner, "DEACTIVATED", "")
 
 
-def _no_plan() -> UnknownPlan:
-    return UnknownPlan("no configured account has such a plan", provider=NAME)
+def _no_plan(plan_id: str) -> UnknownPlan:
+    return UnknownPlan(f"no configured account has plan {plan_id}", provider=NAME)
 
 
 def _words(words: Mapping[str, str]) -> Words:

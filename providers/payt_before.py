@@ -1,6 +1,6 @@
 """What a new plan at Payt would cover: the invoices and credit cases its body names, and what is open on them.
 
-Objections name a field and a position in it, never a number: those can lead to a person.
+Objections name a field, a position in it and the number that was written there, so that its line can be found.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,12 +52,12 @@ def coverage(transport: Transport, lists: PaytClient, order: Order, currency: st
         rows = _looked_up(transport, lists, order.tenant_id, name, values) if values else {}
         for at, value in enumerate(values):
             if value not in rows:
-                objections.append(f"{name}[{at}] is unknown in this administration")
+                objections.append(f"{name}[{at}] {value!r} is unknown in this administration")
                 continue
             one = covered(rows[value], currency)
             found[one.kind, one.row_id] = one
             if one.plan_id:
-                objections.append(f"{name}[{at}]: the {one.kind} is in an active plan already")
+                objections.append(f"{name}[{at}] {value!r}: the {one.kind} is in active plan {one.plan_id} already")
     debtors = {one.debtor_id: "" for one in found.values() if one.debtor_id}
     debtors |= {one.debtor_id: one.debtor_number for one in found.values() if one.debtor_id and one.debtor_number}
     if len(debtors) > 1:

@@ -69,7 +69,7 @@ class PaytWriter(Reader):
             message = f"administrations {', '.join(having)} each have a plan with this id"
             raise Impossible(message, provider=NAME, next_step="Name one with --tenant.")
         if not having:
-            raise _no_plan()
+            raise _no_plan(plan_id)
         return replace(placed, tenant_id=having[0])
 
     def fields(self, operation: str) -> Sequence[str]:
@@ -182,7 +182,7 @@ class PaytWriter(Reader):
     def _known_plan(self, tenant_id: str, plan_id: str) -> Plan:
         plan = self._plan(tenant_id, plan_id)
         if plan is None:
-            raise _no_plan()
+            raise _no_plan(plan_id)
         return plan
 
     def _plan(self, tenant_id: str, plan_id: str) -> Plan | None:
@@ -212,8 +212,8 @@ def _read_plan(body: bytes) -> Plan:
     return msgspec.json.decode(body, type=Plan)
 
 
-def _no_plan() -> UnknownPlan:
-    return UnknownPlan("there is no such plan in this administration", provider=NAME)
+def _no_plan(plan_id: str) -> UnknownPlan:
+    return UnknownPlan(f"there is no plan {plan_id} in this administration", provider=NAME)
 
 
 def _not_from_here(plan: Plan, operation: str) -> str:

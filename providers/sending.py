@@ -25,6 +25,7 @@ from providers.writing import Answer, Outcome
 T = TypeVar("T")
 OK, CREATED, NO_CONTENT = 200, 201, 204
 NOT_FOUND, TIMED_OUT, CONFLICT, UNPROCESSABLE, TOO_MANY, FAILED = 404, 408, 409, 422, 429, 500
+_IDS, _LONGEST_ID = ("id", "uuid", "PaymentPlanID", "ID"), 60
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*")
 
 
@@ -110,26 +111,34 @@ def typed(raw: msgspec.Raw | bytes, kind: type[T], *, provider: str, place: str)
     try:
         return msgspec.json.decode(raw, type=kind)
     except UNREADABLE as error:
-        message = f"a row is not what is documented: {fault_of(error).reason}"
+        message = f"row {name_of(raw)} is not what is documented: {fault_of(error).reason}"
         raise Unreadable(message, provider=provider, endpoint=place) from None
+
+
+def name_of(raw: msgspec.Raw | bytes) -> str:
+    """What the row itself says it is called; `without an id` where it does not."""
+    fields = as_fields(raw)
+    shown = (bytes(fields[name]).decode().strip('"') for name in _IDS if name in fields)
+    return next((text[:_LONGEST_ID] for text in shown if text), "without an id")
 
 
 def as_object(reply: Reply) -> dict[str, msgspec.Raw]:
     """The answer as a JSON object; empty where it is none."""
-    return _fields(msgspec.Raw(unmarked(reply.body)))
+    return as_fields(msgspec.Raw(unmarked(reply.body)))
 
 
 def complaint(reply: Reply) -> tuple[str, dict[str, msgspec.Raw]] | None:
     """The message of an error and the fields beside it, at the top of the body or below `error`; None where there is none."""
     fields = as_object(reply) if reply.status >= ERRORS else {}
-    for said in (fields, _fields(fields.get("error", msgspec.Raw()))):
+    for said in (fields, as_fields(fields.get("error", msgspec.Raw()))):
         message = as_text(said.get("message"))
         if message is not None:
             return message, said
     return None
 
 
-def _fields(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
+def as_fields(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw]:
+    """The fields of a JSON object; none where it is no object."""
     try:
         return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except UNREADABLE:

@@ -14,6 +14,7 @@ from providers.totality_orders import CREATE, UPDATE, Names, major
 from providers.totality_rows import Plan, ScheduledPayment
 from providers.writing import PlanNow, Term
 
+_LONGEST = 60
 SETTABLE = frozenset((*CREATE, *UPDATE))
 
 
@@ -31,7 +32,7 @@ def plan_now(plan: Plan, scheduled: Iterable[ScheduledPayment], names: Names) ->
 
 def terms_of(scheduled: Iterable[ScheduledPayment]) -> tuple[Term, ...]:
     """Scheduled payments as terms, by day and amount."""
-    terms = (Term(_day(one.payment_date), major(one.amount)) for one in scheduled)
+    terms = (Term(_day(one), major(one.amount)) for one in scheduled)
     return tuple(sorted(terms, key=lambda term: (term.due_date, term.amount)))
 
 
@@ -67,8 +68,13 @@ def _spelt(value: Any) -> Any:
     return day_of(value) or value if isinstance(value, str) else value
 
 
-def _day(text: str) -> date:
-    found = day_of(text)
+def misread(uuid: str, field: str, value: str) -> str:
+    """That a scheduled payment cannot be read, with the field and what it says."""
+    return f"scheduled payment {uuid} cannot be read, its {field} is {value[:_LONGEST]}"
+
+
+def _day(one: ScheduledPayment) -> date:
+    found = day_of(one.payment_date)
     if found is None:
-        raise Unreadable("a scheduled payment has no date", provider=NAME)
+        raise Unreadable(misread(one.uuid, "date", repr(one.payment_date)), provider=NAME)
     return found

@@ -17,18 +17,21 @@ from providers.answers import Reply
 from providers.assumed_writes import TOTALITY as ASSUMED
 from providers.base import Clock, Connection, assumed
 from providers.checking import day_of
+from providers.errors import Unreadable
 from providers.pages import parsed
 from providers.reader import Reader
-from providers.rows import UNREADABLE, renamed
+from providers.rows import UNREADABLE, fault_of, renamed
 from providers.sending import (
     CONFLICT,
     CREATED,
     OK,
     NotProvenError,
     Refusal,
+    as_fields,
     complaint,
     expect_status,
     known_words,
+    name_of,
     nothing_more,
     sent,
     typed,
@@ -37,7 +40,7 @@ from providers.totality import ASSUMED as READS
 from providers.totality import NAME, TotalityClient, connect
 from providers.totality_orders import BY_AMOUNT, BY_SCHEDULE, OPERATIONS, Names, major, order_of
 from providers.totality_rows import Loan, Plan, Record, ScheduledPayment
-from providers.totality_shown import differing, is_processed, plan_now, settings, terms_of
+from providers.totality_shown import differing, is_processed, misread, plan_now, settings, terms_of
 from providers.transport import Call
 from providers.writing import Answer, Before, Desk, Found, Order, PlanNow, UnknownPlan, Wanted
 
@@ -72,9 +75,9 @@ class TotalityWriter(Reader):
         loan_uuid = order.owner if plan is None else plan.loan_uuid
         loan = self._loan(loan_uuid)
         if loan is None and plan is None:
-            raise UnknownPlan("there is no such loan", provider=NAME)
+            raise UnknownPlan(f"there is no loan {loan_uuid}", provider=NAME)
         plans = self._plans(loan_uuid)
-        scheduled = self._scheduled("loanUuid", loan_uuid)
+        scheduled, unread = self._readable(loan_uuid)
         going = [one for one in scheduled if not is_processed(one)]
         if order.operation == "update":
             going = []
@@ -90,7 +93,7 @@ class TotalityWriter(Reader):
             total=_total(self.names.ours(order.body), loan) if plan is None else None,
             facts={} if loan is None else _facts(loan),
             objections=tuple(objections),
-            remarks=tuple(remarks),
+            remarks=(*remarks, *(f"{one}: it is not among the terms shown here" for one in unread)),
         )
 
     def _said(self, order: Order, loan: Loan, plans: Iterable[Plan]) -> tuple[list[str], list[str]]:
@@ -156,16 +159,26 @@ class TotalityWriter(Reader):
     def _known_plan(self, uuid: str) -> Plan:
         plan = self._plan(uuid)
         if plan is None:
-            raise UnknownPlan("there is no such plan", provider=NAME)
+            raise UnknownPlan(f"there is no plan {uuid}", provider=NAME)
         return plan
 
     def _scheduled(self, field: str, value: str) -> list[ScheduledPayment]:
         return self._rows("scheduled_payments", field, value, ScheduledPayment)
 
-    def _rows(self, entity: str, field: str, value: str, kind: type[R]) -> list[R]:
+    def _readable(self, loan_uuid: str) -> tuple[list[ScheduledPayment], list[str]]:
+        """The loan's scheduled payments that can be read, and what is wrong with each that cannot."""
+        unread: list[str] = []
+        rows = self._rows("scheduled_payments", "loanUuid", loan_uuid, ScheduledPayment, unread)
+        named = self.words.get("scheduled_payments.paymentDate", "paymentDate")
+        undated = [one for one in rows if day_of(one.payment_date) is None]
+        unread += [misread(one.uuid, named, repr(one.payment_date)) for one in undated]
+        return [one for one in rows if one not in undated], unread
+
+    def _rows(self, entity: str, field: str, value: str, kind: type[R], unread: list[str] | None = None) -> list[R]:
         """Rows whose field has this value, each once and the newest of it.
 
-        The filter is only a help: every row is compared here, and rows of others are not looked into.
+        The filter is only a help: every row is compared here, and rows of others are not looked into. One that cannot
+        be read raises, unless there is a list to tell it in.
         """
         called = self.words.get(f"{entity}.{field}", field)
         parameter = self.words["write.filter"].replace("{}", called)
@@ -181,7 +194,13 @@ class TotalityWriter(Reader):
         found: dict[str, R] = {}
         for raw in self.lists.rows(entity, extra):
             if _names_it(raw, called, value):
-                row = typed(raw, shape, provider=NAME, place=place)
+                try:
+                    row = typed(raw, shape, provider=NAME, place=place)
+                except Unreadable:
+                    if unread is None:
+                        raise
+                    unread.append(_fault_in(raw, shape))
+                    continue
                 found[row.uuid] = row
         return list(found.values())
 
@@ -202,6 +221,17 @@ class TotalityWriter(Reader):
         names = tuple(sorted((name, word) for name, word in given if name != word))
         shape: type[Plan] = renamed(Plan, names)
         return msgspec.json.decode(body, type=shape)
+
+
+def _fault_in(raw: msgspec.Raw, shape: type[Record]) -> str:
+    """Which field of a row cannot be read, and its value."""
+    try:
+        msgspec.json.decode(raw, type=shape)
+    except UNREADABLE as error:
+        column = fault_of(error).column or ""
+        fields = as_fields(raw)
+        return misread(name_of(raw), column, bytes(fields[column]).decode() if column in fields else "missing")
+    return name_of(raw)
 
 
 def _names_it(raw: msgspec.Raw, field: str, value: str) -> bool:

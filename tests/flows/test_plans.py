@@ -6,6 +6,7 @@ import io
 import json
 import threading
 import time
+from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -417,6 +418,45 @@ def test_what_is_wrong_in_a_table_is_told_with_its_line_and_nothing_is_sent(town
     assert "plans.csv' line 3 is not UTF-8" in here.err
     assert "save as CSV UTF-8" in here.err
     assert here.mutations == []
+
+
+def test_the_preview_notes_terms_in_the_past_and_several_on_one_day(town):
+    here = town()
+    today = here.world.now().date()
+    days = [today - timedelta(days=31), today, today + timedelta(days=1), today + timedelta(days=1)]
+    lms = loan_body() | {"loanUuid": LOAN, "paymentArrangementType": "Custom Payment Schedule"}
+    bodies = {
+        "payt": PAYT_BODY | {"terms": [{"amount": 75, "due_date": str(day)} for day in days]},
+        "totality": lms | {"schedule": [{"amount": 7500, "date": str(day)} for day in days]},
+        "payiq": BILL_BODY | {"PaymentAmount": None, "Payments": [{"Amount": 75, "Date": str(day)} for day in days]},
+    }
+    for provider, body in bodies.items():
+        here.create(provider, body=body)
+        assert f"note: term 1 of {days[0]} is due before today, {today}\n" in here.out
+        assert f"note: 2 terms are due on {days[3]}: terms 3, 4\n" in here.out
+    here.create("payt")
+    assert "before today" not in here.out
+    assert "terms are due on" not in here.out
+
+
+def test_the_preview_names_an_invoice_that_is_unknown_and_the_line_it_stands_on(town):
+    here = town()
+    table = here.file(
+        'administration_id;terms;invoice_numbers\n1001;2026-12-10 300;F0\n1001;2026-12-10 300;"F1;F-404"\n', "plans.csv"
+    )
+    assert here.ask("create", "--provider", "payt", "--file", table) == 2
+    _, _, second = here.out.partition("2 of 2  ")
+    assert "plans.csv' line 3" in second.splitlines()[0]
+    assert "cannot be done: invoice_numbers[1] 'F-404' is unknown in this administration" in second
+
+
+def test_the_preview_of_a_loan_with_a_scheduled_payment_that_cannot_be_read_notes_it_and_goes_on(town):
+    here = town()
+    row = next(row for row in here.world.totality.scheduled_payments if row["loanUuid"] == LOAN)
+    row["paymentDate"] = "soon"
+    assert here.create("totality") == 0
+    assert f"note: scheduled payment {row['uuid']} cannot be read, its paymentDate is 'soon'" in here.out
+    assert here.create("totality", "--yes") == 0
 
 
 def test_in_a_list_of_changes_the_one_that_is_wrong_is_named(town):

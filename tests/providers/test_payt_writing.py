@@ -252,11 +252,11 @@ def test_what_is_covered_is_found_by_every_kind_of_name_and_counted_once(payt, l
 @pytest.mark.parametrize(
     ("links", "objection"),
     [
-        ({"invoice_numbers": ["F-1", "F-99"]}, "invoice_numbers[1] is unknown in this administration"),
-        ({"invoice_numbers": ["F,99"]}, "invoice_numbers[0] is unknown in this administration"),
-        ({"credit_case_numbers": ["C-9"]}, "credit_case_numbers[0] is unknown in this administration"),
+        ({"invoice_numbers": ["F-1", "F-99"]}, "invoice_numbers[1] 'F-99' is unknown in this administration"),
+        ({"invoice_numbers": ["F,99"]}, "invoice_numbers[0] 'F,99' is unknown in this administration"),
+        ({"credit_case_numbers": ["C-9"]}, "credit_case_numbers[0] 'C-9' is unknown in this administration"),
         ({"invoice_numbers": ["F-1", "F-3"]}, "the invoices and cases belong to 2 debtors; a plan is for one"),
-        ({"invoice_numbers": ["F-4"]}, "invoice_numbers[0]: the invoice is in an active plan already"),
+        ({"invoice_numbers": ["F-4"]}, "invoice_numbers[0] 'F-4': the invoice is in active plan 1002 already"),
     ],
 )
 def test_what_payt_would_refuse_or_what_would_be_wrong_is_an_objection(payt, links, objection):
@@ -285,7 +285,7 @@ def test_a_row_of_another_debtor_that_cannot_be_read_harms_nobody_and_one_of_the
     assert len(payt.before(order).plan_ids) == 4
     assert payt.before(ordered(payt, body=body(credit_case_numbers=["C-1"]))).total == Decimal("38.00")
     town.sandbox.world.payt.payment_plans[2]["payment_terms"] = "broken"
-    with pytest.raises(Unreadable, match="payment_terms"):
+    with pytest.raises(Unreadable, match=r"row 1003 .*payment_terms"):
         payt.before(order)
 
 

@@ -351,8 +351,30 @@ def test_a_row_of_another_loan_that_cannot_be_read_harms_nobody(town):
     town.sandbox.world.totality.payment_plans.append({"uuid": "broken", "loanUuid": "loan-2", "isActive": "maybe"})
     with town.writer("totality", overrides={"write.filter": ""}) as writer:
         assert writer.before(ordered(writer, body=body())).plan_ids == ("plan-1",)
-        with pytest.raises(Unreadable, match="isActive"):
+        with pytest.raises(Unreadable, match=r"row broken .*isActive"):
             writer.before(ordered(writer, body=body(loanUuid="loan-2")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("paymentDate", "soon", "its paymentDate is 'soon'"),
+        ("paymentDate", None, "its paymentDate is null"),
+        ("amount", "12.50", 'its amount is "12.50"'),
+        ("amount", ..., "its amount is missing"),
+    ],
+)
+def test_a_scheduled_payment_that_cannot_be_read_is_named_with_its_value_and_stops_nothing(
+    town, totality, name, value, told
+):
+    rows = town.sandbox.world.totality.scheduled_payments
+    row = next(row for row in rows if row["loanUuid"] == "loan-1" and not row.get("paymentUuid"))
+    sound = totality.before(ordered(totality, body=body())).removes
+    row.pop(name) if value is ... else row.update({name: value})
+    before = totality.before(ordered(totality, body=body()))
+    assert [one for one in before.remarks if f"scheduled payment {row['uuid']} cannot be read, {told}" in one]
+    assert len(before.removes) == len(sound) - 1
+    assert before.objections == ()
 
 
 # What a look tells
