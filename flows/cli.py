@@ -64,6 +64,9 @@ def run(
     config: Config = None,
     as_of: AsOf = None,
     provider: Annotated[tuple[str, ...], Parameter(help="Pull only this provider; may be given more than once.")] = (),
+    full: Annotated[
+        bool, Parameter(negative="", help="Fetch everything again, not only what changed since the last fetch.")
+    ] = False,
     prefect: Annotated[
         bool, Parameter(negative="", help="Run as a Prefect flow although no Prefect API is configured.")
     ] = False,
@@ -72,7 +75,7 @@ def run(
     """Pull, validate, compute and report for the configured providers."""
     from flows.run import run_configured
 
-    return run_configured(config, as_of=as_of, providers=provider, as_flow=prefect, fail_on=fail_on)
+    return run_configured(config, as_of=as_of, providers=provider, as_flow=prefect, fail_on=fail_on, full=full)
 
 
 @app.command

@@ -67,6 +67,8 @@ def configuration(facts: Mapping[str, Any]) -> str:
     """Return a `planrecon.toml` that points at the sandboxes and keeps everything in its own folder."""
     urls, keys = facts["urls"], facts["credentials"]
     return f"""# Written by planrecon; the credentials are the sandboxes' own and open nothing else.
+[run]
+clock_skew_minutes = 0  # the sandboxes' clock stands still on the last day they know
 [providers.payt]
 base_url = "{urls["payt"]}"
 client_id = "{keys["payt"]["client_id"]}"

@@ -1,6 +1,7 @@
 """What must hold before anything is published; the answer is a list of reasons to hold."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -10,6 +11,14 @@ from flows.settings import GateSettings
 WHO = ("provider", "tenant_id")
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change in rows too large to be believed: of which provider, and the sentence."""
+
+    provider: str
+    reason: str
+
+
 def reasons_to_hold(
     gates: GateSettings,
     *,
@@ -17,8 +26,7 @@ def reasons_to_hold(
     expected: Sequence[str],
     integrity: pl.DataFrame,
     completeness: pl.DataFrame,
-    before: Mapping[tuple[str, str], int],
-    after: Mapping[tuple[str, str], int],
+    changes: Sequence[Change],
     fetched_now: frozenset[tuple[str, str]],
 ) -> list[str]:
     """Return why this run must not be published; empty when it may.
@@ -29,15 +37,14 @@ def reasons_to_hold(
         expected: Configured providers.
         integrity: `INTEGRITY` of the newest load of each tenant.
         completeness: provider, tenant_id, entity, complete, fresh_at.
-        before: Current rows by (provider, entity) in the last published run.
-        after: The same now.
-        fetched_now: Tenants (provider, tenant) loaded in this run.
+        changes: What `changed_too_much` found.
+        fetched_now: Tenants (provider, tenant) loaded since the last published run.
     """
     return [
         *_conservation(integrity),
         *_freshness(gates, now, expected, completeness),
         *_quarantine(gates, integrity, fetched_now),
-        *_change(gates, before, after, completeness, fetched_now),
+        *(change.reason for change in changes),
     ]
 
 
@@ -86,13 +93,22 @@ def _quarantine(gates: GateSettings, integrity: pl.DataFrame, fetched_now: froze
     ]
 
 
-def _change(
+def changed_too_much(
     gates: GateSettings,
     before: Mapping[tuple[str, str], int],
     after: Mapping[tuple[str, str], int],
     completeness: pl.DataFrame,
     fetched_now: frozenset[tuple[str, str]],
-) -> list[str]:
+) -> list[Change]:
+    """Return the entities whose rows changed by more than `change_share` since the last published run.
+
+    Args:
+        gates: The limits.
+        before: Current rows by (provider, entity) in the last published run.
+        after: The same now.
+        completeness: provider, tenant_id, entity, complete, fresh_at.
+        fetched_now: Tenants (provider, tenant) loaded since the last published run.
+    """
     complete = {
         (provider, entity)
         for provider, entity, whole in completeness.group_by("provider", "entity")
@@ -106,6 +122,11 @@ def _change(
         new = after.get(key, 0)
         if key in complete and key[0] in pulled and old and abs(new - old) > gates.change_share * old:
             found.append(
-                f"{key[0]} {key[1]}: {new} current rows, {old} in the last published run, a change of more than {gates.change_share:.0%}; check the provider, or raise gates.change_share for one run"
+                Change(
+                    key[0],
+                    f"{key[0]} {key[1]}: {new} current rows, {old} in the last published run, a change of more than "
+                    f"{gates.change_share:.0%}; check the provider, then call `planrecon run --full`, which fetches "
+                    "everything again (the next run does so too); if the change is real, raise gates.change_share for one run",
+                )
             )
     return found

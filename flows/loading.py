@@ -225,6 +225,7 @@ def _sweeps(seals: Mapping[str, Seal], reading: Reading, unread: str) -> Iterato
             pages=len(seal.pages),
             rows=reading.by_sweep[seal.name],
             started_clock=seal.started_clock,
+            started_at=seal.started_at,
         )
 
 

@@ -11,7 +11,7 @@ from flows import clock, log
 from flows.errors import NothingRead, PlanreconError, UsageError
 from flows.loading import Unloadable, blaming, load_id, load_snapshot
 from flows.pauses import read_pauses
-from flows.publish import Finished, Publication, record_failure, settle
+from flows.publish import HELD_BY_CHANGE, Finished, Publication, record_failure, settle
 from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
 from flows.settings import ProviderSettings, Settings
@@ -27,6 +27,7 @@ from sql.commits import WitnessedLoad
 from sql.landing import Landing
 from sql.lock import run_lock
 from sql.recovery import recover
+from sql.runs import held_summaries
 from sql.warehouse import Warehouse
 from sql.witness import Witness
 
@@ -39,7 +40,7 @@ class Request:
     """What to do: the settings, the as-of date (today where null), the providers to pull (all where empty).
 
     `known_at` limits a report to what was known by then; `fail_on` is the severity of
-    open break from which the exit code is 1.
+    open break from which the exit code is 1. `full` fetches everything again.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Request:
     providers: tuple[str, ...] = ()
     known_at: datetime | None = None
     fail_on: str | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
 def _reconcile(run: "_Run", sections: Mapping[str, ProviderSettings], runner: Runner) -> Finished:
     with run.warehouse() as warehouse:
         run.load_waiting(warehouse, runner)
-        since = run.watermarks(warehouse)
-    pulled, failures = run.pull(sections, since, runner)
+        since, last_pages = run.watermarks(warehouse), run.last_pages(warehouse)
+    pulled, failures = run.pull(sections, since, runner, last_pages=last_pages)
     with run.warehouse() as warehouse:
         unloaded = run.load_waiting(warehouse, runner)
         failures |= unloaded
@@ -233,18 +235,34 @@ class _Run:
             )
 
     def watermarks(self, warehouse: Warehouse) -> dict[Source, dict[str, datetime | None]]:
-        """Return, per tenant loaded before, where each sweep may start; null asks for everything."""
+        """Return, per tenant loaded before, where each sweep may start; null asks for everything.
+
+        A fetch that showed too large a change to be believed proves nothing: after it, everything is asked for.
+        """
+        doubted = {name for summary in held_summaries(warehouse.con) for name in summary.get(HELD_BY_CHANGE, ())}
         return {
             Source(provider, tenant): {
                 sweep: self._start(since, full_at)
                 for sweep, (since, full_at) in images.watermarks(warehouse.con, provider, tenant).items()
             }
             for provider, tenant in warehouse.tenants()
+            if provider not in doubted and not self.request.full
+        }
+
+    def last_pages(self, warehouse: Warehouse) -> dict[Source, dict[str, int]]:
+        """Return, per tenant loaded before, how long each list was; nothing where everything is asked for on purpose."""
+        if self.request.full:
+            return {}
+        return {
+            Source(provider, tenant): images.whole_pages(warehouse.con, provider, tenant)
+            for provider, tenant in warehouse.tenants()
         }
 
     def _start(self, since: datetime | None, full_at: datetime | None) -> datetime | None:
         if since is None or full_at is None:
             return None
+        if max(since, full_at) > self.started_at:
+            return None  # a clock was wrong, then or now: nobody knows what lies between
         is_due = self.started_at - full_at >= timedelta(days=self.settings.run.full_sweep_days)
         return None if is_due or self.started_at - since >= FULL_AFTER else since
 
@@ -253,6 +271,8 @@ class _Run:
         sections: Mapping[str, ProviderSettings],
         since: Mapping[Source, Mapping[str, datetime | None]],
         runner: Runner,
+        *,
+        last_pages: Mapping[Source, Mapping[str, int]],
     ) -> tuple[list[Pulled], Failures]:
         """Fetch every tenant of every provider, several at a time; return what came, and why something did not."""
         failures: Failures = {}
@@ -271,7 +291,12 @@ class _Run:
             def pull_one(name: str) -> Pulled:
                 source = sources[name]
                 return pull_source(
-                    clients[source.provider], source, self.landing, since=since.get(source, {}), tenants=lists[source]
+                    clients[source.provider],
+                    source,
+                    self.landing,
+                    since=since.get(source, {}),
+                    tenants=lists[source],
+                    last_pages=last_pages.get(source, {}),
                 )
 
             after = {name: f"list tenants {source.provider}" for name, source in sources.items()}

@@ -13,7 +13,7 @@ import polars as pl
 
 from flows import clock
 from flows.errors import UsageError
-from flows.gates import reasons_to_hold
+from flows.gates import changed_too_much, reasons_to_hold
 from flows.pauses import read_pauses
 from flows.portfolio import Portfolio
 from flows.settings import Settings
@@ -31,6 +31,7 @@ from sql.face import refresh_views, shown_folder, write_read_duckdb
 from sql.runs import (
     FAILED,
     Run,
+    clock_skews,
     find_runs,
     known_load,
     latest_published,
@@ -39,6 +40,7 @@ from sql.runs import (
     record_run,
     replace_register,
     report_frames,
+    tenants_loaded,
 )
 from sql.warehouse import SCHEMA_VERSION, Warehouse
 from sql.witness import Witness
@@ -68,6 +70,8 @@ FIGURES = frozenset(
     }
 )
 """Keys of a provider's section that can change a figure."""
+HELD_BY_CHANGE = "held_by_change"
+"""Key of a summary: the providers whose rows changed too much to be believed."""
 MOST_CAUSES = 8
 """Root causes told in the summary, the largest first."""
 ARTIFACT_ROWS = 200
@@ -144,7 +148,7 @@ class Publication:
         with RunWriter(self.settings.reports.dir, as_of=self.as_of, run_id=self.run_id, formats=formats) as writer:
             moves = before is None or self.as_of >= before.as_of
             living, register = self._write(writer, portfolio, moves=moves)
-            facts = self._facts(portfolio, self._gates(portfolio, before))
+            facts = self._facts(portfolio, *self._gates(portfolio, before))
             folder = writer.finish(facts)
             exit_code = self._exit_code(facts, living)
             run = self._run(facts, folder, exit_code, moves=moves and facts.state == PUBLISHED, summary=writer.summary)
@@ -188,21 +192,32 @@ class Publication:
         writer.write("plan_accounts", portfolio.named_links())
         return living, after
 
-    def _gates(self, portfolio: Portfolio, before: Run | None) -> list[str]:
+    def _gates(self, portfolio: Portfolio, before: Run | None) -> tuple[list[str], list[str]]:
+        """Return why the run is held, and the providers whose rows changed too much to be believed."""
+        gates = self.settings.gates
+        seen = before.known_load if before else 0
+        fetched = self.fetched | tenants_loaded(self.warehouse.con, seen, portfolio.known)
         reasons = [text for code, text in self.failures.values() if code == "conservation"]
         counted = (before.summary or {}).get("current_rows", {}) if before else {}
-        return reasons + reasons_to_hold(
-            self.settings.gates,
+        changes = changed_too_much(
+            gates,
+            {(key.split(" ")[0], key.split(" ")[1]): count for key, count in counted.items()},
+            portfolio.rows,
+            portfolio.completeness,
+            fetched,
+        )
+        reasons += reasons_to_hold(
+            gates,
             now=self.started_at,
             expected=tuple(self.settings.providers.configured()),
             integrity=portfolio.integrity,
             completeness=portfolio.completeness,
-            before={(key.split(" ")[0], key.split(" ")[1]): count for key, count in counted.items()},
-            after=portfolio.rows,
-            fetched_now=self.fetched,
+            changes=changes,
+            fetched_now=fetched,
         )
+        return reasons, sorted({change.provider for change in changes})
 
-    def _facts(self, portfolio: Portfolio, held: list[str]) -> RunFacts:
+    def _facts(self, portfolio: Portfolio, held: list[str], changed: list[str]) -> RunFacts:
         con = self.warehouse.con
         known_at = loaded_at(con, portfolio.known) or self.started_at
         run = self.settings.run
@@ -229,6 +244,7 @@ class Publication:
             calendars=tuple(self._calendars()),
             extra={
                 "started_at": self.started_at.isoformat(),
+                HELD_BY_CHANGE: changed,
                 "current_rows": {
                     f"{provider} {entity}": count for (provider, entity), count in sorted(portfolio.rows.items())
                 },
@@ -248,14 +264,20 @@ class Publication:
             .iter_rows()
         }
         keys = sorted({*fresh, *self.failures})
+        known = clock_skews(self.warehouse.con, portfolio.known)
+        limit = self.settings.run.clock_skew_minutes * 60
+        skews = {key: skew for key, skew in known.items() if key in self.fetched and limit and abs(skew) >= limit}
         return [
             SourceFacts(
                 provider,
                 tenant or None,
                 fresh.get((provider, tenant)),
-                *self.failures.get((provider, tenant), (None, None)),
+                error_code=code,
+                error=text,
+                clock_skew_seconds=skews.get((provider, tenant)),
             )
             for provider, tenant in keys
+            for code, text in [self.failures.get((provider, tenant), (None, None))]
         ]
 
     def _run_key(self, known_at: datetime) -> str:

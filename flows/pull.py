@@ -1,8 +1,8 @@
 """Fetch one tenant's pages into the landing: sealed sweeps, nothing parsed, nothing stored yet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from flows import clock, log
 from providers.answers import UNAUTHORISED
@@ -64,22 +64,30 @@ def pull_source(
     *,
     since: Mapping[str, datetime | None],
     tenants: Sequence[Page] = (),
+    last_pages: Mapping[str, int] | None = None,
 ) -> Pulled:
     """Fetch every sweep of one tenant, resuming an unfinished snapshot.
 
     A sweep that fails after its first page, or is refused on its own, is sealed as
     incomplete and the next one is tried. Where no page comes at all, the provider
     cannot be read: the snapshot stays open for the next run. `tenants` are the pages
-    that told of this tenant, zone and currency with it.
+    that told of this tenant, zone and currency with it; `last_pages` tells how many
+    pages each sweep had when everything was last fetched.
     """
     snapshot = landing.snapshot(source.provider, source.tenant_id, opened_at=clock.now())
+    if any(seal.since is not None and since.get(name) is None for name, seal in snapshot.sealed.items()):
+        # Everything is asked for now: what a run that was stopped sealed of changes alone does not do.
+        snapshot = landing.snapshot(
+            source.provider, source.tenant_id, opened_at=clock.now(), resume_within=timedelta(0)
+        )
     _keep_tenant_list(snapshot, tenants)
     faults: list[Fault] = []
     unread: list[tuple[SweepRequest, ProviderError]] = []
     gone: ProviderError | None = None
-    for request in client.sweeps(source.tenant_id, since):
-        if request.name in snapshot.sealed:
+    for sweep in client.sweeps(source.tenant_id, since):
+        if sweep.name in snapshot.sealed:
             continue
+        request = replace(sweep, last_pages=(last_pages or {}).get(sweep.name, 0))
         error, count = (gone, 0) if gone is not None else _sweep(client, request, snapshot)
         if error is None:
             continue

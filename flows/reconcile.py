@@ -150,6 +150,7 @@ def reconcile(
     as_of: date | None = None,
     providers: list[ProviderName] | None = None,
     fail_on: Severity | None = None,
+    full: bool = False,  # noqa: FBT001, FBT002  a parameter of the flow is given by its name
 ) -> State[Finished]:
     """Pull, validate, compute and report as of one date.
 
@@ -159,11 +160,12 @@ def reconcile(
         as_of: Civil date whose end the figures describe; today in the reporting zone where empty.
         providers: Pull only these; all configured ones where empty.
         fail_on: Severity of open break from which the run ends as one with breaks; as configured where empty.
+        full: Fetch everything again, not only what changed since the last fetch.
     """
 
     def step() -> State[Finished]:
         settings = load(Path(config) if config else None)
-        request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on)
+        request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on, full=full)
         finished = reconcile_portfolio(request, PrefectTasks())
         kind = Failed if finished.state == HELD else Completed
         return kind(name=finished.headline, message=finished.first_line, data=finished)

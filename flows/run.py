@@ -15,15 +15,21 @@ from flows.sources import chosen
 
 
 def run_configured(
-    config: Path | None, *, as_of: date | None, providers: tuple[str, ...], as_flow: bool, fail_on: str | None
+    config: Path | None,
+    *,
+    as_of: date | None,
+    providers: tuple[str, ...],
+    as_flow: bool,
+    fail_on: str | None,
+    full: bool = False,
 ) -> int:
     """Run the whole job once and print the summary; as a Prefect flow where asked for or where an API is configured."""
     settings = load(config)
     chosen(settings, providers)
     if as_flow or address():
-        finished = _as_flow(config, as_of, providers, fail_on)
+        finished = _as_flow(config, as_of, providers, fail_on, full=full)
     else:
-        finished = reconcile_portfolio(Request(settings, as_of, providers, fail_on=fail_on), Direct())
+        finished = reconcile_portfolio(Request(settings, as_of, providers, fail_on=fail_on, full=full), Direct())
     return tell(finished)
 
 
@@ -48,7 +54,9 @@ def _shown(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _as_flow(config: Path | None, as_of: date | None, providers: tuple[str, ...], fail_on: str | None) -> Finished:
+def _as_flow(
+    config: Path | None, as_of: date | None, providers: tuple[str, ...], fail_on: str | None, *, full: bool
+) -> Finished:
     if address():
         require_answer(without())
     else:
@@ -62,6 +70,7 @@ def _as_flow(config: Path | None, as_of: date | None, providers: tuple[str, ...]
             as_of=as_of,
             providers=list(providers) or None,
             fail_on=fail_on,
+            full=full,
             return_state=True,
         )
     except Exception:

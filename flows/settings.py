@@ -128,6 +128,7 @@ class RunSettings(Section):
     pauses_file: Path | None = None
     overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     full_sweep_days: Annotated[int, Field(ge=1, le=60)] = 7
+    clock_skew_minutes: Annotated[int, Field(ge=0, le=10_080)] = 2
     fail_on: Literal["low", "medium", "high", "critical", "never"] = "high"
 
 
@@ -225,6 +226,9 @@ class ProviderSettings(Section):
     token_url: str | None = None
     requests_per_second: Annotated[float, Field(gt=0)] | None = None
     page_size: Annotated[int, Field(ge=1, le=5000)] | None = None
+    ca_file: Path | None = None
+    byte_budget_mb: Annotated[float, Field(gt=0, le=4096)] = 64
+    sweep_minutes: Annotated[float, Field(gt=0)] = 120
     grace_days: Annotated[int, Field(ge=0, le=366)] | None = None
     tolerance: ToleranceText | None = None
     calendar: CalendarName | None = None
@@ -279,6 +283,7 @@ class PaytSettings(ProviderSettings):
     base_url: str = "https://api.paytsoftware.com"
     timezone: Zone | None = "Europe/Amsterdam"
     administrations: Texts = ["*"]
+    fields: bool = True
     refresh_token: SecretStr | None = None
     refresh_token_file: Path | None = None
 

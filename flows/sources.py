@@ -1,18 +1,16 @@
 """From settings to provider clients: connections, the list of PayIQ accounts, tenants to pull."""
 
-import hashlib
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from flows import clock, log
 from flows.errors import SettingsError
 from flows.given import Line, read_table
+from flows.kept_token import KeptToken
 from flows.settings import PayiqSettings, PaytSettings, ProviderSettings, Settings
 from providers import PROVIDERS
 from providers.base import AccountRef, Client, Connection
-from sql.files import private_folder, write_atomic
 
 ACCOUNT_COLUMNS = ("CustomerToken", "ReferenceNumber", "OtherData")
 
@@ -32,41 +30,28 @@ def connection_of(section: ProviderSettings, *, kept: Path) -> Connection:
     """Translate one provider's section; secrets are read from their files here."""
     payiq = section if isinstance(section, PayiqSettings) else None
     payt = section if isinstance(section, PaytSettings) else None
+    refresh_token = payt.secret("refresh_token") if payt else None
     return Connection(
         base_url=section.base_url,
         token=section.secret("token"),
         client_id=section.client_id,
         client_secret=section.secret("client_secret"),
-        refresh_token=_kept_or_configured(kept, payt.secret("refresh_token")) if payt else None,
-        rotated=partial(_keep, kept, payt.secret("refresh_token")) if payt else None,
+        refresh_token=refresh_token,
+        kept=KeptToken(kept, refresh_token) if refresh_token else None,
         token_url=section.token_url,
         api_key=payiq.secret("api_key") if payiq else None,
         signing_secret=payiq.secret("signing_secret") if payiq else None,
         role=payiq.role if payiq else None,
         requests_per_second=section.requests_per_second,
         page_size=section.page_size,
+        ca_file=str(section.ca_file) if section.ca_file else None,
+        byte_budget=int(section.byte_budget_mb * 2**20),
+        sweep_seconds=section.sweep_minutes * 60,
         administrations=tuple(payt.administrations) if payt else ("*",),
+        fields=payt.fields if payt else True,
         accounts=tuple(accounts_of(payiq.accounts_file)) if payiq else (),
         overrides=section.assumed,
     )
-
-
-def _kept_or_configured(kept: Path, configured: str | None) -> str | None:
-    """Return the newest refresh token that grew out of the configured one, else that one."""
-    if configured is None or not kept.is_file():
-        return configured
-    origin, _, newest = kept.read_text(encoding="utf-8").partition("\n")
-    return newest if origin == _mark(configured) and newest else configured
-
-
-def _keep(kept: Path, configured: str | None, newest: str) -> None:
-    log.hide([newest])
-    private_folder(kept.parent)
-    write_atomic(kept, f"{_mark(configured or '')}\n{newest}".encode())
-
-
-def _mark(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def accounts_of(file: Path | None) -> list[AccountRef]:

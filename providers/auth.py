@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Protocol
@@ -17,7 +18,7 @@ from typing import Protocol
 import msgspec
 
 from providers.answers import unmarked
-from providers.base import Clock, Connection
+from providers.base import Clock, Connection, Kept
 from providers.errors import NotConfigured, NotPermitted, ProviderError, Unreadable
 from providers.redaction import LIVE
 
@@ -159,29 +160,44 @@ class ClientCredentials:
 
 @dataclass(slots=True)
 class Refreshing:
-    """OAuth2 refresh_token; each use replaces the refresh token, and `rotated` hears of it first."""
+    """OAuth2 refresh_token; each use replaces the refresh token, so its place is tried before it is spent."""
 
     provider: str
     url: str
     route: str
     credentials: str = field(repr=False)
     refresh_token: str = field(repr=False)
-    rotated: Callable[[str], None] | None = field(default=None, repr=False)
+    kept: Kept | None = field(default=None, repr=False)
 
     def __call__(self, exchange: Exchange, /) -> Grant:
         """A token nobody has used yet."""
+        with self.kept.held() if self.kept is not None else nullcontext():
+            mine = self._newest()
+            try:
+                return self._exchanged(exchange, mine)
+            except NotPermitted:
+                # Somebody whom the lock does not reach may have used ours meanwhile and kept what came of it.
+                if self._newest() == mine:
+                    raise
+                return self._exchanged(exchange, self.refresh_token)
+
+    def _newest(self) -> str:
+        self.refresh_token = (self.kept.newest() if self.kept is not None else None) or self.refresh_token
         LIVE.learn(self.refresh_token)
-        asked = {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
+        return self.refresh_token
+
+    def _exchanged(self, exchange: Exchange, refresh_token: str) -> Grant:
+        asked = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         answer = read_grant(
             exchange(TokenCall(self.url, self.route, json=asked, basic=self.credentials)),
             provider=self.provider,
             route=self.route,
         )
-        if answer.refresh_token and answer.refresh_token != self.refresh_token:
+        if answer.refresh_token and answer.refresh_token != refresh_token:
             LIVE.learn(answer.refresh_token)
             self.refresh_token = answer.refresh_token
-            if self.rotated is not None:
-                self.rotated(answer.refresh_token)
+            if self.kept is not None:
+                self.kept.keep(answer.refresh_token)
         return Grant(answer.access_token, answer.expires_in)
 
 
@@ -230,7 +246,7 @@ def oauth_tokens(
     if connection.client_id and connection.client_secret:
         credentials = basic(connection.client_id, connection.client_secret)
         if connection.refresh_token:
-            obtain = Refreshing(provider, url, route, credentials, connection.refresh_token, connection.rotated)
+            obtain = Refreshing(provider, url, route, credentials, connection.refresh_token, connection.kept)
         else:
             obtain = ClientCredentials(provider, url, route, credentials, as_form)
     if connection.token is None and obtain is None:

@@ -5,6 +5,7 @@ provider fills. Secrets never show in a `repr`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -24,13 +25,34 @@ class AccountRef:
     other_data: str = ""
 
 
+class Kept(Protocol):
+    """Keeps a refresh token, which is worth nothing once it was used, for whoever needs it next."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Nobody else reads, exchanges or keeps the token meanwhile; the place has been tried and can be written.
+
+        Raises:
+            NotKept: it cannot.
+        """
+        ...
+
+    def newest(self) -> str | None:
+        """The token to exchange now; None where none was ever kept or configured."""
+        ...
+
+    def keep(self, token: str) -> None:
+        """From now on `token` is the newest."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Everything one provider's client needs; built by the settings, never read from the environment here.
 
     Times are seconds, sizes bytes. `overrides` replaces entries of the provider's table of
-    assumptions. `rotated` is told every refresh token a provider replaces, before the
-    new one is used, so that it can be kept for the next run.
+    assumptions. `kept` is where a refresh token that changes at each use lies between runs.
+    `ca_file` holds the only authority that is trusted. `sweep_seconds` bounds reading one list.
+    `fields` asks, where a provider lets it be asked, for nothing that is not read.
     """
 
     base_url: str
@@ -45,9 +67,10 @@ class Connection:
     requests_per_second: float | None = None
     page_size: int | None = None
     administrations: tuple[str, ...] = ("*",)
+    fields: bool = True
     accounts: tuple[AccountRef, ...] = field(default=(), repr=False)
     overrides: Mapping[str, str] = field(default_factory=dict)
-    rotated: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
+    kept: "Kept | None" = field(default=None, repr=False, compare=False)
     ca_file: str | None = None
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
@@ -57,6 +80,7 @@ class Connection:
     retry_after_cap: float = 60.0
     byte_budget: int = 64 * 1024 * 1024
     page_cap: int = 200_000
+    sweep_seconds: float = 7200.0
     workers: int = 4
 
     def secrets(self) -> list[str]:
@@ -84,11 +108,15 @@ def assumed(provider: str, table: Mapping[str, Assumption], overrides: Mapping[s
 
 @dataclass(frozen=True, slots=True)
 class SweepRequest:
-    """One list to read to its end, of one tenant. `since` in UTC; None asks for everything."""
+    """One list to read to its end, of one tenant. `since` in UTC; None asks for everything.
+
+    `last_pages` is how many pages it had when everything was last fetched; 0 where there is nothing to go by.
+    """
 
     name: str
     tenant_id: str
     since: datetime | None = None
+    last_pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

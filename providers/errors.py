@@ -7,7 +7,8 @@
     │   ├── Truncated      the answer stopped before its end                          may retry
     │   ├── TooLarge       the answer passed the byte budget
     │   ├── Misdirected    a redirect, or an address on another host
-    │   └── Untrusted      the certificate was refused
+    │   ├── Untrusted      the certificate was refused
+    │   └── Endless        a list without end
     ├── Refused            the provider understood and said no
     │   └── NotPermitted   credentials or scope
     ├── Unstable           rows kept changing while they were read                    may retry
@@ -140,6 +141,14 @@ class Untrusted(Unreadable):
     """The server's certificate was refused."""
 
     advice = "Check base_url and the certificate authority in ca_file; verification cannot be switched off."
+
+
+class Endless(Unreadable):
+    """A list did not end where the provider's own signal should have ended it."""
+
+    advice = (
+        "Tell the provider; where the list really grew so much, call `planrecon run --full`, or raise sweep_minutes."
+    )
 
 
 class Refused(ProviderError):

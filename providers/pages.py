@@ -5,21 +5,28 @@ is an error and not an end.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import TypeVar
 
 import msgspec
 
 from providers.answers import Reply, expect_json, unmarked
-from providers.base import Decoded, Page, Reject
-from providers.errors import Truncated, Unreadable, Unstable
+from providers.base import Connection, Decoded, Page, Reject
+from providers.errors import Endless, Truncated, Unreadable, Unstable
 from providers.rows import PAGE, UNREADABLE, Fault, Reading, Shape, envelope_fault, fault_of, misleads, read_rows
 from providers.tables import Table
 
 E = TypeVar("E")
 S = TypeVar("S", bound=msgspec.Struct)
+LOG = logging.getLogger("planrecon.providers")
+GROWTH, FEW = 10, 100
+"""A list is stopped at ten times the pages of its last whole fetch and a hundred more."""
+TOLD_PAGES = 100
+"""After how many pages of one list its progress is told."""
 ROUNDS = 3
 """How often rows that changed while they were read are asked for again."""
 SECOND = timedelta(seconds=1)
@@ -75,10 +82,13 @@ def refused_page(fault: Fault, tables: Sequence[Table], key: str | None = None) 
 
 
 class Watch:
-    """Refuses a cursor or a page seen before in this pass, and a pass without end."""
+    """Refuses a cursor or a page seen before in this pass, and a pass without end; tells how far it has come.
 
-    def __init__(self, provider: str, place: str, cap: int) -> None:
-        self._provider, self._place, self._cap = provider, place, cap
+    A list may have `cap` pages, and is read until `until` on the monotonic clock.
+    """
+
+    def __init__(self, provider: str, place: str, limits: "Limits") -> None:
+        self._provider, self._place, self._limits = provider, place, limits
         self._seen: set[bytes] = set()
 
     def new(self, mark: str | bytes) -> None:
@@ -86,12 +96,32 @@ class Watch:
         digest = hashlib.sha256(mark.encode() if isinstance(mark, str) else mark).digest()
         if digest in self._seen:
             self._stop("paging goes in a circle: a cursor or page came twice")
-        if len(self._seen) >= self._cap:
-            self._stop(f"paging has not ended after {self._cap} pages")
+        if len(self._seen) >= self._limits.cap:
+            told = f" (the last whole fetch had {self._limits.last})" if self._limits.last else ""
+            self._stop(f"paging has not ended after {self._limits.cap} pages{told}")
+        if monotonic() >= self._limits.until:
+            self._stop(f"paging has not ended after {len(self._seen)} pages, and the time for one list is over")
         self._seen.add(digest)
+        if len(self._seen) % TOLD_PAGES == 0:
+            LOG.info("  %s %s: %d pages so far", self._provider, self._place, len(self._seen))
 
     def _stop(self, what: str) -> None:
-        raise Unreadable(what, provider=self._provider, endpoint=self._place)
+        raise Endless(what, provider=self._provider, endpoint=self._place)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long one list may be. `last` is the pages of its last whole fetch, 0 where there is none to go by."""
+
+    cap: int
+    until: float
+    last: int = 0
+
+    @classmethod
+    def of(cls, connection: Connection, last: int = 0) -> "Limits":
+        """The connection's own limits, from now on; a list is not believed to have grown tenfold in between."""
+        cap = min(connection.page_cap, GROWTH * last + FEW) if last else connection.page_cap
+        return cls(cap, monotonic() + connection.sweep_seconds, last)
 
 
 def iso(moment: datetime) -> str:
@@ -103,18 +133,24 @@ Rows = Sequence[msgspec.Raw]
 Walk = Callable[[datetime | None], Iterator[tuple[Page, Rows]]]
 
 
+Identify = Callable[[msgspec.Raw], bytes]
+"""The key of a row as bytes; what has none stands for itself."""
+
+
 @dataclass(slots=True)
 class Settling:
     """Reads a list, and reads on until nothing is known to have moved while it was read.
 
     A list of one page, or by cursor, is followed by one look at what changed meanwhile. Numbered
-    pages (`shifts`) move under the reader when a row changes or goes, and a row that goes shows
-    in no look at changes: such a list is read until two passes in a row agree.
+    pages move under the reader when a row changes, comes or goes, and a row that goes shows in no
+    look at changes: such a list (`key` tells its rows apart) is read until two passes in a row show
+    the same rows, wherever they stand and however often, as many as the list says it has.
     """
 
     walk: Walk
     clock: Callable[[], datetime]
-    shifts: bool
+    key: Identify | None = None
+    total: Callable[[bytes], int | None] = lambda _body: None
     started: datetime | None = None
 
     def pages(self, since: datetime | None) -> Iterator[Page]:
@@ -123,28 +159,29 @@ class Settling:
         Raises:
             Unstable: Something new turned up at every look.
         """
-        marks: list[bytes] = []
+        seen = _Pass()
         for page, rows in self._pass(since):
-            if self.shifts and rows:
-                marks.append(hashlib.sha256(page.body).digest())
+            if self.key is not None:
+                seen.add(rows, self.key, self.total(page.body))
             yield page
-        yield from self._until_two_agree(since, marks) if len(marks) > 1 else self._until_quiet(since)
+        if self.key is not None and (seen.pages > 1 or not seen.is_whole()):
+            yield from self._until_two_agree(since, seen, self.key)
+        else:
+            yield from self._until_quiet(since)
 
-    def _until_two_agree(self, since: datetime | None, before: list[bytes]) -> Iterator[Page]:
-        seen = set(before)
+    def _until_two_agree(self, since: datetime | None, before: "_Pass", key: Identify) -> Iterator[Page]:
+        known = set(before.rows.values())
         for _ in range(ROUNDS):
-            now: list[bytes] = []
+            now = _Pass()
             for page, rows in self._pass(since):
-                if not rows:
-                    continue
-                now.append(hashlib.sha256(page.body).digest())
-                if now[-1] not in seen:
-                    seen.add(now[-1])
+                fresh = now.add(rows, key, self.total(page.body))
+                if not fresh <= known:
+                    known |= fresh
                     yield page
-            if now == before:
+            if now.rows == before.rows and now.is_whole():
                 return
             before = now
-        raise Unstable(f"no two of {ROUNDS + 1} passes over the list agreed")
+        raise Unstable(before.complaint())
 
     def _until_quiet(self, since: datetime | None) -> Iterator[Page]:
         known: frozenset[int] = frozenset()
@@ -158,13 +195,41 @@ class Settling:
             if changed <= known:
                 return
             known = frozenset(changed)
-            if self.shifts:
+            if self.key is not None:
                 yield from (page for page, _ in self._pass(since))
         raise Unstable(f"rows still changed after {ROUNDS} looks")
 
     def _pass(self, since: datetime | None) -> Iterator[tuple[Page, Rows]]:
         self.started = None
         for page, rows in self.walk(since):
-            # The provider's own clock at the first answer: what changes later is looked for from there.
-            self.started = self.started or page.provider_clock or self.clock()
+            # The provider's own clock at the first answer, unless it is ahead of ours: what changes later is
+            # looked for from there.
+            self.started = self.started or min(page.provider_clock or self.clock(), self.clock())
             yield page, rows
+
+
+@dataclass(slots=True)
+class _Pass:
+    """The rows of one pass over a list, each once: key to a hash of its newest content."""
+
+    rows: dict[bytes, bytes] = field(default_factory=dict)
+    pages: int = 0
+    stated: int | None = None
+
+    def add(self, rows: Rows, key: Identify, stated: int | None) -> set[bytes]:
+        """Note the rows of one page; return the hashes of their contents."""
+        self.pages += bool(rows)
+        self.stated = stated if stated is not None else self.stated
+        found = {key(row): hashlib.sha256(bytes(row)).digest() for row in rows}
+        self.rows.update(found)
+        return set(found.values())
+
+    def is_whole(self) -> bool:
+        """The pass has as many rows as the list says it has, where it says so."""
+        return self.stated in {None, len(self.rows)}
+
+    def complaint(self) -> str:
+        """What is wrong with a list that never settled."""
+        if self.is_whole():
+            return f"no two of {ROUNDS + 1} passes over the list showed the same rows"
+        return f"the list says that it has {self.stated} rows and shows {len(self.rows)}"

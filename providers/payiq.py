@@ -30,7 +30,7 @@ from providers.errors import (
     Unreadable,
     Untrusted,
 )
-from providers.pages import Watch, parsed
+from providers.pages import LOG, Limits, Watch, parsed
 from providers.payiq_decode import Envelope, decode, open_envelope
 from providers.payiq_rows import SHAPES, TABLES, Setup, account_key
 from providers.reader import Reader, page_of
@@ -44,6 +44,8 @@ SETUP = "Api/PaymentPlan/Setup"
 PAGE_SIZE = 100
 AHEAD = 16
 """Accounts asked for before their turn; their pages wait in memory."""
+TOLD_ACCOUNTS = 500
+"""After how many accounts the progress is told."""
 FAILED_ACCOUNTS = 100
 """Accounts that may fail on their own before the provider as a whole is given up."""
 ERROR_CODES = {
@@ -91,7 +93,7 @@ class PayiqClient(Reader):
 
     accounts: tuple[AccountRef, ...]
     page_size: int
-    page_cap: int
+    connection: Connection
     workers: int
     words: Mapping[str, str]
 
@@ -112,8 +114,11 @@ class PayiqClient(Reader):
         failed: list[ProviderError] = []
         with ThreadPoolExecutor(self.workers, thread_name_prefix=NAME) as pool:
             try:
-                for pages, error in _in_order(pool, lambda ref: self._account(ref, sweep.tenant_id), self.accounts):
+                batches = _in_order(pool, lambda ref: self._account(ref, sweep.tenant_id), self.accounts)
+                for number, (pages, error) in enumerate(batches, start=1):
                     yield from pages
+                    if number % TOLD_ACCOUNTS == 0:
+                        LOG.info("  %s: %d of %d accounts so far", NAME, number, len(self.accounts))
                     failed += [error] if error is not None else []
                     if error is not None and (not _about_one_account(error) or len(failed) > FAILED_ACCOUNTS):
                         raise error
@@ -163,7 +168,7 @@ class PayiqClient(Reader):
         return envelope
 
     def _list(self, path: str, asked: tuple[tuple[str, str], ...], about: "Asked") -> Iterator[Page]:
-        watch = Watch(NAME, f"GET {path}", self.page_cap)
+        watch = Watch(NAME, f"GET {path}", Limits.of(self.connection))
         back = (("LookbackDate", self.words["lookback"]),) if self.words["lookback"] else ()
         for number in count(1):
             paged = (("Page", str(number)), ("PageSize", str(self.page_size)))
@@ -282,7 +287,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
         transport,
         connection.accounts,
         connection.page_size or PAGE_SIZE,
-        connection.page_cap,
+        connection,
         max(connection.workers, 1),
         words,
     )

@@ -14,8 +14,8 @@ from providers.addresses import segment
 from providers.assumed_writes import PAYT as WRITES
 from providers.auth import oauth_tokens
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
-from providers.pages import Rows, Settling, Watch, iso, parsed, read_page, refused_page
-from providers.payt_rows import DELETED, SHAPES, TABLES, Plan, PspTransaction
+from providers.pages import Limits, Rows, Settling, Watch, iso, parsed, read_page, refused_page
+from providers.payt_rows import DELETED, SHAPES, TABLES, Plan, PspTransaction, fields_of
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import Fault, Reading
 from providers.tables import Column, fill, spread
@@ -65,12 +65,12 @@ class PaytClient(Reader):
     """Reads one Payt account, one administration at a time."""
 
     page_size: int
-    page_cap: int
+    connection: Connection
     changed_after: str
 
     def tenants(self) -> Iterator[Page]:
         """The pages that list the administrations these credentials may see."""
-        for page, _ in self._walk("administrations", "/v1/administrations", "", ()):
+        for page, _ in self._walk("administrations", "/v1/administrations", "", (), self._limits()):
             yield page
 
     def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
@@ -89,30 +89,41 @@ class PaytClient(Reader):
 
     def rows(self, name: str, tenant_id: str, extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Raw]:
         """Every row of one list, to its end."""
-        for _, rows in self._walk(name, f"/v1/{segment(name)}", tenant_id, extra):
+        for _, rows in self._walk(name, f"/v1/{segment(name)}", tenant_id, extra, self._limits()):
             yield from rows
 
+    def _limits(self, last_pages: int = 0) -> Limits:
+        return Limits.of(self.connection, last_pages)
+
+    def _fields(self, name: str) -> tuple[tuple[str, str], ...]:
+        return (("fields", fields_of(SHAPES[name])),) if self.connection.fields else ()
+
     def _listed(self, sweep: SweepRequest) -> Iterator[Page]:
+        limits = self._limits(sweep.last_pages)
+
         def walk(since: datetime | None) -> Iterator[tuple[Page, Rows]]:
             changed = () if since is None else ((self.changed_after, iso(since)),)
-            return self._walk(sweep.name, f"/v1/{segment(sweep.name)}", sweep.tenant_id, changed)
+            return self._walk(
+                sweep.name, f"/v1/{segment(sweep.name)}", sweep.tenant_id, (*self._fields(sweep.name), *changed), limits
+            )
 
         # A cursor does not shift when rows change, so only what changed is read again.
-        return Settling(walk, self.transport.provider_clock, shifts=False).pages(sweep.since)
+        return Settling(walk, self.transport.until_now).pages(sweep.since)
 
     def _deleted(self, sweep: SweepRequest, kind: str) -> Iterator[Page]:
         # An hour inside what the provider keeps: a bound it no longer knows could be refused.
         oldest = self.transport.until_now() - KEPT + timedelta(hours=1)
         since = max(sweep.since, oldest) if sweep.since else oldest
         path = f"/v1/{segment(kind)}/deleted"
-        for page, _ in self._walk(sweep.name, path, sweep.tenant_id, (("deleted_after", iso(since)),)):
+        limits = self._limits(sweep.last_pages)
+        for page, _ in self._walk(sweep.name, path, sweep.tenant_id, (("deleted_after", iso(since)),), limits):
             yield page
 
     def _walk(
-        self, entity: str, path: str, tenant_id: str, extra: tuple[tuple[str, str], ...]
+        self, entity: str, path: str, tenant_id: str, extra: tuple[tuple[str, str], ...], limits: Limits
     ) -> Iterator[tuple[Page, Rows]]:
         place = f"GET {path}"
-        watch = Watch(NAME, place, self.page_cap)
+        watch = Watch(NAME, place, limits)
         owner = (("administration_id", tenant_id),) if tenant_id else ()
         context = dict(owner)
         query: tuple[tuple[str, str], ...] = (*owner, *extra, ("per_page", str(self.page_size)))
@@ -136,7 +147,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
     url = connection.token_url or connection.base_url.rstrip("/") + route
     tokens = oauth_tokens(NAME, connection, url=url, route=route, as_form=False, monotonic=monotonic)
     transport = Transport(NAME, connection, clock=clock, tokens=tokens, rate=RATE, wire=wire)
-    return PaytClient(transport, connection.page_size or PAGE_SIZE, connection.page_cap, words["updated_after"])
+    return PaytClient(transport, connection.page_size or PAGE_SIZE, connection, words["updated_after"])
 
 
 def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:

@@ -8,7 +8,7 @@ without, every field may be absent or null.
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, json, structs
 
 from providers.rows import Fault, Shape, words
 from providers.tables import Table, columns
@@ -243,6 +243,16 @@ SHAPES: Mapping[str, Shape[Any]] = {
     ),
 }
 DELETED = Shape(Deleted, words("debtor_id origin_identifier invoice_id invoice_number"), accept=_own_tenant)
+
+
+def fields_of(shape: Shape[Any]) -> str:
+    """The fields a list is asked for: those that are read, and of a nested row those of it that are read."""
+    return json.encode({"only": _read_of(shape)}).decode()
+
+
+def _read_of(shape: Shape[Any]) -> list[object]:
+    read = [item.encode_name for item in structs.fields(shape.struct) if item.type != Unread]
+    return [{name: _read_of(shape.children[name])} if name in shape.children else name for name in read]
 
 
 TABLES: Mapping[str, Table] = {

@@ -18,10 +18,10 @@ from providers.answers import unmarked
 from providers.assumed_writes import TOTALITY as WRITES
 from providers.auth import oauth_tokens
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
-from providers.pages import Rows, Settling, Watch, iso, parsed, read_page, refused_page
+from providers.pages import Limits, Rows, Settling, Watch, iso, parsed, read_page, refused_page
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
-from providers.rows import Fault, Reading
+from providers.rows import UNREADABLE, Fault, Reading
 from providers.tables import Column, fill, spread
 from providers.totality_rows import SHAPES, TABLES, Plan
 from providers.transport import Call, Transport
@@ -43,6 +43,9 @@ ASSUMED: Mapping[str, Assumption] = {
     "sort": Assumption("updatedAt", "value of sort: the oldest change first"),
     "updated_after": Assumption("filter[updatedAt][gte]", "query parameter of changed rows, ISO 8601 UTC"),
     "list": Assumption("data", "where the rows lie if a list is an object; a bare array is read as well"),
+    "total": Assumption(
+        "total", "how many rows an object around a list says the whole list has; empty: never looked at"
+    ),
     **{
         f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of a list's rows")
         for entity, shape in SHAPES.items()
@@ -55,8 +58,7 @@ ASSUMED: Mapping[str, Assumption] = {
 class TotalityClient(Reader):
     """Reads one lender."""
 
-    page_size: int | None
-    page_cap: int
+    connection: Connection
     words: Mapping[str, str]
 
     def tenants(self) -> Iterator[Page]:
@@ -81,11 +83,14 @@ class TotalityClient(Reader):
     def _settled(
         self, sweep: SweepRequest, context: Mapping[str, str], extra: tuple[tuple[str, str], ...]
     ) -> Iterator[Page]:
+        limits = Limits.of(self.connection, sweep.last_pages)
+
         def walk(since: datetime | None) -> Iterator[tuple[Page, Rows]]:
-            return self._walk(sweep, since, context, extra)
+            return self._walk(sweep, since, context, extra, limits)
 
         # A row that changes moves to the end, a row that goes leaves a gap: every page behind it shifts.
-        return Settling(walk, self.transport.provider_clock, shifts=True).pages(sweep.since)
+        key = _key(context.get(f"{RENAME}uuid", "uuid"))
+        return Settling(walk, self.transport.until_now, key, _total(self.words["total"])).pages(sweep.since)
 
     def context(self, entity: str) -> dict[str, str]:
         """What decoding needs to know of the configuration: names that differ from the assumed ones."""
@@ -100,15 +105,16 @@ class TotalityClient(Reader):
         since: datetime | None,
         context: Mapping[str, str],
         extra: tuple[tuple[str, str], ...],
+        limits: Limits,
     ) -> Iterator[tuple[Page, Rows]]:
         path = self.words[f"path.{sweep.name}"]
         place = f"GET {path}"
-        watch = Watch(NAME, place, self.page_cap)
+        watch = Watch(NAME, place, limits)
         fixed = [*extra, ("sort", self.words["sort"])] if self.words["sort"] else [*extra]
         if since is not None:
             fixed.append((self.words["updated_after"], iso(since)))
-        if self.page_size is not None and self.words["page_size"]:
-            fixed.append((self.words["page_size"], str(self.page_size)))
+        if self.connection.page_size is not None and self.words["page_size"]:
+            fixed.append((self.words["page_size"], str(self.connection.page_size)))
         for number in count(1):
             call = Call("GET", path, path, (*fixed, (self.words["page"], str(number))))
             reply, rows = self.transport.read(
@@ -132,6 +138,32 @@ def _cut(lies_under: str) -> Callable[[bytes], list[Raw]]:
     return cut
 
 
+def _key(field: str) -> Callable[[Raw], bytes]:
+    """Tells rows apart by the bytes of one field; a row without it stands for itself."""
+
+    def key(row: Raw) -> bytes:
+        try:
+            return bytes(msgspec.json.decode(row, type=dict[str, Raw]).get(field, row))
+        except UNREADABLE:
+            return bytes(row)
+
+    return key
+
+
+def _total(field: str) -> Callable[[bytes], int | None]:
+    """Reads how many rows a list says it has; None where it does not say so, or `field` is empty."""
+
+    def total(body: bytes) -> int | None:
+        if not field or f'"{field}"'.encode() not in body:
+            return None
+        try:
+            return msgspec.json.decode(msgspec.json.decode(unmarked(body), type=dict[str, Raw])[field], type=int)
+        except (*UNREADABLE, KeyError):
+            return None
+
+    return total
+
+
 def connect(connection: Connection, *, clock: Clock, wire: object = None) -> TotalityClient:
     """A client for these credentials; nothing is sent yet."""
     words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
@@ -140,7 +172,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Tot
     tokens = oauth_tokens(NAME, connection, url=url, route=words["token_path"], as_form=True, monotonic=monotonic)
     headers = {"Accept": MEDIA_TYPE, "Content-Type": "application/json"}
     transport = Transport(NAME, connection, clock=clock, tokens=tokens, rate=None, headers=headers, wire=wire)
-    return TotalityClient(transport, connection.page_size, connection.page_cap, words)
+    return TotalityClient(transport, connection, words)
 
 
 def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:

@@ -267,11 +267,12 @@ class Transport:
         request.extensions["trace"] = _holding_back(abandoned)
         try:
             response = self._client.send(request, stream=True)
+            now = self._clock().astimezone(UTC)  # before the body, which may take its time
             try:
                 strange = strange_encoding(response.headers.get("content-encoding", ""))
                 if strange is not None:
                     raise Unreadable(strange, provider=self._provider, endpoint=place, status=response.status_code)
-                return self._reply(response, self._body(response, place, abandoned), place)
+                return self._reply(response, self._body(response, place, abandoned), place, now)
             finally:
                 response.close()
         except httpx.HTTPError as error:
@@ -297,9 +298,9 @@ class Transport:
             raise Truncated(message, provider=self._provider, endpoint=place, status=response.status_code)
         return bytes(body)
 
-    def _reply(self, response: httpx.Response, body: bytes, place: str) -> Reply:
+    def _reply(self, response: httpx.Response, body: bytes, place: str, now: datetime) -> Reply:
         headers, status = response.headers, response.status_code
-        clock, now = http_date(headers.get("date")), self._clock().astimezone(UTC)
+        clock = http_date(headers.get("date"))
         if status == _NOT_MODIFIED:
             message = "the answer says that nothing changed (304), and nothing was asked in that way"
             raise Unreadable(message, provider=self._provider, endpoint=place, status=status)
@@ -349,7 +350,7 @@ class Transport:
 
 
 def _client(connection: Connection, headers: Mapping[str, str], wire: object) -> httpx.Client:
-    verify = ssl.create_default_context(cafile=connection.ca_file) if connection.ca_file else True
+    verify = _trusting(connection.ca_file) if connection.ca_file else True
     if wire is not None and not isinstance(wire, httpx.BaseTransport):
         message = "wire must be a transport of the HTTP library"
         raise TypeError(message)
@@ -363,6 +364,16 @@ def _client(connection: Connection, headers: Mapping[str, str], wire: object) ->
         trust_env=False,
         follow_redirects=False,
     )
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    """Trust the authorities of this file, and no other."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        reason = "it holds no certificate" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
+        step = "Give the path of a PEM file with the certificate of the authority in ca_file."
+        raise NotConfigured(f"ca_file {ca_file!r} cannot be used: {reason or error}", next_step=step) from None
 
 
 def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:

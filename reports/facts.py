@@ -15,7 +15,8 @@ class Source:
 
     `fresh_at` is when its last complete fetch began, null if there never was one. `error` is a
     sentence without secrets or personal data; both error fields are null when reading went well
-    or was not part of the run.
+    or was not part of the run. `clock_skew_seconds` tells how far its clock was ahead of ours,
+    below zero where behind; null where that is too little to tell.
     """
 
     provider: str
@@ -23,6 +24,7 @@ class Source:
     fresh_at: datetime | None
     error_code: str | None = None
     error: str | None = None
+    clock_skew_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

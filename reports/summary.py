@@ -15,6 +15,7 @@ from reports.facts import RunFacts, Source
 from reports.texts import LONGEST_OWN, counted, grouped, plain, visible
 
 _MONEY = ("due_today", "amount_due", "overdue", "overdue_past_grace", "pending", "fresh_pending", "outstanding")
+_DAY_OF_MINUTES = 24 * 60
 _ALARMING = ("critical", "high")
 
 
@@ -64,6 +65,7 @@ def text(summary: Mapping[str, Any]) -> str:
     blocks = [
         [summary["headline"]],
         [f"held: {visible(reason, LONGEST_OWN)}" for reason in summary["held_because"]],
+        [_skew(source) for source in summary["sources"] if source["clock_skew_seconds"] is not None],
         [f"known at {summary['known_at']}, run {summary['run_id']}, planrecon {summary['code_version']}"],
         _table(PORTFOLIO_HEAD, [portfolio_line(row) for row in summary["portfolio"]], left=2),
         _break_lines(summary["breaks"]),
@@ -124,13 +126,23 @@ def _failure(source: Mapping[str, Any]) -> str:
     return f"{source['provider']}{tenant} not read ({source['error_code']}), {since}"
 
 
-def _source(source: Source) -> dict[str, str | None]:
+def _skew(source: Mapping[str, Any]) -> str:
+    seconds = source["clock_skew_seconds"]
+    minutes = abs(seconds) // 60
+    told = f"{minutes} minutes" if minutes < _DAY_OF_MINUTES else counted(minutes // _DAY_OF_MINUTES, "day")
+    tenant = f" {visible(source['tenant_id'])}" if source["tenant_id"] not in (None, source["provider"]) else ""
+    way = "ahead of" if seconds > 0 else "behind"
+    return f"clock: that of {source['provider']}{tenant} is {told} {way} this machine's; check which of them is right"
+
+
+def _source(source: Source) -> dict[str, str | int | None]:
     return {
         "provider": source.provider,
         "tenant_id": source.tenant_id,
         "fresh_at": None if source.fresh_at is None else _moment(source.fresh_at),
         "error_code": source.error_code,
         "error": source.error,
+        "clock_skew_seconds": source.clock_skew_seconds,
     }
 
 

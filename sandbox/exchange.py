@@ -104,9 +104,11 @@ class Exchange:
         return Answer(parts[0]["status"], list(parts[0]["headers"]), body)
 
     async def answer(self, answer: Answer) -> None:
-        """Send a complete answer, dated by the providers' clock."""
+        """Send a complete answer, dated by the providers' clock where it names no date of its own."""
         self.recorded.status = answer.status
-        dated = answer.with_header("date", format_datetime(self.world.now(), usegmt=True))
+        dated = answer
+        if not any(name == b"date" for name, _ in answer.headers):
+            dated = answer.with_header("date", format_datetime(self.world.now(), usegmt=True))
         await self.send({"type": "http.response.start", "status": answer.status, "headers": dated.headers})
         await self.send({"type": "http.response.body", "body": answer.body})
 

@@ -37,6 +37,7 @@ __all__ = [
     "executed_twice",
     "garbage",
     "hang",
+    "headed",
     "hook",
     "late",
     "many_headers",
@@ -205,6 +206,18 @@ def late(seconds: float) -> Fault:
         await exchange.reset()
         if await exchange.pause(seconds):
             await exchange.execute()
+
+    return act
+
+
+def headed(headers: dict[str, str]) -> Fault:
+    """Execute and answer as usual, but with these headers: a `date` of its own, an encoding nobody asked for."""
+
+    async def act(exchange: Exchange) -> None:
+        answer = await exchange.execute()
+        for name, value in headers.items():
+            answer = answer.with_header(name, value)
+        await exchange.answer(answer)
 
     return act
 

@@ -570,6 +570,13 @@ COLUMNS: dict[str, Column] = {
     "pages": _count("answers received", unit="pages"),
     "rows": _count("top-level rows received, rejected ones included", unit="rows"),
     "started_clock": _instant("the provider's clock at the first answer", nullable=True, empty="it tells no time"),
+    "clock_skew_seconds": Column(
+        pl.Int64(),
+        "how far the provider's clock was ahead of ours at that answer, below zero where it was behind",
+        nullable=True,
+        empty="it tells no time",
+        unit="seconds",
+    ),
     "watermark": _instant(
         "moment from which the next sweep may ask", nullable=True, empty="it must ask for everything"
     ),

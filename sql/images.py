@@ -20,7 +20,7 @@ from schemas.core import (
     TERMS,
 )
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
-from sql.ledger import watermarks
+from sql.ledger import watermarks, whole_pages
 from sql.shelf import seed, statements
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "term_changes",
     "terms",
     "watermarks",
+    "whole_pages",
 ]
 
 _NUMBER = r"^[0-9]{1,18}$"

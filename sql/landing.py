@@ -114,12 +114,16 @@ class Landing:
     def snapshot(
         self, provider: str, tenant_id: str, *, opened_at: datetime, resume_within: timedelta = RESUME_WITHIN
     ) -> Snapshot:
-        """Return the newest unfinished snapshot of the tenant, without its half-written parts, else a new one."""
+        """Return the tenant's newest snapshot if it is unfinished, without its half-written parts, else a new one."""
         for folder in reversed(self._folders(_plain(provider))):
             if _stamp(folder) < opened_at - resume_within:
                 break
             facts = _told(folder)
-            if facts and facts.tenant_id == tenant_id and not facts.is_finished and facts.opened_at <= opened_at:
+            if facts is None or facts.tenant_id != tenant_id:
+                continue
+            if facts.is_finished:
+                break
+            if facts.opened_at <= opened_at:
                 discard_parts(folder)
                 return Snapshot(facts)
         return Snapshot(self._open(provider, tenant_id, opened_at))

@@ -80,7 +80,10 @@ def _write_load(con: duckdb.DuckDBPyConnection, tenant: Tenant, load: Load) -> N
 
 
 def _fetches(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
-    """Return one row per sweep; a sweep that did not reach its end keeps the watermark it had."""
+    """Return one row per sweep; a sweep that did not reach its end keeps the watermark it had.
+
+    No clock but our own decides what is to come: where the provider's is ahead, the watermark is by ours.
+    """
     known = watermarks(con, load.provider, load.tenant_id)
     instant = pl.Datetime("us", "UTC")
     shape = {
@@ -91,12 +94,14 @@ def _fetches(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
         "pages": pl.Int64(),
         "rows": pl.Int64(),
         "started_clock": instant,
+        "clock_skew_seconds": pl.Int64(),
         "watermark": instant,
     }
     found = [
         (
             *(sweep.name, sweep.since, sweep.complete, sweep.reason, sweep.pages, sweep.rows, sweep.started_clock),
-            (sweep.started_clock or load.fetched_at) - load.overlap
+            sweep.skew_seconds(),
+            min(sweep.started_clock or load.fetched_at, load.fetched_at) - load.overlap
             if sweep.complete
             else known.get(sweep.name, (None, None))[0],
         )
@@ -108,13 +113,16 @@ def _fetches(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
 def watermarks(
     con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str
 ) -> dict[str, tuple[datetime | None, datetime | None]]:
-    """Return per sweep (where the next one may start, when everything was last fetched); null: ask for everything."""
+    """Return per sweep (where the next one may start, when by our clock everything was last fetched).
+
+    Null asks for everything.
+    """
     found = con.sql(
         """
         SELECT
             sweep,
             max_by(watermark, load_no) FILTER (watermark IS NOT NULL),
-            max(coalesce(started_clock, l.fetched_at)) FILTER (f.complete AND f.since IS NULL)
+            max_by(l.fetched_at, f.load_no) FILTER (f.complete AND f.since IS NULL)
         FROM meta.fetches AS f INNER JOIN meta.loads AS l USING (load_no)
         WHERE f.provider = $provider AND f.tenant_id = $tenant_id
         GROUP BY sweep
@@ -122,6 +130,20 @@ def watermarks(
         params={"provider": provider, "tenant_id": tenant_id},
     ).pl()
     return {sweep: (since, full) for sweep, since, full in found.iter_rows()}
+
+
+def whole_pages(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> dict[str, int]:
+    """Return per sweep how many pages it had when everything was last fetched to its end."""
+    found = con.sql(
+        """
+        SELECT sweep, max_by(pages, load_no)
+        FROM meta.fetches
+        WHERE provider = $provider AND tenant_id = $tenant_id AND complete AND since IS NULL
+        GROUP BY sweep
+        """,
+        params={"provider": provider, "tenant_id": tenant_id},
+    )
+    return dict(found.fetchall())
 
 
 def _drift(admitted: Admitted, unknown_fields: Mapping[tuple[str, str], int]) -> pl.DataFrame:

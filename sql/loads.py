@@ -13,7 +13,10 @@ _SHARED = {"terms": "plans", "policies": "accounts"}
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """How one sweep of the load went; `since` null asked for everything, `rows` counts rejected ones too."""
+    """How one sweep of the load went; `since` null asked for everything, `rows` counts rejected ones too.
+
+    `started_clock` is the provider's clock at the first answer that told it, `started_at` ours then.
+    """
 
     name: str
     since: datetime | None
@@ -22,6 +25,13 @@ class Sweep:
     pages: int
     rows: int
     started_clock: datetime | None
+    started_at: datetime | None = None
+
+    def skew_seconds(self) -> int | None:
+        """Return by how much the provider's clock was ahead of ours, below zero where behind; null where unknown."""
+        if self.started_clock is None or self.started_at is None:
+            return None
+        return round((self.started_clock - self.started_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,29 @@ def latest_published(con: duckdb.DuckDBPyConnection) -> Run | None:
     return find_runs(con, run_id=found[0][0])[0] if found else None
 
 
+def held_summaries(con: duckdb.DuckDBPyConnection) -> list[Mapping[str, Any]]:
+    """Return the summary of each held run that looked at a load which no published run has looked at."""
+    newest = "SELECT coalesce(max(known_load), 0) FROM meta.runs WHERE state = $published"
+    held = f"SELECT summary FROM meta.runs WHERE state = $held AND known_load > ({newest}) ORDER BY run_no"
+    found = con.sql(held, params={"held": HELD, "published": PUBLISHED}).fetchall()
+    return [json.loads(summary) for (summary,) in found]
+
+
+def tenants_loaded(con: duckdb.DuckDBPyConnection, after: int, until: int) -> frozenset[tuple[str, str]]:
+    """Return (provider, tenant) of each load with a number above `after` and at most `until`."""
+    found = "SELECT DISTINCT provider, tenant_id FROM meta.loads WHERE load_no > $after AND load_no <= $until"
+    return frozenset(con.sql(found, params={"after": after, "until": until}).fetchall())
+
+
+def clock_skews(con: duckdb.DuckDBPyConnection, known: int) -> dict[tuple[str, str], int]:
+    """Return per (provider, tenant) the seconds by which its clock was ahead of ours in the newest fetch up to `known`.
+
+    Below zero where it was behind; of several answers the worst; absent where it told no time.
+    """
+    found = con.sql(query("clock_skews"), params={"known": known}).fetchall()
+    return {(provider, tenant): seconds for provider, tenant, seconds in found}
+
+
 def run_ids(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the id of every run, in the order they ended; a run in full holds its summary, which is long."""
     return [row[0] for row in con.sql("SELECT run_id FROM meta.runs ORDER BY run_no").fetchall()]

@@ -33,7 +33,7 @@ class Seal:
     """A sweep that ended: `complete` only if the provider's end signal was reached and no page failed.
 
     `since` is the moment changes were asked from, null for everything;
-    `started_clock` is the provider's clock at the first answer that told it.
+    `started_clock` is the provider's clock at the first answer that told it, `started_at` ours then.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Seal:
     started_clock: datetime | None
     pack: str
     pages: tuple[PageFacts, ...]
+    started_at: datetime | None = None
 
     @property
     def digest(self) -> str:
@@ -59,6 +60,8 @@ class Seal:
             "complete": self.complete,
             "reason": self.reason,
             "started_clock": write_time(self.started_clock),
+            # A seal from before this was kept must give the digest it was written with.
+            **({"started_at": write_time(self.started_at)} if self.started_at else {}),
             "pack": self.pack,
             "pages": [
                 {
@@ -78,7 +81,8 @@ class Seal:
         """Return the seal that `to_json` wrote."""
         pages = tuple(PageFacts(**page) for page in fields["pages"])
         since, started = read_time(fields["since"]), read_time(fields["started_clock"])
-        return cls(**{**fields, "since": since, "started_clock": started, "pages": pages})
+        ours = read_time(fields.get("started_at"))
+        return cls(**{**fields, "since": since, "started_clock": started, "started_at": ours, "pages": pages})
 
 
 def digest_of(fields: Mapping[str, Any]) -> str:

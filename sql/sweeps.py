@@ -43,6 +43,10 @@ class LandablePage(Protocol):
     def provider_clock(self) -> datetime | None:
         """The provider's clock when it answered, where it told."""
 
+    @property
+    def received_at(self) -> datetime | None:
+        """Our own clock at that moment."""
+
 
 class SweepWriter:
     """One sweep being received; leaving the `with` block without a seal forgets it."""
@@ -61,6 +65,7 @@ class SweepWriter:
         self._name, self._tenant_id, self._since = name, tenant_id, since
         self._pages: list[PageFacts] = []
         self._clock: datetime | None = None
+        self._clock_at: datetime | None = None
         self._offset = 0
         self._part = folder / f"{stem}{PART}"
         try:
@@ -90,7 +95,8 @@ class SweepWriter:
             raise cannot_write(self._part, error) from error
         self._offset += facts.length
         self._pages.append(facts)
-        self._clock = self._clock or page.provider_clock
+        if self._clock is None and page.provider_clock is not None:
+            self._clock, self._clock_at = page.provider_clock, page.received_at
 
     def seal(self, complete: bool, reason: str = "") -> Seal:  # noqa: FBT001 - the two words of a seal
         """End the sweep: its pages are safe on disk and will not be asked for again.
@@ -106,6 +112,7 @@ class SweepWriter:
             complete=complete,
             reason=reason,
             started_clock=self._clock,
+            started_at=self._clock_at,
             pack=pack.name,
             pages=tuple(self._pages),
         )

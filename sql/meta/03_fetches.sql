@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS meta.fetches (
     pages BIGINT NOT NULL,
     "rows" BIGINT NOT NULL,                -- top-level rows, rejected ones included
     started_clock TIMESTAMPTZ,             -- the provider's clock at the first answer
+    clock_skew_seconds BIGINT,             -- how far it was ahead of ours then, below zero where behind; empty: unknown
     watermark TIMESTAMPTZ                  -- where the next sweep may start; empty: it must ask for everything
 );
 COMMENT ON TABLE meta.fetches IS 'One row per load and sweep: what was asked, how far it came, where the next one starts';

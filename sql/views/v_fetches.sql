@@ -3,7 +3,8 @@
 -- source: meta.fetches, meta.loads
 CREATE OR REPLACE VIEW main.v_fetches AS
 WITH fetches AS (
-    SELECT load_no, provider, tenant_id, sweep, since, complete, reason, pages, "rows", started_clock, watermark
+    SELECT load_no, provider, tenant_id, sweep, since, complete, reason, pages, "rows", started_clock,
+        clock_skew_seconds, watermark
     FROM meta.fetches
 ),
 loads AS (
@@ -12,7 +13,7 @@ loads AS (
 )
 SELECT
     fetches.load_no, fetches.provider, fetches.tenant_id, fetches.sweep, fetches.since, fetches.complete,
-    fetches.reason, fetches.pages, fetches."rows", fetches.started_clock, fetches.watermark,
+    fetches.reason, fetches.pages, fetches."rows", fetches.started_clock, fetches.clock_skew_seconds, fetches.watermark,
     loads.mode, loads.fetched_at, loads.loaded_at, loads.snapshot_id
 FROM fetches
 LEFT JOIN loads ON fetches.load_no = loads.load_no;

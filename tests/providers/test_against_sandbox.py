@@ -119,15 +119,6 @@ def test_a_token_revoked_on_the_way_is_renewed_and_the_page_read_again(sandbox, 
     assert len(tokens) == 2
 
 
-def test_a_rotated_refresh_token_works_for_the_next_client(sandbox, clock):
-    rotated = []
-    pulled(sandbox, "payt", clock, without=("token",), rotated=rotated.append)
-    assert len(rotated) == 1
-    pulled(sandbox, "payt", clock, without=("token",), refresh_token=rotated[0])
-    with pytest.raises(NotPermitted):
-        pulled(sandbox, "payt", clock, without=("token",), refresh_token=rotated[0] + "x")
-
-
 @pytest.mark.parametrize("name", ["payt", "totality", "payiq"])
 @pytest.mark.parametrize("retry_after", [None, "0", "Tue, 30 Jun 2026 12:00:00 GMT", "soon"])
 def test_429_is_waited_out(sandbox, clock, name, retry_after):

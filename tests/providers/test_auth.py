@@ -6,6 +6,7 @@ import hmac
 import json
 import logging
 import threading
+from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 
 from providers.auth import Grant, Tokens
 from providers.base import AccountRef, Connection, SweepRequest
-from providers.errors import NotConfigured, NotPermitted, Unreadable
+from providers.errors import NotConfigured, NotKept, NotPermitted, Unreadable
 from providers.payiq import PROVIDER as PAYIQ
 from providers.payt import PROVIDER as PAYT
 from providers.redaction import LIVE, MASK, Redactor
@@ -110,6 +111,28 @@ def test_a_second_401_stops_with_a_question_of_permission(wire, clock):
     assert len(network.requests) == 3
 
 
+class Drawer:
+    """Where a token lies between runs; remembers in which order it is used."""
+
+    def __init__(self, events, *, is_shut=False):
+        self.events, self.is_shut, self.token = events, is_shut, None
+
+    @contextmanager
+    def held(self):
+        if self.is_shut:
+            raise NotKept("shut")
+        self.events.append("held")
+        yield
+        self.events.append("left")
+
+    def newest(self):
+        return self.token
+
+    def keep(self, token):
+        self.token = token
+        self.events.append(token)
+
+
 def test_a_refresh_token_is_replaced_at_each_use_and_handed_on_before_the_new_token_is_used(wire, clock):
     events = []
 
@@ -124,11 +147,45 @@ def test_a_refresh_token_is_replaced_at_each_use_and_handed_on_before_the_new_to
         events.append(bearer(request))
         return httpx.Response(401) if bearer(request) == "access-1" else httpx.Response(200, json=EMPTY)
 
-    connection = Connection(
-        BASE, client_id="me", client_secret="canary-secret", refresh_token="refresh-0", rotated=events.append
-    )
+    kept = Drawer(events)
+    connection = Connection(BASE, client_id="me", client_secret="canary-secret", refresh_token="refresh-0", kept=kept)
     pull(PAYT, connection, clock, wire(answer))
-    assert events == ["refresh-1", "access-1", "refresh-2", "access-2"]
+    assert events == ["held", "refresh-1", "left", "access-1", "held", "refresh-2", "left", "access-2"]
+
+
+def test_a_token_whose_place_cannot_be_written_is_not_spent(wire, clock):
+    network = wire(lambda _: httpx.Response(200, json=EMPTY))
+    connection = Connection(
+        BASE, client_id="me", client_secret="canary-secret", refresh_token="refresh-0", kept=Drawer([], is_shut=True)
+    )
+    with pytest.raises(NotKept) as caught:
+        pull(PAYT, connection, clock, network)
+    assert caught.value.code == "cannot_write"
+    assert network.requests == []
+
+
+def test_after_a_refusal_the_kept_token_is_read_once_more_and_only_once(wire, clock):
+    spent, drawer = [], Drawer([])
+
+    def answer(request):
+        if request.url.path == "/oauth/token":
+            spent.append(json.loads(request.content)["refresh_token"])
+            drawer.token = "refresh-by-another"
+            if spent[-1] != "refresh-by-another":
+                return httpx.Response(401, json={"code": "invalid_grant", "message": "used before"})
+            return httpx.Response(200, json={"access_token": "access-9", "refresh_token": "refresh-9"})
+        return httpx.Response(200, json=EMPTY)
+
+    connection = Connection(BASE, client_id="me", client_secret="canary-secret", refresh_token="refresh-0", kept=drawer)
+    pull(PAYT, connection, clock, wire(answer))
+    assert spent == ["refresh-0", "refresh-by-another"]
+    assert drawer.token == "refresh-9"
+
+    spent.clear()
+    drawer.token = "refresh-of-nobody"
+    with pytest.raises(NotPermitted):
+        pull(PAYT, connection, clock, wire(lambda _: spent.append("asked") or httpx.Response(401)))
+    assert spent == ["asked"], "what is still the same is not tried again"
 
 
 def test_refused_credentials_are_a_question_of_permission_and_not_tried_again(wire, clock):

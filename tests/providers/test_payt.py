@@ -20,7 +20,8 @@ def client(network, clock, **settings):
 
 
 def query(request):
-    return dict(request.url.params)
+    """What is asked for, but for the names of the fields."""
+    return {name: value for name, value in request.url.params.items() if name != "fields"}
 
 
 def pages_by_cursor(pages):
@@ -383,3 +384,33 @@ def test_what_a_computation_cannot_do_without_is_required(entity, missing):
     assert [(reject.position, reject.code, reject.column) for reject in decoded.rejects] == [
         (0, "MISSING_FIELD", missing)
     ]
+
+
+def test_lists_ask_for_the_fields_that_are_read_and_for_nothing_else(wire, clock):
+    network = wire(lambda _: httpx.Response(200, json={"data": []}))
+    with client(network, clock) as payt:
+        for sweep in payt.sweeps("7", {}):
+            list(payt.pull(sweep))
+    asked = {
+        request.url.path: json.loads(request.url.params["fields"])["only"]
+        for request in network.requests
+        if not request.url.path.endswith("/deleted")
+    }
+    assert [one for one in asked["/v1/payment_plans"] if isinstance(one, dict)] == [
+        {"payment_terms": ["id", "total_amount", "amount_due", "due_date", "payment_date"]}
+    ]
+    assert {"id", "administration_id", "active", "created_at"} <= {str(one) for one in asked["/v1/payment_plans"]}
+    assert {"id", "open_amount", "active_payment_plan_id"} <= set(asked["/v1/invoices"])
+    told = json.dumps(asked)
+    for personal in ("bank_account", "email", "name", "address", "reason", "rejected_by_user", "description", "phone"):
+        assert personal not in told, personal
+    assert all(
+        "fields" not in request.url.params for request in network.requests if request.url.path.endswith("/deleted")
+    )
+
+
+def test_fields_can_be_left_to_the_provider(wire, clock):
+    network = wire(lambda _: httpx.Response(200, json={"data": []}))
+    with client(network, clock, fields=False) as payt:
+        list(payt.pull(PLANS))
+    assert all("fields" not in request.url.params for request in network.requests)

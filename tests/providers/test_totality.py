@@ -121,7 +121,7 @@ def test_a_row_that_slips_past_the_reader_when_another_is_deleted_is_found(wire,
 
 def test_a_list_no_two_passes_of_which_agree_is_unstable(wire, clock):
     network = wire(shifting(*[(list(range(n, n + 4)), 2) for n in range(40)]))
-    with client(network, clock) as totality, pytest.raises(Unstable, match="agreed"):
+    with client(network, clock) as totality, pytest.raises(Unstable, match="showed the same rows"):
         list(totality.pull(LOANS))
 
 

@@ -211,7 +211,7 @@ def put_ledger(warehouse: Warehouse) -> None:
         "INSERT INTO meta.loads VALUES (1, 'l1', 'payt', '17', 's1', 'FULL', true, $at, $at::DATE, $at, 1)", {"at": at}
     )
     warehouse.con.execute(
-        "INSERT INTO meta.fetches VALUES (1, 'payt', '17', 'payments', NULL, true, '', 2, 9, $at, $at)", {"at": at}
+        "INSERT INTO meta.fetches VALUES (1, 'payt', '17', 'payments', NULL, true, '', 2, 9, $at, 0, $at)", {"at": at}
     )
     for number, (minor, currency) in enumerate([(1250, "EUR"), (500, "JPY"), (1250, "KWD"), (None, None)], 1):
         warehouse.con.execute(

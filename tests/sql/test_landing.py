@@ -28,6 +28,7 @@ class Page:
     context: dict[str, str] = field(default_factory=dict)
     status: int = 200
     provider_clock: datetime | None = None
+    received_at: datetime | None = None
 
 
 def sweep(snapshot: Snapshot, name: str, *bodies: bytes, complete: bool = True, reason: str = "") -> None:
@@ -245,7 +246,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_of_a_sweep(tmp_path, step):
         def die(*a, **k): os.kill(os.getpid(), signal.SIGKILL)
         step = {step!r}
         snapshot = sql.landing.Landing(Path({str(tmp_path)!r}) / "landing").snapshot("payt", "17", opened_at=datetime(2026, 6, 30, 6, tzinfo=UTC))
-        page = SimpleNamespace(entity="payments", body=b"x" * 100_000, context={{}}, status=200, provider_clock=None)
+        page = SimpleNamespace(entity="payments", body=b"x" * 100_000, context={{}}, status=200, provider_clock=None, received_at=None)
         if step == "packed":
             sql.sweeps.write_sealed = die
         with snapshot.sweep("payments", tenant_id="17", since=None) as writer:
@@ -289,7 +290,7 @@ def test_a_disk_that_is_full_is_named_and_what_was_sealed_stays(tmp_path):
         snapshot = Landing(Path({str(tmp_path)!r}) / "landing").snapshot("payt", "17", opened_at=datetime(2026, 6, 30, 6, tzinfo=UTC))
         def sweep(name, size):
             with snapshot.sweep(name, tenant_id="17", since=None) as writer:
-                writer.add(SimpleNamespace(entity=name, body=b"x" * size, context={{}}, status=200, provider_clock=None))
+                writer.add(SimpleNamespace(entity=name, body=b"x" * size, context={{}}, status=200, provider_clock=None, received_at=None))
                 writer.seal(True)
         sweep("invoices", 10)
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))

@@ -1,0 +1,100 @@
+"""A refresh token is worth nothing once it was used: it is kept before anybody could lose it."""
+
+import threading
+
+import pytest
+
+from flows.cli import execute
+from flows.kept_token import KeptToken
+from flows.settings import load
+from flows.sources import connect
+from providers.errors import NotKept
+from sandbox.scenarios import GOLDEN_AS_OF, golden
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+
+@pytest.fixture
+def renewing(desk):
+    """A desk that signs in at Payt with a refresh token, which the sandbox replaces at each use."""
+    made = desk(golden()).without("totality", "payiq")
+    return made.configure(payt={"refresh_token": made.sandbox.credentials["payt"]["refresh_token"]})
+
+
+def run(desk):
+    return execute(["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--fail-on", "never"])
+
+
+def renewals(desk):
+    return sum(request.path == "/oauth/token" for request in desk.sandbox.requests["payt"])
+
+
+def test_the_token_of_the_first_morning_opens_the_second_and_the_third(renewing):
+    assert [run(renewing) for _morning in range(3)] == [0, 0, 0]
+    assert renewals(renewing) == 3
+    kept = renewing.state_dir / "secrets" / "payt.refresh_token"
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("blocked", ["secrets", "secrets/payt.refresh_token"])
+def test_a_token_that_could_not_be_kept_is_not_spent(renewing, blocked, capsys):
+    place = renewing.state_dir / blocked
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if blocked == "secrets":
+        place.touch()
+    else:
+        place.mkdir()
+    assert run(renewing) == 2
+    said = capsys.readouterr().err
+    assert "cannot_write" in said
+    assert str(place) in said
+    assert renewals(renewing) == 0
+    if blocked == "secrets":
+        place.unlink()
+    else:
+        place.rmdir()
+    assert run(renewing) == 0
+
+
+def test_a_doctor_between_the_start_of_a_run_and_its_first_call_takes_nothing_from_it(renewing):
+    section = load(renewing.file).providers.payt
+    with connect("payt", section, state_dir=renewing.state_dir) as client:
+        assert execute(["doctor", "--config", str(renewing.file)]) == 0
+        assert list(client.tenants())
+    assert renewals(renewing) == 2
+
+
+def test_two_who_renew_at_once_do_it_one_after_the_other(tmp_path):
+    first, second = (KeptToken(tmp_path / "secrets" / "payt.refresh_token", "configured-token") for _ in range(2))
+    entered, read = threading.Event(), []
+
+    def other():
+        entered.set()
+        with second.held():
+            read.append(second.newest())
+
+    thread = threading.Thread(target=other)
+    with first.held():
+        thread.start()
+        entered.wait(10)
+        assert first.newest() == "configured-token"
+        first.keep("newer-token")
+        assert read == []
+    thread.join(10)
+    assert read == ["newer-token"]
+
+
+def test_who_waits_too_long_for_the_other_says_so_and_spends_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("flows.kept_token.PATIENCE", 0.0)
+    kept = KeptToken(tmp_path / "secrets" / "payt.refresh_token", "configured-token")
+    with kept.held(), pytest.raises(NotKept, match="another process has held"), kept.held():
+        pass
+
+
+def test_another_configured_token_makes_the_kept_one_void(tmp_path):
+    path = tmp_path / "secrets" / "payt.refresh_token"
+    old = KeptToken(path, "first-authorization")
+    with old.held():
+        old.keep("grown-out-of-it")
+    assert old.newest() == "grown-out-of-it"
+    assert KeptToken(path, "second-authorization").newest() == "second-authorization"

@@ -1,0 +1,151 @@
+"""When a list counts as read: its rows settle, its paging ends, its length is believable."""
+
+import json
+import logging
+
+import httpx
+import pytest
+
+from providers.base import AccountRef, Connection, SweepRequest
+from providers.errors import Endless, Unstable
+from providers.payiq import PROVIDER as PAYIQ
+from providers.payt import PROVIDER as PAYT
+from providers.totality import PROVIDER as TOTALITY
+
+BASE = "https://api.example.test"
+LOANS = SweepRequest("loans", "lender")
+SIZE = 10
+
+
+def rows(count):
+    return [{"uuid": f"loan-{number}", "balance": number} for number in range(count)]
+
+
+def pull(wire, clock, answer, sweep=LOANS, **settings):
+    connection = Connection(BASE, token="canary-token", attempts=1, **settings)
+    network = wire(answer)
+    with TOTALITY.connect(connection, clock=clock, wire=network.transport) as client:
+        return list(client.pull(sweep)), network
+
+
+def uuids(pages):
+    return {row["uuid"] for page in pages for row in as_rows(json.loads(page.body))}
+
+
+def as_rows(body):
+    return body if isinstance(body, list) else body["data"]
+
+
+def overlapping(have, *, stated=None):
+    """Pages by number; every second request for a page begins with the last three rows of the page before."""
+    asked = []
+
+    def answer(request):
+        number = int(request.url.params["page"])
+        asked.append(number)
+        start = (number - 1) * SIZE
+        shown = have[start : start + SIZE]
+        if shown and number > 1 and len(asked) % 2 == 0:
+            shown = have[start - 3 : start] + shown
+        body = shown if stated is None else {"data": shown, "total": stated}
+        return httpx.Response(200, json=body)
+
+    return answer
+
+
+@pytest.mark.parametrize("stated", [None, 45])
+def test_pages_that_overlap_are_whole_once_two_passes_show_the_same_rows(wire, clock, stated):
+    pages, network = pull(wire, clock, overlapping(rows(45), stated=stated))
+    assert uuids(pages) == {row["uuid"] for row in rows(45)}
+    assert len(network.requests) == 2 * 6, "two passes of five pages and the empty one"
+
+
+@pytest.mark.parametrize("count", [4, 45])
+def test_a_list_with_fewer_rows_than_it_says_it_has_is_not_whole(wire, clock, count):
+    with pytest.raises(Unstable, match=f"says that it has 99 rows and shows {count}"):
+        pull(wire, clock, overlapping(rows(count), stated=99))
+
+
+def test_a_stated_length_is_not_looked_at_where_it_is_said_to_mean_something_else(wire, clock):
+    pages, _ = pull(wire, clock, overlapping(rows(45), stated=99), overrides={"total": ""})
+    assert uuids(pages) == {row["uuid"] for row in rows(45)}
+
+
+def test_a_row_that_changes_between_two_pages_counts_once_and_its_newest_content_comes_last(wire, clock):
+    old, changed = {"uuid": "loan-0", "balance": 0}, {"uuid": "loan-0", "balance": 7}
+    have = [old, *rows(25)[1:]]
+
+    def answer(request):
+        number = int(request.url.params["page"])
+        if number == 2 and have[0] is old:
+            del have[0]
+            have.append(changed)
+        return httpx.Response(200, json=have[(number - 1) * SIZE : number * SIZE])
+
+    pages, _ = pull(wire, clock, answer)
+    assert uuids(pages) == {row["uuid"] for row in rows(25)}
+    shown = [row["balance"] for page in pages for row in as_rows(json.loads(page.body)) if row["uuid"] == "loan-0"]
+    assert (shown[0], shown[-1]) == (0, 7)
+
+
+ENDLESS = {
+    "payt": (PAYT, SweepRequest("payments", "7", last_pages=1), {}),
+    "totality": (TOTALITY, SweepRequest("loans", "lender", last_pages=1), {}),
+    "payiq": (
+        PAYIQ,
+        SweepRequest("portfolio", "payiq"),
+        {"api_key": "canary-api-key", "signing_secret": "canary-signing", "accounts": (AccountRef("canary-c", "R"),)},
+    ),
+}
+
+
+def endless(name):
+    """A list whose every page is new."""
+    numbers = iter(range(10**9))
+
+    def answer(request):
+        number = next(numbers)
+        if name == "payt":
+            row = {"id": str(number), "administration_id": "7"}
+            return httpx.Response(200, json={"data": [row], "pagination": {"cursor": number}})
+        if name == "totality":
+            return httpx.Response(200, json=[{"uuid": str(number)}])
+        is_list = not request.url.path.endswith("Setup")
+        result = [{"PaymentID": number}] if is_list else {"Accounts": []}
+        return httpx.Response(200, json={"Success": True, "ErrorCode": "None", "Result": result})
+
+    return answer
+
+
+def pull_endless(wire, clock, name, **settings):
+    provider, sweep, credentials = ENDLESS[name]
+    network = wire(endless(name))
+    connection = Connection(BASE, **({"token": "canary-token", "requests_per_second": 9999.0} | credentials | settings))
+    client = provider.connect(connection, clock=clock, wire=network.transport)
+    with client, pytest.raises(Endless) as caught:
+        list(client.pull(sweep))
+    assert caught.value.code == "provider_protocol"
+    return str(caught.value), len(network.requests)
+
+
+@pytest.mark.parametrize("name", ["payt", "totality"])
+def test_a_list_is_stopped_at_many_times_its_last_length_and_tells_how_far_it_is(wire, clock, name, caplog):
+    with caplog.at_level(logging.INFO, logger="planrecon.providers"):
+        said, requests = pull_endless(wire, clock, name)
+    assert "has not ended after 110 pages (the last whole fetch had 1)" in said
+    assert "planrecon run --full" in said
+    assert requests <= 112
+    assert "100 pages so far" in caplog.text
+
+
+@pytest.mark.parametrize("name", list(ENDLESS))
+def test_a_list_is_stopped_when_the_time_for_it_is_over(wire, clock, name):
+    said, requests = pull_endless(wire, clock, name, sweep_seconds=0.0)
+    assert "the time for one list is over" in said
+    assert requests <= 4
+
+
+@pytest.mark.parametrize("name", list(ENDLESS))
+def test_a_list_never_has_more_pages_than_any_list_may_have(wire, clock, name):
+    said, _ = pull_endless(wire, clock, name, page_cap=20)
+    assert "has not ended after 20 pages" in said
