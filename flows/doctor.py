@@ -1,7 +1,6 @@
 """Look at everything a run needs before it is needed, and say what to do about what is missing."""
 
 import importlib.metadata
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
+from flows.places import require_validation, would_take
 from flows.settings import ProviderSettings, Settings, load
 from flows.sources import connect, tenant_of
 from flows.stored import damaged
@@ -79,8 +79,7 @@ def _versions() -> str:
 
 
 def _validation() -> str:
-    if os.environ.get("PANDERA_VALIDATION_ENABLED", "True").lower() in {"false", "0"}:
-        raise PlanreconError("PANDERA_VALIDATION_ENABLED switches the gates off; unset it")
+    require_validation()
     return "gates are on"
 
 
@@ -136,11 +135,10 @@ def _set_aside(settings: Settings) -> str:
 
 
 def _writable(folder: Path) -> str:
-    existing = folder.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    if not os.access(existing, os.W_OK):
-        raise PlanreconError(f"{existing} cannot be written; correct its permissions or reports.dir")
+    if not would_take(folder.absolute()):
+        raise PlanreconError(
+            f"{folder} cannot be written; correct its permissions, move away what stands there, or name another in reports.dir"
+        )
     return str(folder)
 
 

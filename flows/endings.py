@@ -15,6 +15,7 @@ from reports.errors import ReportError
 from schemas.table import GateError
 from sql.conservation import ConservationError
 from sql.errors import StoreError
+from sql.files import ADVICE
 from transforms.intake import ContractError
 from writes.errors import WriteError
 
@@ -30,23 +31,6 @@ EXPECTED = (
     WriteError,
 )
 """The errors of our rooms: each says for itself what, where and what to do."""
-SYSTEM = {
-    errno.ENOSPC: "free some space and call again",
-    errno.EDQUOT: "the disk quota is used up; raise it and call again",
-    errno.EFBIG: "the file may not grow further; raise the limit of the process and call again",
-    errno.EACCES: "correct its owner or its permissions, or name another path",
-    errno.EPERM: "correct its owner or its permissions, or name another path",
-    errno.EROFS: "the file system is read-only; name another path",
-    errno.ENOENT: "it is not there, or a folder above it is not; correct the path",
-    errno.ENOTDIR: "a file stands where a folder should; move it away or name another path",
-    errno.EISDIR: "a folder stands where a file should; move it away or name another path",
-    errno.EEXIST: "something else stands there; move it away or name another path",
-    errno.ELOOP: "it is a link that leads nowhere; name the path it should lead to",
-    errno.ENAMETOOLONG: "the name is too long; name a shorter path",
-    errno.EMFILE: "too many files are open; raise the limit of the process",
-    errno.EIO: "the disk does not answer; look at its health",
-}
-"""What the operating system may refuse us on our own paths, and what to do."""
 
 
 class Ended(PlanreconError):  # noqa: N818  the word says what happened
@@ -64,9 +48,9 @@ def ending(error: BaseException) -> Ended:
         return error
     if isinstance(error, EXPECTED):
         return Ended(_one_line(str(error)), code=getattr(error, "code", "internal"), exit_code=_exit_code(error))
-    if isinstance(error, OSError) and error.errno in SYSTEM and (error.filename or error.errno in _WHERE_UNKNOWN):
+    if isinstance(error, OSError) and error.errno in ADVICE and (error.filename or error.errno in _WHERE_UNKNOWN):
         where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-        return Ended(f"{where}{error.strerror}; {SYSTEM[error.errno]}", code="cannot_write", exit_code=2)
+        return Ended(f"{where}{error.strerror}; {ADVICE[error.errno]}", code="cannot_write", exit_code=2)
     what = f"{type(error).__name__}: {_one_line(str(error))[:300]}".rstrip(": ")
     file = tracebacks.keep(error)
     where = f"the traceback lies in {file}" if file else "call it again with --debug to see the traceback"

@@ -2,6 +2,7 @@
 
     PlanreconError
     ├── SettingsError   2  configuration
+    │   └── SecretError    of one provider
     ├── UsageError      2  usage
     ├── NothingRead     2  provider_unreachable, or what all providers failed with
     ├── OrchestratorUnreachable  2  orchestrator_unreachable
@@ -27,21 +28,29 @@ class SettingsError(PlanreconError):
     code = "configuration"
 
 
+class SecretError(SettingsError):
+    """A secret of one provider cannot be used; the others do not need it."""
+
+
 class UsageError(PlanreconError):
     """The command was asked for something that cannot be."""
 
     code = "usage"
 
 
+TO_DO = ("configuration", "not_permitted", "contract", "provider_protocol", "provider_unreachable")
+"""What keeps providers from being read: first what only a person mends, last what may mend itself."""
+
+
 class NothingRead(PlanreconError):  # noqa: N818  the word says what happened
-    """No provider could be read; `codes` are those of what went wrong, and the code is theirs where they agree."""
+    """No provider could be read; `codes` are those of what went wrong, the code is the one that waits for a person first."""
 
     code = "provider_unreachable"
 
     def __init__(self, text: str, codes: Iterable[str] = ()) -> None:
         super().__init__(text)
-        one = set(codes)
-        self.code = one.pop() if len(one) == 1 else type(self).code
+        found = set(codes)
+        self.code = next((code for code in TO_DO if code in found), min(found, default=type(self).code))
 
 
 class OrchestratorUnreachable(PlanreconError):  # noqa: N818  the word says what happened

@@ -28,25 +28,43 @@ class Line:
     cells: Mapping[str, str]
 
 
-def read_text(file: Path, *, error: type[PlanreconError] = UsageError, save_as: str = "UTF-8") -> str:
+def read_text(
+    file: Path,
+    *,
+    error: type[PlanreconError] = UsageError,
+    save_as: str = "UTF-8",
+    key: str = "",
+    is_marked: bool = True,
+) -> str:
     """Return what a file says, without the mark some programs put at its beginning.
+
+    Args:
+        file: Where it lies.
+        error: What to raise.
+        save_as: What programs call the encoding that is wanted.
+        key: The key that names the file, for the message.
+        is_marked: The mark is allowed; a spreadsheet writes it, and no other file should have it.
 
     Raises:
         PlanreconError: of the kind `error`; the file cannot be read, or is not UTF-8. The message names file and line.
     """
+    name = f"{key} {str(file)!r}".strip()
     try:
         body = file.read_bytes()
-    except OSError as reason:
-        raise error(f"{str(file)!r} cannot be read ({reason.strerror}); give a file that can") from reason
+    except (OSError, ValueError) as reason:  # a name with a zero byte is a ValueError
+        said = getattr(reason, "strerror", None) or reason
+        raise error(f"{name} cannot be read ({said}); give a file that can") from reason
     if body.startswith(_WIDE) or b"\0" in body[:200]:
-        raise error(f"{str(file)!r} line 1 is not UTF-8 but UTF-16; save as {save_as}")
+        raise error(f"{name} line 1 is not UTF-8 but UTF-16; save as {save_as}")
+    if body.startswith(codecs.BOM_UTF8) and not is_marked:
+        raise error(f"{name} line 1 begins with a byte order mark; save as {save_as} without one")
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as reason:
         # the codec counts from behind the mark, or from the beginning where there is none
         start = reason.start + len(body) - len(body.removeprefix(codecs.BOM_UTF8))
         number = 1 + body[:start].count(b"\n")
-        raise error(f"{str(file)!r} line {number} is not UTF-8 (Windows-1252 perhaps); save as {save_as}") from reason
+        raise error(f"{name} line {number} is not UTF-8 (Windows-1252 perhaps); save as {save_as}") from None
 
 
 def read_table(

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from checks.base import CheckError
 from flows import clock, log
-from flows.errors import NothingRead, PlanreconError, UsageError
+from flows.endings import ending
+from flows.errors import NothingRead, SecretError, SettingsError, UsageError
 from flows.loading import Unloadable, blaming, load_id, load_snapshot
 from flows.pauses import read_pauses
+from flows.places import require_places
 from flows.publish import HELD_BY_CHANGE, Finished, Publication, record_failure, settle
 from flows.pull import Pulled, Source, pull_source
 from flows.runners import Runner
-from flows.settings import ProviderSettings, Settings
+from flows.settings import ProviderSettings, Settings, require_validation
 from flows.sources import chosen, connect, wanted_tenants
 from flows.written import keep_intents
 from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
-from reports.errors import ReportError
 from sql import images
 from sql.aside import Aside
 from sql.commits import WitnessedLoad
@@ -61,9 +61,6 @@ class Failure:
 
 Failures = dict[Source, Failure]
 
-EXPECTED = (PlanreconError, ProviderError, ReportError, CheckError)
-"""What may end a run that has begun; the warehouse is fit to say so."""
-
 
 def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     """Pull the providers, load what came, publish the reports.
@@ -76,8 +73,14 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     with _begun(request) as run:
         try:
             finished = _reconcile(run, sections, runner)
-        except EXPECTED as error:
-            run.fail(error)
+        except Exception as error:
+            end = ending(error)
+            try:
+                run.fail(f"{end.code}: {end}")
+            except Exception as worse:  # noqa: BLE001  what ended the run may keep it from being recorded; the first cause is told
+                log.LOGGER.warning("the end of the run is not recorded: %s", ending(worse))
+            if end.code == "internal":
+                raise end from error  # its traceback is kept already
             raise
     runner.show("planrecon-summary", markdown=finished.markdown)
     runner.show("planrecon-breaks", table=finished.breaks)
@@ -131,8 +134,9 @@ def _begun(request: Request) -> Iterator["_Run"]:
     read_pauses(settings.run.pauses_file)  # refused before anything is fetched
     run_id = f"{started:%Y%m%dT%H%M%S%fZ}"
     state_dir = settings.warehouse.state_dir
+    require_validation()
+    require_places(settings, as_of)
     with run_lock(state_dir, run_id=run_id, started_at=started):
-        settings.warehouse.path.absolute().parent.mkdir(parents=True, exist_ok=True)
         recovered = recover(
             settings.warehouse.path, state_dir=state_dir, moment=started, folders=[settings.reports.dir.absolute()]
         )
@@ -283,7 +287,8 @@ class _Run:
                     clients[name] = stack.enter_context(
                         connect(name, section, state_dir=self.settings.warehouse.state_dir)
                     )
-                except ProviderError as error:
+                except (ProviderError, SecretError) as error:
+                    log.LOGGER.error("%s", error)
                     failures[Source(name, "")] = Failure(error.code, str(error))
             lists = self._discover(sections, clients, failures, runner)
             sources = {str(source): source for source in sorted(lists, key=str)}
@@ -330,11 +335,16 @@ class _Run:
                 log.LOGGER.error("%s", answer)
                 failures[Source(name, "")] = Failure(answer.code, str(answer))
                 continue
-            tenants = wanted_tenants(name, sections[name], PROVIDERS[name].tenant_ids(answer) if answer else None)
+            try:
+                tenants = wanted_tenants(name, sections[name], PROVIDERS[name].tenant_ids(answer) if answer else None)
+            except SettingsError as error:
+                log.LOGGER.error("%s", error)
+                failures[Source(name, "")] = Failure(error.code, str(error))
+                continue
             found |= {Source(name, tenant): answer for tenant in tenants}
         return found
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, reason: str) -> None:
         """Record that the run ended without anything to publish."""
         with self.warehouse() as warehouse:
             keep_intents(warehouse)
@@ -343,7 +353,7 @@ class _Run:
                 run_id=self.run_id,
                 as_of=self.as_of,
                 started_at=self.started_at,
-                reason=str(error),
+                reason=reason,
                 witness=self.witness,
             )
 

@@ -6,8 +6,12 @@ so that printing a settings object never shows them.
 """
 
 import difflib
+import json
 import os
+import re
+import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
@@ -25,14 +29,15 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from flows import tracebacks
-from flows.errors import SettingsError
+from flows.errors import SecretError, SettingsError
+from flows.given import read_text
 from flows.orchestrator import address, prepare_embedded, require_answer, shown
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
@@ -41,6 +46,10 @@ from transforms.calendars import WEEKEND, check_calendar, weekend_days
 from transforms.closed_days import Calendar, OwnDays, own_days
 
 PREFIX = "PLANRECON_"
+SHOWN = 80
+"""Characters of a value that a message repeats at most."""
+SPEAKABLE = re.compile(r"[\x20-\x7e]+")
+"""Letters of which a secret may consist: everything else cannot be sent in a header."""
 DEFAULT_FILE = Path("planrecon.toml")
 INSTEAD = "or give the secret itself, by its environment variable or a file"
 
@@ -93,6 +102,7 @@ def _weekend(value: object) -> object:
 Zone = Annotated[str, AfterValidator(_zone)]
 ToleranceText = Annotated[str, AfterValidator(_tolerance)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
+Formats = Annotated[list[Literal["csv", "parquet", "html", "xlsx"]], NoDecode, BeforeValidator(_listed)]
 CalendarName = Annotated[str, AfterValidator(_calendar)]
 ClosedDays = Annotated[OwnDays, NoDecode, BeforeValidator(_closed_days)]
 BucketSetName = Literal["AR", "IFRS", "MONTHS", "MONTHS_MBA", "OWN"]
@@ -168,7 +178,7 @@ class ReportSettings(Section):
     """Where reports go, and in which formats."""
 
     dir: Path = Path("reports")
-    formats: Texts = ["csv", "parquet", "html", "xlsx"]
+    formats: Formats = ["csv", "parquet", "html", "xlsx"]
 
 
 class WritePolicy(Section):
@@ -239,22 +249,46 @@ class ProviderSettings(Section):
     assumed: dict[str, str] = {}
     worst_delay_seconds: Annotated[float, Field(ge=0)] | None = None
 
+    NAME: ClassVar[str] = ""
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret")
 
     def secret(self, name: str) -> str | None:
-        """Return the secret `name` from its value or its file; None where neither is set."""
+        """Return the secret `name` from its value or its file, without white space around it; None where neither is set.
+
+        Raises:
+            SecretError: it cannot be read, is empty, or holds what no secret holds; the message names key and file.
+        """
         value: SecretStr | None = getattr(self, name)
-        if value is not None:
-            return _from_block(value.get_secret_value())
         file: Path | None = getattr(self, f"{name}_file")
+        key = f"providers.{self.NAME}.{name}"
+        if value is not None:
+            return _sound(_from_block(value.get_secret_value()), key)
         if file is None:
             return None
-        try:
-            return file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(
-                f"{name}_file {str(file)!r} cannot be read ({error.strerror}); check the path and its permissions"
-            ) from error
+        key += "_file"
+        text = read_text(file, error=SecretError, save_as="plain text in UTF-8", key=key, is_marked=False)
+        return _sound(text, f"{key} {str(file)!r}")
+
+
+def _sound(text: str, key: str) -> str:
+    """Return a secret that can be sent, or say what is wrong with it, never what it is."""
+    secret = text.strip()
+    if not secret:
+        raise SecretError(f"{key} is empty; give the secret, or remove the key")
+    if SPEAKABLE.fullmatch(secret):
+        return secret
+    wrong = next(letter for letter in secret if not SPEAKABLE.fullmatch(letter))
+    kind = (
+        "a line break"
+        if wrong in "\r\n"
+        else "a control character"
+        if ord(wrong) < ord(" ")
+        else "a letter that is not ASCII"
+    )
+    place = secret.index(wrong) + 1
+    raise SecretError(
+        f"{key} holds {kind} at place {place}, for example a dash or a quote as text programs write them; copy the secret again"
+    )
 
 
 def _from_block(text: str) -> str:
@@ -287,12 +321,14 @@ class PaytSettings(ProviderSettings):
     refresh_token: SecretStr | None = None
     refresh_token_file: Path | None = None
 
+    NAME: ClassVar[str] = "payt"
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret", "refresh_token")
 
 
 class TotalitySettings(ProviderSettings):
     """Totality LMS: loans, US."""
 
+    NAME: ClassVar[str] = "totality"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = "USD"
     timezone: Zone | None = "America/New_York"
     allocates: Literal["AMOUNT", "PRINCIPAL_INTEREST"] = "AMOUNT"
@@ -310,6 +346,7 @@ class PayiqSettings(ProviderSettings):
     signing_secret_file: Path | None = None
     role: str | None = None
 
+    NAME: ClassVar[str] = "payiq"
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret", "api_key", "signing_secret")
 
 
@@ -347,7 +384,7 @@ class Settings(BaseSettings):
     scale: ScaleSettings = ScaleSettings()
     providers: Providers = Providers()
 
-    file: ClassVar[Path | None] = None
+    content: ClassVar[dict[str, Any]] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -360,10 +397,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let explicit values win over the environment, and that over the file."""
         del dotenv_settings, file_secret_settings
-        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
-        if cls.file is not None:
-            sources = (*sources, TomlConfigSettingsSource(settings_cls, toml_file=cls.file))
-        return sources
+        return (init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=cls.content))
 
     def rules(self) -> dict[str, Rules]:
         """Return the computation's options for each provider, configured or not."""
@@ -445,20 +479,47 @@ def load(file: Path | None = None, **explicit: Any) -> Settings:
             the message names the key, the value unless it is a secret, and what to do.
     """
     chosen = chosen_file(file)
-    if chosen is not None and not chosen.is_file():
-        raise SettingsError(f"configuration file {str(chosen)!r} does not exist; give its path with --config")
+    content = _content(chosen) if chosen is not None else {}
     _refuse_unknown_variables(os.environ)
-    bound = type("Settings", (Settings,), {"file": chosen, "__annotations__": {"file": ClassVar[Path | None]}})
+    bound = type(
+        "Settings", (Settings,), {"content": content, "__annotations__": {"content": ClassVar[dict[str, Any]]}}
+    )
     try:
         settings: Settings = bound(**explicit)
     except ValidationError as error:
-        raise SettingsError("\n".join(_complaints(error, chosen))) from None
+        raise SettingsError("; ".join(_complaints(error, chosen))) from None
     except ValueError as error:
-        raise SettingsError(f"configuration {str(chosen or 'environment')!r} cannot be read: {error}") from None
+        raise SettingsError(_no_json(error)) from None
     _refuse_missing_ranges(settings)
     placed = _placed(settings, chosen)
     tracebacks.keep_below(placed.warehouse.state_dir)
     return placed
+
+
+def _content(file: Path) -> dict[str, Any]:
+    """Return what the file says."""
+    if file.is_dir():
+        raise SettingsError(f"configuration file {str(file)!r} is a folder; give the file in it with --config")
+    if not file.exists():
+        raise SettingsError(f"configuration file {str(file)!r} does not exist; give its path with --config")
+    text = read_text(file, error=SettingsError, key="configuration file", is_marked=False)
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"configuration file {str(file)!r} is no TOML: {error}; correct that line") from None
+
+
+def _no_json(error: ValueError) -> str:
+    """Name the variable that should hold a table or a list, and its value unless it holds a whole section."""
+    cause = error.__cause__
+    if not isinstance(cause, json.JSONDecodeError):
+        return f"the environment cannot be read: {error}"
+    names = [name for name, value in os.environ.items() if name.upper().startswith(PREFIX) and value == cause.doc]
+    if not names:
+        return f"the environment cannot be read: {error}"
+    path = names[0][len(PREFIX) :].lower().split("__")
+    shown = "" if _known_at(path) else f" is {cause.doc[:SHOWN]!r}, which"
+    return f'variable {names[0]}{shown} is no JSON ({cause.msg}); write a table as {{"key": "value"}}, a list as [1, 2]'
 
 
 def _placed(section: Model, file: Path | None) -> Model:
@@ -498,14 +559,35 @@ def _nearest(word: str, known: Mapping[str, object] | set[str]) -> str:
 
 
 def _complaints(error: ValidationError, file: Path | None) -> Iterator[str]:
-    where = f"{file} and the environment" if file else "the environment"
-    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+    for fault in error.errors(include_url=False, include_context=False):
         path = [str(part) for part in fault["loc"]]
-        key = ".".join(path)
+        key, where = ".".join(path), _source(path, file)
         if fault["type"] == "extra_forbidden":
             yield f"unknown key {key!r} in {where}{_nearest(path[-1], _known_at(path[:-1]))}"
+        elif fault["type"] == "missing":
+            yield f"key {key!r} is missing in {where}; add it"
         else:
-            yield f"key {key!r} in {where}: {fault['msg']}"
+            said = fault["msg"].removeprefix("Value error, ")
+            shown = _shown(path, fault["input"])
+            yield f"key {key!r} in {where}: {said}{f'; it is {shown}' if shown and shown not in said else ''}"
+
+
+def _source(path: list[str], file: Path | None) -> str:
+    """Name the variable that sets a key or a table it is in, else the file."""
+    variables = {name.upper(): name for name in os.environ}
+    for length in range(len(path), 0, -1):
+        name = PREFIX + "__".join(path[:length]).upper()
+        if name in variables:
+            return f"variable {variables[name]}"
+    return str(file) if file is not None else "the environment"
+
+
+def _shown(path: list[str], value: object) -> str:
+    """Return a value as a message may show it: short, of one line, and nothing of a secret."""
+    secrets = {name for section in (ProviderSettings, PaytSettings, PayiqSettings) for name in section.SECRETS}
+    if secrets & set(path) or not isinstance(value, str | int | float | Decimal | date):
+        return ""
+    return repr(value if isinstance(value, str | int | float) else str(value))[:SHOWN]
 
 
 def _known_at(path: list[str]) -> set[str]:

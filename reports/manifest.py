@@ -149,7 +149,7 @@ def _sums_differ(folder: Path, report: Report, said: Mapping[str, Any]) -> Itera
         currency: {name: Decimal(amount) for name, amount in amounts.items()}
         for currency, amounts in said["totals"].items()
     }
-    for suffix, rows in (("csv", _csv), ("parquet", pl.scan_parquet)):
+    for suffix, rows in (("csv", _csv), ("parquet", _parquet)):
         path = folder / f"{report.name}.{suffix}"
         if not path.exists():
             continue
@@ -159,7 +159,11 @@ def _sums_differ(folder: Path, report: Report, said: Mapping[str, Any]) -> Itera
 
 
 def _csv(path: Path) -> pl.LazyFrame:
-    return pl.scan_csv(path, infer_schema=False)
+    return pl.scan_csv(path, infer_schema=False, glob=False)
+
+
+def _parquet(path: Path) -> pl.LazyFrame:
+    return pl.scan_parquet(path, glob=False)
 
 
 def _summed(rows: pl.LazyFrame, money: list[str]) -> tuple[int, dict[str, dict[str, Decimal]]]:

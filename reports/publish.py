@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from reports import manifest
-from reports.errors import DamagedError, ReportError
+from reports.errors import DamagedError, PlaceError, ReportError
 from reports.facts import PUBLISHED
 
 LATEST = "latest"
@@ -39,7 +39,7 @@ class Staging:
         _made(reports_dir)
         sweep(reports_dir)
         if self._day.is_symlink() or self.path.exists() or self.final.exists():
-            raise ReportError(f"{self.final} is there already, or is being written by another run; start a new run")
+            raise PlaceError(f"{self.final} is there already, or is being written by another run; start a new run")
         _made(self._day)
         self.path.mkdir(mode=_FOLDER_MODE)
         self._lock = _held(self.path / _ALIVE)
@@ -85,11 +85,11 @@ def point_latest(reports_dir: Path, folder: Path) -> bool:
     Returns whether it moved. The old pointer stays valid until the new one takes its place.
 
     Raises:
-        ReportError: `latest` is something else than a pointer.
+        PlaceError: `latest` is something else than a pointer.
     """
     link = reports_dir / LATEST
     if link.exists() and not link.is_symlink():
-        raise ReportError(f"{link} is not a link of ours; move it away and run again")
+        raise PlaceError(f"{link} is not a link of ours; move it away and run again")
     found = manifest.read(folder)
     if found["state"] != PUBLISHED or found["as_of"] < _current_as_of(link):
         return False
@@ -99,6 +99,37 @@ def point_latest(reports_dir: Path, folder: Path) -> bool:
     new.replace(link)
     _sync(reports_dir)
     return True
+
+
+def require_place(reports_dir: Path, as_of: date) -> None:
+    """Make sure, by trying, that a run of this date can be written and pointed at.
+
+    Raises:
+        PlaceError: what stands in the way, and what to do.
+    """
+    if "?" in str(reports_dir.resolve()):
+        # a database lies in each run folder, and DuckDB takes what follows for options of its path
+        raise PlaceError(
+            f"{reports_dir} has a question mark in its name; rename the folder, or name another in reports.dir"
+        )
+    link, day = reports_dir / LATEST, reports_dir / f"as_of={as_of.isoformat()}"
+    probe = reports_dir / f".{LATEST}.{os.getpid()}.tmp"
+    try:
+        _made(reports_dir)
+        if link.exists() and not link.is_symlink():
+            raise PlaceError(f"{link} is not a link of ours; move it away and run again")
+        if day.is_symlink() or (day.exists() and not day.is_dir()):
+            raise PlaceError(f"{day} is not a folder of ours; move it away and run again")
+        for folder in (reports_dir, day) if day.exists() else (reports_dir,):
+            made = folder / probe.name
+            made.unlink(missing_ok=True)
+            made.symlink_to("nowhere")
+            made.unlink()
+    except OSError as error:
+        raise PlaceError(
+            f"{error.filename or reports_dir} cannot be written ({error.strerror}); "
+            "correct its permissions, move away what stands there, or name another folder in reports.dir"
+        ) from error
 
 
 def sweep(reports_dir: Path) -> list[Path]:

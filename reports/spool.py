@@ -61,7 +61,7 @@ class Spool:
             yield self._held
         runs = sorted(self._runs, key=lambda run: run.keys[0])
         if all(before.last <= after.keys[0] for before, after in pairwise(runs)):
-            yield from (pl.read_parquet(run.path) for run in runs)
+            yield from (pl.read_parquet(run.path, glob=False) for run in runs)
         else:
             yield from self._merged(runs)
 
@@ -89,7 +89,7 @@ class Spool:
     def _between(self, run: _Run, low: Key | None, high: Key | None) -> pl.DataFrame:
         start = max(bisect_left(run.keys, low) - 1, 0) * self._step if low is not None else 0
         stop = bisect_left(run.keys, high) * self._step if high is not None else run.rows
-        rows = pl.scan_parquet(run.path).slice(start, max(stop - start, 0))
+        rows = pl.scan_parquet(run.path, glob=False).slice(start, max(stop - start, 0))
         if low is not None:
             rows = rows.filter(_is_from(self._key, low))
         if high is not None:

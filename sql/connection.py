@@ -16,7 +16,7 @@ from threading import Event
 import duckdb
 
 from sql.errors import Busy, CannotWrite, Damaged, StoreError, WrongVersion
-from sql.files import private_folder, refuse_unless_plain
+from sql.files import cannot_write, private_folder, refuse_unless_plain
 
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _LOCKED = re.compile(r"Could not set lock|Conflicting lock")
@@ -46,6 +46,15 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[StoreError], str], ...] = (
     ),
 )
 """What DuckDB says about its file, what it means, what to do; the first that fits."""
+
+
+LOCKED = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+}
+"""What holds from the first moment: opening a file may already fetch an extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +143,49 @@ def as_pattern(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
+FOREIGN = {
+    b"SQLite format 3": "an SQLite database",
+    b"PAR1": "a Parquet file",
+    b"PK\x03\x04": "a ZIP or Excel file",
+    b"\x1f\x8b": "a gzip file",
+    b"%PDF": "a PDF",
+}
+"""How files begin that are somebody else's for certain."""
+HEAD = 16
+_MAGIC = slice(8, 12)
+
+
 def _refuse_impossible(path: Path) -> None:
     refuse_unless_plain(path)
+    _refuse_foreign(path)
     if "?" in str(path):
         # DuckDB reads what follows as options of the path and puts its log somewhere else
         raise CannotWrite(f"{path}: a database cannot lie below a name with a question mark; rename it", where=path)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Look at the first bytes before DuckDB does: for a file of another kind it would fetch an extension."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    kind = next((kind for start, kind in FOREIGN.items() if head.startswith(start)), None)
+    if (
+        kind is None
+        and len(head) == HEAD
+        and head.isascii()
+        and head.decode().replace("\n", "").replace("\r", "").isprintable()
+    ):
+        kind = "a text file"
+    if kind is not None:
+        raise CannotWrite(f"{path} is {kind}, not a DuckDB file; configure another path", where=path)
+    if head and head[_MAGIC] != b"DUCK":
+        raise Damaged(
+            f"{path} is damaged: it does not begin as a DuckDB file; the next run rebuilds what is missing", where=path
+        )
 
 
 def _wait_for_lock(
@@ -147,7 +194,7 @@ def _wait_for_lock(
     target = ":memory:" if path is None else str(path)
     for attempt in range(1, tries + 1):
         try:
-            return duckdb.connect(target, read_only=read_only)
+            return duckdb.connect(target, read_only=read_only, config=dict(LOCKED))
         except duckdb.Error as error:
             known = explained(error, path)
             if known is None:
@@ -165,9 +212,6 @@ def _lock_down(con: duckdb.DuckDBPyConnection, *, folders: Sequence[Path], spill
         con.execute("SET threads = $threads", {"threads": limits.threads})
     con.execute("SET max_temp_directory_size = $spill", {"spill": limits.spill})
     con.execute("SET temp_directory = $folder", {"folder": str(private_folder(spill)) if spill else ""})
-    for option in ("autoinstall_known_extensions", "autoload_known_extensions", "python_enable_replacements"):
-        con.execute(f"SET {option} = false")
-    con.execute("SET allow_community_extensions = false")
     names = [str(folder.resolve()) for folder in folders]
     # DuckDB asks for permission twice: for the pattern a file is named by, and for the file itself
     places = ", ".join(quoted(name) for name in dict.fromkeys([*names, *map(as_pattern, names)]))

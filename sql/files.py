@@ -15,6 +15,23 @@ from sql.errors import CannotWrite
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+ADVICE = {
+    errno.ENOSPC: "free some space and run again: nothing that was sealed is lost",
+    errno.EDQUOT: "the disk quota is used up; raise it and run again",
+    errno.EFBIG: "the file may not grow further; raise the limit of the process and run again",
+    errno.EACCES: "the folder does not belong to this user; correct its permissions",
+    errno.EPERM: "the folder does not belong to this user; correct its permissions",
+    errno.EROFS: "the file system is read-only; configure another path",
+    errno.ENOENT: "it is not there, or a folder above it is not; correct the path",
+    errno.ENOTDIR: "a file stands where a folder should; move it away or configure another path",
+    errno.EISDIR: "a folder stands where a file should; move it away or configure another path",
+    errno.EEXIST: "something else stands there; move it away or configure another path",
+    errno.ELOOP: "it is a link; configure the path it points to",
+    errno.ENAMETOOLONG: "the name is too long; configure a shorter path",
+    errno.EMFILE: "too many files are open; raise the limit of the process",
+    errno.EIO: "the disk does not answer; look at its health",
+}
+"""What the operating system may refuse on our own paths, and what to do."""
 TEMPORARY = ".planrecon-tmp"
 """Ending of every name that a crash may leave behind and start-up may remove."""
 
@@ -101,16 +118,25 @@ def sha256_file(path: Path) -> str:
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
     """Say what the operating system refused, where, and what to do about it."""
-    advice = {
-        errno.ENOSPC: "free some space and run again: nothing that was sealed is lost",
-        errno.EFBIG: "the file may not grow further; raise the limit of the process and run again",
-        errno.EDQUOT: "the disk quota is used up; raise it and run again",
-        errno.EACCES: "the folder does not belong to this user; correct its permissions",
-        errno.EPERM: "the folder does not belong to this user; correct its permissions",
-        errno.EROFS: "the file system is read-only; configure another path",
-        errno.ELOOP: "it is a link; configure the path it points to",
-    }.get(error.errno or 0, "look at the path and run again")
+    advice = ADVICE.get(error.errno or 0, "look at the path and run again")
     return CannotWrite(f"cannot write {path}: {error.strerror}; {advice}", where=path)
+
+
+def require_writable(folder: Path) -> Path:
+    """Make sure, by trying, that `folder` is one of ours or can be made one, and takes a file; return it.
+
+    Raises:
+        CannotWrite: it does not.
+    """
+    probe = private_folder(folder) / f".{os.getpid()}{TEMPORARY}"
+    try:
+        with open_private(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+            file.write(b"x")
+            file.flush()
+        probe.unlink()
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return folder
 
 
 def _mode(flags: int) -> str:

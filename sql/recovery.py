@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 
 from sql.archive import Archive
@@ -98,7 +99,7 @@ def recover(
 def remove_stale(path: Path, state_dir: Path) -> list[Path]:
     """Remove what only a crash leaves: temporary names of ours and spilled data; links are never followed."""
     patterns = [
-        (path.parent, f".{path.name}*{TEMPORARY}"),
+        (path.parent, f".{escape(path.name)}*{TEMPORARY}"),
         (state_dir, f".*{TEMPORARY}"),
         (state_dir / "runs", f".*{TEMPORARY}"),
         (state_dir / "landing", f"*/.*{TEMPORARY}"),

@@ -183,7 +183,7 @@ def replace_register(con: duckdb.DuckDBPyConnection, register: pl.DataFrame | No
 def report_frames(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the reports to record as the Parquet of a run folder holds them."""
     found = {report: folder / f"{report}.parquet" for report in RECORDED}
-    return {report: pl.read_parquet(path) for report, path in found.items() if path.is_file()}
+    return {report: pl.read_parquet(path, glob=False) for report, path in found.items() if path.is_file()}
 
 
 def _number(con: duckdb.DuckDBPyConnection, run: Run) -> int:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -292,7 +293,7 @@ def _wrong_sums(folder: Path, tables: Mapping[str, Any]) -> Iterator[str]:
 
 def _summed(con: duckdb.DuckDBPyConnection, reader: str, path: Path, money: list[str]) -> tuple[int, Sums]:
     """Return the rows of a table, and per currency the sum of each money column."""
-    where = {"path": str(path)}
+    where = {"path": escape(str(path))}  # DuckDB takes it for a pattern
     rows = con.sql(f"SELECT count(*) FROM {reader}", params=where).fetchall()[0][0]
     if not money:
         return rows, {}
