@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
-from flows.places import require_validation, would_take
-from flows.settings import ProviderSettings, Settings, load
+from flows.places import would_take
+from flows.settings import ProviderSettings, Settings, load, require_validation
 from flows.sources import connect, tenant_of
 from flows.stored import damaged
 from providers import PROVIDERS

@@ -263,10 +263,13 @@ class Publication:
             .agg(pl.when(pl.col("fresh_at").is_null().any()).then(None).otherwise(pl.col("fresh_at").min()).first())
             .iter_rows()
         }
-        keys = sorted({*fresh, *self.failures})
         known = clock_skews(self.warehouse.con, portfolio.known)
         limit = self.settings.run.clock_skew_minutes * 60
         skews = {key: skew for key, skew in known.items() if key in self.fetched and limit and abs(skew) >= limit}
+        # What kept a whole provider from being read kept each of its tenants.
+        loaded = {provider for provider, _ in fresh}
+        failures = {key: told for key, told in self.failures.items() if key[1] or key[0] not in loaded}
+        whole = {provider: told for (provider, tenant), told in self.failures.items() if not tenant}
         return [
             SourceFacts(
                 provider,
@@ -276,8 +279,8 @@ class Publication:
                 error=text,
                 clock_skew_seconds=skews.get((provider, tenant)),
             )
-            for provider, tenant in keys
-            for code, text in [self.failures.get((provider, tenant), (None, None))]
+            for provider, tenant in sorted({*fresh, *failures})
+            for code, text in [failures.get((provider, tenant)) or whole.get(provider) or (None, None)]
         ]
 
     def _run_key(self, known_at: datetime) -> str:

@@ -50,6 +50,8 @@ SHOWN = 80
 """Characters of a value that a message repeats at most."""
 SPEAKABLE = re.compile(r"[\x20-\x7e]+")
 """Letters of which a secret may consist: everything else cannot be sent in a header."""
+ON = ("True", "true", "1")
+"""What pandera takes for on; everything else switches it off."""
 DEFAULT_FILE = Path("planrecon.toml")
 INSTEAD = "or give the secret itself, by its environment variable or a file"
 
@@ -496,6 +498,21 @@ def load(file: Path | None = None, **explicit: Any) -> Settings:
     return placed
 
 
+def require_validation() -> None:
+    """Refuse to compute where the environment switches validation off.
+
+    Our gates hold all the same; but who set the variable wants something that no run gives, and should know.
+
+    Raises:
+        SettingsError: names the variable and its value.
+    """
+    enabled, depth = os.environ.get("PANDERA_VALIDATION_ENABLED"), os.environ.get("PANDERA_VALIDATION_DEPTH")
+    if enabled is not None and enabled not in ON:
+        raise SettingsError(f"PANDERA_VALIDATION_ENABLED is {enabled!r}, which switches validation off; unset it")
+    if depth not in {None, "SCHEMA_AND_DATA"}:
+        raise SettingsError(f"PANDERA_VALIDATION_DEPTH is {depth!r}, which leaves part of the validation out; unset it")
+
+
 def _content(file: Path) -> dict[str, Any]:
     """Return what the file says."""
     if file.is_dir():
@@ -583,9 +600,9 @@ def _source(path: list[str], file: Path | None) -> str:
 
 
 def _shown(path: list[str], value: object) -> str:
-    """Return a value as a message may show it: short, of one line, and nothing of a secret."""
+    """Return a value as a message may show it: short, of one line, and nothing that is or may hold a secret."""
     secrets = {name for section in (ProviderSettings, PaytSettings, PayiqSettings) for name in section.SECRETS}
-    if secrets & set(path) or not isinstance(value, str | int | float | Decimal | date):
+    if secrets & set(path) or _known_at(path) or not isinstance(value, str | int | float | Decimal | date):
         return ""
     return repr(value if isinstance(value, str | int | float) else str(value))[:SHOWN]
 
