@@ -10,6 +10,9 @@ from pandera.errors import SchemaErrors
 from schemas.columns import COLUMNS, Column
 from schemas.table import Table
 
+_TWICE = "multiple_fields_uniqueness"
+"""Pandera's word for a key that stands twice; it does not say which."""
+
 
 def faults(table: Table, frame: pl.DataFrame) -> list[str]:
     """Return every fault of `frame`, each with its column and the number of its rows; no value: it may be a person's.
@@ -23,8 +26,9 @@ def faults(table: Table, frame: pl.DataFrame) -> list[str]:
             found = refused.failure_cases.select("column", "check").rows()
         else:
             return []
+    key = ", ".join(table.key)
     return [
-        f"{column or 'the frame'}: {check} ({rows} time{'s' * (rows > 1)})"
+        f"{column or 'the frame'}: {f'{check} of {key}' if check == _TWICE else check} ({rows} time{'s' * (rows > 1)})"
         for (column, check), rows in sorted(Counter((str(one or ""), str(two)) for one, two in found).items())
     ]
 
