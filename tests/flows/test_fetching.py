@@ -1,5 +1,6 @@
 """What is asked for, and from when: seen from what was asked, what was published and what was said."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -8,8 +9,9 @@ import pytest
 from flows import clock
 from flows.cli import execute
 from sandbox import faults
+from sandbox.assumed import Assumed
 from sandbox.exchange import Answer
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.scenarios import GOLDEN_AS_OF, generate, golden
 
 pytestmark = pytest.mark.usefixtures("impatient")
 DAY = timedelta(days=1)
@@ -184,3 +186,62 @@ def test_a_list_that_is_not_permitted_is_said_to_be_so(desk, match, code):
     assert ("invoices" in unread) is (code == 401), (
         "a refusal of one list costs that list, one of the token all after it"
     )
+
+
+def test_strange_answers_are_named_and_cost_no_more_than_what_they_answer(desk, capsys):
+    """A mark before JSON and a date no clock shows cost nothing; an empty answer one list; an echoed secret is masked."""
+    desk = desk(on_time()).configure(gates={"freshness_hours": 10_000})
+    desk.run(GOLDEN_AS_OF)
+    secret = desk.sections["providers.payiq"]["signing_secret"]
+    plans = desk.rows("plans")
+
+    async def marked(exchange):
+        answer = await exchange.execute()
+        dated = answer.with_body(b"\xef\xbb\xbf" + answer.body).with_header("date", "Fri, 31 Dec 9999 23:59:59 -0100")
+        await exchange.answer(dated)
+
+    desk.sandbox.faults.add(marked, provider="payt", times=faults.FOREVER)
+    desk.sandbox.faults.add(faults.status(204), match="/api/payments[?]", times=faults.FOREVER)
+    echo = {"x-request-id": secret, "retry-after": "Fri, 31 Dec 9999 23:59:59 -0100"}
+    desk.sandbox.faults.add(faults.status(503, headers=echo), match="/PaymentPlan/Setup", times=faults.FOREVER)
+    run = ["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--log-format", "json"]
+    assert execute(run) == 0
+    said = capsys.readouterr()
+    first = said.out.splitlines()[0]
+    assert "payt" not in first
+    assert "totality 127.0.0.1 not read (provider_protocol)" in first
+    assert "payiq not read (provider_unreachable)" in first
+    assert "the answer is empty (204) where data was asked for" in said.err
+    assert desk.rows("plans") == plans
+    unread = {row[0] for row in desk.query("SELECT sweep FROM v_fetches WHERE NOT complete")}
+    assert "payments" in unread
+    assert secret not in said.out + said.err
+    own = {desk.file, *(desk.state_dir / "landing").rglob("*")}
+    for path in desk.folder.rglob("*"):
+        if path.is_file() and path not in own:
+            assert secret.encode() not in path.read_bytes(), path
+
+
+def test_pages_that_overlap_make_a_whole_first_fetch(desk):
+    """Every second answer for a page begins with the last three rows of the page before, as while rows are added."""
+    world = generate(seed=3, plans=24, as_of=GOLDEN_AS_OF, providers=("totality",))
+    straight = desk(world, "straight", assumed=Assumed(totality_page_size=7)).without("payt", "payiq")
+    assert straight.run(GOLDEN_AS_OF).state == "PUBLISHED"
+    overlapping = desk(world, "overlapping", assumed=Assumed(totality_page_size=7)).without("payt", "payiq")
+    before, answered = {}, []
+
+    async def again(exchange):
+        answer = await exchange.execute()
+        rows = json.loads(answer.body, parse_float=str)
+        place, _, number = exchange.recorded.line.rpartition("page=")
+        before[place, int(number)] = rows
+        answered.append(place)
+        more = before.get((place, int(number) - 1), [])[-3:] if rows and len(answered) % 2 == 0 else []
+        await exchange.answer(answer.with_body(json.dumps(more + rows).encode()))
+
+    overlapping.sandbox.faults.add(again, match=r"GET /api/[a-z-]+[?].*page=\d+$", times=faults.FOREVER)
+    finished = overlapping.run(GOLDEN_AS_OF)
+    assert finished.state == "PUBLISHED", finished.text
+    assert len(answered) > 10
+    assert overlapping.tables() == straight.tables()
+    assert overlapping.query("SELECT count(*) FROM v_fetches WHERE NOT complete") == [(0,)]
