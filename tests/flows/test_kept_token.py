@@ -10,6 +10,7 @@ from flows.settings import load
 from flows.sources import connect
 from providers.errors import NotKept
 from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sql.errors import CannotWrite
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -98,3 +99,15 @@ def test_another_configured_token_makes_the_kept_one_void(tmp_path):
         old.keep("grown-out-of-it")
     assert old.newest() == "grown-out-of-it"
     assert KeptToken(path, "second-authorization").newest() == "second-authorization"
+
+
+def test_a_token_whose_new_value_finds_no_room_on_disk_is_not_spent(renewing, monkeypatch, capsys):
+    def full(path, _body):
+        raise CannotWrite(f"cannot write {path}: No space left on device", where=path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("flows.kept_token.write_atomic", full)
+        assert run(renewing) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert renewals(renewing) == 0
+    assert run(renewing) == 0
