@@ -12,7 +12,7 @@ import polars as pl
 
 from schemas.rules import Rules
 from transforms.business import business_between, repeated
-from transforms.naming import named_by
+from transforms.naming import named_by, names_now
 from transforms.options import by_provider
 from transforms.ownership import claims, is_service_transaction, linked_received, owners
 from transforms.standing import stand
@@ -63,7 +63,7 @@ def locate(
         MissingRulesError: a provider has no rules.
     """
     stood = stand(plans, plan_accounts, as_of=as_of)
-    claimed = claims(stood, plan_accounts)
+    claimed = claims(stood, plan_accounts, names_now(accounts))
     existing = _with_fees(_with_age(_as_of(payments, as_of), as_of=as_of, rules=rules), rules)
     named = existing["plan_no"].zip_with(existing["plan_no"].is_not_null(), _named(existing, stood, links))
     owner = named.zip_with(named.is_not_null(), owners(existing, claimed, as_of=as_of))

@@ -46,6 +46,18 @@ def named_by(
     )
 
 
+def names_now(accounts: pl.DataFrame | None) -> pl.DataFrame:
+    """Return `account_no` and `names_plan_no`, the plan each account names; a case holds its invoices and speaks for them."""
+    if accounts is None:
+        return pl.DataFrame(schema={"account_no": pl.Int64, "names_plan_no": pl.Int64})
+    cases = accounts.select(parent_account_no="account_no", of_case="active_plan_no")
+    return (
+        accounts.join(cases, on="parent_account_no", how="left", validate="m:1")
+        .select("account_no", names_plan_no=pl.coalesce("of_case", "active_plan_no"))
+        .drop_nulls()
+    )
+
+
 def _sums(theirs: pl.DataFrame, accounts: pl.DataFrame, as_of: date) -> pl.DataFrame:
     is_there = (pl.col("removed_on") > as_of).fill_null(value=True)
     naming = (

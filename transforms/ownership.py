@@ -47,26 +47,27 @@ class Claims:
             is_open = claim >= first
 
 
-def claims(plans: pl.DataFrame, plan_accounts: pl.DataFrame) -> Claims:
+def claims(plans: pl.DataFrame, plan_accounts: pl.DataFrame, named: pl.DataFrame) -> Claims:
     """Return the claims of plans on accounts, of plans that were ever agreed.
 
-    Of two plans in force the newer one has the better claim; between plans whose
-    balances come from the provider, the one with the smaller number.
+    Of two plans in force the newer one has the better claim; between plans whose balances come
+    from the provider, the one that the account names, else the one with the smaller number.
 
     Args:
         plans: What `standing.stand` returned.
         plan_accounts: `PLAN_ACCOUNTS`.
+        named: What `naming.names_now` returned.
     """
     agreed = plans.filter(pl.col("is_approved") & (pl.col("standing") != "REJECTED"))
     facts = agreed.select("plan_no", "plan_id", *_TIMES, "basis", "currency")
     rows = coverings(agreed, plan_accounts).join(facts, on="plan_no", how="left", validate="m:1", maintain_order="left")
-    rows = _best_last(rows).drop("plan_id")
+    rows = _best_last(rows, named).drop("plan_id")
     size = 0 if rows.is_empty() else int(rows["account_no"][-1]) + 1
     segments = Segments.of(rows["account_no"], size)
     return Claims(rows, segments.first, segments.last)
 
 
-def _best_last(rows: pl.DataFrame) -> pl.DataFrame:
+def _best_last(rows: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
     """Order the claims on each account; most accounts have one, and those cost no sort."""
     account = rows["account_no"]
     is_new = changes(account)
@@ -74,14 +75,16 @@ def _best_last(rows: pl.DataFrame) -> pl.DataFrame:
     if not is_shared.any():
         return rows
     is_ours = pl.col("basis") == "PAYMENTS"
-    ranked = rows.filter(is_shared).sort(
+    shared = rows.filter(is_shared).join(named, on="account_no", how="left", validate="m:1")
+    ranked = shared.sort(
         "account_no",
         pl.when(is_ours).then(pl.col("created_on")),
         pl.when(is_ours).then(pl.col("created_at")),
         *(pl.when(is_ours).then(key) for key in by_id("plan_id")),
+        (pl.col("plan_no") == pl.col("names_plan_no")).fill_null(value=False) & ~is_ours,
         -pl.col("plan_no"),
         nulls_last=True,
-    )
+    ).drop("names_plan_no")
     return pl.concat([rows.filter(~is_shared), ranked]).sort("account_no", maintain_order=True)
 
 

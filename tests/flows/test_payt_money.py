@@ -211,6 +211,8 @@ def taken_over(open_desk, tmp_path_factory):
         add_invoice(world, invoice, 10_000, 10_000, "314")
     add_plan(world, "316", (11_000, 11_000, JULY))
     add_invoice(world, "24", 11_000, 11_000, "316")
+    waiting = OFFICE.transaction("1", "70", ["21"], 3_000, date(2026, 5, 29))
+    world.payt.psp_transactions.append(waiting)
     world.clock = "2026-06-01T06:00:00Z"
     with open_desk(tmp_path_factory.mktemp("taken"), world) as desk:
         desk.without("totality", "payiq").configure(gates={"change_share": 1})
@@ -242,6 +244,13 @@ def test_the_earlier_of_two_active_plans_is_told_when_the_later_took_over_its_in
     assert [row for row in desk.rows("breaks") if row["plan_id"] == "312"] == []
     flags = {row["plan_id"]: row["flags"] for row in desk.rows("plans")}
     assert (flags["311"], flags["312"]) == ("INVOICES_OWE_LESS", "")
+
+
+def test_money_on_its_way_follows_the_invoice_to_the_plan_it_names_now(taken_over):
+    desk, first = taken_over
+    pending = [{row["plan_id"]: row["pending"] for row in desk.rows("plans", folder)} for folder in (first, None)]
+    assert pending[0]["311"] == "30.00"
+    assert (pending[1]["311"], pending[1]["312"]) == ("0.00", "30.00")
 
 
 def test_one_of_two_invoices_taken_over_leaves_the_earlier_plan_asking_too_much(taken_over):
