@@ -94,7 +94,7 @@ def a_case_beside_an_invoice(world):
     """The case holds invoice 9 and the plan covers invoice 10 too: 200.00 and 50.00."""
     add_plan(world, "309", (25_000, 25_000, JULY))
     add_case(world, "90", 20_000, 20_000, "309")
-    add_invoice(world, "9", 20_000, 20_000, None, active_credit_case_id="90")
+    add_invoice(world, "9", 20_000, 20_000, "309", active_credit_case_id="90")
     add_invoice(world, "10", 5_000, 5_000, "309")
 
 
