@@ -8,7 +8,9 @@ import polars as pl
 
 from flows.errors import UsageError
 from flows.settings import load
-from sql.readonly import read_query
+from reports.manifest import is_sealed
+from reports.publish import LATEST, run_folders
+from sql.readonly import asks_only_for, read_query
 
 OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
 SHOWN = (
@@ -31,6 +33,10 @@ SHOWN = (
 )
 
 
+LEDGER = ("v_runs", "v_fetches", "v_quarantine", "v_writes")
+"""Views that tell of every run, published or not."""
+
+
 def latest_database(config: Path | None) -> Path:
     """Return the path of the latest published run's `read.duckdb`.
 
@@ -38,15 +44,29 @@ def latest_database(config: Path | None) -> Path:
         UsageError: nothing has been published yet.
     """
     settings = load(config)
-    path = settings.reports.dir / "latest" / "read.duckdb"
+    path = settings.reports.dir / LATEST / "read.duckdb"
     if not path.is_file():
-        raise UsageError(f"nothing is published below {str(settings.reports.dir)!r} yet; call `planrecon run` first")
+        raise UsageError(
+            f"nothing is published below {str(settings.reports.dir)!r} yet; call `planrecon run` first. What was fetched and "
+            f"why it was held: {', '.join(LEDGER)} answer already"
+        )
     return path
+
+
+def ledger_database(config: Path | None) -> Path:
+    """Return the path of the newest database that knows every run: a published one, a held one, or the warehouse itself."""
+    settings = load(config)
+    published = settings.reports.dir / LATEST / "read.duckdb"
+    whole = [folder for folder in run_folders(settings.reports.dir) if is_sealed(folder)]
+    newest = [folder / "read.duckdb" for folder in sorted(whole, key=lambda folder: folder.name, reverse=True)]
+    found = [path for path in (published, *newest, settings.warehouse.path) if path.is_file()]
+    return found[0] if found else latest_database(config)
 
 
 def answer_query(config: Path | None, sql: str, *, style: str) -> int:
     """Print what `sql` selects from the published views and return 0."""
-    write(read_query(latest_database(config), sql), style)
+    database = ledger_database if asks_only_for(sql, LEDGER) else latest_database
+    write(read_query(database(config), sql), style)
     return 0
 
 

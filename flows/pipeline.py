@@ -355,6 +355,7 @@ class _Run:
                 started_at=self.started_at,
                 reason=reason,
                 witness=self.witness,
+                reports_dir=self.settings.reports.dir,
             )
 
     def publication(

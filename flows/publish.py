@@ -21,7 +21,7 @@ from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts
 from reports.facts import Source as SourceFacts
 from reports.manifest import is_as_told, is_sealed
 from reports.markdown import render as summary_markdown
-from reports.publish import point_latest, reseal
+from reports.publish import LATEST, point_latest, reseal
 from reports.run import RunWriter
 from reports.summary import text as summary_text
 from schemas.rules import Rules
@@ -133,6 +133,8 @@ class Publication:
             raise UsageError(f"nothing was loaded{when}; call `planrecon run` first, or give a later --known-at")
         before = latest_published(con)
         settings = self.settings
+        reports_dir = settings.reports.dir.absolute()
+        missing = before is not None and not _is_below(reports_dir, before)
         portfolio = Portfolio(
             con,
             known,
@@ -149,6 +151,8 @@ class Publication:
             moves = before is None or self.as_of >= before.as_of
             living, register = self._write(writer, portfolio, moves=moves)
             facts = self._facts(portfolio, *self._gates(portfolio, before))
+            if before is not None and missing:
+                facts = replace(facts, notes=(_not_here(before, reports_dir),))
             folder = writer.finish(facts)
             exit_code = self._exit_code(facts, living)
             run = self._run(facts, folder, exit_code, moves=moves and facts.state == PUBLISHED, summary=writer.summary)
@@ -157,7 +161,7 @@ class Publication:
             write_read_duckdb(folder / "read.duckdb", folder, con)
             if writer.publish():
                 refresh_views(con, folder)
-        refresh_ledger(self.warehouse, except_run=self.run_id)
+        refresh_ledger(self.warehouse, reports_dir, except_run=self.run_id)
         return Finished(
             run_id=self.run_id,
             state=facts.state,
@@ -317,14 +321,21 @@ class Publication:
             state=facts.state,
             exit_code=exit_code,
             reason="; ".join(facts.held_because),
-            folder=folder,
+            folder=folder.relative_to(self.settings.reports.dir.absolute()),
             moves_breaks=moves,
             summary=summary,
         )
 
 
 def record_failure(
-    warehouse: Warehouse, *, run_id: str, as_of: date, started_at: datetime, reason: str, witness: Witness
+    warehouse: Warehouse,
+    *,
+    run_id: str,
+    as_of: date,
+    started_at: datetime,
+    reason: str,
+    witness: Witness,
+    reports_dir: Path,
 ) -> None:
     """Record a run that published nothing, and tell readers of it; what they see stays as it was."""
     con = warehouse.con
@@ -342,44 +353,74 @@ def record_failure(
         reason=reason,
     )
     end_run(con, run, {}, witness=witness, archive=Archive(warehouse.state_dir))
-    refresh_ledger(warehouse)
+    refresh_ledger(warehouse, reports_dir.absolute())
 
 
-def refresh_ledger(warehouse: Warehouse, *, except_run: str = "") -> None:
-    """Let readers of the latest published run see the runs, fetches and rejections that came after it."""
-    shown = latest_published(warehouse.con)
-    if shown is None or shown.folder is None or shown.run_id == except_run or not is_sealed(shown.folder):
-        return
-    write_read_duckdb(shown.folder / "read.duckdb", shown.folder, warehouse.con)
-    reseal(shown.folder, "read.duckdb")
+def refresh_ledger(warehouse: Warehouse, reports_dir: Path, *, except_run: str = "") -> None:
+    """Let readers see the runs, fetches and rejections of today: in the latest published folder, else the newest held one."""
+    shown = _newest(warehouse, reports_dir, PUBLISHED) or _newest(warehouse, reports_dir, HELD)
+    if shown is not None and shown.name != except_run:
+        _write_views(warehouse, shown)
+
+
+def _write_views(warehouse: Warehouse, folder: Path) -> None:
+    write_read_duckdb(folder / "read.duckdb", folder, warehouse.con)
+    reseal(folder, "read.duckdb")
 
 
 def settle(warehouse: Warehouse, reports_dir: Path) -> None:
-    """Finish, or call failed, the publication that a crash interrupted.
+    """Finish, or call failed, the publication that a crash interrupted; find the folders again that were moved.
 
     A run whose folder was never sealed is recorded as failed. One that was sealed gets the pointer and the views.
+    A folder that is not below `reports_dir`, because it was removed, or belongs to another configuration with the
+    same state folder, counts as not there: its run is a published one still, and readers are shown the newest
+    that is there.
     """
-    con = warehouse.con
-    unseen = [run for run in find_runs(con, state=PUBLISHED) if run.folder is None or not is_sealed(run.folder)]
-    for run in unseen:
-        is_stopped = run.folder is not None and run.folder.is_dir()
-        reason = "it was stopped before its folder was published" if is_stopped else "its folder was removed since"
-        failed = replace(
-            run, state=FAILED, reason=reason, exit_code=2, moves_breaks=run.moves_breaks and not is_stopped
-        )
-        if failed.moves_breaks != run.moves_breaks:
-            _take_back(warehouse, run)
-        record_run(con, failed, {})
-    shown = latest_published(con)
-    if shown is None or shown.folder is None:
-        return
-    pointer = reports_dir.absolute() / "latest"
-    if pointer.resolve() != shown.folder.resolve() and shown.folder.is_relative_to(reports_dir.absolute()):
-        point_latest(reports_dir.absolute(), shown.folder)
-    if shown_folder(con) != shown.folder.resolve():
-        refresh_views(con, shown.folder)
-    if is_sealed(shown.folder) and not is_as_told(shown.folder, "read.duckdb"):
-        refresh_ledger(warehouse)  # stopped between the file and its line in the manifest
+    con, reports_dir = warehouse.con, reports_dir.absolute()
+    for run in find_runs(con, state=PUBLISHED):
+        if _is_below(reports_dir, run) and not is_sealed(_place(reports_dir, run)):
+            reason = "it was stopped before its folder was published"
+            record_run(con, replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=False), {})
+            if run.moves_breaks:
+                _take_back(warehouse, run)
+    shown = _newest(warehouse, reports_dir, PUBLISHED)
+    if shown is not None and (reports_dir / LATEST).resolve() != shown.resolve():
+        point_latest(reports_dir, shown)
+    has_moved = shown_folder(con) != (shown.resolve() if shown else None)
+    if has_moved:
+        refresh_views(con, shown)
+    if shown is not None and (has_moved or not is_as_told(shown, "read.duckdb")):
+        _write_views(
+            warehouse, shown
+        )  # it was stopped between the file and its line in the manifest, or reads elsewhere
+
+
+def _newest(warehouse: Warehouse, reports_dir: Path, state: str) -> Path | None:
+    """Return the newest folder of a state that is whole and here: of published ones that of the newest as-of date."""
+    runs = [
+        run
+        for run in find_runs(warehouse.con, state=state)
+        if _is_below(reports_dir, run) and is_sealed(_place(reports_dir, run))
+    ]
+    newest = max(runs, key=lambda run: (run.as_of if state == PUBLISHED else date.min, run.run_no), default=None)
+    return _place(reports_dir, newest) if newest else None
+
+
+def _is_below(reports_dir: Path, run: Run) -> bool:
+    """Tell whether the run's folder, whole or not, lies below `reports_dir`."""
+    place = _place(reports_dir, run)
+    return run.folder is not None and place.is_dir() and place.resolve().is_relative_to(reports_dir.resolve())
+
+
+def _place(reports_dir: Path, run: Run) -> Path:
+    return reports_dir / (run.folder or "")
+
+
+def _not_here(run: Run, reports_dir: Path) -> str:
+    return (
+        f"the folder of the last published run, {run.run_id} as of {run.as_of}, is not below {reports_dir} and counts as not "
+        "there; move it there if its figures are to be seen, or make them again with `planrecon report`"
+    )
 
 
 def _take_back(warehouse: Warehouse, unseen: Run) -> None:

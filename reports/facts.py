@@ -58,7 +58,8 @@ class RunFacts:
     `manifest.json` only. `causes` are sentences, each for breaks that probably have one cause.
     `calendars` tell, per provider, where expected dates and business days come from, `buckets` in which
     set its plans and terms are aged; `options` are the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
-    providers that need a person; they tell of the moment of the run, whatever its date.
+    providers that need a person; they tell of the moment of the run, whatever its date. `notes` are sentences on what was
+    found on this machine, for whoever looks after it.
     """
 
     run_id: str
@@ -74,5 +75,6 @@ class RunFacts:
     calendars: tuple[CalendarFacts, ...] = ()
     buckets: Mapping[str, BucketFacts] = field(default_factory=lambda: MappingProxyType({}))
     write_backs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))

@@ -20,7 +20,7 @@ def render(summary: Mapping[str, Any]) -> str:
         f"### {escaped(break_line(summary['breaks']))}",
         _table(BREAK_HEAD, break_rows(summary["breaks"]), left=3) if summary["breaks"]["by_code"] else "",
         listed(f"cause: {cause}" for cause in summary["causes"]),
-        listed(summary.get("write_backs", ())),
+        listed((*summary.get("write_backs", ()), *summary.get("notes", ()))),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 

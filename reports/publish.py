@@ -1,7 +1,8 @@
 """How a run folder becomes visible: whole, or not at all.
 
-`<dir>/as_of=D/.<run>.tmp/` while it is written, `<dir>/as_of=D/<run>/` once every file
-is on the disk, published once it holds its manifest, current once `latest` points at it.
+`<dir>/.<run>.tmp/` while it is written, `<dir>/as_of=D/<run>/` once every file is on the
+disk, published once it holds its manifest, current once `latest` points at it. A run that
+is held lies in `<dir>/held/as_of=D/<run>/`: below `as_of=*` is nothing but what was published.
 """
 
 import fcntl
@@ -17,7 +18,7 @@ from reports import manifest
 from reports.errors import DamagedError, PlaceError, ReportError
 from reports.facts import PUBLISHED
 
-LATEST = "latest"
+LATEST, HELD_BELOW = "latest", "held"
 _ALIVE = ".alive"
 """Locked while its writer lives; tells a folder in the making from a dead run's leftover."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -33,42 +34,47 @@ class Staging:
     def __init__(self, reports_dir: Path, as_of: date, run_id: str) -> None:
         if not _RUN_ID.fullmatch(run_id):
             raise ReportError(f"run id {run_id!r} cannot name a folder; use letters, digits, dot, dash and underscore")
-        self._day = reports_dir / f"as_of={as_of.isoformat()}"
-        self.final = self._day / run_id
-        self.path = self._day / f".{run_id}.tmp"
+        day = f"as_of={as_of.isoformat()}"
+        self._places = {True: reports_dir / day / run_id, False: reports_dir / HELD_BELOW / day / run_id}
+        self.path = reports_dir / f".{run_id}.tmp"
         _made(reports_dir)
         sweep(reports_dir)
-        if self._day.is_symlink() or self.path.exists() or self.final.exists():
-            raise PlaceError(f"{self.final} is there already, or is being written by another run; start a new run")
-        _made(self._day)
+        for place in self._places.values():
+            for above in {place.parent, place.parent.parent} - {reports_dir}:
+                if above.is_symlink() or (above.exists() and not above.is_dir()):
+                    raise PlaceError(f"{above} is no folder of ours; move it away and start a new run")
+        if any(place.exists() for place in (self.path, *self._places.values())):
+            raise PlaceError(f"run {run_id} is there already in {reports_dir}, or is being written; start a new run")
         self.path.mkdir(mode=_FOLDER_MODE)
         self._lock = _held(self.path / _ALIVE)
         self._settled: list[Path] = []
 
-    def settle(self) -> Path:
-        """Put every file on the disk, give the folder its final name and return it; it has no manifest yet."""
+    def settle(self, state: str = PUBLISHED) -> Path:
+        """Put every file on the disk, give the folder its final place and return it; it has no manifest yet."""
         self._settled = _regular(self.path)
         for file in self._settled:
             _to_disk(file)
-        self.path.rename(self.final)
-        _sync(self._day)
-        self.path = self.final
-        return self.final
+        final = self._places[state == PUBLISHED]
+        _made(final.parent)
+        self.path.rename(final)
+        _sync(final.parent)
+        self.path = final
+        return final
 
     def seal(self, text: str) -> None:
         """Add the manifest, the last file."""
         settled = {file.name for file in self._settled}
-        for file in _regular(self.final):
+        for file in _regular(self.path):
             if file.name not in settled:
                 _to_disk(file)
-        _write(self.final / manifest.NAME, text)
-        (self.final / _ALIVE).unlink()
+        _write(self.path / manifest.NAME, text)
+        (self.path / _ALIVE).unlink()
         self._lock.close()
-        _sync(self.final)
+        _sync(self.path)
 
     def drop(self) -> None:
         """Remove what was written, unless it is sealed."""
-        if not (self.final / manifest.NAME).exists():
+        if not (self.path / manifest.NAME).exists():
             shutil.rmtree(self.path, ignore_errors=True)
         self._lock.close()
 
@@ -142,7 +148,8 @@ def sweep(reports_dir: Path) -> list[Path]:
         if stale.is_symlink():
             stale.unlink()
             swept.append(stale)
-    for folder in _run_folders(reports_dir):
+    unfinished = [folder for folder in _folders(reports_dir) if _STAGING.fullmatch(folder.name)]
+    for folder in [*unfinished, *run_folders(reports_dir)]:
         if (folder / _ALIVE).is_file() and _is_alive(folder):
             continue
         if (folder / manifest.NAME).exists():
@@ -156,10 +163,13 @@ def sweep(reports_dir: Path) -> list[Path]:
     return swept
 
 
-def _run_folders(reports_dir: Path) -> Iterator[Path]:
-    for day in sorted(_folders(reports_dir)):
-        if _DAY.fullmatch(day.name):
-            yield from sorted(_folders(day))
+def run_folders(reports_dir: Path) -> Iterator[Path]:
+    """Yield the folders of published runs, then those of held ones, each oldest first; links are none of them."""
+    for above in (reports_dir, reports_dir / HELD_BELOW):
+        days = _folders(above) if above.is_dir() and not above.is_symlink() else []
+        for day in sorted(days):
+            if _DAY.fullmatch(day.name):
+                yield from sorted(_folders(day))
 
 
 def _folders(path: Path) -> list[Path]:

@@ -124,13 +124,13 @@ class RunWriter:
         if "xlsx" in self._formats:
             heads = {table.report: (table.head, table.totals.rows) for table in self._shown()}
             write_workbook(folder / "reports.xlsx", self.summary, heads)
-        return self._staging.settle()
+        return self._staging.settle(facts.state)
 
     def publish(self) -> bool:
         """Seal the folder with its manifest and, if the run is published, move `latest`; tell whether it moved."""
         if self._facts is None:
             raise ReportError("publish comes after finish: the folder has no files yet")
-        folder = self._staging.final
+        folder = self._staging.path
         totals = {name: table.totals for name, table in self._tables.items()}
         described = manifest.describe(folder, self._facts, self.summary["known_at"], totals)
         manifest.compare_sums(folder, described, _READ_AGAIN)

@@ -40,6 +40,7 @@ def outline(facts: RunFacts, digest: Digest) -> dict[str, Any]:
         "calendars": [asdict(each) for each in facts.calendars],
         "options": dict(sorted(facts.options.items())),
         **({"write_backs": list(facts.write_backs)} if facts.write_backs else {}),
+        **({"notes": list(facts.notes)} if facts.notes else {}),
         **facts.extra,
     }
     summary["headline"] = headline(summary)
@@ -71,6 +72,7 @@ def text(summary: Mapping[str, Any]) -> str:
         _break_lines(summary["breaks"]),
         [f"cause: {visible(cause)}" for cause in summary["causes"]],
         [visible(sentence, LONGEST_OWN) for sentence in summary.get("write_backs", ())],
+        [visible(sentence, LONGEST_OWN) for sentence in summary.get("notes", ())],
     ]
     return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
 

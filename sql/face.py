@@ -133,6 +133,25 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
     return path
 
 
+def has_moved(con: duckdb.DuckDBPyConnection, folder: Path) -> bool:
+    """Tell whether the views read another folder than the one the file lies in; false in a file of somebody else."""
+    if not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'about'").fetchall():
+        return False
+    shown = shown_folder(con)
+    return shown is not None and shown != folder.resolve()
+
+
+def show_moved(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Make in `con`, which is in memory, the views and the ledger of a `read.duckdb` over the folder it lies in now."""
+    con.execute(f"ATTACH {quoted(str(path))} AS moved (READ_ONLY)")
+    with transaction(con):
+        create_tables(con, ("meta", "out"))
+        for table in _LEDGER:
+            con.execute(f"INSERT INTO meta.{table} BY NAME SELECT * FROM moved.meta.{table}")
+        make_views(con, path.parent)
+    con.execute("DETACH moved")
+
+
 def _source(report: str, folder: Path | None) -> str:
     """Return the statement that makes the rows of a report: a macro, which nobody meets in a list of tables."""
     shape = f"CREATE OR REPLACE MACRO out.latest_{report}() AS TABLE SELECT * FROM out.{report} WHERE false"

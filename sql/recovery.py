@@ -17,10 +17,8 @@ from sql.archive import Archive
 from sql.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, tell_loads, tell_runs
 from sql.connection import Limits, connect
 from sql.errors import CannotWrite, Damaged
-from sql.face import refresh_views
 from sql.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
 from sql.landing import Landing, SnapshotFacts
-from sql.runs import latest_published
 from sql.warehouse import SUSPECT, Warehouse, read_everything
 from sql.witness import Witness
 
@@ -79,9 +77,6 @@ def recover(
         testified = [f"load {number}" for number in tell_loads(con, witness)]
         testified += [f"run {run_id}" for run_id in tell_runs(con, witness, archive)]
         restored, lost = restore_runs(con, witness, archive)
-        if moved or restored:
-            run = latest_published(con)
-            refresh_views(con, run.folder if run else None)
         here = committed_loads(con)
     told = rebuild_order(witness)
     named = {load.snapshot_id for load in told}

@@ -32,8 +32,9 @@ class Run:
     """One run that ended.
 
     `known_load` is the newest load it looked at, 0 for none. `moves_breaks` is
-    true where the run replaces the register of breaks. `run_no` is 0 until the
-    run is recorded.
+    true where the run replaces the register of breaks. `folder` starts at the
+    folder of reports, so that it holds where a backup is restored elsewhere; null
+    where none was written. `run_no` is 0 until the run is recorded.
     """
 
     run_id: str
@@ -64,7 +65,7 @@ class Run:
             "ended_at": write_time(self.ended_at),
             "state": self.state,
             "reason": self.reason,
-            "folder": str(self.folder.absolute()) if self.folder else None,
+            "folder": self.folder.as_posix() if self.folder else None,
             "exit_code": self.exit_code,
             "moves_breaks": self.moves_breaks,
             "summary": canonical(self.summary or {}).decode(),

@@ -64,7 +64,7 @@ class Warehouse:
             with connect(path, read_only=read_only, folders=folders, spill=spill, limits=limits, tries=tries) as con:
                 _check_version(con, path)
                 if not read_only:
-                    _complete(con)
+                    _complete(con, folders)
                 yield cls(path, state_dir, con, _identity(path))
         except Damaged as error:
             write_atomic(state_dir / SUSPECT, f"{error}\n".encode())
@@ -117,7 +117,7 @@ def _check_version(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise WrongVersion(f"{message}; {advice}", where=path)
 
 
-def _complete(con: duckdb.DuckDBPyConnection) -> None:
+def _complete(con: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
     made_from = fingerprint()
     with transaction(con):
         con.execute("CREATE SCHEMA IF NOT EXISTS meta")
@@ -126,7 +126,9 @@ def _complete(con: duckdb.DuckDBPyConnection) -> None:
             return
         create_tables(con)
         fill_currencies(con)
-        make_views(con, shown_folder(con))
+        shown = shown_folder(con)
+        is_here = shown is not None and any(shown.is_relative_to(folder.resolve()) for folder in folders)
+        make_views(con, shown if is_here else None)
         facts = {"version": str(SCHEMA_VERSION), "made_from": made_from}
         con.execute(
             "INSERT OR REPLACE INTO meta.about VALUES ('schema_version', $version), ('made_from', $made_from)", facts

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS meta.runs (
     ended_at TIMESTAMPTZ NOT NULL,
     state VARCHAR NOT NULL CHECK (state IN ('PUBLISHED', 'HELD', 'FAILED')),
     reason VARCHAR NOT NULL,               -- why it was held or failed, else empty
-    folder VARCHAR,                        -- absolute path of the run folder; empty: none was written
+    folder VARCHAR,                        -- path of the run folder from the folder of reports; empty: none was written
     exit_code BIGINT NOT NULL,
     moves_breaks BOOLEAN NOT NULL,         -- the register of breaks was replaced by this run
     summary JSON NOT NULL

@@ -24,6 +24,7 @@ from flows.pipeline import Request, reconcile_portfolio, report_portfolio
 from flows.runners import Direct
 from flows.settings import load
 from reports.manifest import verify
+from reports.publish import run_folders
 from sandbox.server import serve
 from sandbox.truth import KEYS, differences, truth
 from sandbox.truth_model import Options
@@ -177,7 +178,7 @@ class Desk:
 
     def is_sound(self):
         """Every run folder is whole, the pointer is valid, the witness's chain holds, nothing is left lying."""
-        for folder in self.reports.glob("as_of=*/*"):
+        for folder in run_folders(self.reports):
             verify(folder)
         Witness(self.state_dir).verify()
         assert (self.reports / "latest").is_symlink()

@@ -139,7 +139,7 @@ def test_leaving_with_an_error_leaves_nothing(tmp_path, frame):
 
     with pytest.raises(RuntimeError, match="midway"):
         fails()
-    assert list((tmp_path / "as_of=2026-06-30").iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_leaving_between_finish_and_publish_leaves_nothing(tmp_path, facts):
@@ -212,7 +212,7 @@ def test_sweeping_leaves_the_living_and_the_foreign_alone(tmp_path, facts):
     elsewhere.mkdir()
     (elsewhere / ".alive").touch()
     with RunWriter(tmp_path, as_of=date(2026, 6, 30), run_id="living") as writer:
-        (day / "notes").mkdir()
+        (day / "notes").mkdir(parents=True)
         (day / "notes" / "mine.txt").touch()
         (day / ".link.tmp").symlink_to(elsewhere, target_is_directory=True)
         assert sweep(tmp_path) == []
@@ -223,8 +223,9 @@ def test_sweeping_leaves_the_living_and_the_foreign_alone(tmp_path, facts):
     assert names(day) == {"living", "notes", ".link.tmp"}
 
 
-def test_sweeping_a_dead_folder_does_not_follow_its_links(tmp_path):
-    dead = tmp_path / "as_of=2026-06-30" / ".dead.tmp"
+@pytest.mark.parametrize("place", [".dead.tmp", "as_of=2026-06-30/dead", "held/as_of=2026-06-30/dead"])
+def test_sweeping_a_dead_folder_does_not_follow_its_links(tmp_path, place):
+    dead = tmp_path / place
     dead.mkdir(parents=True)
     (dead / ".alive").touch()
     keep = tmp_path / "keep"
