@@ -36,6 +36,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(cli_plan.app)
+app.meta.suppress_keyboard_interrupt = False  # how a stopped command ends is said in `execute`
 
 
 class Stopped(BaseException):
