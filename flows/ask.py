@@ -1,11 +1,10 @@
 """Questions to the latest published run: read-only SQL and the list of breaks."""
 
-import json
-import sys
 from pathlib import Path
 
 import polars as pl
 
+from flows.answers import write
 from flows.errors import UsageError
 from flows.settings import load
 from reports.manifest import is_sealed
@@ -63,43 +62,19 @@ def ledger_database(config: Path | None) -> Path:
     return found[0] if found else latest_database(config)
 
 
-def answer_query(config: Path | None, sql: str, *, style: str) -> int:
+def answer_query(config: Path | None, sql: str, *, style: str, raw: bool = False) -> int:
     """Print what `sql` selects from the published views and return 0."""
     database = ledger_database if asks_only_for(sql, LEDGER) else latest_database
-    write(read_query(database(config), sql), style)
+    write(read_query(database(config), sql), style, raw=raw)
     return 0
 
 
-def list_breaks(config: Path | None, *, state: str | None, code: str | None, style: str) -> int:
+def list_breaks(config: Path | None, *, state: str | None, code: str | None, style: str, raw: bool = False) -> int:
     """Print the breaks of the latest published run, open ones unless a state is asked for, and return 0."""
     frame = read_query(latest_database(config), "SELECT * FROM v_breaks")
     states = [state.upper()] if state else list(OPEN)
     frame = frame.filter(pl.col("state").is_in(states))
     if code:
         frame = frame.filter(pl.col("code") == code.upper())
-    write(frame.select(SHOWN) if style == "table" else frame, style)
+    write(frame.select(SHOWN) if style == "table" else frame, style, raw=raw)
     return 0
-
-
-def write(frame: pl.DataFrame, style: str, *, longest: int = 80) -> None:
-    """Print a frame to standard output as a table, as CSV or as a JSON list of objects.
-
-    A table shows no more than `longest` characters of a text.
-    """
-    if style == "csv":
-        sys.stdout.write(frame.write_csv())
-    elif style == "json":
-        json.dump(frame.to_dicts(), sys.stdout, default=str, ensure_ascii=False, indent=1)
-        sys.stdout.write("\n")
-    else:
-        with pl.Config(
-            tbl_rows=-1,
-            tbl_cols=-1,
-            tbl_width_chars=10_000,
-            fmt_str_lengths=longest,
-            tbl_hide_dataframe_shape=True,
-            tbl_hide_column_data_types=True,
-            tbl_formatting="NOTHING",
-            set_tbl_cell_numeric_alignment="RIGHT",
-        ):
-            sys.stdout.write(f"{frame}\n" if frame.height else "nothing found\n")

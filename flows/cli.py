@@ -19,7 +19,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import cli_plan, log, streams
 from flows.log import LOGGER
-from flows.options import AsOf, Config, FailOn, Format
+from flows.options import AsOf, Config, FailOn, Format, Raw
 
 USAGE = 2
 SIGNALLED = (130, 143)
@@ -202,12 +202,13 @@ def breaks(
     state: Annotated[str | None, Parameter(help="Only breaks in this state, for example NEW.")] = None,
     code: Annotated[str | None, Parameter(help="Only breaks with this code, for example BALANCE_DRIFT.")] = None,
     format: Format = "table",  # noqa: A002  the option's name is fixed
+    raw: Raw = False,
     config: Config = None,
 ) -> int:
     """List the breaks of the latest published run; without --state the open ones."""
     from flows.ask import list_breaks
 
-    return list_breaks(config, state=state, code=code, style=format)
+    return list_breaks(config, state=state, code=code, style=format, raw=raw)
 
 
 @app.command
@@ -215,12 +216,13 @@ def query(
     sql: Annotated[str, Parameter(help="One SELECT over the views, for example `select * from v_plans limit 5`.")],
     *,
     format: Format = "table",  # noqa: A002  the option's name is fixed
+    raw: Raw = False,
     config: Config = None,
 ) -> int:
     """Run read-only SQL on the latest published state, also while a run is writing."""
     from flows.ask import answer_query
 
-    return answer_query(config, sql, style=format)
+    return answer_query(config, sql, style=format, raw=raw)
 
 
 @app.command

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from flows import log
 from flows.errors import UsageError
-from flows.options import Config, Format
+from flows.options import Config, Format, Raw
 
 if TYPE_CHECKING:
     from flows.outcomes import Outcome
@@ -136,12 +136,13 @@ def list_plans(
         Parameter(help="Only intents in this state."),
     ] = None,
     format: Format = "table",  # noqa: A002  the option's name is fixed
+    raw: Raw = False,
     config: Config = None,
 ) -> int:
     """List what was wanted of the providers, and how far it came."""
     from flows.intents import list_intents
 
-    return list_intents(config, state=state, style=format)
+    return list_intents(config, state=state, style=format, raw=raw)
 
 
 @app.command
@@ -221,7 +222,12 @@ def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Pa
 
 
 def _answer(outcome: "Outcome", style: str) -> int:
+    from flows import streams
     from flows.outcomes import as_json
+    from reports.texts import exact
 
-    print(as_json(outcome) if style == "json" else log.masked(outcome.text))
+    if style == "json":
+        print(exact(as_json(outcome)))
+    else:
+        streams.say(log.masked(outcome.text))
     return outcome.code

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from flows import streams
 from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
 from flows.places import would_take
@@ -33,16 +34,16 @@ def examine(config: Path | None, *, offline: bool) -> int:
     try:
         settings = load(config)
     except PlanreconError as error:
-        print(f"fix  configuration: {error}")
+        streams.say(f"fix  configuration: {error}")
         return 2
     print("ok   configuration")
     faults = 0
     for name, look in _looks(settings, offline=offline):
         try:
-            print(f"ok   {name}: {look()}")
+            streams.say(f"ok   {name}: {look()}")
         except (PlanreconError, ProviderError, StoreError, OSError, ValueError) as error:
             faults += 1
-            print(f"fix  {name}: {error}")
+            streams.say(f"fix  {name}: {error}")
     _print_assumptions(settings)
     return 2 if faults else 0
 
@@ -169,7 +170,7 @@ def _reach(name: str, section: ProviderSettings, state_dir: Path) -> str:
 
 def _print_assumptions(settings: Settings) -> None:
     for name, section in settings.providers.configured().items():
-        print(f"assumed of {name} (no page of the provider says so; override below [providers.{name}.assumed]):")
+        streams.say(f"assumed of {name} (no page of the provider says so; override below [providers.{name}.assumed]):")
         for key, entry in {**PROVIDERS[name].ASSUMED, **DESKS[name].ASSUMED}.items():
             mark = " (overridden)" if key in section.assumed else ""
-            print(f"     {key} = {section.assumed.get(key, entry.value)}{mark}: {entry.about}")
+            streams.say(f"     {key} = {section.assumed.get(key, entry.value)}{mark}: {entry.about}")

@@ -7,13 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from flows import clock, log
-from flows.ask import write
+from flows import clock, log, streams
+from flows.answers import write
 from flows.errors import UsageError
 from flows.outcomes import NEEDS_A_PERSON, Outcome, Result, told, worst
 from flows.plans import opened, operator
 from flows.settings import Settings, load
 from providers.errors import ProviderError
+from reports.texts import exact
 from schemas.currencies import EXPONENTS
 from writes.agreement import Agreement, differences
 from writes.errors import Underway
@@ -23,11 +24,11 @@ from writes.ledger import Ledger
 ENDINGS = {"done": DONE, "refused": REFUSED}
 
 
-def list_intents(config: Path | None, *, state: str | None, style: str) -> int:
+def list_intents(config: Path | None, *, state: str | None, style: str, raw: bool = False) -> int:
     """Print the intents, oldest first, and return 0."""
     intents = Ledger(load(config).warehouse.state_dir).intents()
     rows = [_row(one) for one in intents if state in {None, one.state}]
-    write(pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String)), style)
+    write(pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String)), style, raw=raw)
     return 0
 
 
@@ -70,19 +71,19 @@ def show_intent(config: Path | None, name: str, *, style: str) -> int:
         terms = [{"due_date": term.due_date.isoformat(), "amount_minor": term.amount_minor} for term in one.draft.terms]
         facts = {**_row(one), "summary": one.draft.summary, "request_sha256": one.draft.request_sha256}
         found = {**facts, "terms": terms, "differences": list(one.differences), "history": history}
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+        sys.stdout.write(exact(json.dumps(found, ensure_ascii=False, indent=1)) + "\n")
         return 0
     agreement = _agreement(one)
-    print(f"{one.intent_id}  {one.draft.summary}")
-    print(f"state    {one.state}{' (' + one.reason + ')' if one.reason else ''}")
-    print(f"plan     {one.plan_id or 'none yet'}")
-    print(f"request  {one.draft.request_sha256}")
+    streams.say(f"{one.intent_id}  {one.draft.summary}")
+    streams.say(f"state    {one.state}{' (' + one.reason + ')' if one.reason else ''}")
+    streams.say(f"plan     {one.plan_id or 'none yet'}")
+    streams.say(f"request  {one.draft.request_sha256}")
     for number, term in enumerate(one.draft.terms, 1):
-        print(f"  {number:>3}  {term.due_date}  {agreement.plain(term.amount_minor)}")
+        streams.say(f"  {number:>3}  {term.due_date}  {agreement.plain(term.amount_minor)}")
     for line in one.differences:
-        print(f"differs  {line}")
+        streams.say(f"differs  {line}")
     for facts in history:
-        print(f"  {_event(facts)}")
+        streams.say(f"  {_event(facts)}")
     return 0
 
 
@@ -152,10 +153,10 @@ def verify(config: Path | None, *, online: bool) -> int:
     settings = load(config)
     ledger = Ledger(settings.warehouse.state_dir)
     lines, intents = ledger.verify(), ledger.intents()
-    print(f"{lines} lines, {len(intents)} intents: the chain holds")
+    streams.say(f"{lines} lines, {len(intents)} intents: the chain holds")
     waiting = [one for one in intents if one.is_open]
     for one in waiting:
-        print(f"{one.state}: {one.intent_id}  {one.draft.summary}")
+        streams.say(f"{one.state}: {one.intent_id}  {one.draft.summary}")
     wrong = _compared(settings, [one for one in intents if one.state == DONE]) if online else 0
     return NEEDS_A_PERSON if wrong or any(one.state in {UNKNOWN, PARKED, SENDING} for one in waiting) else 0
 
@@ -176,7 +177,7 @@ def _compared(settings: Settings, done: list[Intent]) -> int:
                 except ProviderError as error:
                     points = [error.what]
                 wrong += bool(points)
-                print(
+                streams.say(
                     f"{'differs' if points else 'as agreed'}: plan {one.plan_id} of intent {one.intent_id} {'; '.join(points)}".rstrip()
                 )
     return wrong

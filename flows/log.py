@@ -25,6 +25,19 @@ class JsonLines(logging.Formatter):
         return json.dumps(told | ({"code": record.code} if hasattr(record, "code") else {}))
 
 
+class Lines(logging.Formatter):
+    """Text for a terminal: nothing in it moves the cursor or turns the reading direction."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's text, made harmless."""
+        text = super().format(record)
+        if text.isascii() and text.replace("\n", "").isprintable():
+            return text
+        from reports.texts import harmless  # it brings a library that takes its time
+
+        return harmless(text, keeps="\n")
+
+
 class Patient(logging.StreamHandler):  # type: ignore[type-arg]  # generic for type checkers alone
     """Standard error that may be full or closed: progress that nobody can read is no reason to stop."""
 
@@ -35,7 +48,7 @@ class Patient(logging.StreamHandler):  # type: ignore[type-arg]  # generic for t
 def configure(style: LogFormat = "text", *, level: int = logging.INFO) -> None:
     """Send planrecon's progress to standard error; the libraries speak up only from WARNING."""
     handler = Patient(sys.stderr)
-    handler.setFormatter(JsonLines() if style == "json" else logging.Formatter("%(message)s"))
+    handler.setFormatter(JsonLines() if style == "json" else Lines("%(message)s"))
     LOGGER.handlers[:] = [redacted(handler)]
     LOGGER.setLevel(level)
     LOGGER.propagate = False

@@ -16,3 +16,9 @@ AsOf = Annotated[
     date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")
 ]
 FailOn = Annotated[Severity | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")]
+Raw = Annotated[
+    bool,
+    Parameter(
+        negative="", help="For machines: texts as they are, also what would move a cursor or run in a spreadsheet."
+    ),
+]

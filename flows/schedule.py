@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
-from flows.ask import write
+from flows.answers import write
 from flows.errors import UsageError
 from schemas.columns import MAX_MINOR
 from schemas.conventions import Conventions

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flows import clock
+from flows import clock, streams
 from flows.errors import StoredDataDamaged
 from flows.settings import Settings, load
 from sql.lock import run_lock
@@ -21,9 +21,9 @@ def verify_stored(config: Path | None) -> int:
     faults = 0
     with run_lock(settings.warehouse.state_dir, run_id="verify", started_at=started):
         for place in verify(_stored(settings)):
-            print(f"{'fix' if place.faults else 'ok '}  {place.place}: {place.seen}", flush=True)
+            streams.say(f"{'fix' if place.faults else 'ok '}  {place.place}: {place.seen}")
             for fault in place.faults:
-                print(f"     {fault}", flush=True)
+                streams.say(f"     {fault}")
             faults += len(place.faults)
     if faults:
         raise StoredDataDamaged(

@@ -69,6 +69,13 @@ def forget(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def say(text: str) -> None:
+    """Print lines that may hold what others wrote: nothing in them moves the cursor or turns the reading direction."""
+    from reports.texts import harmless  # only once there is something to say: it brings a library that takes its time
+
+    print(harmless(text, keeps="\n"), flush=True)
+
+
 def sayable(text: str) -> str:
     """Return `text` as standard output can say it, other characters escaped: a summary is told in any encoding."""
     encoding = sys.stdout.encoding or "utf-8"

@@ -36,8 +36,25 @@ def visible(text: str | None, longest: int = LONGEST) -> str:
     """Show a foreign text on one line: what hides, turns or breaks the line appears as its code point."""
     if not text:
         return ""
-    shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in text[: longest + 1])
+    shown = harmless(text[: longest + 1])
     return shown if len(text) <= longest else shown[:longest] + "…"
+
+
+def harmless(text: str, *, keeps: str = "") -> str:
+    """Show what hides, turns or breaks a line as its code point, all but the characters of `keeps`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN and c not in keeps else c for c in text)
+
+
+def exact(text: str) -> str:
+    """Return JSON whose texts say the same, with such characters as escapes; its own line breaks stay."""
+    return "".join(_escaped(c) if unicodedata.category(c) in _HIDDEN and c != "\n" else c for c in text)
+
+
+def _escaped(character: str) -> str:
+    pair = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{pair[at : at + 4]}" for at in range(0, len(pair), 4))
 
 
 def instant(moment: datetime | None) -> str:

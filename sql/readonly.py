@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,27 @@ import polars as pl
 from sql.connection import Limits, connect, explained
 from sql.errors import BadQuery, StoreError
 from sql.face import has_moved, show_moved
+
+_PLAIN = frozenset(
+    {
+        *(
+            "BOOLEAN",
+            "TINYINT",
+            "SMALLINT",
+            "INTEGER",
+            "BIGINT",
+            "HUGEINT",
+            "UTINYINT",
+            "USMALLINT",
+            "UINTEGER",
+            "UBIGINT",
+        ),
+        *("FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS"),
+    }
+)
+"""Types that a frame holds as they are, beside decimals."""
+_DAY = 86_400_000_000
+_FIRST, _LAST = ((date(year, month, day) - date(1970, 1, 1)).days for year, month, day in ((1, 1, 1), (9999, 12, 31)))
 
 
 def read_query(path: Path, query: str, *, limits: Limits | None = None) -> pl.DataFrame:
@@ -29,7 +51,7 @@ def read_query(path: Path, query: str, *, limits: Limits | None = None) -> pl.Da
     with _opened(path, limits) as con:
         try:
             _refuse_unless_select(con, query, path)
-            rows: pl.DataFrame = con.sql(query).pl()
+            rows = _rows(con, query, path)
         except duckdb.Error as error:
             if explained(error, path) is not None:
                 raise
@@ -56,6 +78,50 @@ def _opened(path: Path, limits: Limits | None) -> Iterator[duckdb.DuckDBPyConnec
     with connect(None, folders=[path.parent], limits=limits) as con:
         show_moved(con, path)
         yield con
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> pl.DataFrame:
+    """Return the rows; what no frame or file can hold becomes text, and lists and structs JSON text."""
+    relation = con.sql(query)
+    names = [name.casefold() for name in relation.columns]
+    twice = [name for name in relation.columns if names.count(name.casefold()) > 1]
+    if twice:
+        raise BadQuery(f"two columns are called {twice[0]!r}; name them apart with AS", where=path)
+    kinds = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
+    columns = [_column(_quoted(name), kind) for name, kind in kinds.items()]
+    is_plain = columns == [_quoted(name) for name in kinds]
+    rows: pl.DataFrame = relation.pl() if is_plain else relation.project(", ".join(columns)).pl()
+    far = [name for name, kind in rows.schema.items() if kind.is_temporal() and _is_far(rows[name])]
+    if far:
+        columns = [
+            _as_text(_quoted(name)) if name in far else column for name, column in zip(kinds, columns, strict=True)
+        ]
+        rows = relation.project(", ".join(columns)).pl()
+    return rows
+
+
+def _is_far(days: pl.Series) -> bool:
+    """Tell whether a date or moment is none that Python has: infinite, or of another year than 1 to 9999."""
+    if isinstance(days.dtype, pl.Datetime):
+        days = days.cast(pl.Datetime("us")).to_physical() // _DAY
+    elif days.dtype != pl.Date:
+        return False
+    numbers = days.to_physical()
+    return bool(((numbers < _FIRST) | (numbers > _LAST)).any())
+
+
+def _column(name: str, kind: str) -> str:
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        return f"CAST(to_json({name}) AS VARCHAR) AS {name}"
+    return name if kind.startswith("DECIMAL") or kind in _PLAIN else _as_text(name)
+
+
+def _as_text(name: str) -> str:
+    return f"CAST({name} AS VARCHAR) AS {name}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _refuse_unless_select(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:

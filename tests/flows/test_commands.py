@@ -49,6 +49,85 @@ def test_a_query_that_is_not_one_select_is_refused(published, capsys, sql):
     assert capsys.readouterr().out == ""
 
 
+ODD = {
+    "interval 1 month": "1 month",
+    "[1, 2]": "[1,2]",
+    "[date 'infinity']": '["infinity"]',
+    "{'a': 1, 'b': [true]}": '{"a":1,"b":[true]}',
+    "map {'k': 1}": '{"k":1}',
+    "'ab\\x00'::blob": "ab\\x00",
+    "'infinity'::date": "infinity",
+    "'-infinity'::timestamp": "-infinity",
+    "date '12026-01-01'": "12026-01-01",
+    "'10:00:00+02:00'::timetz": "10:00:00+02",
+    "'101'::bit": "101",
+    "70141183460469231731687303715884105727::hugeint": "70141183460469231731687303715884105727",
+    "'nan'::double": None,
+    "['inf'::float][1]": None,
+    "null": None,
+    "1.50::decimal(9, 2)": "1.50",
+}
+"""What SQL can say and JSON cannot, with the text it becomes."""
+
+
+def test_a_query_is_answered_whatever_kind_of_value_it_selects(published, capsys):
+    columns = ", ".join(f"{sql} as c{number}" for number, sql in enumerate(ODD))
+    asked = ["query", f"select {columns}  -- all of them", "--config", str(published.file), "--format"]
+    assert cli.execute([*asked, "json"]) == 0
+    [row] = json.loads(capsys.readouterr().out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert list(row.values()) == list(ODD.values())
+    assert cli.execute([*asked, "csv", "--raw"]) == 0
+    [told] = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    known = {name: text for name, text in row.items() if text is not None}
+    assert {name: told[name] for name in known} == known
+    assert cli.execute([*asked, "table"]) == 0
+    assert "70141183460469231731687303715884105727" in capsys.readouterr().out
+
+
+def test_columns_that_cannot_be_told_apart_are_usage(published, capsys):
+    for style in ("table", "csv", "json"):
+        asked = ["query", "select 1 as a, 2 as a", "--config", str(published.file), "--format", style]
+        assert cli.execute(asked) == 2
+        told = capsys.readouterr()
+        assert (told.out, "two columns are called 'a'" in told.err) == ("", True)
+
+
+HOSTILE = "\x1b[2J\u202egnp.exe\x9b31m\r\nnext"
+HIDDEN = ("\x1b", "\u202e", "\x9b", "\r")
+
+
+def test_what_an_answer_holds_neither_moves_the_cursor_nor_runs_in_a_spreadsheet(published, capsys):
+    text = " || ".join(f"chr({ord(letter)})" for letter in HOSTILE)
+    sql = f"select {text} as shown, '=1+1' as \"=name\", ' @x' as spaced, -5 as number, null::varchar as nothing"
+    asked = ["query", sql, "--config", str(published.file), "--format"]
+    said = "⟨U+001B⟩[2J⟨U+202E⟩gnp.exe⟨U+009B⟩31m⟨U+000D⟩⟨U+000A⟩next"
+    assert cli.execute([*asked, "table"]) == 0
+    table = capsys.readouterr().out
+    assert (said in table, [mark for mark in HIDDEN if mark in table]) == (True, [])
+    assert cli.execute([*asked, "csv"]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines() == ["shown,'=name,spaced,number,nothing", f"{said},'=1+1,' @x,-5,"]
+    assert cli.execute([*asked, "csv", "--raw"]) == 0
+    head, row = csv.reader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert (head[1], row) == ("=name", [HOSTILE, "=1+1", " @x", "-5", ""])
+    assert cli.execute([*asked, "json"]) == 0
+    out = capsys.readouterr().out
+    assert [mark for mark in HIDDEN if mark in out] == []
+    assert json.loads(out) == [{"shown": HOSTILE, "=name": "=1+1", "spaced": " @x", "number": -5, "nothing": None}]
+
+
+def test_what_an_error_or_the_doctor_repeats_does_not_move_the_cursor(published, capsys):
+    cli.execute(["query", f"select 1 from v_{HOSTILE}", "--config", str(published.file)])
+    cli.execute(
+        ["plan", "approve", HOSTILE, "--provider", "payt", "--tenant", HOSTILE, "--config", str(published.file)]
+    )
+    cli.execute(["plan", "show", HOSTILE, "--config", str(published.file)])
+    cli.execute(["doctor", "--config", f"{HOSTILE}.toml", "--offline"])
+    told = capsys.readouterr()
+    assert "gnp.exe" in told.err
+    assert [mark for mark in HIDDEN if mark in told.out + told.err] == []
+
+
 def test_breaks_are_listed_by_code_and_state(published, capsys):
     asked = ["breaks", "--config", str(published.file), "--format", "json", "--code", "total_diff"]
     assert cli.execute(asked) == 0

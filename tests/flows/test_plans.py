@@ -6,6 +6,7 @@ import io
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import parse_qsl
@@ -778,6 +779,32 @@ def test_the_list_shows_every_intent_and_show_its_whole_history(town):
         {"due_date": "2027-01-11", "amount_minor": 19950},
     ]
     assert here.ask("show", "nothing") == 2
+
+
+def test_ids_of_others_do_not_move_the_cursor_in_previews_lists_and_histories(town):
+    here = town()
+    hostile = "F\x1b[2J\u202e0"
+    here.world.payt.invoices[0] |= {"invoice_number": hostile, "debtor_id": "=5\u202e0"}
+    body = PAYT_BODY | {"invoice_numbers": [hostile]}
+    for more in ([], ["--yes"], ["--format", "json"]):
+        assert here.create("payt", *more, body=body) == 0
+        assert [mark for mark in ("\x1b", "\u202e") if mark in here.out + here.err] == []
+    (done,) = here.intents
+    ledger = Ledger(here.desk.state_dir)
+    at, who = done.changed_at, "anna\x1b[1m"
+    draft = replace(done.draft, key="other", plan_id="=1\u202e2", operation="approve")
+    ledger.plan(draft, b"{}", at=at, who=who, since=at)
+    for asked in (["list"], ["list", "--format", "csv"], ["list", "--format", "json"], ["verify"]):
+        here.ask(*asked)
+        assert [mark for mark in ("\x1b", "\u202e") if mark in here.out] == []
+    here.ask("list", "--format", "csv")
+    assert "'=1⟨U+202E⟩2" in here.out
+    here.ask("list", "--format", "csv", "--raw")
+    assert "=1\u202e2" in here.out
+    here.ask("list", "--format", "json")
+    assert json.loads(here.out)[-1]["plan_id"] == "=1\u202e2"
+    here.ask("show", ledger.intents()[-1].intent_id)
+    assert "anna⟨U+001B⟩[1m" in here.out
 
 
 def test_an_unused_log_is_empty_and_sound(town):
