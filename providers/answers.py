@@ -22,7 +22,7 @@ _ENCODINGS = frozenset({"identity", "gzip"})
 _ENCODING = re.compile(r"[a-z0-9-]{1,20}")
 _YEARS = range(1900, 3000)
 """Years a moment may lie in; a header that names another one was not set by a clock."""
-_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _LONGEST_SCOPE = 60
 
 
@@ -110,9 +110,28 @@ def strange_encoding(header: str) -> str | None:
     return f"the answer is encoded as {named}, which was not asked for"
 
 
+UNKNOWN_CHARACTER = rb"\ufffd"
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+"""An escape in JSON text: a pair that makes one character, half a pair, or any other."""
+
+
 def unmarked(body: bytes) -> bytes:
-    """The body without the byte order mark some servers put before JSON."""
-    return body.removeprefix(_MARK)
+    """The body without the byte order mark some servers put before JSON, and with U+FFFD for each half character."""
+    return mended(body.removeprefix(BYTE_ORDER_MARK), UNKNOWN_CHARACTER)
+
+
+def mended(body: bytes, stand_in: bytes) -> bytes:
+    """The JSON with `stand_in` for each half of a pair that lacks the other: a text cut in the middle of a character.
+
+    Both are six bytes, so every other byte stays where it is.
+    """
+    if b"\\u" not in body or not _HALF.search(body):
+        return body
+    return _ESCAPE.sub(lambda found: stand_in if found["half"] else found[0], body)
 
 
 def expect_json(reply: Reply, *, provider: str, place: str) -> None:

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.answers import Reply, expect_json, unmarked
+from providers.answers import BYTE_ORDER_MARK, Reply, expect_json, unmarked
 from providers.base import Connection, Decoded, Page, Reject
 from providers.errors import Endless, Truncated, Unreadable, Unstable
 from providers.rows import PAGE, UNREADABLE, Fault, Reading, Shape, envelope_fault, fault_of, misleads, read_rows
@@ -62,7 +62,7 @@ def read_page(
     body: bytes, cut: Callable[[bytes], Sequence[msgspec.Raw]], shape: Shape[S], context: Mapping[str, str]
 ) -> Reading[S] | Fault:
     """The page's rows one by one, or why the page as a whole cannot be read. Never raises because of data."""
-    body = unmarked(body)
+    received, body = body.removeprefix(BYTE_ORDER_MARK), unmarked(body)
     exact = misleads(body)
     try:
         raws = [bytes(raw) for raw in cut(body)]
@@ -72,7 +72,20 @@ def read_page(
         return Fault(_BUSINESS, fault.column, fault.reason) if isinstance(error, msgspec.ValidationError) else fault
     if fault is not None:
         return fault
-    return read_rows(raws, shape, context, exact=exact)
+    halves = {} if received == body else _halved(raws, received, body)
+    return read_rows(raws, shape, context, exact=exact, halves=halves)
+
+
+def _halved(raws: Sequence[bytes], received: bytes, body: bytes) -> dict[int, bytes]:
+    """The bytes as received of each row that holds half a character, by position; in `body` they are mended in place."""
+    found, start = {}, 0
+    for at, raw in enumerate(raws):
+        start = body.index(raw, start)
+        own = received[start : start + len(raw)]
+        if own != raw:
+            found[at] = own
+        start += len(raw)
+    return found
 
 
 def refused_page(fault: Fault, tables: Sequence[Table], key: str | None = None) -> Decoded:

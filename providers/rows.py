@@ -24,6 +24,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET
 
+from providers.answers import mended
 from providers.base import Reject
 from providers.tables import Places
 
@@ -33,6 +34,8 @@ NAME = "name."
 """Prefix of a page's context for a field that a live system calls otherwise than assumed."""
 PAGE = -1
 _KEY = b'":'
+_TWIN = rb"\ufffc"
+"""What stands for half a character when a row is read a second time, to see where it stood."""
 _DEEPEST = 32
 _LONGEST_KEY = 200
 _BLANKS = (b"\t", b"\n", b"\r")
@@ -139,10 +142,18 @@ def envelope_fault(body: bytes, *, exact: bool) -> Fault | None:
     return Fault("DUPLICATE_KEY", None, "a key stands twice around the rows") if doubled else None
 
 
-def read_rows(raws: Sequence[bytes], shape: Shape[S], context: Mapping[str, str], *, exact: bool) -> Reading[S]:
+def read_rows(
+    raws: Sequence[bytes],
+    shape: Shape[S],
+    context: Mapping[str, str],
+    *,
+    exact: bool,
+    halves: Mapping[int, bytes] | None = None,
+) -> Reading[S]:
     """Each row under its shape, or a reject for it; `exact` where counting key ends could mislead.
 
-    Rows keep their order; positions count from 0 over all rows, rejected ones included.
+    Rows keep their order; positions count from 0 over all rows, rejected ones included. `halves` are the bytes as
+    received of rows with half a character in them: such a row is good as long as nothing that is read holds it.
     """
     names = _names(context)
     called = {name for _, name in names}
@@ -153,12 +164,16 @@ def read_rows(raws: Sequence[bytes], shape: Shape[S], context: Mapping[str, str]
         fault = _closer(raws[at], shape, unknown, exact=exact)
         if fault is not None:
             faults[at] = fault
+    own = halves or {}
+    for at, received in own.items():
+        if rows[at] is not None and not _reads_alike(raws[at], mended(received, _TWIN), decoder, shape):
+            faults.setdefault(at, Fault("MALFORMED_JSON", None, "a text that is read holds half a character"))
     for at, row in enumerate(rows):
         refused = shape.accept(row, context) if shape.accept is not None and row is not None else None
         if refused is not None:
             faults.setdefault(at, refused)
     kept = [at for at in range(len(raws)) if at not in faults]
-    hashes = [hashlib.sha256(raws[at]).hexdigest() for at in kept]
+    hashes = [hashlib.sha256(own.get(at, raws[at])).hexdigest() for at in kept]
     good = [row for at in kept if (row := rows[at]) is not None]
     return Reading(
         rows=good,
@@ -203,6 +218,18 @@ def _decoded(raws: Sequence[bytes], decoder: "msgspec.json.Decoder[S]") -> tuple
             rows.append(None)
             faults[at] = fault_of(error)
     return rows, faults
+
+
+def _reads_alike(raw: bytes, twin: bytes, decoder: "msgspec.json.Decoder[S]", shape: Shape[S]) -> bool:
+    """Tell whether two spellings of a row differ in nothing that is read."""
+    one, other = decoder.decode(raw), decoder.decode(twin)
+    read = (attribute for attribute, called in _fields(shape.struct) if called not in shape.unread)
+    return all(getattr(one, attribute) == getattr(other, attribute) for attribute in read)
+
+
+@lru_cache(maxsize=64)
+def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    return tuple((item.name, item.encode_name) for item in msgspec.structs.fields(struct))
 
 
 def _suspects(raws: Sequence[bytes], rows: Sequence[S | None], *, exact: bool) -> Iterable[int]:

@@ -14,8 +14,9 @@ from flows.errors import NothingRead
 from sandbox import faults
 from sandbox import generate_payt as payt
 from sandbox import generate_totality as totality
-from sandbox.golden import TOTALITY_LOAN, TOTALITY_PLAN
+from sandbox.golden import PAYT_PLAN, TOTALITY_LOAN, TOTALITY_PLAN
 from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.world import Verbatim
 
 CREATED, DUE = date(2025, 2, 14), date(2025, 5, 1)
 
@@ -300,3 +301,28 @@ def test_a_load_that_can_no_longer_be_made_again_leaves_its_number_and_the_rebui
     rows = desk.query(query, finished.folder)
     assert [row[0] for row in rows] == [False]
     assert "cannot be loaded" in rows[0][1]
+
+
+# half a character
+
+
+def test_half_an_emoji_in_a_field_that_is_read_or_not_costs_no_page_and_no_tenant(desk):
+    world = golden()
+    office = payt.Administration("1001")
+    for plan_id, debtor, reason in (
+        ("31", "1", Verbatim(r'"thank you \ud83d"')),
+        ("32", Verbatim(r'"2\ud83d"'), None),
+    ):
+        term = office.term(f"{plan_id}0", 5000, 5000, DUE)
+        world.payt.payment_plans.append(office.plan(plan_id, debtor, [term], CREATED, reason=reason))
+    world.totality.payments[0]["description"] = Verbatim(r'"\ude00"')
+    [paid] = world.payiq.payments.values()
+    paid[0]["CustomerName"] = Verbatim(r'"\ud83d"')
+    desk = desk(world)
+    finished = desk.configure(gates={"quarantine_share": 1}).run(GOLDEN_AS_OF)
+    assert finished.state == "PUBLISHED"
+    assert "not read" not in finished.first_line
+    assert {row["plan_id"] for row in of(desk.rows("plans"), provider="payt")} == {PAYT_PLAN, "31"}
+    assert {row["received"] for row in desk.rows("plans") if row["provider"] != "payt"} == {"300.00"}
+    found = desk.query("SELECT DISTINCT provider, code, row_key FROM v_quarantine WHERE entity = 'plans'")
+    assert [tuple(row) for row in found] == [("payt", "MALFORMED_JSON", "32")]
