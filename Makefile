@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test check lint bench chaos docs lock setup clean
+.PHONY: demo test check lint bench chaos pages docs lock setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -53,6 +53,10 @@ bench: setup
 ## try to make a change at a provider happen twice, or to lose one: sixty seeds of each kind
 chaos: setup
 	@$(BIN)/python -m benchmarks.chaos --seeds 60
+
+## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
+pages: setup
+	@PLANRECON_PAGES=2000 $(BIN)/python -m pytest -q -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/flows/test_generated_pages.py
 
 clean:
 	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

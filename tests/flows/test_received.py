@@ -326,3 +326,21 @@ def test_half_an_emoji_in_a_field_that_is_read_or_not_costs_no_page_and_no_tenan
     assert {row["received"] for row in desk.rows("plans") if row["provider"] != "payt"} == {"300.00"}
     found = desk.query("SELECT DISTINCT provider, code, row_key FROM v_quarantine WHERE entity = 'plans'")
     assert [tuple(row) for row in found] == [("payt", "MALFORMED_JSON", "32")]
+
+
+# a plan in two tenants
+
+
+def test_a_plan_that_moved_to_another_administration_is_a_break_from_the_first_run_on(desk):
+    world = golden()
+    with_office(world, "1002", "31", [(5000, 5000, None)])
+    desk = desk(world)
+    desk.configure(gates={"change_share": 9}).run(GOLDEN_AS_OF)
+    assert not of(desk.rows("breaks"), reason="PLAN_IN_TWO_TENANTS")
+    [moved] = of(world.payt.payment_plans, id="31")
+    with world.changing():
+        moved |= {"administration_id": "1001", "updated_at": world.clock}
+    desk.run(GOLDEN_AS_OF)
+    assert {row["tenant_id"] for row in of(desk.rows("plans"), plan_id="31")} == {"1001", "1002"}
+    [told] = of(desk.rows("breaks"), reason="PLAN_IN_TWO_TENANTS")
+    assert (told["plan_id"], told["tenant_id"], told["severity"], told["state"]) == ("31", "1002", "high", "NEW")
