@@ -64,7 +64,9 @@ def run(
     *,
     config: Config = None,
     as_of: AsOf = None,
-    provider: Annotated[tuple[str, ...], Parameter(help="Pull only this provider; may be given more than once.")] = (),
+    provider: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Pull only this provider; may be given more than once.")
+    ] = (),
     full: Annotated[
         bool, Parameter(negative="", help="Fetch everything again, not only what changed since the last fetch.")
     ] = False,
@@ -199,16 +201,19 @@ def schedule(
 @app.command
 def breaks(
     *,
-    state: Annotated[str | None, Parameter(help="Only breaks in this state, for example NEW.")] = None,
-    code: Annotated[str | None, Parameter(help="Only breaks with this code, for example BALANCE_DRIFT.")] = None,
+    state: Annotated[str, Parameter(help="Only breaks in this state, for example NEW.")] = "",
+    code: Annotated[str, Parameter(help="Only breaks with this code, for example BALANCE_DRIFT.")] = "",
+    severity: Annotated[str, Parameter(help="Only breaks of this severity: low, medium, high, critical.")] = "",
+    provider: Annotated[str, Parameter(help="Only breaks at this provider.")] = "",
+    plan: Annotated[str, Parameter(help="Only breaks of the plan with this id.")] = "",
     format: Format = "table",  # noqa: A002  the option's name is fixed
     raw: Raw = False,
     config: Config = None,
 ) -> int:
-    """List the breaks of the latest published run; without --state the open ones."""
-    from flows.ask import list_breaks
+    """List the breaks of the latest published run; without --state the open ones. An unknown word is refused."""
+    from flows.ask import Wanted, list_breaks
 
-    return list_breaks(config, state=state, code=code, style=format, raw=raw)
+    return list_breaks(config, Wanted(state, code, severity, provider, plan), style=format, raw=raw)
 
 
 @app.command
@@ -229,7 +234,13 @@ def query(
 def sandbox(
     *,
     port: Annotated[int, Parameter(help="First of three ports (Payt, Totality, PayIQ); 0 takes free ones.")] = 0,
-    scenario: Annotated[Path | None, Parameter(help="Scenario file; the demo's scenario where none is given.")] = None,
+    scenario: Annotated[
+        Path | None,
+        Parameter(
+            help='JSON file `{"generate": {"seed": 7, "plans": 100, "as_of": "2026-06-30"}}`, or `golden`; '
+            "the demo's scenario where none is given."
+        ),
+    ] = None,
     directory: Annotated[Path, Parameter(help="Where to write the configuration that points at the sandbox.")] = Path(
         "planrecon-sandbox"
     ),
@@ -258,12 +269,17 @@ def serve(*, config: Config = None) -> int:
 
 @app.command
 def doctor(
-    *, config: Config = None, offline: Annotated[bool, Parameter(negative="", help="Skip the providers.")] = False
+    *,
+    config: Config = None,
+    offline: Annotated[bool, Parameter(negative="", help="Skip the providers.")] = False,
+    assumptions: Annotated[
+        bool, Parameter(negative="", help="Also list what is assumed of each provider because no page of it says so.")
+    ] = False,
 ) -> int:
     """Check configuration, credentials, provider reach, warehouse, disk and versions, and say what to do."""
     from flows.doctor import examine
 
-    return examine(config, offline=offline)
+    return examine(config, offline=offline, assumptions=assumptions)
 
 
 @app.command

@@ -46,7 +46,10 @@ def sandboxes(directory: Path, *, port: int = 0, scenario: Path | None = None) -
             raise PlanreconError(
                 f"the sandboxes did not start (exit {child.wait(START_SECONDS)}); what they said stands above"
             )
-        yield json.loads(line)
+        told = json.loads(line)
+        if "error" in told:
+            raise UsageError(f"the sandboxes did not start: {told['error']}; correct --scenario or --port")
+        yield told
     finally:
         _end(child)
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from flows import streams
+from flows.endings import ending
 from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
 from flows.places import would_take
@@ -16,9 +17,7 @@ from flows.sources import connect, tenant_of
 from flows.stored import damaged
 from providers import PROVIDERS
 from providers.desks import DESKS
-from providers.errors import ProviderError
 from sql.aside import Aside
-from sql.errors import StoreError
 from sql.warehouse import Warehouse
 from transforms.calendars import MONEY_CALENDARS, check_calendar
 from writes.ledger import Ledger
@@ -29,7 +28,7 @@ ENOUGH = 2 * 1024**3
 PINNED = ("prefect", "polars", "duckdb", "pandera", "httpx", "msgspec", "holidays")
 
 
-def examine(config: Path | None, *, offline: bool) -> int:
+def examine(config: Path | None, *, offline: bool, assumptions: bool = False) -> int:
     """Print one line per thing looked at, `ok` or `fix` with what to do; return 0 if nothing needs fixing, else 2."""
     try:
         settings = load(config)
@@ -41,10 +40,11 @@ def examine(config: Path | None, *, offline: bool) -> int:
     for name, look in _looks(settings, offline=offline):
         try:
             streams.say(f"ok   {name}: {look()}")
-        except (PlanreconError, ProviderError, StoreError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  one thing that is broken hides no other
             faults += 1
-            streams.say(f"fix  {name}: {error}")
-    _print_assumptions(settings)
+            streams.say(f"fix  {name}: {ending(error)}")
+    if assumptions:
+        _print_assumptions(settings)
     return 2 if faults else 0
 
 

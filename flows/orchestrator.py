@@ -18,7 +18,10 @@ def address() -> str | None:
     if not os.environ.get("PREFECT_API_URL"):
         profiles = os.environ.get("PREFECT_PROFILES_PATH", str(PROFILES))
         home = Path(os.environ.get("PREFECT_HOME", "~/.prefect"), "profiles.toml")
-        files = [Path(profiles).expanduser(), home.expanduser()]
+        try:
+            files = [Path(profiles).expanduser(), home.expanduser()]
+        except RuntimeError:
+            files = []  # neither HOME nor an entry for this user, as in a container: no profile either
         if not os.environ.get("PREFECT_PROFILE") and not any(file.is_file() for file in files):
             return None
     from prefect.settings import PREFECT_API_URL

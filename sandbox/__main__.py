@@ -65,7 +65,7 @@ def load(scenario: str | None, *, seed: int, plans: int | None, as_of: date) -> 
     if "world" in described:
         return World.from_dict(described["world"])
     if "generate" not in described:
-        raise SystemExit(f'{scenario}: neither "world" nor "generate" is in it')
+        raise ValueError(f'{scenario}: neither "world" nor "generate" is in it')
     wanted = {"seed": seed, "plans": plans or 100, "as_of": as_of.isoformat()} | described["generate"]
     return scenarios.generate(**wanted | {"as_of": date.fromisoformat(wanted["as_of"])})
 
@@ -96,5 +96,15 @@ def _until_end_of_input(stop: threading.Event) -> None:
     stop.set()
 
 
+def told() -> int:
+    """Serve, or say in one JSON line why that cannot be; whoever started this process reads it."""
+    try:
+        return main()
+    except Exception as error:  # noqa: BLE001  a scenario may be wrong in any way, and a traceback is no answer
+        sys.stdout.write(json.dumps({"error": f"{type(error).__name__}: {' '.join(str(error).split())}"}) + "\n")
+        sys.stdout.flush()
+        return 2
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told())

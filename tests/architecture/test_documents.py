@@ -48,9 +48,7 @@ def test_every_command_has_help_and_stands_in_a_document() -> None:
     commands = re.findall(r"^│ ([a-z]+) ", shown, re.MULTILINE)
     assert {"demo", "run", "report", "breaks", "query", "sandbox", "deploy", "serve", "doctor"} <= set(commands)
     documents = text("README.md") + text("docs/operations.md") + text("docs/configuration.md")
-    assert [name for name in commands if f"planrecon {name}" not in documents and f"make {name}" not in documents] == [
-        "sandbox"
-    ]
+    assert not [name for name in commands if f"planrecon {name}" not in documents and f"make {name}" not in documents]
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,50 @@ def test_breaks_are_listed_by_code_and_state(published, capsys):
     assert json.loads(capsys.readouterr().out) == []
 
 
+def test_breaks_are_listed_by_severity_provider_and_plan(published, capsys):
+    asked = ["breaks", "--config", str(published.file), "--format", "json"]
+    rows = [row for row in published.rows("breaks") if row["state"] != "RESOLVED"]
+    one = next(row for row in rows if row["severity"] == "high" and row["plan_id"])
+    for option, column in (("--severity", "severity"), ("--provider", "provider"), ("--plan", "plan_id")):
+        assert cli.execute([*asked, option, one[column]]) == 0
+        found = {row["fingerprint"] for row in json.loads(capsys.readouterr().out)}
+        assert found == {row["fingerprint"] for row in rows if row[column] == one[column]}
+        assert len(found) < len(rows)
+
+
+@pytest.mark.parametrize(
+    ("option", "word", "nearest"),
+    [
+        ("--code", "BALANCE_DRIFTS", "BALANCE_DRIFT"),
+        ("--code", "NOPE", "known are"),
+        ("--state", "NEWS", "NEW"),
+        ("--severity", "hihg", "high"),
+        ("--provider", "totalty", "totality"),
+    ],
+)
+def test_an_unknown_word_of_breaks_is_refused_with_the_nearest(published, capsys, option, word, nearest):
+    assert cli.execute(["breaks", "--config", str(published.file), option, word]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"usage: {option} ")
+    assert nearest in said.err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"generate": {"plans": "many"}}', '{"worlds": {}}'])
+def test_a_scenario_that_is_none_is_one_sentence(tmp_path, monkeypatch, capfd, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenario.json").write_text(text, encoding="utf-8")
+    assert cli.execute(["sandbox", "--scenario", "scenario.json"]) == 2
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.startswith("usage: the sandboxes did not start: ")
+
+
+def test_no_help_offers_to_give_nothing(capsys):
+    for name in COMMANDS:
+        assert cli.execute([name, "--help"]) == 0
+        assert "--empty" not in capsys.readouterr().out
+
+
 def test_nothing_published_is_said_and_exits_2(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.execute(["query", "select 1"]) == 2
@@ -162,11 +206,13 @@ def test_an_unknown_option_or_provider_exits_2(published, capsys):
     assert "payt, totality, payiq" in capsys.readouterr().err
 
 
-def test_the_doctor_finds_everything_well_and_lists_what_is_assumed(published, capsys):
+def test_the_doctor_finds_everything_well_and_lists_what_is_assumed_where_asked(published, capsys):
     assert cli.execute(["doctor", "--config", str(published.file)]) == 0
     said = capsys.readouterr().out
     assert not [line for line in said.splitlines() if line.startswith("fix")]
-    assert "assumed of totality" in said
+    assert "assumed of" not in said
+    assert cli.execute(["doctor", "--offline", "--assumptions", "--config", str(published.file)]) == 0
+    assert "assumed of totality" in capsys.readouterr().out
 
 
 def test_the_doctor_says_what_to_do_about_a_wrong_secret(published, capsys, tmp_path):

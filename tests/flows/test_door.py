@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows import ask, cli, tracebacks
+from sandbox.scenarios import GOLDEN_AS_OF, golden
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
 PREVIEW = ("schedule", "--first-date", "2026-01-31", "--count", "2", "--total", "10.00")
@@ -171,3 +172,34 @@ def test_help_is_shown_in_any_encoding(command):
     ended = started(command, "--help", PYTHONIOENCODING="ascii")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert f"planrecon {command}" in ended.stdout
+
+
+def test_a_process_without_a_home_and_a_name_works(desk):
+    """As in a container: HOME is not set, and no entry of the system's list of users has this id."""
+    desk = desk(golden())
+    program = """
+import pwd, sys
+def unknown(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
+pwd.getpwuid = unknown
+from flows import cli
+sys.argv[0] = "planrecon"
+cli.main()
+"""
+    plan = desk.world.totality.payment_plans[0]["uuid"]
+    for arguments, code in (
+        (("run", "--as-of", str(GOLDEN_AS_OF), "--fail-on", "never"), 0),
+        (("doctor",), 0),
+        (("plan", "deactivate", plan, "--provider", "totality", "--yes"), 0),
+        (("query", "select 1", "--config", "nowhere.toml"), 2),
+    ):
+        configured = [] if "--config" in arguments else ["--config", str(desk.file)]
+        ended = subprocess.run(
+            [sys.executable, "-c", program, *arguments, *configured],
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"]},
+            check=False,
+        )
+        assert ended.returncode == code, ended.stderr
+        assert "Traceback" not in ended.stderr
