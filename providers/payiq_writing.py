@@ -87,7 +87,7 @@ class PayiqWriter(Reader):
             wrong += objections(policy, order.body, self.words, is_new=order.operation == "create")
             worth += remarks(policy, order.body, self.words)
         return Before(
-            clock=self.transport.provider_clock(),
+            clock=self.transport.until_now(),
             plan=plan,
             owner=order.owner,
             plan_ids=policy.plan_ids(),

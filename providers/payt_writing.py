@@ -92,7 +92,7 @@ class PaytWriter(Reader):
         wrong = () if is_so or status(plan) == _FIRST[order.operation] else (_not_from_here(plan, order.operation),)
         now = plan_now(plan, zone)
         return Before(
-            clock=self.transport.provider_clock(),
+            clock=self.transport.until_now(),
             plan=now,
             owner=now.owner,
             plan_ids=(now.plan_id,),
@@ -102,7 +102,7 @@ class PaytWriter(Reader):
         )
 
     def _before_create(self, order: Order, currency: str | None, zone: str | None) -> Before:
-        clock = self.transport.provider_clock()
+        clock = self.transport.until_now()
         found: Coverage = coverage(self.transport, self.lists, order, currency)
         theirs: list[Plan] = []
         for debtor, number in found.debtors.items():

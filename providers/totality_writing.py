@@ -85,7 +85,7 @@ class TotalityWriter(Reader):
             going = [one for one in going if one.payment_plan_uuid == plan.uuid]
         objections, remarks = self._said(order, loan, plans) if loan and plan is None else ((), ())
         return Before(
-            clock=self.transport.provider_clock(),
+            clock=self.transport.until_now(),
             plan=None if plan is None else plan_now(plan, scheduled, self.names),
             owner=loan_uuid,
             plan_ids=tuple(sorted(one.uuid for one in plans)),
@@ -105,7 +105,7 @@ class TotalityWriter(Reader):
         balance = loan.balance if isinstance(loan.balance, int) else None
         if body.get("isPartialPaymentPlan") and balance is not None and body["totalPlanAmount"] > balance:
             objections.append("totalPlanAmount is more than the loan's balance")
-        today, first = self.transport.provider_clock().date(), day_of(body["firstPaymentDate"])
+        today, first = self.transport.until_now().date(), day_of(body["firstPaymentDate"])
         if first is not None and first < today - DAY:
             objections.append("firstPaymentDate has passed")
         elif first is not None and first < today:

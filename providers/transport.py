@@ -114,16 +114,13 @@ class Transport:
         """Requests, retries and bytes so far."""
         return Traffic(self._requests, self._retries, self._bytes)
 
-    def provider_clock(self) -> datetime:
-        """The provider's clock at its latest answer; ours before the first one.
-
-        Changes are asked for from `until_now`, which a clock that is ahead cannot move past ours.
-        """
-        return self._last_clock or self._clock().astimezone(UTC)
-
     def until_now(self) -> datetime:
-        """The earlier of the provider's clock at its latest answer and ours: what changes later is still to come."""
-        return min(self.provider_clock(), self._clock().astimezone(UTC))
+        """The earlier of the provider's clock at its latest answer and ours: what changes later is still to come.
+
+        A clock that is ahead cannot move what is asked for beyond ours.
+        """
+        ours = self._clock().astimezone(UTC)
+        return min(self._last_clock or ours, ours)
 
     def read(self, call: Call, parse: Callable[[Reply], T]) -> T:
         """What `parse` makes of the answer, tried again while the failure is one that may pass.

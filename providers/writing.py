@@ -94,8 +94,8 @@ class PlanNow:
 class Before:
     """What the provider showed before the change, as far as it matters to it.
 
-    `clock` is the provider's own. `plan` is the plan to be changed; null for a create. `plan_ids`
-    are all plans of the owner. `removes` are the terms that the change takes away. `total` is what
+    `clock` is the provider's own, ours where that is earlier. `plan` is the plan to be changed; null
+    for a create. `plan_ids` are all plans of the owner. `removes` are the terms that the change takes away. `total` is what
     the terms are expected to add up to, where the provider says so. `facts` is for the preview and
     for computing the schedule: the provider's names and plain values. `objections` are reasons why
     the provider would refuse, or the change would be wrong; `remarks` are worth reading.

@@ -7,12 +7,14 @@ import json
 import threading
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
 import pytest
 
+import flows.clock
 import flows.plans
 from benchmarks.chaos import loan_body, payiq_world, payt_world, totality_world
 from flows import cli
@@ -566,6 +568,19 @@ def test_an_effect_whose_answer_is_lost_is_found_and_recorded(town, act, provide
     assert rule.fired == 1
     (done,) = here.intents
     assert (done.state, done.found, done.differences, len(here.mutations)) == (DONE, True, (), 1)
+
+
+@pytest.mark.parametrize("provider", ["payt", "totality", "payiq"])
+def test_a_create_whose_answer_is_lost_is_found_at_a_provider_whose_clock_is_a_day_ahead(town, provider, monkeypatch):
+    here = town()
+    now = datetime.fromisoformat(here.world.clock)
+    monkeypatch.setattr(flows.clock, "now", lambda: now)
+    ahead = format_datetime(now + timedelta(days=1), usegmt=True)
+    here.fault("create", provider, faults.drop(execute=True))
+    here.sandbox.faults.add(faults.headed({"date": ahead}), provider=provider, times=faults.FOREVER)
+    assert here.create(provider, "--yes") == 0, here.out
+    (done,) = here.intents
+    assert (done.state, done.found, len(here.mutations)) == (DONE, True, 1)
 
 
 def test_a_plan_that_is_not_made_as_agreed_is_4_and_stays_so_in_the_log(town):

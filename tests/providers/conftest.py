@@ -240,6 +240,6 @@ class Town:
 
 
 @pytest.fixture
-def town(world: World, clock: Callable[[], datetime]) -> Iterator[Town]:
+def town(world: World) -> Iterator[Town]:
     with serve(world, rate_limit=None) as running:
-        yield Town(running, clock)
+        yield Town(running, lambda: datetime.fromisoformat(TODAY))

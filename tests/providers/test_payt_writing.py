@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from urllib.parse import parse_qs
 
 import pytest
@@ -331,6 +332,16 @@ def test_a_look_finds_the_new_plan_by_debtor_time_and_terms(town, payt):
     (plan,) = payt.look(order, before).plans
     assert (plan.plan_id, plan.owner, plan.status, plan.terms) == (answer.plan_id, "501", "ACTIVE", (AUGUST, SEPTEMBER))
     assert payt.read("11", answer.plan_id) == plan
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=1), timedelta(days=365), timedelta(days=-365)])
+def test_a_plan_is_found_whatever_day_the_provider_says_it_is(town, payt, ahead):
+    said = format_datetime(datetime(2026, 7, 1, 6, 0, tzinfo=UTC) + ahead, usegmt=True)
+    town.sandbox.faults.add(faults.headed({"date": said}), provider="payt", times=faults.FOREVER)
+    order = ordered(payt, body=body())
+    before = payt.before(order)
+    answer = payt.send(order)
+    assert [plan.plan_id for plan in payt.look(order, before).plans] == [answer.plan_id]
 
 
 def new_plan(**changed):

@@ -285,6 +285,12 @@ def test_what_the_page_rules_out_is_an_objection(totality, changed, objections):
     assert totality.before(ordered(totality, body=body(**changed))).objections == objections
 
 
+def test_a_first_day_has_not_passed_because_the_provider_says_it_is_next_year(town, totality):
+    next_year = faults.headed({"date": "Thu, 01 Jul 2027 06:00:00 GMT"})
+    town.sandbox.faults.add(next_year, provider="totality", times=faults.FOREVER)
+    assert totality.before(ordered(totality, body=body())).objections == ()
+
+
 @pytest.mark.parametrize(
     ("changed", "remark"),
     [
