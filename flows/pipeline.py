@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from flows import clock, log
 from flows.endings import ending
@@ -14,7 +15,7 @@ from flows.pauses import read_pauses
 from flows.places import require_places
 from flows.publish import HELD_BY_CHANGE, Finished, Publication, record_failure, settle
 from flows.pull import Pulled, Source, pull_source
-from flows.runners import Runner
+from flows.runners import Direct, Runner
 from flows.settings import ProviderSettings, Settings, require_validation
 from flows.sources import chosen, connect, wanted_tenants
 from flows.written import keep_intents
@@ -26,8 +27,8 @@ from sql.aside import Aside
 from sql.commits import WitnessedLoad
 from sql.landing import Landing
 from sql.lock import run_lock
-from sql.recovery import recover
-from sql.runs import held_summaries
+from sql.recovery import recover, set_aside
+from sql.runs import held_summaries, run_ids
 from sql.warehouse import Warehouse
 from sql.witness import Witness
 
@@ -122,9 +123,35 @@ def report_portfolio(request: Request) -> Finished:
         return run.publication(warehouse, failures={}, fetched=frozenset()).publish()
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A warehouse made from the landing: how much is in it, where the old one lies, what could not be loaded."""
+
+    loads: int
+    runs: int
+    moved: tuple[Path, ...]
+    failures: Failures
+
+
+def rebuild_warehouse(request: Request) -> Rebuilt:
+    """Move the warehouse aside and make it again from the state folder alone; nothing is fetched or published.
+
+    Each load keeps the time at which its rows became known; where the commit log is gone, it is that of its fetch.
+
+    Raises:
+        UsageError: nothing was ever landed.
+    """
+    state_dir = request.settings.warehouse.state_dir
+    if not (state_dir / "landing").is_dir():
+        raise UsageError(f"there is no landing below {str(state_dir)!r} to make a warehouse from; restore it first")
+    with _begun(request, anew=True) as run, run.warehouse() as warehouse:
+        failures = run.load_waiting(warehouse, Direct(), as_fetched=True)
+        return Rebuilt(len(warehouse.load_ids()), len(run_ids(warehouse.con)), run.moved, failures)
+
+
 @contextlib.contextmanager
-def _begun(request: Request) -> Iterator["_Run"]:
-    """Hold the lock, mend what an earlier crash left, and yield the run."""
+def _begun(request: Request, *, anew: bool = False) -> Iterator["_Run"]:
+    """Hold the lock, mend what an earlier crash left, and yield the run; `anew` begins with an empty warehouse."""
     settings, started = request.settings, clock.now()
     as_of = request.as_of or clock.today(settings.zone())
     if as_of > clock.today(settings.zone()):
@@ -137,12 +164,13 @@ def _begun(request: Request) -> Iterator["_Run"]:
     require_validation()
     require_places(settings, as_of)
     with run_lock(state_dir, run_id=run_id, started_at=started):
+        moved = set_aside(settings.warehouse.path, state_dir=state_dir, moment=started) if anew else []
         recovered = recover(
             settings.warehouse.path, state_dir=state_dir, moment=started, folders=[settings.reports.dir.absolute()]
         )
-        run = _Run(request, run_id, as_of, started, Landing(state_dir / "landing"), Witness(state_dir))
-        for moved in recovered.moved_aside:
-            log.LOGGER.warning("%s was damaged and is moved aside; its loads are replayed from the landing", moved)
+        run = _Run(request, run_id, as_of, started, Landing(state_dir / "landing"), Witness(state_dir), tuple(moved))
+        for damaged in recovered.moved_aside:
+            log.LOGGER.warning("%s was damaged and is moved aside; its loads are replayed from the landing", damaged)
         with run.warehouse() as warehouse:
             run.replay(warehouse, recovered.replay)
             settle(warehouse, settings.reports.dir)
@@ -151,7 +179,7 @@ def _begun(request: Request) -> Iterator["_Run"]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run in this process: who it is, when it began, where its files lie."""
+    """One run in this process: who it is, when it began, where its files lie, what it moved aside to begin anew."""
 
     request: Request
     run_id: str
@@ -159,6 +187,7 @@ class _Run:
     started_at: datetime
     landing: Landing
     witness: Witness
+    moved: tuple[Path, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -185,11 +214,12 @@ class _Run:
                 )
                 self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at, is_new=False, unread=str(error))
 
-    def load_waiting(self, warehouse: Warehouse, runner: Runner) -> Failures:
+    def load_waiting(self, warehouse: Warehouse, runner: Runner, *, as_fetched: bool = False) -> Failures:
         """Load every finished snapshot that is not known yet, oldest first; return whose pages cannot be used.
 
         One that cannot be loaded is set aside and never tried again by itself. One that is older than what is
-        loaded of its tenant is passed over: its rows would stand as the newest.
+        loaded of its tenant is passed over: its rows would stand as the newest. Rows become known now, or, with
+        `as_fetched`, when they were fetched.
         """
         failures: Failures = {}
         known, newest, aside = warehouse.load_ids(), warehouse.newest_snapshots(), Aside(self.witness.path.parent)
@@ -205,7 +235,8 @@ class _Run:
             ):
                 continue
             try:
-                load = partial(self._load, warehouse, facts.id, loaded_at=clock.now())
+                known_at = facts.opened_at if as_fetched else clock.now()
+                load = partial(self._load, warehouse, facts.id, loaded_at=known_at)
                 runner.call(f"load {source}", load, after=[f"pull {source}"])
             except Unloadable as error:
                 aside.put(facts, code=error.code, reason=str(error), moment=clock.now(), trace=error.trace)

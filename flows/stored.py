@@ -1,9 +1,10 @@
-"""The command `verify`: is everything that lies on disk still what was written?"""
+"""The commands about what lies on disk: `verify` asks whether it is still what was written, `rebuild` makes the warehouse again."""
 
 from pathlib import Path
 
 from flows import clock, streams
 from flows.errors import StoredDataDamaged
+from flows.pipeline import Request, rebuild_warehouse
 from flows.settings import Settings, load
 from sql.lock import run_lock
 from sql.verification import Checked, Stored, verify
@@ -29,6 +30,18 @@ def verify_stored(config: Path | None) -> int:
         raise StoredDataDamaged(
             f"{faults} thing{'s are' if faults > 1 else ' is'} not as written; do what each line says"
         )
+    return 0
+
+
+def rebuild(config: Path | None) -> int:
+    """Make the warehouse again from the landing, say what is in it, and return 0; 2 where a fetch could not be loaded."""
+    settings = load(config)
+    rebuilt = rebuild_warehouse(Request(settings))
+    print(f"{settings.warehouse.path} is made again: {rebuilt.loads} loads, {rebuilt.runs} runs")
+    for path in rebuilt.moved:
+        print(f"the former one is kept as {path}; remove it when you have looked")
+    if rebuilt.failures:
+        raise StoredDataDamaged(" ".join(failure.text for failure in rebuilt.failures.values()))
     return 0
 
 

@@ -91,6 +91,17 @@ def recover(
     )
 
 
+def set_aside(path: Path, *, state_dir: Path, moment: datetime) -> list[Path]:
+    """Move the warehouse and its logs aside, so that the next recovery begins with an empty one; return the new names.
+
+    Raises:
+        CannotWrite: what stands at `path` is not ours to move.
+    """
+    path, witness = path.absolute(), Witness(state_dir.absolute())
+    _refuse_unless_ours(path, witness)
+    return [_move_aside(found, witness, moment) for found in (*_logs(path), path) if found.exists()]
+
+
 def remove_stale(path: Path, state_dir: Path) -> list[Path]:
     """Remove what only a crash leaves: temporary names of ours and spilled data; links are never followed."""
     patterns = [

@@ -113,7 +113,7 @@ def _check_version(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     found = con.sql("SELECT value FROM meta.about WHERE name = 'schema_version'").fetchall()
     if found and int(found[0][0]) != SCHEMA_VERSION:
         message = f"{path} has tables of version {found[0][0]}, this program writes version {SCHEMA_VERSION}"
-        advice = "use the program that wrote it, or move the file away to rebuild it from the landing"
+        advice = "use the program that wrote it, or call `planrecon rebuild` to make it again from the landing"
         raise WrongVersion(f"{message}; {advice}", where=path)
 
 

@@ -44,6 +44,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "plan_accounts": {"plan_id": pl.String, "account_id": pl.String},
     "deletions": {"entity": pl.String, "key": pl.String, "deleted_on": pl.Date},
+    "customers": {"customer_id": pl.String, "paused_on": pl.Date, "updated_on": pl.Date},
 }  # fmt: skip
 PAGE_ENTITIES = pl.DataFrame(
     {
