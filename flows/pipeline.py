@@ -98,7 +98,9 @@ def _reconcile(run: "_Run", sections: Mapping[str, ProviderSettings], runner: Ru
     with run.warehouse() as warehouse:
         unloaded = run.load_waiting(warehouse, runner)
         failures |= unloaded
-        loaded = [one.source for one in pulled if one.source not in unloaded]
+        # a load that lost a row was read, and holds the run instead of ending it
+        unread = {source for source, failure in unloaded.items() if failure.code != "conservation"}
+        loaded = [one.source for one in pulled if one.source not in unread]
         fetched = frozenset((source.provider, source.tenant_id) for source in loaded)
         if not fetched:
             raise NothingRead(

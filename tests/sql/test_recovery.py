@@ -473,6 +473,7 @@ def register(*fingerprints: str) -> pl.DataFrame:
         "side": "ours",
         "kind": "real",
         "declared_severity": "low",
+        "least_severity": None,
         "break_state": "NEW",
         "is_open": True,
         "reopened": 0,

@@ -134,7 +134,7 @@ UNITS = {
     "DATE": "date",
     "TIMESTAMP WITH TIME ZONE": "UTC",
     "BOOLEAN": "true or false",
-    "BIGINT": "number|days|months|plans|terms|rows|pages|days of the month|HTTP status code",
+    "BIGINT": "number|seconds|days|months|plans|terms|rows|pages|days of the month|HTTP status code",
 }
 WORDS = {
     ("v_terms", "state"): STATES,

@@ -96,6 +96,8 @@ class LandAFetch(Act):
 
     def sound(self, root):
         landing = Landing(root / "landing")
+        named = {folder.name for folder in root.glob("landing/payt/[0-9]*")}
+        assert {facts.id for facts in landing.snapshots()} == named, "a fetch has lost its opening"
         for facts in landing.snapshots():
             assert [page.body for page in landing.pages(facts.id)] == [b"[1]", b"[2]"][: len(landing.seals(facts.id))]
 
