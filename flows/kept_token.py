@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows import log
-from providers.errors import NotKept
+from providers.errors import NotConfigured, NotKept
 from sql.errors import StoreError
 from sql.files import open_private, private_folder, refuse_unless_plain, write_atomic
 
@@ -51,12 +51,22 @@ class KeptToken:
             yield
 
     def newest(self) -> str:
-        """Return the newest refresh token that grew out of the configured one, else that one."""
+        """Return the newest refresh token that grew out of the configured one, else that one.
+
+        Raises:
+            NotKept: the file cannot be read.
+            NotConfigured: what it holds is no text.
+        """
         try:
             origin, _, newest = self.path.read_text(encoding="utf-8").partition("\n")
         except FileNotFoundError:
             return self.configured
-        except (OSError, ValueError) as error:
+        except UnicodeDecodeError:
+            raise NotConfigured(
+                f"the kept refresh token {str(self.path)!r} is no text, so none was used",
+                next_step="Put back a copy of that file, or remove it and configure the refresh token of a new authorization.",
+            ) from None
+        except OSError as error:
             raise NotKept(f"the kept refresh token {str(self.path)!r} cannot be read, so none was used") from error
         log.hide([newest])
         return newest if origin == _mark(self.configured) and newest else self.configured

@@ -57,6 +57,21 @@ def test_a_token_that_could_not_be_kept_is_not_spent(renewing, blocked, capsys):
     assert run(renewing) == 0
 
 
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_kept_token_that_is_no_text_is_named_by_its_file_and_never_shown(renewing, command, capsys):
+    place = renewing.state_dir / "secrets" / "payt.refresh_token"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"mark\ncanary-kept-\xff\xfe")
+    assert execute([command, "--config", str(renewing.file)]) == 2
+    told = capsys.readouterr()
+    assert "configuration" in told.out + told.err
+    assert f"the kept refresh token {str(place)!r} is no text, so none was used" in told.out + told.err
+    assert "canary-kept" not in told.out + told.err
+    assert renewals(renewing) == 0
+    place.unlink()
+    assert run(renewing) == 0
+
+
 def test_a_doctor_between_the_start_of_a_run_and_its_first_call_takes_nothing_from_it(renewing):
     section = load(renewing.file).providers.payt
     with connect("payt", section, state_dir=renewing.state_dir) as client:

@@ -318,6 +318,41 @@ def test_a_refusal_that_an_earlier_try_may_have_caused_clashes(town, name, statu
     assert (answer.outcome, answer.clashes) == (Outcome.REFUSED, clashes)
 
 
+BELOW_ERROR = b'{"error":{"message":"firstPaymentDate and terms: canary-message"}}'
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
+@pytest.mark.parametrize(("name", "about"), [("payt", "terms"), ("totality", "firstPaymentDate")])
+def test_an_error_below_error_and_without_a_code_is_refused_too(town, name, about, sending, status):
+    answer, made, _ = sending(faults.status(status, body=BELOW_ERROR))
+    assert (answer.outcome, answer.status, made) == (Outcome.REFUSED, status, 0)
+    assert answer.reason.endswith(f"refused it with status {status}, about {about}")
+    assert len(town.mutations(name)) == 1
+
+
+@pytest.mark.parametrize(("name", "status"), [("payt", 422), ("totality", 409)])
+def test_an_error_below_error_may_be_due_to_an_earlier_try_as_any_other(town, name, status):
+    wanted, method = CHANGES[name]
+    with town.writer(name) as writer:
+        order = writer.order(writer.locate(wanted))
+        town.sandbox.faults.add(faults.status(status, body=BELOW_ERROR), provider=name, match=f"^{method}")
+        answer = writer.send(order)
+    assert (answer.outcome, answer.clashes) == (Outcome.REFUSED, True)
+
+
+def test_an_error_below_error_is_not_payiqs_envelope_and_proves_nothing_there(town):
+    assert payiq_outcome(town, BELOW_ERROR, 400) == (Outcome.UNKNOWN, False)
+
+
+def test_a_missing_scope_is_named_below_error_too(town):
+    body = b'{"error":{"message":"Missing permission: payment_plans:write"}}'
+    town.sandbox.faults.add(faults.status(403, body=body), provider="payt", match=MAKES["payt"])
+    with town.writer("payt") as writer:
+        answer = writer.send(writer.order(Wanted("create", body=BODIES["payt"])))
+    assert answer.outcome is Outcome.REFUSED
+    assert "payment_plans:write" in answer.reason
+
+
 def test_a_missing_scope_is_named(town):
     town.sandbox.payt.scopes.remove("payment_plans:write")
     with town.writer("payt") as writer:
