@@ -89,16 +89,18 @@ def wanted_tenants(name: str, section: ProviderSettings, listed: Sequence[str] |
     """Return the tenants to pull: the configured ones of those the provider lists, its only one where it lists none.
 
     Raises:
-        SettingsError: a configured administration is none the provider shows to these credentials.
+        SettingsError: the provider shows to these credentials no administration, or not a configured one.
     """
     if listed is None:
         return [tenant_of(name, section)]
+    if not listed:
+        raise SettingsError(f"providers.{name}: these credentials see no administration; grant them access to one")
     asked = section.administrations if isinstance(section, PaytSettings) else ["*"]
     if "*" in asked:
         return list(listed)
     for tenant in asked:
         if tenant not in listed:
-            shown = ", ".join(listed) or "none"
+            shown = ", ".join(listed)
             raise SettingsError(f"providers.{name}.administrations names {tenant!r}; these credentials see {shown}")
     return list(asked)
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import logging
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -17,6 +18,7 @@ from sandbox import generate_totality as totality
 from sandbox.golden import PAYT_PLAN, TOTALITY_LOAN, TOTALITY_PLAN
 from sandbox.scenarios import GOLDEN_AS_OF, golden
 from sandbox.world import Verbatim
+from transforms.intake import admit
 
 CREATED, DUE = date(2025, 2, 14), date(2025, 5, 1)
 
@@ -173,6 +175,48 @@ def test_a_field_that_every_row_carried_and_none_carries_now_is_a_broken_contrac
     assert desk.tables(names=("plans", "terms")) == before
     source = of(json.loads((desk.latest / "summary.json").read_text())["sources"], provider=provider)[0]
     assert source["error_code"] == "contract"
+
+
+def losing_a_plan(*given, **named):
+    admitted = admit(*given, **named)
+    return replace(admitted, accepted={**admitted.accepted, "plans": admitted.accepted["plans"].head(-1)})
+
+
+@pytest.mark.parametrize("code", ["contract", "conservation", "not_permitted", "provider_protocol"])
+def test_where_all_that_was_asked_failed_alike_the_run_ends_with_that_code(left_out, code, monkeypatch, capsys):
+    desk, every = left_out, {"times": faults.FOREVER}
+    with contextlib.ExitStack() as broken:
+        if code == "contract":
+            broken.enter_context(lacking(desk, desk.world.payt.payment_plans, "payment_terms"))
+        elif code == "conservation":
+            broken.enter_context(monkeypatch.context()).setattr("flows.loading.admit", losing_a_plan)
+            with desk.world.changing():
+                for row in desk.world.payt.payment_plans:
+                    row["updated_at"] = desk.world.clock
+        else:
+            broken.callback(desk.sandbox.faults.clear)
+            desk.sandbox.faults.add(faults.status(403 if code == "not_permitted" else 206), match="/v1/", **every)
+        run = ["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--provider", "payt"]
+        assert execute(run) == 2
+        assert capsys.readouterr().err.splitlines()[-1].startswith(f"{code}: no provider could be read. ")
+
+
+def test_an_administration_list_that_shows_none_is_no_empty_portfolio(left_out, capsys):
+    """The grant of the only administration was taken away: nothing of it is read, and it is said so."""
+    desk = left_out
+    with desk.world.changing():
+        listed, desk.world.payt.administrations = desk.world.payt.administrations, []
+    run = ["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--fail-on", "never"]
+    try:
+        assert execute(run) == 0
+        assert "payt 1001 not read (configuration)" in capsys.readouterr().out.splitlines()[0]
+        assert execute([*run, "--provider", "payt"]) == 2
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert said.startswith("configuration: no provider could be read. providers.payt: ")
+        assert "see no administration" in said
+    finally:
+        with desk.world.changing():
+            desk.world.payt.administrations = listed
 
 
 # words of a tenant
