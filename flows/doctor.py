@@ -11,6 +11,7 @@ from flows import streams
 from flows.endings import ending
 from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
+from flows.pauses import read_pauses
 from flows.places import would_take
 from flows.settings import ProviderSettings, Settings, load, require_validation
 from flows.sources import connect, tenant_of
@@ -18,6 +19,7 @@ from flows.stored import damaged
 from providers import PROVIDERS
 from providers.desks import DESKS
 from sql.aside import Aside
+from sql.recovery import what_is_gone
 from sql.warehouse import Warehouse
 from transforms.calendars import MONEY_CALENDARS, check_calendar
 from writes.ledger import Ledger
@@ -28,8 +30,15 @@ ENOUGH = 2 * 1024**3
 PINNED = ("prefect", "polars", "duckdb", "pandera", "httpx", "msgspec", "holidays")
 
 
+class Remark(Exception):  # noqa: N818  the word says what it is
+    """What a person should know, and no run fails on."""
+
+
 def examine(config: Path | None, *, offline: bool, assumptions: bool = False) -> int:
-    """Print one line per thing looked at, `ok` or `fix` with what to do; return 0 if nothing needs fixing, else 2."""
+    """Print one line per thing looked at: `ok`, `warn` for what no run fails on, or `fix` with what to do.
+
+    Returns 0 if nothing needs fixing, else 2.
+    """
     try:
         settings = load(config)
     except PlanreconError as error:
@@ -40,6 +49,8 @@ def examine(config: Path | None, *, offline: bool, assumptions: bool = False) ->
     for name, look in _looks(settings, offline=offline):
         try:
             streams.say(f"ok   {name}: {look()}")
+        except Remark as remark:
+            streams.say(f"warn {name}: {remark}")
         except Exception as error:  # noqa: BLE001  one thing that is broken hides no other
             faults += 1
             streams.say(f"fix  {name}: {ending(error)}")
@@ -54,6 +65,8 @@ def _looks(settings: Settings, *, offline: bool) -> Iterator[tuple[str, Callable
     yield "calendars", lambda: _calendars(settings)
     yield "disk", lambda: _disk(settings.warehouse.path.absolute().parent)
     yield "warehouse", lambda: _warehouse(settings)
+    yield "state folder", lambda: _state_folder(settings)
+    yield "pauses", lambda: _pauses(settings)
     yield "reports", lambda: _writable(settings.reports.dir)
     yield "stored data", lambda: _stored(settings)
     yield "snapshots", lambda: _set_aside(settings)
@@ -106,6 +119,24 @@ def _warehouse(settings: Settings) -> str:
         return f"{path} does not exist yet; the first run makes it"
     with Warehouse.open(path, state_dir=settings.warehouse.state_dir, read_only=True):
         return f"{path} opens, {path.stat().st_size / 1e6:.1f} MB"
+
+
+def _state_folder(settings: Settings) -> str:
+    """Tell what was removed from it while the warehouse was kept."""
+    path, state_dir = settings.warehouse.path, settings.warehouse.state_dir
+    if path.exists():
+        with Warehouse.open(path, state_dir=state_dir, read_only=True) as warehouse:
+            if gone := what_is_gone(warehouse.con, warehouse.state_dir):
+                raise Remark(gone)
+    return f"{state_dir} holds what the warehouse was built from"
+
+
+def _pauses(settings: Settings) -> str:
+    file = settings.run.pauses_file
+    if file is None:
+        return "no file is configured"
+    pauses = read_pauses(file)
+    return f"{file} is read, {len(pauses)} pause{'s' * (len(pauses) != 1)}"
 
 
 def _stored(settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,8 +27,8 @@ from sql.aside import Aside
 from sql.commits import WitnessedLoad
 from sql.landing import Landing
 from sql.lock import run_lock
-from sql.recovery import recover, set_aside
-from sql.runs import held_summaries, run_ids
+from sql.recovery import recover, set_aside, what_is_gone
+from sql.runs import held_summaries, run_states
 from sql.warehouse import Warehouse
 from sql.witness import Witness
 
@@ -148,7 +148,7 @@ def rebuild_warehouse(request: Request) -> Rebuilt:
         raise UsageError(f"there is no landing below {str(state_dir)!r} to make a warehouse from; restore it first")
     with _begun(request, anew=True) as run, run.warehouse() as warehouse:
         failures = run.load_waiting(warehouse, Direct(), as_fetched=True)
-        return Rebuilt(len(warehouse.load_ids()), len(run_ids(warehouse.con)), run.moved, failures)
+        return Rebuilt(len(warehouse.load_ids()), len(run_states(warehouse.con)), run.moved, failures)
 
 
 @contextlib.contextmanager
@@ -172,10 +172,11 @@ def _begun(request: Request, *, anew: bool = False) -> Iterator["_Run"]:
         )
         run = _Run(request, run_id, as_of, started, Landing(state_dir / "landing"), Witness(state_dir), tuple(moved))
         for damaged in recovered.moved_aside:
-            log.LOGGER.warning("%s was damaged and is moved aside; its loads are replayed from the landing", damaged)
+            run.remark(f"{damaged} was damaged and is moved aside; its loads are replayed from the landing")
         with run.warehouse() as warehouse:
             run.replay(warehouse, recovered.replay)
-            settle(warehouse, settings.reports.dir)
+            settle(warehouse, settings.reports.dir, run.witness)
+            run.remark(what_is_gone(warehouse.con, state_dir, untold=len(recovered.testified), lost=recovered.lost))
         yield run
 
 
@@ -190,6 +191,14 @@ class _Run:
     landing: Landing
     witness: Witness
     moved: tuple[Path, ...] = ()
+    remarks: list[str] = field(default_factory=list)
+    """What was found on this machine, for whoever looks after it."""
+
+    def remark(self, sentence: str) -> None:
+        """Tell it now, and in the summary; an empty sentence is none."""
+        if sentence:
+            log.LOGGER.warning("%s", sentence)
+            self.remarks.append(sentence)
 
     @property
     def settings(self) -> Settings:
@@ -211,9 +220,7 @@ class _Run:
             try:
                 self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at, is_new=False)
             except Unloadable as error:
-                log.LOGGER.error(
-                    "%s; load %d stands without its rows until everything is fetched again", error, load.load_no
-                )
+                self.remark(f"{error}; load {load.load_no} stands without its rows until everything is fetched again")
                 self._load(warehouse, load.snapshot_id, loaded_at=load.loaded_at, is_new=False, unread=str(error))
 
     def load_waiting(self, warehouse: Warehouse, runner: Runner, *, as_fetched: bool = False) -> Failures:
@@ -410,4 +417,5 @@ class _Run:
             },
             fetched=fetched,
             write_backs=keep_intents(warehouse),
+            notes=tuple(self.remarks),
         )

@@ -37,7 +37,6 @@ from sql.runs import (
     latest_published,
     loaded_at,
     read_register,
-    record_run,
     replace_register,
     report_frames,
     tenants_loaded,
@@ -105,7 +104,8 @@ class Publication:
     """What one run publishes: the warehouse as known at one load, described as of one date.
 
     `failures` tells (code, sentence) per provider and tenant that did not come in;
-    `fetched` names those that did in this run. `write_backs` tells what needs a person there.
+    `fetched` names those that did in this run. `write_backs` tells what needs a person there,
+    `notes` what was found on this machine.
     """
 
     warehouse: Warehouse
@@ -119,6 +119,7 @@ class Publication:
     failures: Mapping[tuple[str, str], tuple[str, str]]
     fetched: frozenset[tuple[str, str]]
     write_backs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def publish(self) -> Finished:
         """Write the run folder whole, record the run, and let readers see it unless a gate holds it.
@@ -152,15 +153,22 @@ class Publication:
             living, register = self._write(writer, portfolio, moves=moves)
             facts = self._facts(portfolio, *self._gates(portfolio, before))
             if before is not None and missing:
-                facts = replace(facts, notes=(_not_here(before, reports_dir),))
+                facts = replace(facts, notes=(*facts.notes, _not_here(before, reports_dir)))
             folder = writer.finish(facts)
             exit_code = self._exit_code(facts, living)
             run = self._run(facts, folder, exit_code, moves=moves and facts.state == PUBLISHED, summary=writer.summary)
             archive = Archive(self.warehouse.state_dir)
-            end_run(con, run, report_frames(folder), register, witness=self.witness, archive=archive)
-            write_read_duckdb(folder / "read.duckdb", folder, con)
-            if writer.publish():
-                refresh_views(con, folder)
+            try:
+                end_run(con, run, report_frames(folder), register, witness=self.witness, archive=archive)
+                write_read_duckdb(folder / "read.duckdb", folder, con)
+                if writer.publish():
+                    refresh_views(con, folder)
+            except BaseException:
+                if not is_sealed(folder):
+                    writer.stays = True  # should this fail as well, the next start finds an unsealed folder
+                    _unpublish(self.warehouse, run, self.witness)
+                    writer.stays = False
+                raise
         refresh_ledger(self.warehouse, reports_dir, except_run=self.run_id)
         return Finished(
             run_id=self.run_id,
@@ -212,7 +220,7 @@ class Publication:
         )
         reasons += reasons_to_hold(
             gates,
-            now=self.started_at,
+            now=min(self.started_at, self.known_at or self.started_at),
             expected=tuple(self.settings.providers.configured()),
             integrity=portfolio.integrity,
             completeness=portfolio.completeness,
@@ -237,6 +245,7 @@ class Publication:
             sources=tuple(self._sources(portfolio)),
             causes=tuple(portfolio.causes(MOST_CAUSES)),
             write_backs=self.write_backs,
+            notes=self.notes,
             options={
                 "timezone": run.timezone,
                 "grace_days": str(run.grace_days),
@@ -368,7 +377,7 @@ def _write_views(warehouse: Warehouse, folder: Path) -> None:
     reseal(folder, "read.duckdb")
 
 
-def settle(warehouse: Warehouse, reports_dir: Path) -> None:
+def settle(warehouse: Warehouse, reports_dir: Path, witness: Witness) -> None:
     """Finish, or call failed, the publication that a crash interrupted; find the folders again that were moved.
 
     A run whose folder was never sealed is recorded as failed. One that was sealed gets the pointer and the views.
@@ -379,10 +388,7 @@ def settle(warehouse: Warehouse, reports_dir: Path) -> None:
     con, reports_dir = warehouse.con, reports_dir.absolute()
     for run in find_runs(con, state=PUBLISHED):
         if _is_below(reports_dir, run) and not is_sealed(_place(reports_dir, run)):
-            reason = "it was stopped before its folder was published"
-            record_run(con, replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=False), {})
-            if run.moves_breaks:
-                _take_back(warehouse, run)
+            _unpublish(warehouse, run, witness)
     shown = _newest(warehouse, reports_dir, PUBLISHED)
     if shown is not None and (reports_dir / LATEST).resolve() != shown.resolve():
         point_latest(reports_dir, shown)
@@ -421,6 +427,15 @@ def _not_here(run: Run, reports_dir: Path) -> str:
         f"the folder of the last published run, {run.run_id} as of {run.as_of}, is not below {reports_dir} and counts as not "
         "there; move it there if its figures are to be seen, or make them again with `planrecon report`"
     )
+
+
+def _unpublish(warehouse: Warehouse, run: Run, witness: Witness) -> None:
+    """Record that a run ended before its folder was sealed; the log and the archive know it, for a rebuild."""
+    reason = "it was stopped before its folder was published"
+    ended = replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=False)
+    end_run(warehouse.con, ended, {}, witness=witness, archive=Archive(warehouse.state_dir))
+    if run.moves_breaks:
+        _take_back(warehouse, run)
 
 
 def _take_back(warehouse: Warehouse, unseen: Run) -> None:

@@ -1,5 +1,6 @@
 """The commands about what lies on disk: `verify` asks whether it is still what was written, `rebuild` makes the warehouse again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from flows import clock, streams
@@ -7,7 +8,7 @@ from flows.errors import StoredDataDamaged
 from flows.pipeline import Request, rebuild_warehouse
 from flows.settings import Settings, load
 from sql.lock import run_lock
-from sql.verification import Checked, Stored, verify
+from sql.verification import Checked, Gone, Stored, verify
 
 
 def verify_stored(config: Path | None) -> int:
@@ -46,8 +47,15 @@ def rebuild(config: Path | None) -> int:
 
 
 def damaged(settings: Settings) -> list[Checked]:
-    """Return the places that do not hold what was written to them; waits for nobody and changes nothing."""
-    return [place for place in verify(_stored(settings)) if place.faults]
+    """Return the places where something is not as it was written; waits for nobody and changes nothing.
+
+    What was removed as a whole is no such thing: what stands is as it was.
+    """
+    places = [
+        replace(place, faults=tuple(fault for fault in place.faults if not isinstance(fault, Gone)))
+        for place in verify(_stored(settings))
+    ]
+    return [place for place in places if place.faults]
 
 
 def _stored(settings: Settings) -> Stored:

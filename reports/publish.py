@@ -72,9 +72,9 @@ class Staging:
         self._lock.close()
         _sync(self.path)
 
-    def drop(self) -> None:
-        """Remove what was written, unless it is sealed."""
-        if not (self.path / manifest.NAME).exists():
+    def drop(self, *, stays: bool = False) -> None:
+        """Remove what was written, unless it is sealed or stays."""
+        if not stays and not (self.path / manifest.NAME).exists():
             shutil.rmtree(self.path, ignore_errors=True)
         self._lock.close()
 

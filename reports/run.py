@@ -61,6 +61,8 @@ class RunWriter:
         self._tables: dict[str, TableWriter] = {}
         self._facts: RunFacts | None = None
         self.summary: dict[str, Any] = {}
+        self.stays = False
+        """Whether leaving the block before `publish` leaves the folder, unsealed, as the end of the process would."""
 
     def __enter__(self) -> Self:
         self._staging = Staging(self._dir, self._as_of, self._run_id)
@@ -72,7 +74,7 @@ class RunWriter:
         if self._facts is None:
             for table in self._tables.values():
                 table.abandon()
-        self._staging.drop()
+        self._staging.drop(stays=self.stays)
 
     def table(self, name: str, *, in_order: bool = False) -> ReportTable:
         """Open report `name` for frames of its result table.

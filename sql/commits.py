@@ -14,7 +14,7 @@ import polars as pl
 
 from sql.archive import Archive
 from sql.errors import Damaged
-from sql.runs import Run, find_runs, record_run, run_ids
+from sql.runs import Run, find_runs, record_run, run_states
 from sql.scripts import query
 from sql.seals import read_time, write_time
 from sql.witness import Witness
@@ -92,9 +92,9 @@ def end_run(
 
 
 def tell_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Archive) -> list[str]:
-    """Tell the witness of each recorded run it does not know; return their ids."""
-    told = {line.facts["run_id"] for line in witness.read(RUN)}
-    fresh = [run_id for run_id in run_ids(con) if run_id not in told]
+    """Tell the witness of each recorded run it does not know, or knows in another state; return their ids."""
+    told = {line.facts["run_id"]: line.facts["state"] for line in witness.read(RUN)}
+    fresh = [run_id for run_id, state in run_states(con).items() if told.get(run_id) != state]
     for run_id in fresh:
         for run in find_runs(con, run_id=run_id):
             _tell_run(witness, run, archive.sha256(run_id))
@@ -107,7 +107,7 @@ def restore_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Arch
     Returns:
         Ids of the runs that are back, and of those whose archive is gone or damaged.
     """
-    here = set(run_ids(con))
+    here = run_states(con)
     told = {line.facts["run_id"]: line.facts for line in witness.read(RUN) if line.facts["run_id"] not in here}
     restored, lost = [], []
     for run_id, facts in told.items():
@@ -116,7 +116,9 @@ def restore_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Arch
         except Damaged:
             lost.append(run_id)
             continue
-        record_run(con, replace(kept.run, run_no=facts["run_no"]), kept.frames, kept.register)
+        moves = kept.run.moves_breaks and facts["state"] == kept.run.state  # what nobody saw moved nothing
+        run = replace(kept.run, run_no=facts["run_no"], state=facts["state"], moves_breaks=moves)
+        record_run(con, run, kept.frames, kept.register)
         restored.append(run_id)
     return restored, lost
 

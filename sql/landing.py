@@ -133,6 +133,10 @@ class Landing:
         folders = self._folders(_plain(provider) if provider else "*")
         return [facts for facts in map(_told, folders) if facts is not None]
 
+    def holds(self, snapshot_id: str) -> bool:
+        """Tell whether a finished snapshot of that id is here; whether it is whole is for the verification to say."""
+        return any(self.root.glob(f"*/{snapshot_id}/snapshot.json"))
+
     def find(self, snapshot_id: str) -> SnapshotFacts:
         """Return the snapshot of that id.
 

@@ -13,12 +13,15 @@ from datetime import UTC, datetime
 from glob import escape
 from pathlib import Path
 
+import duckdb
+
 from sql.archive import Archive
 from sql.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, tell_loads, tell_runs
 from sql.connection import Limits, connect
 from sql.errors import CannotWrite, Damaged
 from sql.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
 from sql.landing import Landing, SnapshotFacts
+from sql.runs import run_states
 from sql.warehouse import SUSPECT, Warehouse, read_everything
 from sql.witness import Witness
 
@@ -100,6 +103,40 @@ def set_aside(path: Path, *, state_dir: Path, moment: datetime) -> list[Path]:
     path, witness = path.absolute(), Witness(state_dir.absolute())
     _refuse_unless_ours(path, witness)
     return [_move_aside(found, witness, moment) for found in (*_logs(path), path) if found.exists()]
+
+
+def what_is_gone(
+    con: duckdb.DuckDBPyConnection, state_dir: Path, *, untold: int | None = None, lost: Sequence[str] = ()
+) -> str:
+    """Say in one sentence what somebody removed from the state folder while the warehouse was kept; empty where nothing.
+
+    Args:
+        con: The warehouse.
+        state_dir: Its state folder; nothing in it is changed.
+        untold: How many commits of the warehouse the witness did not know when this process started; counted now
+            where null. One is what a crash leaves, more is a log that was removed or cut.
+        lost: Runs that were in the log alone and cannot be put back.
+    """
+    witness, archive, landing = Witness(state_dir), Archive(state_dir), Landing(state_dir / "landing")
+    loads, runs = committed_loads(con), list(run_states(con))
+    gone = sum(not landing.holds(load.snapshot_id) for load in loads)
+    unkept = sum(not archive.sha256(run_id) for run_id in runs)
+    if untold is None:
+        told = {line.facts.get("load_id") or line.facts.get("run_id") for line in witness.read()}
+        untold = sum(name not in told for name in (*(load.load_id for load in loads), *runs))
+    found = [
+        f"the bytes as received of {gone} of {len(loads)} loads are gone" if gone else "",
+        f"the commit log is gone or cut short ({untold} lines)" if untold > 1 else "",
+        f"the archives of {unkept} of {len(runs)} runs are gone" if unkept else "",
+        f"runs that only the commit log knew are lost: {', '.join(lost)}" if lost else "",
+    ]
+    if not any(found):
+        return ""
+    told_so = "; ".join(filter(None, found))
+    return (
+        f"{state_dir} is not whole: {told_so}. The figures stand, but the warehouse could not be built again from it; "
+        "restore the folder from a backup"
+    )
 
 
 def remove_stale(path: Path, state_dir: Path) -> list[Path]:

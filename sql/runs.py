@@ -164,9 +164,9 @@ def clock_skews(con: duckdb.DuckDBPyConnection, known: int) -> dict[tuple[str, s
     return {(provider, tenant): seconds for provider, tenant, seconds in found}
 
 
-def run_ids(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the id of every run, in the order they ended; a run in full holds its summary, which is long."""
-    return [row[0] for row in con.sql("SELECT run_id FROM meta.runs ORDER BY run_no").fetchall()]
+def run_states(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the state of every run by its id, in the order they ended; a run in full holds its summary, which is long."""
+    return dict(con.sql("SELECT run_id, state FROM meta.runs ORDER BY run_no").fetchall())
 
 
 def read_register(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:

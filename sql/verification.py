@@ -29,6 +29,12 @@ Sums = dict[str, dict[str, Decimal]]
 """Per currency, the sum of each money column."""
 
 
+class Gone(str):
+    """A fault that is an absence: what was written was removed as a whole, and what else tells of it still stands."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """One place that was looked at: what was read there, and each thing that is wrong with what to do about it."""
@@ -162,7 +168,7 @@ def _archive(stored: Stored, faults: list[str]) -> str:
     for run in told:
         path = stored.state_dir / "runs" / f"{run['run_id']}.zip"
         if not path.is_file():
-            faults.append(f"{path} is missing; {FROM_BACKUP}: a rebuild would not know this run")
+            faults.append(Gone(f"{path} is missing; {FROM_BACKUP}: a rebuild would not know this run"))
         elif _sha256(path) != run["archive"]:
             faults.append(f"{path} is not what was written; {FROM_BACKUP}")
     return f"{len(told):,} runs"
@@ -205,17 +211,20 @@ def _compare(stored: Stored, con: duckdb.DuckDBPyConnection, faults: list[str]) 
     told = [(load["load_no"], load["load_id"], load["snapshot_id"]) for load in _told(stored, "load")]
     here = con.sql("SELECT load_no, load_id, snapshot_id FROM meta.loads ORDER BY load_no").fetchall()
     if told != here:
-        faults.append(
+        is_cut = told == here[: len(told)]
+        mend = "tells the log again" if is_cut else "loads again what is missing"
+        fault = (
             f"{stored.warehouse} holds {len(here)} loads, the commit log tells of {len(told)}, "
-            "and they are not the same; the next run loads again what is missing"
+            f"and they are not the same; the next run {mend}"
         )
+        faults.append(Gone(fault) if is_cut else fault)
     runs = {run["run_id"] for run in _told(stored, "run")}
     recorded = {row[0] for row in con.sql("SELECT run_id FROM meta.runs").fetchall()}
     faults += [f"run {run} is in the commit log and not in {stored.warehouse}; {REBUILD}" for run in runs - recorded]
     folders = {folder.name: folder for folder in _snapshots(stored)}
     for load_no, _, snapshot in here:
         if snapshot not in folders:
-            faults.append(f"load {load_no}: fetch {snapshot} is not in the landing; {FROM_BACKUP}")
+            faults.append(Gone(f"load {load_no}: fetch {snapshot} is not in the landing; {FROM_BACKUP}"))
             continue
         landed = [page["sha256"] for seal in _seals(folders[snapshot], []) for page in seal["pages"]]
         pages = "SELECT page_sha256 FROM raw.pages WHERE load_no = $load_no ORDER BY page_no"
