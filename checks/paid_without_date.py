@@ -1,7 +1,7 @@
 """The provider calls a term paid but gives no payment date.
 
 Means:  nothing is outstanding by the provider's own figure; the day it was paid is unknown.
-Causes: a write-off or credit at the provider; a partial import.
+Causes: a write-off or credit at the provider, also of more than the term is for; a partial import.
 Action: look the term up at the provider; days late cannot be told until then.
 """
 
@@ -20,7 +20,7 @@ CHECK = Check(
     applies=pl.col("provider_outstanding_minor").is_not_null()
     & (pl.col("amount_minor") > 0)
     & ~pl.col("state").is_in(["VOID", "SUPERSEDED"]),
-    when=(pl.col("provider_outstanding_minor") == 0) & pl.col("provider_paid_on").is_null(),
+    when=(pl.col("provider_outstanding_minor") <= 0) & pl.col("provider_paid_on").is_null(),
     expected=pl.lit("a payment date"),
     actual=pl.lit("none"),
     explanation=sentence(

@@ -212,7 +212,7 @@ def _paid_contradictions(standing: Standing, view: TermView) -> Iterator[Break]:
     term = view.term
     if term.owed is None or view.over:
         return
-    if term.owed == 0 and term.amount > 0 and term.paid_on is None:
+    if term.owed <= 0 and term.amount > 0 and term.paid_on is None:
         yield _row(standing, "STATUS_CONTRADICTION", "PAID_WITHOUT_DATE", term_id=term.term_id)
     if term.owed > 0 and term.paid_on is not None and term.paid_on <= standing.on:
         yield _row(standing, "STATUS_CONTRADICTION", "DATE_WITH_MONEY_DUE", term_id=term.term_id)

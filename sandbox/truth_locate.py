@@ -25,12 +25,12 @@ def word_on(payment: Payment, day: date) -> str:
 def counts_from(payment: Payment, told: date) -> date:
     """Return the first day on which a payment exists.
 
-    Money dated after the fetch is shown since it was entered, and always where that day lies ahead too.
+    What is dated after the fetch is always shown; where money was entered by then, since that day.
     """
-    if payment.word not in MONEY:
-        return payment.created
     if min(payment.created, payment.effective) > told:
         return date.min
+    if payment.word not in MONEY:
+        return payment.created
     return payment.created if payment.effective > told else payment.effective
 
 
@@ -157,7 +157,7 @@ def _place(
         return chosen.plan.plan_id
     if payment.is_money and payment.word in MONEY:
         chosen.money.append(payment)
-    elif payment.is_money and payment.word == "pending":
+    elif payment.is_money and payment.word == "pending" and payment.created <= day:
         chosen.pending.append(payment)
     return chosen.plan.plan_id
 

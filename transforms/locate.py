@@ -77,9 +77,9 @@ def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Keep the payments that exist, and take back what happened to them later."""
     is_settled = pl.col("class").is_in(SETTLED)
     # A date that lay ahead when it was told is a slip: the row is shown from the day it was entered, and on every
-    # date where that day lay ahead too.
+    # date where that day lay ahead too, whatever its class.
     told = pl.when(pl.col("effective_date") > pl.col("told_on")).then(pl.min_horizontal("created_on", "told_on"))
-    is_undated = is_settled & (pl.min_horizontal("created_on", "effective_date") > pl.col("told_on"))
+    is_undated = pl.min_horizontal("created_on", "effective_date") > pl.col("told_on")
     counts_from = pl.when(is_settled).then(pl.coalesce(told, "effective_date")).otherwise(pl.col("created_on"))
     is_gone = (pl.col("removed_on") <= as_of).fill_null(value=False)
     is_back = pl.col("class").is_in(SETTLED[1:]) & (pl.col("reversed_on").fill_null(pl.col("effective_date")) <= as_of)

@@ -7,6 +7,7 @@ trusted no more.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -26,7 +27,9 @@ class Pending:
     fresh_of_terms: pl.Series
 
 
-def lay_over(book: Book, payments: pl.DataFrame, outstanding: pl.Series, is_satisfied: pl.Series) -> Pending:
+def lay_over(
+    book: Book, payments: pl.DataFrame, outstanding: pl.Series, is_satisfied: pl.Series, *, as_of: date
+) -> Pending:
     """Spread the pending payments of each plan over its open terms, oldest due first.
 
     Args:
@@ -34,8 +37,10 @@ def lay_over(book: Book, payments: pl.DataFrame, outstanding: pl.Series, is_sati
         payments: `locate.Located.payments`.
         outstanding: What is open on each term after settled money; 0 where a term no longer counts.
         is_satisfied: Terms that the residual option SKIP passes over.
+        as_of: Civil date whose end is described.
     """
-    waiting = payments.filter(pl.col("class") == "pending")
+    # What was entered on a day that lies ahead is listed, and is no money before that day.
+    waiting = payments.filter((pl.col("class") == "pending") & (pl.col("counts_from") <= as_of))
     counted = counted_of(waiting, book.plans).sort("plan", "payment_no")
     plans = book.plans.height
     if counted.is_empty():

@@ -96,7 +96,7 @@ def compute(
     book = open_book(located_plans, terms, located_payments, as_of=as_of, rules=rules)
     paid = satisfy(book, as_of=as_of)
     judged = judge(book, paid, as_of=as_of)
-    pending = lay_over(book, located_payments, judged["outstanding_minor"], judged["is_satisfied"])
+    pending = lay_over(book, located_payments, judged["outstanding_minor"], judged["is_satisfied"], as_of=as_of)
     judged = judged.with_columns(
         pending.of_terms.alias("pending_minor"), pending.fresh_of_terms.alias("fresh_pending_minor")
     )

@@ -72,6 +72,13 @@ def lenders_cases(world):
     # Paid at 15:00, made at 20:00 of the same day.
     lender.plan("evening", createdAt="2026-02-14T20:00:00Z", updatedAt="2026-02-14T20:00:00Z")
     lender.pay("afternoon", "evening", 200_00, MADE, processedAt="2026-02-14T15:00:00Z")
+    # Ended at noon, and replaced at noon: money of that morning is the plan's, money of that afternoon is not.
+    lender.plan("ended at noon", isActive=False, updatedAt="2026-04-01T12:00:00Z")
+    lender.plan("replaced at noon", isActive=False, updatedAt="2026-04-01T12:00:00Z")
+    lender.plan("since noon", DUES[2:], (70_00,), "replaced at noon", DUES[1], createdAt="2026-04-01T12:00:00Z")
+    for loan in ("ended at noon", "replaced at noon"):
+        for hour, amount in (("09", 40_00), ("15", 50_00)):
+            lender.pay(f"{loan}, at {hour}", loan, amount, DUES[1], processedAt=f"2026-04-01T{hour}:00:00Z")
     # The second term names the payment on its way, the first is open.
     dues = (date(2026, 5, 1), date(2026, 5, 29), date(2026, 6, 29))
     lender.plan("named", dues, **custom(dues, (100_00,) * 3))
@@ -87,6 +94,10 @@ def lenders_cases(world):
     # A year typed wrong, once of the payment and once of its return.
     lender.plan("slip")
     lender.pay("far ahead", "slip", 100_00, date(2026, 3, 9), processedAt=f"{AHEAD}T12:00:00Z")
+    lender.wait("announced far ahead", "slip", 100_00, date(2026, 3, 9), createdAt=f"{AHEAD}T12:00:00Z")
+    lender.pay(
+        "failed far ahead", "slip", 100_00, date.fromisoformat(AHEAD), status="Failed", createdAt=f"{AHEAD}T12:00:00Z"
+    )
     lender.plan("back before")
     lender.pay(
         "back before it came", "back before", 100_00, DUES[0], status="Returned", returnedAt="2025-03-03T12:00:00Z"
@@ -152,6 +163,12 @@ def offices_cases(world):
     book.payment_plans.append(office.plan("10", "1", terms, MADE))
     book.invoices.append(office.invoice("20", "1", 100_00, 0, MADE, active_payment_plan_id="10"))
     book.payments.append(office.payment("30", "20", 100_00, date.fromisoformat(AHEAD)))
+    for number, told in (
+        ("31", {"transaction_type": "write_off"}),
+        ("32", {"transaction_type": "credit"}),
+        ("33", {"cost_type": "administration_costs"}),
+    ):
+        book.payments.append(office.payment(number, "20", 7_00, date.fromisoformat(AHEAD), **told))
 
     # 100.00 came and went back: within the settlement window (Friday and Monday) on plan 40, long before it on plan 50.
     for plan_id, back_on in (("40", date(2026, 5, 29)), ("50", date(2026, 4, 13))):
@@ -263,6 +280,30 @@ def test_a_payment_dated_after_it_was_read_is_listed_and_told_and_pays_nothing(d
     assert ("STATUS_CONTRADICTION", "FUTURE_DATED", name) in told(desk, owner, day)
     if owner:
         assert has(desk, owner, day, received="0.00", unapplied="0.00")
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("announced far ahead", "pending"),
+        ("failed far ahead", "failed"),
+        ("31", "written_off"),
+        ("32", "credit"),
+        ("33", "cost"),
+    ],
+)
+@pytest.mark.parametrize("day", [EARLY, LATE], ids=str)
+def test_a_payment_of_any_class_dated_after_it_was_read_is_listed_and_moves_no_money(desk, name, word, day):
+    assert payment(desk, name, day)["class"] == word
+    assert name not in {named for _, _, named in told(desk, "slip", day) | told(desk, "", day)}
+    assert has(desk, "slip", day, pending="0.00")
+
+
+def test_money_of_the_day_a_plan_ended_or_was_replaced_is_the_plans_until_that_moment(desk):
+    assert has(desk, "ended at noon", received="40.00")
+    assert payment(desk, "ended at noon, at 15")["plan_id"] == ""
+    assert has(desk, "replaced at noon", received="40.00", status="SUPERSEDED")
+    assert has(desk, "since noon", received="50.00", outstanding="20.00")
 
 
 def test_a_term_paid_after_it_was_read_is_open_and_told(desk):
