@@ -291,8 +291,12 @@ def place(books: list[Book], payments: list[Row], accounts: set[tuple[int, int]]
     placed: dict[int, int | None] = {}
     for payment in payments:
         counts_from = payment["effective_date"] if payment["class"] in SETTLED else payment["created_on"]
-        if payment["class"] in SETTLED and happened(payment["told_on"], payment["effective_date"] - timedelta(days=1)):
-            counts_from = payment["created_on"] if payment["created_on"] <= payment["told_on"] else date.min
+        if happened(payment["told_on"], min(payment["created_on"], payment["effective_date"]) - timedelta(days=1)):
+            counts_from = date.min
+        elif payment["class"] in SETTLED and happened(
+            payment["told_on"], payment["effective_date"] - timedelta(days=1)
+        ):
+            counts_from = payment["created_on"]
         if counts_from > as_of or happened(payment["removed_on"], as_of):
             continue
         book = named.get(payment["payment_no"]) or holder(books, payment, accounts, as_of)
@@ -302,7 +306,7 @@ def place(books: list[Book], payments: list[Row], accounts: set[tuple[int, int]]
                 continue
             if payment["class"] in SETTLED and book.plan["basis"] == "PAYMENTS":
                 book.money.append(payment)
-            elif payment["class"] == "pending":
+            elif payment["class"] == "pending" and payment["created_on"] <= as_of:
                 since = max(payment["created_on"], payment["planned_on"] or payment["created_on"])
                 waited = sum(
                     (since + timedelta(days=step)).isoweekday() < 6 for step in range(1, (as_of - since).days + 1)
