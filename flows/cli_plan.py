@@ -54,8 +54,8 @@ class Changing(Sending):
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Rejecting(Changing):
-    """What the command that rejects takes.
+class Deciding(Changing):
+    """What the commands that decide on a proposal take.
 
     Attributes:
         provider: At which provider; only Payt has proposals.
@@ -82,7 +82,7 @@ def create(
 
 
 @app.command
-def approve(plan_id: PlanIds, /, *, changing: Changing) -> int:
+def approve(plan_id: PlanIds, /, *, changing: Deciding = Deciding()) -> int:
     """Approve proposed plans."""
     return _change("approve", plan_id, changing)
 
@@ -95,7 +95,7 @@ def reject(
     where: Annotated[
         Literal["policy"] | None, Parameter(help="Instead of ids: the proposed plans that break [writes.policy].")
     ] = None,
-    changing: Rejecting = Rejecting(),
+    changing: Deciding = Deciding(),
 ) -> int:
     """Reject proposed plans, by id or by rule."""
     if where is None:

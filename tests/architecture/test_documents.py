@@ -35,6 +35,42 @@ def test_every_key_of_the_configuration_is_explained() -> None:
     assert not missing
 
 
+def written(value: object) -> str:
+    """A default as the table writes it."""
+    if value is None or value in ((), []):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def defaults(model: type[BaseModel], *above: str) -> Iterator[tuple[str, object]]:
+    """Every key of the sections that are no provider's, with the default the program has."""
+    for name, field in model.model_fields.items():
+        if name == "providers":
+            continue
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from defaults(field.annotation, *above, name)
+        else:
+            yield ".".join((*above, name)), field.default
+
+
+def test_every_default_stands_beside_its_key() -> None:
+    shown: dict[str, str] = {}
+    for line in text("docs/configuration.md").splitlines():
+        if not line.startswith("| `"):
+            continue
+        keys_told, defaults_told = (re.findall(r"`([^`]+)`", cell) for cell in line.split("|")[1:3])
+        section = keys_told[0].rpartition(".")[0]
+        for number, key in enumerate(keys_told):
+            told = defaults_told[number] if number < len(defaults_told) else ""
+            shown[section + key if key.startswith(".") else key] = told
+    wrong = {key: shown.get(key) for key, default in defaults(Settings) if shown.get(key) != written(default)}
+    assert not wrong
+
+
 def test_every_provider_section_is_named_in_the_documents() -> None:
     for name in Providers.model_fields:
         assert f"[providers.{name}]" in text("docs/configuration.md")

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
+from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,25 @@ import pytest
 from flows import cli
 from sandbox import scenarios
 
-COMMANDS = ("demo", "run", "report", "schedule", "breaks", "query", "sandbox", "deploy", "serve", "doctor", "verify")
+README = Path(__file__).parents[2] / "README.md"
+COMMANDS = {
+    *(
+        "demo",
+        "run",
+        "report",
+        "schedule",
+        "breaks",
+        "query",
+        "sandbox",
+        "deploy",
+        "serve",
+        "doctor",
+        "verify",
+        "rebuild",
+    ),
+    *(f"plan {name}" for name in ("create", "update", "approve", "reject", "deactivate")),
+    *(f"plan {name}" for name in ("list", "show", "resume", "verify")),
+}
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +44,23 @@ def published(open_desk, tmp_path_factory):
         yield desk
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def offered(app, *above):
+    """The commands of an app, those below another one by both words."""
+    for name in app:
+        if not name.startswith("-"):
+            yield from list(offered(app[name], *above, name)) or [" ".join((*above, name))]
+
+
+def test_the_commands_are_these_and_no_others():
+    assert set(offered(cli.app)) == COMMANDS
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_explains_itself(name, capsys):
-    assert cli.execute([name, "--help"]) == 0
-    assert f"planrecon {name}" in capsys.readouterr().out
+    assert cli.execute([*name.split(), "--help"]) == 0
+    said = capsys.readouterr().out
+    assert f"planrecon {name}" in said
+    assert all(option in said for option in ("--log-format", "--quiet", "--debug"))
 
 
 def test_a_query_is_answered_as_table_csv_and_json(published, capsys):
@@ -41,6 +75,23 @@ def test_a_query_is_answered_as_table_csv_and_json(published, capsys):
     assert [row["provider"] for row in found] == ["payiq", "payt", "totality"]
     assert [(row["provider"], int(row["plans"])) for row in rows] == [(row["provider"], row["plans"]) for row in found]
     assert sum(row["plans"] for row in found) == len(published.rows("plans"))
+
+
+def test_the_questions_of_the_documents_are_answered_and_add_no_currencies_together(published, capsys):
+    texts = "".join((README.parent / name).read_text(encoding="utf-8") for name in ("README.md", "docs/operations.md"))
+    aging, writes = re.findall(r'planrecon query "([^"]+)"', texts)
+    assert cli.execute(["query", writes, "--config", str(published.file)]) == 0
+    capsys.readouterr()
+    assert cli.execute(["query", aging, "--format", "csv", "--config", str(published.file)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    owed = Counter()
+    for plan in published.rows("plans"):
+        if plan["is_in_force"] == "true":
+            owed[plan["provider"], plan["currency"], plan["bucket"]] += Decimal(plan["overdue"])
+    shown = Counter({(row["provider"], row["currency"], row["bucket"]): Decimal(row["sum(overdue)"]) for row in rows})
+    assert +shown == +owed
+    euros = [row["bucket"] for row in rows if (row["provider"], row["currency"]) == ("payt", "EUR")]
+    assert euros == sorted(euros, key=lambda bucket: int(re.split(r"[-+]", bucket)[0]))
 
 
 @pytest.mark.parametrize("sql", ["drop view v_plans", "copy v_plans to 'x.csv'", "select 1; select 2", "selec 1"])
@@ -116,6 +167,27 @@ def test_what_an_answer_holds_neither_moves_the_cursor_nor_runs_in_a_spreadsheet
     assert json.loads(out) == [{"shown": HOSTILE, "=name": "=1+1", "spaced": " @x", "number": -5, "nothing": None}]
 
 
+def test_a_number_of_a_foreign_invoice_in_breaks_moves_no_cursor_and_runs_in_no_spreadsheet(desk, capsys):
+    desk = desk(scenarios.golden())
+    number = "=1+1\x1b[2J\u202e"
+    with desk.world.changing():
+        desk.world.payt.invoices[0]["invoice_number"] = number
+        desk.world.payt.payment_plans[0]["rejected_at"] = "2025-03-01T12:00:00Z"
+    desk.run(scenarios.GOLDEN_AS_OF)
+    asked = ["breaks", "--code", "STATUS_CONTRADICTION", "--config", str(desk.file), "--format"]
+
+    def answered(*options):
+        assert cli.execute([*asked, *options]) == 0
+        return capsys.readouterr().out
+
+    shown = "=1+1⟨U+001B⟩[2J⟨U+202E⟩"
+    assert shown in answered("table")
+    assert {row["reference"] for row in csv.DictReader(io.StringIO(answered("csv")))} == {f"'{shown}"}
+    assert {row["reference"] for row in csv.DictReader(io.StringIO(answered("csv", "--raw")))} == {number}
+    assert {row["reference"] for row in json.loads(answered("json"))} == {number}
+    assert [mark for mark in HIDDEN if mark in answered("table") + answered("csv") + answered("json")] == []
+
+
 def test_what_an_error_or_the_doctor_repeats_does_not_move_the_cursor(published, capsys):
     cli.execute(["query", f"select 1 from v_{HOSTILE}", "--config", str(published.file)])
     cli.execute(
@@ -179,7 +251,7 @@ def test_a_scenario_that_is_none_is_one_sentence(tmp_path, monkeypatch, capfd, t
 
 def test_no_help_offers_to_give_nothing(capsys):
     for name in COMMANDS:
-        assert cli.execute([name, "--help"]) == 0
+        assert cli.execute([*name.split(), "--help"]) == 0
         assert "--empty" not in capsys.readouterr().out
 
 

@@ -245,3 +245,16 @@ def test_pages_that_overlap_make_a_whole_first_fetch(desk):
     assert len(answered) > 10
     assert overlapping.tables() == straight.tables()
     assert overlapping.query("SELECT count(*) FROM v_fetches WHERE NOT complete") == [(0,)]
+
+
+def test_an_answer_above_the_configured_budget_costs_its_list_and_the_advice_names_a_key_there_is(desk, capsys):
+    desk = desk(on_time()).without("totality", "payiq").configure(gates={"freshness_hours": 10_000})
+    assert desk.run(GOLDEN_AS_OF).state == "PUBLISHED"
+    desk.configure(payt={"byte_budget_mb": 0.0002})
+    run = ["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--full"]
+    assert execute(run) in {0, 2}
+    said = capsys.readouterr().err
+    assert "larger than 209 bytes" in said
+    assert "raise its byte_budget_mb" in said
+    desk.configure(payt={"byte_budget_mb": 1})
+    assert execute(run) == 0

@@ -228,6 +228,14 @@ def test_a_change_of_state_at_payt_is_one_patch_of_a_form(town, act, plan):
     assert row[{"approve": "approved_at", "reject": "rejected_at", "deactivate": "deactivated_at"}[act]]
 
 
+@pytest.mark.parametrize("act", ["approve", "reject"])
+def test_a_decision_on_a_proposal_names_no_provider_because_payt_alone_has_proposals(town, act):
+    here = town()
+    assert here.ask(act, "100", "--yes") == 0
+    (sent,) = here.mutations
+    assert (sent.method, sent.path) == ("PATCH", f"/v1/payment_plans/100/{act}")
+
+
 def test_the_changes_at_totality_are_one_request_each(town):
     here = town()
     assert here.create("totality", "--yes") == 0

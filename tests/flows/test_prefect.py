@@ -202,8 +202,15 @@ def test_a_held_a_busy_and_a_failed_run_are_no_green_ones(server, desk, flow_her
     assert (failed["state"]["type"], failed["state"]["name"]) == ("FAILED", "Failed")
     assert "9000-01-01 lies in the future" in failed["state"]["message"]
 
-    broken = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, fail_on="low"))
-    assert (broken["state"]["type"], broken["state"]["name"]) == ("COMPLETED", "Completed")
+    clean = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, fail_on="low"))
+    assert (clean["state"]["type"], clean["state"]["name"]) == ("COMPLETED", "Completed")
+
+    with desk.world.changing():
+        rejected = {"rejected_at": "2025-06-07T12:00:00Z", "updated_at": "2025-06-07T12:00:00Z"}
+        desk.world.payt.payment_plans[0] |= rejected
+    broken = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, full=True))
+    assert (broken["state"]["type"], broken["state"]["name"]) == ("COMPLETED", "CompletedWithBreaks")
+    assert "prefect.flow-run.CompletedWithBreaks" in events(url, broken)
 
 
 def test_one_deployment_runs_where_it_was_last_sent_in_a_worker_or_in_the_serving_process(server, desk, tmp_path):
