@@ -182,23 +182,29 @@ def losing_a_plan(*given, **named):
     return replace(admitted, accepted={**admitted.accepted, "plans": admitted.accepted["plans"].head(-1)})
 
 
-@pytest.mark.parametrize("code", ["contract", "conservation", "not_permitted", "provider_protocol"])
-def test_where_all_that_was_asked_failed_alike_the_run_ends_with_that_code(left_out, code, monkeypatch, capsys):
+@pytest.mark.parametrize("code", ["contract", "not_permitted", "provider_protocol"])
+def test_where_all_that_was_asked_failed_alike_the_run_ends_with_that_code(left_out, code, capsys):
     desk, every = left_out, {"times": faults.FOREVER}
     with contextlib.ExitStack() as broken:
         if code == "contract":
             broken.enter_context(lacking(desk, desk.world.payt.payment_plans, "payment_terms"))
-        elif code == "conservation":
-            broken.enter_context(monkeypatch.context()).setattr("flows.loading.admit", losing_a_plan)
-            with desk.world.changing():
-                for row in desk.world.payt.payment_plans:
-                    row["updated_at"] = desk.world.clock
         else:
             broken.callback(desk.sandbox.faults.clear)
             desk.sandbox.faults.add(faults.status(403 if code == "not_permitted" else 206), match="/v1/", **every)
         run = ["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--provider", "payt"]
         assert execute(run) == 2
         assert capsys.readouterr().err.splitlines()[-1].startswith(f"{code}: no provider could be read. ")
+
+
+def test_a_run_that_lost_a_row_on_its_way_is_held(left_out, monkeypatch, capsys):
+    desk, before = left_out, left_out.latest
+    monkeypatch.setattr("flows.loading.admit", losing_a_plan)
+    with desk.world.changing():
+        for row in desk.world.payt.payment_plans:
+            row["updated_at"] = desk.world.clock
+    assert execute(["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--provider", "payt"]) == 3
+    assert capsys.readouterr().out.splitlines()[0].startswith("HELD")
+    assert desk.latest == before
 
 
 def test_an_administration_list_that_shows_none_is_no_empty_portfolio(left_out, capsys):
