@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from providers.rows import Fault, Shape, words
+from providers.rows import Fault, Shape, never, words
 from providers.tables import Table, columns, is_null, number_text
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)] | int
@@ -222,7 +222,11 @@ def _invoice(row: Invoice, _context: Mapping[str, str]) -> Fault | None:
 _DISPLAYED = "".join(f" DisplayField{n} EntryField{n}" for n in range(1, 6))
 _PENDING = Shape(Pending, key="TransactionID")
 _ACCOUNT = Shape(
-    Account, words("RoleMaskedAccount"), {"PendingPayment": _PENDING, "PendingPayments": _PENDING}, key="AccountID"
+    Account,
+    words("RoleMaskedAccount"),
+    {"PendingPayment": _PENDING, "PendingPayments": _PENDING},
+    key="AccountID",
+    lacking=never("ExistingPaymentPlanID PendingPayment PendingPayments"),
 )
 SHAPES: Mapping[str, Shape[Any]] = {
     "setup": Shape(
@@ -232,6 +236,7 @@ SHAPES: Mapping[str, Shape[Any]] = {
         key="",
         counted="Accounts",
         accept=_setup,
+        lacking=never("RestrictedOverrideMinimum"),
     ),
     "plan": Shape(
         Plan,
@@ -243,6 +248,7 @@ SHAPES: Mapping[str, Shape[Any]] = {
         key="PaymentPlanID",
         counted="Payments",
         accept=_plan,
+        lacking=never("CustomerID DateToStart LastEvaluatedDate MonthlyAmount Payments"),
     ),
     "payments": Shape(
         Payment,
@@ -257,11 +263,13 @@ SHAPES: Mapping[str, Shape[Any]] = {
                     "ID BillID BillerInvoiceNo AmountDue PaymentAmount RefundableAmount DueDate StatementDate IsCreditMemo"
                     " PaymentCode PaymentCodeReason TransactionType AccountNumber"
                 ),
+                lacking=never("ReversalAmount"),
             )
         },
         key="ID",
         counted="InvoicePayments",
         accept=_payment,
+        lacking=never("ExternalTransactionID"),
     ),
     "invoices": Shape(
         Invoice,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, json, structs
 
-from providers.rows import Fault, Shape, words
+from providers.rows import Fault, Shape, never, words
 from providers.tables import Table, columns
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)] | int
@@ -180,7 +180,7 @@ _MILESTONES = "".join(f" reminder_{n}_at summons_{n}_at" for n in range(1, 5)) +
     " forwarded_to_bailiff_at end_of_service_announcement_at end_of_service_at"
 )
 _ON_REQUEST = " public_url deeplink_url internal_note_email_address labels"
-TERM = Shape(Term)
+TERM = Shape(Term, lacking={"payment_date": lambda term: not (term.amount_due or "?").strip("0.")})
 SHAPES: Mapping[str, Shape[Any]] = {
     "administrations": Shape(
         Administration,
@@ -196,18 +196,22 @@ SHAPES: Mapping[str, Shape[Any]] = {
         counted="payment_terms",
         accept=_whole_plan,
         unread=words("reason rejected_by_user public_url"),
+        lacking=never("proposed_at rejected_at deactivated_at") | {"approved_at": lambda plan: plan.active is True},
     ),
     "payments": Shape(
         Payment,
         words("psp_transaction bank_transaction origin_identifier"),
         accept=_own_tenant,
         unread=words("description reason"),
+        lacking=never("cost_type reversal_code payment_method")
+        | {"transaction_type": lambda payment: payment.total_amount.startswith("-")},
     ),
     "psp_transactions": Shape(
         PspTransaction,
         counted="invoice_ids",
         accept=_whole_transaction,
         unread=words("bank_account_name bank_account_number"),
+        lacking=never("paid_at reversal_code"),
     ),
     "invoices": Shape(
         Invoice,
@@ -219,6 +223,7 @@ SHAPES: Mapping[str, Shape[Any]] = {
             + _ON_REQUEST
         ),
         accept=_own_tenant,
+        lacking=never("active_payment_plan_id active_credit_case_id paused_at"),
     ),
     "credit_cases": Shape(
         CreditCase,
@@ -228,6 +233,7 @@ SHAPES: Mapping[str, Shape[Any]] = {
             + _ON_REQUEST
         ),
         accept=_own_tenant,
+        lacking=never("active_payment_plan_id deactivated_at paused_at"),
     ),
     "debtors": Shape(
         Debtor,
@@ -240,6 +246,7 @@ SHAPES: Mapping[str, Shape[Any]] = {
             " peppol_identifier peppol_enabled relation_manager remark" + _ON_REQUEST
         ),
         accept=_own_tenant,
+        lacking=never("paused_at"),
     ),
 }
 DELETED = Shape(Deleted, words("debtor_id origin_identifier invoice_id invoice_number"), accept=_own_tenant)

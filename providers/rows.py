@@ -61,7 +61,8 @@ class Shape(Generic[S]):
     `documented` are fields the provider names and we do not need, `unread` those of them the struct declares;
     `children` the shapes of nested rows by field; `key` the row's own id; `counted` the field whose entries a
     reject counts.
-    `accept` looks at a row that has the right types and may still refuse it.
+    `accept` looks at a row that has the right types and may still refuse it. `lacking` are fields that the
+    provider may leave out where they are empty, each with what tells of a row that it cannot be without.
     """
 
     struct: type[S]
@@ -71,6 +72,7 @@ class Shape(Generic[S]):
     counted: str | None = None
     accept: Callable[[S, Mapping[str, str]], Fault | None] | None = None
     unread: frozenset[str] = frozenset()
+    lacking: Mapping[str, Callable[[S], bool]] = field(default_factory=dict)
 
     def known(self) -> frozenset[str]:
         """Every field name the provider documents for this row."""
@@ -87,6 +89,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def never(names: str) -> dict[str, Callable[[object], bool]]:
+    """Fields that any row may leave out: nothing in a row tells that one of them must be there."""
+    return dict.fromkeys(names.split(), lambda _row: False)
+
+
 @dataclass(slots=True)
 class Reading(Generic[S]):
     """The rows of a page that can be used, where they stand, and those that cannot be."""
@@ -97,7 +104,7 @@ class Reading(Generic[S]):
     unknown: dict[str, int]
     total: int
     carried: dict[str, tuple[int, int]]
-    """Per field that is read and may be left out, by dotted name: rows that could carry it, and rows that did."""
+    """Per field that is read and whose absence may mean something, by dotted name: rows that had to carry it, rows that did."""
 
 
 def fault_of(error: BaseException) -> Fault:
@@ -190,7 +197,9 @@ def _carried(rows: Sequence[S], shape: Shape[S], path: str) -> Iterator[tuple[st
         if called in shape.unread:
             continue
         values = list(map(attrgetter(attribute), rows))
-        yield path + called, (len(values), len(values) - values.count(UNSET))
+        needs = shape.lacking.get(called)
+        due = values if needs is None else [value for value, row in zip(values, rows, strict=True) if needs(row)]
+        yield path + called, (len(due), len(due) - due.count(UNSET))
         child = shape.children.get(called)
         if child is not None:
             nested = [value if isinstance(value, list) else [value] for value in values if value not in (UNSET, None)]

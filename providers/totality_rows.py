@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from providers.rows import Fault, Shape, words
+from providers.rows import Fault, Shape, never, words
 from providers.tables import Table, columns
 
 Uuid = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -121,9 +121,26 @@ SHAPES: Mapping[str, Shape[Any]] = {
             " hasHardPrincipalPayments interestRate isContractViewable isFirstPaymentDefaulted isInterestAppliedAfterContract"
         ),
         key="uuid",
+        lacking=never("externalId isAutoScheduled"),
     ),
-    "payment_plans": Shape(Plan, children={"schedule": Shape(Entry)}, key="uuid", counted="schedule"),
-    "scheduled_payments": Shape(ScheduledPayment, key="uuid"),
+    "payment_plans": Shape(
+        Plan,
+        children={"schedule": Shape(Entry)},
+        key="uuid",
+        counted="schedule",
+        lacking=never(
+            "collectorUserId contactMethod firstPaymentDay isPartialPaymentPlan paymentAmount scheduleType secondPaymentDay"
+            " weekdayOfFirstPayment weekdayOfSecondPayment weekOfFirstPayment weekOfSecondPayment"
+        )
+        | {
+            "daysInPeriod": lambda plan: plan.payment_frequency == "days",
+            "numberOfPayments": lambda plan: plan.payment_arrangement_type == "Payment Number Based",
+            "schedule": lambda plan: plan.payment_arrangement_type == "Custom Payment Schedule",
+            "totalPlanAmount": lambda plan: plan.is_partial_payment_plan is True,
+        },
+    ),
+    # That a payment may be of no plan is no reason to leave the plan out: without it every plan would lose its terms.
+    "scheduled_payments": Shape(ScheduledPayment, key="uuid", lacking=never("paymentUuid")),
     "payments": Shape(
         Payment,
         words(
@@ -132,6 +149,8 @@ SHAPES: Mapping[str, Shape[Any]] = {
         ),
         key="uuid",
         accept=_dated,
+        lacking=never("isPromise isPrenote settledOn failedAt externalId failedPaymentUuid toBePostedAt fees")
+        | {"returnedAt": lambda payment: payment.status == "Returned"},
     ),
 }
 

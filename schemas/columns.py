@@ -616,7 +616,7 @@ COLUMNS: dict[str, Column] = {
     "summary": _text("the run's summary.json"),
     # fetches and conservation
     "names": _text("what the row names that does not exist", values=("plan", "term", "account")),
-    "entity": _text("what the rows are", words=("plans", "terms", "payments", "accounts", "policies")),
+    "entity": _text("what the rows are", words=("plans", "terms", "payments", "accounts", "policies", "customers")),
     "fetched": _count("rows received in this run"),
     "accepted": _count("rows that entered the tables as new or changed"),
     "quarantined": _count("rows rejected with a reason"),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-ENTITIES = ("plans", "terms", "payments", "accounts", "policies")
-"""What is counted; links, deletions and tenants feed these and are not counted themselves."""
+ENTITIES = ("plans", "terms", "payments", "accounts", "policies", "customers")
+"""What is counted, at the providers that show it; links, deletions and tenants feed these and are not counted themselves."""
 
 DECODE_REJECTS: Mapping[str, pl.DataType] = {
     "page_no": pl.Int64(),
@@ -64,7 +64,7 @@ UNKNOWN_WORDS: Mapping[str, pl.DataType] = {
 class Admitted:
     """What one tenant's fetch brought, sorted into good rows and reasons.
 
-    `accepted` holds one frame per entity plus `plan_accounts`, `deletions` and `customers`,
+    `accepted` holds one frame per entity plus `plan_accounts` and `deletions`,
     natural keys and minor units; `seen` lists every key the fetch showed, good or
     not (entity, source, key; a null key stands for a row that could not tell it),
     so that absence is never concluded from a bad row. `unknown_words` counts words

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from schemas.intake import ENTITIES, Admitted
-from sql.loads import Load
+from sql.loads import Load, sweeps_of
 
 _COUNTED = (
     *("fetched", "accepted", "quarantined", "deduplicated", "unreadable", "amount_fetched_minor"),
@@ -72,7 +72,7 @@ def counted(
 ) -> pl.DataFrame:
     """Return one row per entity and currency: fetched, accepted, quarantined, deduplicated, unreadable, and money.
 
-    Every entity has a row, also where nothing came. Deduplicated are the rows this
+    Every entity that the provider shows has a row, also where nothing came. Deduplicated are the rows this
     fetch showed twice and those that say what was known.
     """
     stored = pl.concat(_kept_counts(name, rows, changed) for name, (rows, changed) in kept.items())
@@ -90,7 +90,8 @@ def counted(
     )
     home = numbers["currency"].drop_nulls().unique()
     idle = pl.DataFrame(
-        {"entity": [name for name in ENTITIES if name not in numbers["entity"]]}, schema={"entity": pl.String}
+        {"entity": [name for name in ENTITIES if name not in numbers["entity"] and sweeps_of(load.provider, name)]},
+        schema={"entity": pl.String},
     )
     nothing = idle.with_columns(
         pl.lit(home[0] if home.len() == 1 else None, pl.String).alias("currency"),

@@ -63,6 +63,7 @@ _ONE_TO_ONE = {
     "plans": ("payt__payment_plans", "totality__payment_plans", "payiq__plans"),
     "terms": ("payt__payment_terms", "totality__scheduled_payments", "payiq__plan_payments"),
     "accounts": ("payt__invoices", "payt__credit_cases", "totality__loans", "payiq__setup_accounts"),
+    "customers": ("payt__debtors",),
 }
 """Frames that hold exactly one row per row received."""
 

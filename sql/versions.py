@@ -93,7 +93,7 @@ class _Keeper:
             "payments": self._payments(named["payments"], numbers),
         }
         self._links(named)
-        self._customers(self.admitted.accepted["customers"])
+        kept["customers"] = self._customers(self.admitted.accepted["customers"])
         kept["plans"] = self._plans(named["plans"], numbers)
         kept["terms"] = self._terms(named["terms"], named["plans"])
         return kept
@@ -212,7 +212,7 @@ class _Keeper:
         seen_on = {"load_no": pl.lit(self.tenant.load_no, pl.Int64), "linked_on": pl.lit(self.load.fetched_on)}
         append(self.con, "plan_links", fresh.with_columns(**seen_on))
 
-    def _customers(self, rows: pl.DataFrame) -> None:
+    def _customers(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Remember every change of a customer's pause; nothing else of a customer is kept."""
         self.con.register("shown", rows)
         known = self.con.sql(statements("queries/newest_pauses.sql"), params=self.tenant.who).pl()
@@ -231,6 +231,7 @@ class _Keeper:
                 changed_on=pl.coalesce("updated_on", pl.lit(self.load.fetched_on)),
             ),
         )
+        return rows, changed
 
 
 def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:

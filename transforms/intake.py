@@ -85,11 +85,12 @@ def admit(
         "payments": sorted_payments(staged["payments"], staged["payment_parts"]),
         "accounts": _accounts(staged["accounts"]),
         "policies": _policies(staged["policies"], staged["tiers"]),
+        "customers": _customers(staged["customers"]),
     }
     unread = undecoded(refused, home_currency(sorted_rows))
     accepted = {name: entity.good.drop(_DECIDED, strict=False) for name, entity in sorted_rows.items()}
     return Admitted(
-        accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions", "customers")},
+        accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions")},
         rejects=pl.concat([unread, *(entity.rejects for entity in sorted_rows.values())]),
         counts=counts(sorted_rows, unread),
         seen=seen(sorted_rows, refused),
@@ -155,6 +156,11 @@ def _policies(policies: pl.DataFrame, tiers: pl.DataFrame) -> SortedRows:
     ]
     reasons = pl.concat([unreadable(rows), refused, bad_tiers, found(rows, rules)])
     return sort_out(rows, reasons, entity="policies", key="account_id")
+
+
+def _customers(customers: pl.DataFrame) -> SortedRows:
+    rows = with_places(customers).with_columns(money_minor=pl.lit(None, pl.Int64))
+    return sort_out(rows, unreadable(rows), entity="customers", key="customer_id")
 
 
 def _with_tiers(rows: pl.DataFrame, tiers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

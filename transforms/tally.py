@@ -102,7 +102,7 @@ def _had_money(rows: pl.DataFrame) -> pl.Expr:
         )
         if name in rows.columns
     ]
-    return pl.any_horizontal(pl.col(name).is_not_null() for name in written)
+    return pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in written))
 
 
 def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.DataFrame:

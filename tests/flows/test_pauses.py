@@ -171,3 +171,38 @@ def test_a_pause_ends_on_the_day_a_later_version_shows_none(desk):
     assert plans(open_one, folder) == {"12": ("", 15), "13": ("", 15)}
     # Known now, the 15th was inside the pause.
     assert plans(open_one, open_one.report(date(2026, 4, 15)).folder) == {"12": ("PAUSED", 9), "13": ("PAUSED", 9)}
+
+
+def test_a_pause_that_cannot_be_read_is_quarantined_and_the_one_known_before_stays(desk):
+    world = World()
+    world.payt.administrations.append(OFFICE.row("Receivables"))
+    add(world, "11")
+    add(world, "12", debtor=PAUSED)
+    add(world, "13", invoice=PAUSED)
+    add(world, "14", case=PAUSED)
+    world.clock = "2026-04-21T06:00:00Z"
+    desk = desk(world).without("totality", "payiq").configure(gates={"quarantine_share": 1})
+    desk.run(AS_OF)
+    before = plans(desk)
+    rows = (world.payt.debtors, world.payt.invoices, world.payt.credit_cases)
+    with world.changing():
+        for row in [each for several in rows for each in several if each.get("paused_at")]:
+            row |= {"paused_at": "soon", "updated_at": world.clock}
+        world.payt.debtors[0] |= {"paused_at": 20260411, "updated_at": world.clock}
+    finished = desk.run(AS_OF)
+    assert finished.state == "PUBLISHED"
+    assert plans(desk) == before
+    assert [before[name][0] for name in ("12", "13", "14")] == ["PAUSED"] * 3
+    found = desk.query("SELECT DISTINCT entity, code, column_name, row_key FROM v_quarantine ORDER BY ALL")
+    assert [tuple(row) for row in found] == [
+        ("accounts", "BAD_DATE", "paused_on", "case:914"),
+        ("accounts", "BAD_DATE", "paused_on", "invoice:813"),
+        ("customers", "BAD_DATE", "paused_on", "712"),
+        ("customers", "WRONG_TYPE", "paused_at", "711"),
+    ]
+    [debtors] = [row for row in desk.rows("integrity") if row["entity"] == "customers"]
+    fetched, accepted, *others = (
+        int(debtors[name]) for name in ("fetched", "accepted", "quarantined", "deduplicated")
+    )
+    assert accepted == 0
+    assert fetched == sum(others) >= 2

@@ -157,9 +157,9 @@ def test_a_plan_that_comes_without_its_terms_stays_out_and_keeps_the_old_ones(le
         ("payt", lambda world: world.payt.payment_plans, "payment_terms"),
         ("payt", lambda world: world.payt.payment_plans, "active"),
         ("payt", lambda world: world.payt.payment_plans, "approved_at"),
-        ("payt", lambda world: world.payt.payments, "transaction_type"),
+        ("payt", lambda world: world.payt.payments, "total_book_amount"),
         ("totality", lambda world: world.totality.scheduled_payments, "paymentPlanUuid"),
-        ("totality", lambda world: world.totality.payment_plans, "totalPlanAmount"),
+        ("totality", lambda world: world.totality.payment_plans, "paymentFrequency"),
         ("payiq", lambda world: [one for paid in world.payiq.payments.values() for one in paid], "InvoicePayments"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -223,6 +223,47 @@ def test_an_administration_list_that_shows_none_is_no_empty_portfolio(left_out, 
     finally:
         with desk.world.changing():
             desk.world.payt.administrations = listed
+
+
+EMPTY = {
+    "payt": {
+        "payment_plans": ("proposed_at", "rejected_at", "deactivated_at"),
+        "payments": ("cost_type", "transaction_type", "payment_method"),
+        "invoices": ("active_credit_case_id", "paused_at"),
+        "debtors": ("paused_at",),
+    },
+    "totality": {
+        "payment_plans": ("totalPlanAmount", "scheduleType", "secondPaymentDay", "weekdayOfFirstPayment"),
+        "scheduled_payments": ("paymentUuid",),
+        "payments": ("settledOn", "returnedAt", "isPromise", "fees"),
+    },
+}
+
+
+def test_fields_that_the_providers_leave_out_while_they_are_empty_stop_no_tenant_that_showed_them_once(desk):
+    world = golden()
+    office = payt.Administration("1001")
+    for plan_id in ("31", "32"):
+        term = office.term(f"{plan_id}0", 5000, 5000, DUE)
+        world.payt.payment_plans.append(office.plan(plan_id, "1", [term], CREATED))
+    with_custom_plan(world, [40000, 33000])
+    for provider, tables in EMPTY.items():
+        for table, names in tables.items():
+            rows = getattr(getattr(world, provider), table)
+            for row in rows:
+                row |= {name: row.get(name) for name in names}
+    desk = desk(world).configure(gates={"change_share": 9})
+    desk.run(GOLDEN_AS_OF)
+    with world.changing():
+        for provider, tables in EMPTY.items():
+            for table, names in tables.items():
+                for row in getattr(getattr(world, provider), table):
+                    for name in names:
+                        row.pop(name)
+                    row["updated_at" if provider == "payt" else "updatedAt"] = world.clock
+    finished = desk.run(GOLDEN_AS_OF)
+    assert finished.state == "PUBLISHED"
+    assert "not read" not in finished.first_line
 
 
 # words of a tenant

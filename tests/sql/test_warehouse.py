@@ -150,7 +150,7 @@ WORDS = {
     ("v_accounts", "kind"): ("loan", "billing", "invoice", "case"),
     ("v_exposure", "metric"): ("PAR>0", "PAR>30", "PAR>60", "PAR>90", "LARGEST_10"),
     ("v_fetches", "mode"): ("FULL", "CHANGES", "REPLAY"),
-    ("v_integrity", "entity"): ("plans", "terms", "payments", "accounts", "policies"),
+    ("v_integrity", "entity"): ("plans", "terms", "payments", "accounts", "policies", "customers"),
     ("v_runs", "state"): ("PUBLISHED", "HELD", "FAILED"),
     ("v_writes", "operation"): ("create", "update", "approve", "reject", "deactivate"),
     ("v_writes", "state"): ("planned", "approved", "sending", "done", "refused", "unknown", "parked"),
