@@ -201,8 +201,6 @@ def test_a_pause_that_cannot_be_read_is_quarantined_and_the_one_known_before_sta
         ("customers", "WRONG_TYPE", "paused_at", "711"),
     ]
     [debtors] = [row for row in desk.rows("integrity") if row["entity"] == "customers"]
-    fetched, accepted, *others = (
-        int(debtors[name]) for name in ("fetched", "accepted", "quarantined", "deduplicated")
-    )
+    fetched, accepted, *others = (int(debtors[name]) for name in ("fetched", "accepted", "quarantined", "deduplicated"))
     assert accepted == 0
     assert fetched == sum(others) >= 2

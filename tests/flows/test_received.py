@@ -233,7 +233,7 @@ EMPTY = {
         "debtors": ("paused_at",),
     },
     "totality": {
-        "payment_plans": ("totalPlanAmount", "scheduleType", "secondPaymentDay", "weekdayOfFirstPayment"),
+        "payment_plans": ("scheduleType", "secondPaymentDay", "weekdayOfFirstPayment"),
         "scheduled_payments": ("paymentUuid",),
         "payments": ("settledOn", "returnedAt", "isPromise", "fees"),
     },
