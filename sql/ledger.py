@@ -11,7 +11,7 @@ import polars as pl
 
 from schemas.intake import Admitted
 from sql.keys import Tenant
-from sql.loads import Load, LoadReport
+from sql.loads import Load, LoadReport, Sweep, sweeps_of
 from sql.shelf import statements
 
 
@@ -46,7 +46,7 @@ def write(
 ) -> None:
     """Record the load, its sweeps, its rejections, its counts, what no contract promised and what every row carried."""
     _write_load(con, tenant, load)
-    _insert(con, "meta.fetches", tenant, _fetches(con, load))
+    _insert(con, "meta.fetches", tenant, _fetches(con, load, admitted.rejects))
     _insert(con, "meta.integrity", tenant, counts)
     _insert(con, "meta.drift", tenant, _drift(admitted, unknown_fields))
     _insert(con, "meta.carried_fields", tenant, _carried(con, tenant, carried))
@@ -79,9 +79,11 @@ def _write_load(con: duckdb.DuckDBPyConnection, tenant: Tenant, load: Load) -> N
     con.execute(f"INSERT INTO meta.loads ({', '.join(fields)}) VALUES ({values})", fields)
 
 
-def _fetches(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
+def _fetches(con: duckdb.DuckDBPyConnection, load: Load, rejects: pl.DataFrame) -> pl.DataFrame:
     """Return one row per sweep; a sweep that did not reach its end keeps the watermark it had.
 
+    So do plans and terms that come in sweeps of their own where any of them stayed out: a plan that changes alone
+    would else come in without its terms. What everything was asked for to show is then asked for again.
     No clock but our own decides what is to come: where the provider's is ahead, the watermark is by ours.
     """
     known = watermarks(con, load.provider, load.tenant_id)
@@ -97,13 +99,22 @@ def _fetches(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
         "clock_skew_seconds": pl.Int64(),
         "watermark": instant,
     }
+    together = sweeps_of(load.provider, "plans") | sweeps_of(load.provider, "terms")
+    is_out = len(together) > 1 and rejects["entity"].is_in(["plans", "terms"]).any()
+
+    def watermark(sweep: Sweep) -> datetime | None:
+        before: datetime | None = known.get(sweep.name, (None, None))[0]
+        if not sweep.complete:
+            return before
+        if is_out and sweep.name in together:
+            return before if sweep.since else None
+        return min(sweep.started_clock or load.fetched_at, load.fetched_at) - load.overlap
+
     found = [
         (
             *(sweep.name, sweep.since, sweep.complete, sweep.reason, sweep.pages, sweep.rows, sweep.started_clock),
             sweep.skew_seconds(),
-            min(sweep.started_clock or load.fetched_at, load.fetched_at) - load.overlap
-            if sweep.complete
-            else known.get(sweep.name, (None, None))[0],
+            watermark(sweep),
         )
         for sweep in load.sweeps
     ]
@@ -121,7 +132,7 @@ def watermarks(
         """
         SELECT
             sweep,
-            max_by(watermark, load_no) FILTER (watermark IS NOT NULL),
+            max_by(struct_pack(moment := watermark), load_no).moment,
             max_by(l.fetched_at, f.load_no) FILTER (f.complete AND f.since IS NULL)
         FROM meta.fetches AS f INNER JOIN meta.loads AS l USING (load_no)
         WHERE f.provider = $provider AND f.tenant_id = $tenant_id

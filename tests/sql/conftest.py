@@ -18,7 +18,7 @@ from sql.versions import Load, LoadReport, Sweep, commit_load
 from transforms.intake import admit
 
 SWEEPS = {
-    "payt": ("payment_plans", "payments", "psp_transactions", "invoices", "credit_cases"),
+    "payt": ("payment_plans", "payments", "psp_transactions", "invoices", "credit_cases", "debtors"),
     "totality": ("loans", "payment_plans", "scheduled_payments", "payments"),
     "payiq": ("portfolio",),
 }
