@@ -8,7 +8,6 @@ so that printing a settings object never shows them.
 import difflib
 import json
 import os
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -39,6 +38,7 @@ from flows import tracebacks
 from flows.errors import SecretError, SettingsError
 from flows.given import read_text
 from flows.orchestrator import address, prepare_embedded, require_answer, shown
+from providers.auth import SPEAKABLE
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
 from transforms.buckets import written
@@ -48,8 +48,6 @@ from transforms.closed_days import Calendar, OwnDays, own_days
 PREFIX = "PLANRECON_"
 SHOWN = 80
 """Characters of a value that a message repeats at most."""
-SPEAKABLE = re.compile(r"[\x20-\x7e]+")
-"""Letters of which a secret may consist: everything else cannot be sent in a header."""
 ON = ("True", "true", "1")
 """What pandera takes for on; everything else switches it off."""
 DEFAULT_FILE = Path("planrecon.toml")

@@ -8,6 +8,7 @@ others take the fresh one. Every token is made known to the redactor before it i
 import base64
 import hashlib
 import hmac
+import re
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -24,6 +25,8 @@ from providers.redaction import LIVE
 
 EARLY = 60.0
 """Seconds before its end at which a token is renewed, so that no request carries one that ends on the way."""
+SPEAKABLE = re.compile(r"[\x20-\x7e]+")
+"""Letters of which a secret may consist: everything else cannot be sent in a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +110,29 @@ class _Enveloped(msgspec.Struct):
 
 
 def _bare(body: bytes) -> _Answer:
-    return msgspec.json.decode(body, type=_Answer)
+    return msgspec.json.decode(body, type=_Answer, strict=False)  # some write the seconds as text
 
 
 def _enveloped(body: bytes) -> _Answer:
-    return msgspec.json.decode(body, type=_Enveloped).result
+    return msgspec.json.decode(body, type=_Enveloped, strict=False).result
 
 
 def read_grant(body: bytes, *, provider: str, route: str) -> _Answer:
-    """The token answer, bare or inside the provider's envelope."""
+    """The token answer, bare or inside the provider's envelope.
+
+    Raises:
+        Unreadable: it holds no token, or one that no header can carry.
+    """
     for read in (_bare, _enveloped):
         try:
             found = read(unmarked(body))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
-        if found.access_token:
+        if SPEAKABLE.fullmatch(found.access_token):
             return found
+        if found.access_token:
+            message = "the token answer holds an access_token that cannot be sent: it is not of printable ASCII"
+            raise Unreadable(message, provider=provider, endpoint=route)
     message = "the token answer holds no access_token"
     raise Unreadable(message, provider=provider, endpoint=route)
 

@@ -302,7 +302,7 @@ class Transport:
             message = "the answer says that nothing changed (304), and nothing was asked in that way"
             raise Unreadable(message, provider=self._provider, endpoint=place, status=status)
         if REDIRECTS <= status < ERRORS:
-            target = urlsplit(headers.get("location", "")).hostname or "an address of its own"
+            target = _host_of(headers.get("location", "")) or "an address of its own"
             message = f"{self._origin[1]} redirected to {target}, which was not followed"
             raise Misdirected(message, provider=self._provider, endpoint=place, status=status)
         return Reply(
@@ -321,6 +321,9 @@ class Transport:
         what = f"{self._origin[1]} could not be read ({type(error).__name__})"
         if _has_cause(error, ssl.SSLCertVerificationError):
             kind, what = Untrusted, "the server's certificate was refused"
+        elif isinstance(error, httpx.RemoteProtocolError) and "location header" in str(error):
+            # The library looks at where a redirect leads even if nobody follows it.
+            kind, what = Misdirected, f"{self._origin[1]} redirected to an address of its own, which was not followed"
         elif isinstance(error, httpx.RemoteProtocolError):
             kind, what = Truncated, "the connection ended inside the answer"
         elif isinstance(error, httpx.DecodingError):
@@ -380,6 +383,15 @@ def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
             return True
         seen = seen.__cause__ or seen.__context__
     return False
+
+
+def _host_of(address: str) -> str | None:
+    """The host an address names; None where it names none, is no address, or its name cannot be shown as it is."""
+    try:
+        host = urlsplit(address).hostname
+    except ValueError:
+        return None
+    return host if host and host.isascii() and host.isprintable() else None
 
 
 def _place(call: Call) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from flows import clock
 from flows.cli import execute
+from flows.pull import Fault, Pulled, Source
 from sandbox import faults
 from sandbox.assumed import Assumed
 from sandbox.exchange import Answer
@@ -186,6 +187,12 @@ def test_a_list_that_is_not_permitted_is_said_to_be_so(desk, match, code):
     assert ("invoices" in unread) is (code == 401), (
         "a refusal of one list costs that list, one of the token all after it"
     )
+
+
+def test_a_missing_permission_is_told_before_what_else_went_wrong_at_the_tenant():
+    codes = ("provider_protocol", "not_permitted", "provider_unreachable")
+    pulled = Pulled(Source("payt", "1001"), "snapshot", faults=tuple(Fault(code, "said") for code in codes))
+    assert pulled.code == "not_permitted"
 
 
 def test_strange_answers_are_named_and_cost_no_more_than_what_they_answer(desk, capsys):

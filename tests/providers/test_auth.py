@@ -14,7 +14,7 @@ import pytest
 
 from providers.auth import Grant, Tokens
 from providers.base import AccountRef, Connection, SweepRequest
-from providers.errors import NotConfigured, NotKept, NotPermitted, Unreadable
+from providers.errors import Misdirected, NotConfigured, NotKept, NotPermitted, Unreadable
 from providers.payiq import PROVIDER as PAYIQ
 from providers.payt import PROVIDER as PAYT
 from providers.redaction import LIVE, MASK, Redactor
@@ -207,6 +207,62 @@ def test_an_answer_without_a_token_is_unreadable(wire, clock):
     network = wire(lambda _: httpx.Response(200, json={"token": "x"}))
     with pytest.raises(Unreadable, match="no access_token"):
         pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)
+
+
+SIGNING_IN = {
+    "payt": (PAYT, PLANS, {"client_id": "me", "client_secret": "canary-secret"}),
+    "totality": (TOTALITY, SweepRequest("loans", "lender"), {"client_id": "me", "client_secret": "canary-secret"}),
+    "payiq": (
+        PAYIQ,
+        SweepRequest("portfolio", "payiq"),
+        {"api_key": "canary-key", "signing_secret": "canary-signing", "accounts": (AccountRef("canary-c", "R"),)},
+    ),
+}
+SIGN_IN = pytest.mark.parametrize("name", list(SIGNING_IN))
+
+
+@SIGN_IN
+@pytest.mark.parametrize("token", ["canary\u2013token", "canary\r\nX-Other: token", "canary\ud800token", "canary\x00"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(wire, clock, name, token):
+    provider, sweep, credentials = SIGNING_IN[name]
+    network = wire(lambda _: httpx.Response(200, content=json.dumps({"access_token": token}).encode()))
+    with pytest.raises(Unreadable, match="cannot be sent") as caught:
+        pull(provider, Connection(BASE, attempts=1, **credentials), clock, network, sweep)
+    assert "canary" not in str(caught.value)
+    assert len(network.requests) == 1
+
+
+@SIGN_IN
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (302, "redirected to evil.test"),
+        (307, "redirected to evil.test"),
+        (304, "nothing changed"),
+        (204, "no access_token"),
+        (200, "no access_token"),
+    ],
+)
+def test_what_is_no_answer_to_a_sign_in_is_named_and_nothing_is_sent_elsewhere(wire, clock, name, status, said):
+    provider, sweep, credentials = SIGNING_IN[name]
+    headers = {"location": "https://evil.test/token"}
+    network = wire(lambda _: httpx.Response(status, html="<html>canary maintenance</html>", headers=headers))
+    with pytest.raises((Misdirected, Unreadable), match=said) as caught:
+        pull(provider, Connection(BASE, attempts=1, **credentials), clock, network, sweep)
+    assert "canary" not in str(caught.value)
+    assert {request.url.host for request in network.requests} == {"api.example.test"}
+
+
+def test_the_life_of_a_token_may_be_written_as_text(wire, clock):
+    answers = iter(
+        [
+            httpx.Response(200, json={"access_token": "fresh-token", "expires_in": "3600"}),
+            httpx.Response(200, json=EMPTY),
+        ]
+    )
+    network = wire(lambda _: next(answers))
+    assert len(pull(PAYT, Connection(BASE, client_id="me", client_secret="canary-secret"), clock, network)) == 1
+    assert bearer(network.requests[-1]) == "fresh-token"
 
 
 def test_payiq_signs_key_and_creation_date(wire, clock):

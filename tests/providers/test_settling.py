@@ -88,6 +88,35 @@ def test_a_row_that_changes_between_two_pages_counts_once_and_its_newest_content
     assert (shown[0], shown[-1]) == (0, 7)
 
 
+def test_a_list_that_comes_in_another_order_at_every_pass_is_whole_all_the_same(wire, clock):
+    have = rows(25)
+
+    def answer(request):
+        number = int(request.url.params["page"])
+        if number == 1:
+            have.append(have.pop(0))
+        return httpx.Response(200, json=have[(number - 1) * SIZE : number * SIZE])
+
+    pages, network = pull(wire, clock, answer)
+    assert uuids(pages) == {row["uuid"] for row in rows(25)}
+    assert len(network.requests) == 2 * 4
+
+
+def test_a_list_that_shrinks_while_it_is_read_loses_no_row_that_stays(wire, clock):
+    """At each of the first passes a row of the first page goes while the second is asked for."""
+    have, going = rows(35), ["loan-0", "loan-1"]
+
+    def answer(request):
+        number = int(request.url.params["page"])
+        if number == 2 and going:
+            gone = going.pop()
+            have[:] = [row for row in have if row["uuid"] != gone]
+        return httpx.Response(200, json={"data": have[(number - 1) * SIZE : number * SIZE], "total": len(have)})
+
+    pages, _ = pull(wire, clock, answer)
+    assert {row["uuid"] for row in have} <= uuids(pages)
+
+
 ENDLESS = {
     "payt": (PAYT, SweepRequest("payments", "7", last_pages=1), {}),
     "totality": (TOTALITY, SweepRequest("loans", "lender", last_pages=1), {}),

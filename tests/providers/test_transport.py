@@ -142,6 +142,13 @@ def test_a_redirect_is_refused_and_names_both_hosts(wire, clock, status):
     assert [request.url.host for request in network.requests] == ["api.example.test"]
 
 
+@pytest.mark.parametrize("location", [b"//[bad", b"https://[::1", "https://e\u202evil.test/".encode(), b"/next", b""])
+def test_a_redirect_to_what_is_no_address_is_refused_as_well(wire, clock, location):
+    network = wire(lambda _: httpx.Response(302, headers=[(b"location", location)]))
+    with pytest.raises(Misdirected, match=r"api\.example\.test redirected to an address of its own, which"):
+        door(network, clock).read(LIST, body_of)
+
+
 @pytest.mark.parametrize(
     "address",
     [
