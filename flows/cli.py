@@ -186,6 +186,9 @@ def schedule(
     """
     from flows.parameters import wanted
     from flows.schedule import print_schedule
+    from flows.settings import require_validation
+
+    require_validation()
 
     flags = {
         "first_date": first_date, "frequency": frequency, "total": total, "count": count, "amount": amount,

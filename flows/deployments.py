@@ -1,14 +1,17 @@
 """The scheduled deployments: registered with a Prefect server, or served from this process."""
 
+import asyncio
 import importlib
+import signal
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import yaml
 
 from flows import log
 from flows.errors import SettingsError, UsageError
-from flows.orchestrator import require_answer, shown
+from flows.orchestrator import program, require_answer, shown
 from flows.settings import chosen_file, load
 
 DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
@@ -50,7 +53,7 @@ def register(config: Path | None) -> int:
         deployment.entrypoint = declaration["entrypoint"]
         identifier = deployment.apply()
         print(f"registered {flow.name}/{declaration['name']} ({identifier}) at {shown(api)}")
-    print("start a worker with: prefect worker start --pool planrecon")
+    print(f"start a worker with: {program()} worker start --pool planrecon")
     return 0
 
 
@@ -114,13 +117,39 @@ def serve_here(config: Path | None) -> int:
     """Serve the declared deployments until a signal ends the process; their schedules stay active."""
     parameters = _parameters(config)
     require_answer(INSTEAD)
-    from prefect import serve
+    from prefect.runner import Runner
 
+    runner = Runner(pause_on_shutdown=False)
     deployments: list[Any] = [_served(declaration, parameters) for declaration in declared()]
     names = ", ".join(f"{one.flow_name}/{one.name}" for one in deployments)
     log.LOGGER.info("serving %s until stopped", names)
-    serve(*deployments, pause_on_shutdown=False, print_starting_message=False)
+    for deployment in deployments:
+        runner.add_deployment(deployment)
+    _until_stopped(runner)
     return 0
+
+
+def _until_stopped(runner: Any) -> None:
+    """Let the runner work; SIGTERM ends it as Ctrl-C does, and is then answered as every other command answers it.
+
+    Its own answer to SIGTERM leaves from the middle of the event loop, with a traceback.
+    """
+    own, told = signal.getsignal(signal.SIGTERM), []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        told.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    runner.handle_sigterm = stop
+    try:
+        asyncio.run(runner.start())
+    except KeyboardInterrupt:
+        if not told:
+            raise
+    finally:
+        signal.signal(signal.SIGTERM, own)
+    if told:
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _served(declaration: dict[str, Any], parameters: dict[str, Any]) -> Any:

@@ -11,8 +11,8 @@ from flows import clock, log, streams
 from flows.answers import write
 from flows.errors import UsageError
 from flows.outcomes import NEEDS_A_PERSON, Outcome, Result, told, worst
-from flows.plans import opened, operator
-from flows.settings import Settings, load
+from flows.plans import configured, opened, operator
+from flows.settings import Settings
 from providers.errors import ProviderError
 from reports.texts import exact
 from schemas.currencies import EXPONENTS
@@ -26,7 +26,7 @@ ENDINGS = {"done": DONE, "refused": REFUSED}
 
 def list_intents(config: Path | None, *, state: str | None, style: str, raw: bool = False) -> int:
     """Print the intents, oldest first, and return 0."""
-    intents = Ledger(load(config).warehouse.state_dir).intents()
+    intents = Ledger(configured(config).warehouse.state_dir).intents()
     rows = [_row(one) for one in intents if state in {None, one.state}]
     write(pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String)), style, raw=raw)
     return 0
@@ -64,7 +64,7 @@ def _agreement(one: Intent) -> Agreement:
 
 def show_intent(config: Path | None, name: str, *, style: str) -> int:
     """Print one intent with its terms and every line of its history, and return 0."""
-    ledger = Ledger(load(config).warehouse.state_dir)
+    ledger = Ledger(configured(config).warehouse.state_dir)
     one = ledger.get(name)
     history = [dict(line.facts) for line in ledger.history(one)]
     if style == "json":
@@ -95,7 +95,7 @@ def _event(facts: dict[str, Any]) -> str:
 
 def resume(config: Path | None, name: str | None, *, yes: bool) -> Outcome:
     """Go on with one open intent or with all of them: look, and with `yes` also send what was approved."""
-    settings = load(config)
+    settings = configured(config)
     ledger = Ledger(settings.warehouse.state_dir)
     waiting = [ledger.get(name)] if name else [one for one in ledger.intents() if one.needs_its_request]
     results: list[Result] = []
@@ -129,7 +129,7 @@ def decide(config: Path | None, name: str, *, ending: str, plan_id: str | None, 
     """Write down what a person found out about an intent that nobody else could decide."""
     if not reason:
         raise UsageError("--reason is missing; say how you know, it stays in the log")
-    ledger = Ledger(load(config).warehouse.state_dir)
+    ledger = Ledger(configured(config).warehouse.state_dir)
     found = ledger.get(name)
     if ending == DONE and not (plan_id or found.plan_id):
         raise UsageError("--plan is missing; give the id of the plan at the provider")
@@ -150,7 +150,7 @@ def decide(config: Path | None, name: str, *, ending: str, plan_id: str | None, 
 
 def verify(config: Path | None, *, online: bool) -> int:
     """Check the log's chain, and with `online` that every created plan is at its provider as agreed."""
-    settings = load(config)
+    settings = configured(config)
     ledger = Ledger(settings.warehouse.state_dir)
     lines, intents = ledger.verify(), ledger.intents()
     streams.say(f"{lines} lines, {len(intents)} intents: the chain holds")

@@ -3,6 +3,9 @@
 import contextlib
 import os
 import re
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,7 +44,7 @@ def require_answer(instead: str) -> str:
     url = address()
     if url is None:
         raise SettingsError(
-            f"no Prefect API is configured; set PREFECT_API_URL, for example with `prefect server start` running, {instead}"
+            f"no Prefect API is configured; set PREFECT_API_URL, for example with `{program()} server start` running, {instead}"
         )
     if reason := _complaint():
         raise OrchestratorUnreachable(
@@ -53,7 +56,20 @@ def require_answer(instead: str) -> str:
 def without() -> str:
     """Say how to go on without the configured API."""
     is_variable = bool(os.environ.get("PREFECT_API_URL"))
-    return f"or run without Prefect: {'unset PREFECT_API_URL' if is_variable else '`prefect config unset PREFECT_API_URL`'}"
+    return f"or run without Prefect: {'unset PREFECT_API_URL' if is_variable else f'`{program()} config unset PREFECT_API_URL`'}"
+
+
+def program() -> str:
+    """Return Prefect's command as the caller can type it: bare where it is on the path, else by the way to it.
+
+    It lies beside the Python that runs us, in a checkout's environment as in an installed program's.
+    """
+    beside = Path(sys.executable).with_name("prefect")
+    found = shutil.which("prefect")
+    if found is not None and Path(found).resolve() == beside.resolve():
+        return "prefect"
+    is_near = beside.is_relative_to(Path.cwd())
+    return shlex.quote(os.path.relpath(beside) if is_near else str(beside))
 
 
 def shown(url: str) -> str:

@@ -23,7 +23,7 @@ from flows.errors import UsageError
 from flows.outcomes import FAILED, NEEDS_A_PERSON, STATES, Choice, Outcome, Result, told, worst
 from flows.policy import require_rules, violations
 from flows.previews import preview, totals, words
-from flows.settings import PaytSettings, ProviderSettings, Settings, load
+from flows.settings import PaytSettings, ProviderSettings, Settings, load, require_validation
 from flows.sources import chosen, connection_of, tenant_of
 from providers.desks import DESKS
 from providers.errors import ProviderError
@@ -38,9 +38,19 @@ from writes.material import key_of
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+def configured(config: Path | None) -> Settings:
+    """Return the settings of a command that looks after changes.
+
+    Raises:
+        SettingsError: they are wrong, or the environment switches validation off.
+    """
+    require_validation()
+    return load(config)
+
+
 def create(config: Path | None, *, provider: str, file: Path, choice: Choice) -> Outcome:
     """Create the plans of a file."""
-    settings = load(config)
+    settings = configured(config)
     with opened(settings, provider, sends=choice.yes) as engine:
         tenant = _tenant(settings, provider, "")
         given = read_changes(file, engine.writer.fields("create"))
@@ -59,7 +69,7 @@ def change(
     choice: Choice,
 ) -> Outcome:
     """Approve, reject, end or update existing plans."""
-    settings = load(config)
+    settings = configured(config)
     if not plan_ids:
         raise UsageError('name the plan; `planrecon query "select plan_id, status from v_plans"` lists them')
     with opened(settings, provider, sends=choice.yes) as engine:
@@ -71,7 +81,7 @@ def change(
 
 def reject_by_policy(config: Path | None, *, provider: str, tenant: str = "", choice: Choice) -> Outcome:
     """Reject the proposed plans of the latest published run that break the configured policy at the provider now."""
-    settings = load(config)
+    settings = configured(config)
     require_rules(settings.writes.policy)
     found = read_query(
         latest_database(config),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class PrefectTasks:
             def run() -> (
                 Any
             ):  # without any parameter: Prefect draws a line from each result that shares an object with it
-                return held[0]()
+                return _outcome(held[0])
 
             state: State[Any] = _task(name, run)(return_state=True, wait_for=self._behind(after))
             if state.is_completed():  # nothing may wait for a step that failed: what builds on it goes on without
@@ -59,7 +60,7 @@ class PrefectTasks:
             futures = {}
             for id_ in ids:
                 behind = self._behind([after[id_]] if after else ())
-                run = _task(f"{name} {id_}", lambda id_=id_: held[0](id_))
+                run = _task(f"{name} {id_}", lambda id_=id_: _outcome(partial(held[0], id_)))
                 futures[run.submit(wait_for=behind)] = f"{name} {id_}"
             for future in as_completed(list(futures)):
                 self._ended[futures[future]] = future
@@ -84,6 +85,14 @@ class PrefectTasks:
 
     def _behind(self, names: Collection[str]) -> list[State[Any] | PrefectFuture[Any]]:
         return [self._ended[name] for name in names if name in self._ended]
+
+
+def _outcome(step: Callable[[], Any]) -> Any:
+    """Return what the step returns; an error as the state in which its task failed: Prefect would log a traceback."""
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001  raised again where the result is asked for
+        return Failed(message=log.masked(f"{type(error).__name__}: {error}"), data=error)
 
 
 def _task(name: str, run: Callable[..., Any]) -> Any:

@@ -76,12 +76,6 @@ def say(text: str) -> None:
     print(harmless(text, keeps="\n"), flush=True)
 
 
-def sayable(text: str) -> str:
-    """Return `text` as standard output can say it, other characters escaped: a summary is told in any encoding."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
     """Let everything that is printed inside come out, or one sentence on why it does not.

@@ -167,6 +167,30 @@ def test_no_extension_is_looked_for_before_the_database_is_locked_down(tmp_path)
     assert value == "false"
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "schedule --first-date 2025-01-31 --count 4 --total 1000.00",
+        "plan create --provider payt --file missing.json",
+        "plan approve 1 --provider payt",
+        "plan reject --where policy",
+        "plan deactivate 1 --provider totality",
+        "plan update 1 --provider payiq --file missing.json",
+        "plan list",
+        "plan show 1",
+        "plan resume",
+        "plan resume 1 --as refused --reason seen",
+        "plan verify",
+    ],
+)
+def test_no_plan_is_touched_or_laid_out_where_validation_is_switched_off(tmp_path, capsys, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PANDERA_VALIDATION_ENABLED", "off")
+    assert cli.execute(command.split()) == 2
+    assert capsys.readouterr().err.startswith("configuration: PANDERA_VALIDATION_ENABLED is 'off'")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("value", ["False", "0", "no", "off", "", "TRUE"])
 @pytest.mark.parametrize("command", [RUN, ("report", *RUN[1:])])
 def test_nothing_is_computed_where_validation_is_switched_off(ready, capsys, monkeypatch, value, command):

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flows import pipeline
 from providers import PROVIDERS
 from sandbox import faults, scenarios
 from sql.lock import run_lock
@@ -128,9 +129,17 @@ def graph(url, run):
     return {node["label"]: {labels[parent["id"]] for parent in node["parents"]} for _, node in nodes}
 
 
-def logged(url, run):
+def everything_logged(url, run, name=""):
     wanted = {"logs": {"flow_run_id": {"any_": [run["id"]]}}, "limit": 200}
-    return [line["message"].strip() for line in asked(url, "/logs/filter", wanted) if line["name"] == "planrecon"]
+    return [line["message"].strip() for line in asked(url, "/logs/filter", wanted) if name in line["name"]]
+
+
+def logged(url, run):
+    return everything_logged(url, run, "planrecon")
+
+
+def no_load(*_, **__):
+    raise ZeroDivisionError("a fault that nobody expected")
 
 
 def events(url, run):
@@ -202,6 +211,14 @@ def test_a_held_a_busy_and_a_failed_run_are_no_green_ones(server, desk, flow_her
     assert (failed["state"]["type"], failed["state"]["name"]) == ("FAILED", "Failed")
     assert "9000-01-01 lies in the future" in failed["state"]["message"]
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "load_snapshot", no_load)
+        failed = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF))
+    assert failed["state"]["type"] == "FAILED"
+    told = until(30, lambda: [line for line in everything_logged(url, failed) if "set aside" in line])
+    assert {line.split("/")[0] for line in told} >= set(PROVIDERS)
+    assert not [line for line in everything_logged(url, failed) if "Traceback" in line]
+
     clean = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, fail_on="low"))
     assert (clean["state"]["type"], clean["state"]["name"]) == ("COMPLETED", "Completed")
 
@@ -248,6 +265,8 @@ def test_one_deployment_runs_where_it_was_last_sent_in_a_worker_or_in_the_servin
     finally:
         child.send_signal(signal.SIGTERM)
         out, err = child.communicate(timeout=60)
+    assert (child.returncode, "Traceback" in out + err) == (143, False), out + err
+    assert err.splitlines()[-1].startswith("stopped by SIGTERM")
     assert (served["name"], served["state"]["name"]) == ("reconcile 2025-06-07", "Completed"), served["state"]
     assert Path(deployed()["path"]).is_dir()
     assert not [one for one in asked(url, "/deployments/filter", {}) if one["paused"]], out + err
