@@ -73,6 +73,23 @@ def test_a_provider_whose_clock_is_a_day_ahead_hides_nothing_that_changes_within
     assert {row["status"] for row in desk.rows("plans")} == {"DEACTIVATED"}
 
 
+def test_a_provider_whose_clock_is_a_year_behind_is_read_whole_and_told(desk):
+    desk = desk(on_time()).without("payiq")
+    behind = format_datetime(datetime.now(UTC) - 365 * DAY, usegmt=True)
+    desk.sandbox.faults.add(faults.headed({"date": behind}), times=faults.FOREVER)
+    first = desk.run(GOLDEN_AS_OF)
+    assert first.state == "PUBLISHED"
+    with desk.world.changing():
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        desk.world.payt.payment_plans[0] |= {"active": False, "deactivated_at": now, "updated_at": now}
+        desk.world.totality.payment_plans[0] |= {"isActive": False, "updatedAt": now}
+    second = desk.run(None)
+    for provider in ("payt 1001", "totality 127.0.0.1"):
+        assert f"clock: that of {provider} is 365 days behind this machine's" in second.text
+    assert "not read" not in second.first_line
+    assert {row["status"] for row in desk.rows("plans")} == {"DEACTIVATED"}
+
+
 def test_a_watermark_that_lies_in_the_future_asks_for_everything(desk, monkeypatch):
     desk = desk(on_time()).without("payiq")
     with monkeypatch.context() as wrong:
