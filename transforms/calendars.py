@@ -103,13 +103,27 @@ def check_calendar(name: str) -> None:
         raise UnknownCalendarError(name)
 
 
+@lru_cache(maxsize=4096)
+def named_holidays(name: str, year: int) -> tuple[tuple[date, str], ...]:
+    """Return day and name of the holidays of calendar `name` in a year, in no order.
+
+    Raises:
+        UnknownCalendarError: the holidays library has no such calendar.
+    """
+    check_calendar(name)
+    if name in holidays.list_supported_financial(include_aliases=True):
+        return tuple(holidays.financial_holidays(name, years=year).items())
+    country, _, subdivision = name.partition("-")
+    return tuple(holidays.country_holidays(country, subdiv=subdivision or None, years=year).items())
+
+
 def holiday_dates(name: str, first_year: int, last_year: int) -> tuple[date, ...]:
     """Return the holidays of calendar `name` in these years, in order.
 
     Raises:
         UnknownCalendarError: the holidays library has no such calendar.
     """
-    found = (day for year in range(first_year, last_year + 1) for day in _holidays_of(name, year))
+    found = (day for year in range(first_year, last_year + 1) for day, _ in named_holidays(name, year))
     return tuple(sorted(set(found)))
 
 
@@ -143,15 +157,6 @@ def _business_days(
     is_open = ~pl.col("day").dt.weekday().is_in(list(weekend)) & ~pl.col("day").is_in(closed)
     counts = days.select(is_open.cast(pl.Int64).cum_sum()).to_series()
     return BusinessDays(start, counts)
-
-
-@lru_cache(maxsize=4096)
-def _holidays_of(name: str, year: int) -> tuple[date, ...]:
-    check_calendar(name)
-    if name in holidays.list_supported_financial(include_aliases=True):
-        return tuple(holidays.financial_holidays(name, years=year))
-    country, _, subdivision = name.partition("-")
-    return tuple(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
 
 
 def _number(day: date) -> int:

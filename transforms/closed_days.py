@@ -11,10 +11,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from importlib.metadata import version
 
-import holidays
 import polars as pl
 
-from transforms.calendars import WEEKEND, check_calendar
+from transforms.calendars import WEEKEND, named_holidays
 
 UNNAMED = "closed day"
 """What a closed day of one's own is called that was given no name."""
@@ -100,7 +99,8 @@ class Calendar:
         Raises:
             UnknownCalendarError: the holidays library has no calendar of this name.
         """
-        named = dict(item for year in range(first_year, last_year + 1) for item in _named_days(self.name, year))
+        years = range(first_year, last_year + 1) if self.name else ()
+        named = dict(item for year in years for item in named_holidays(self.name, year))
         named |= dict(self.own_days)
         rows = sorted((day, name) for day, name in named.items() if first_year <= day.year <= last_year)
         return pl.DataFrame(rows, schema={"day": pl.Date, "holiday": pl.String}, orient="row")
@@ -109,14 +109,3 @@ class Calendar:
 @lru_cache(maxsize=1)
 def _release() -> str:
     return version("holidays")
-
-
-@lru_cache(maxsize=4096)
-def _named_days(name: str, year: int) -> tuple[tuple[date, str], ...]:
-    if not name:
-        return ()
-    check_calendar(name)
-    if name in holidays.list_supported_financial(include_aliases=True):
-        return tuple(holidays.financial_holidays(name, years=year).items())
-    country, _, subdivision = name.partition("-")
-    return tuple(holidays.country_holidays(country, subdiv=subdivision or None, years=year).items())
