@@ -51,7 +51,7 @@ def read_query(path: Path, query: str, *, limits: Limits | None = None) -> pl.Da
     with _opened(path, limits) as con:
         try:
             _refuse_unless_select(con, query, path)
-            rows = _rows(con, query, path)
+            rows = _rows(con, _without_end(query), path)
         except duckdb.Error as error:
             if explained(error, path) is not None:
                 raise
@@ -78,6 +78,13 @@ def _opened(path: Path, limits: Limits | None) -> Iterator[duckdb.DuckDBPyConnec
     with connect(None, folders=[path.parent], limits=limits) as con:
         show_moved(con, path)
         yield con
+
+
+def _without_end(query: str) -> str:
+    """Return one statement without its semicolon and the comments behind it, which no relation takes."""
+    text = query.encode()
+    ends = (place for place, kind in duckdb.tokenize(query) if kind == duckdb.token_type.operator)
+    return text[: next((place for place in ends if text[place : place + 1] == b";"), None)].decode()
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> pl.DataFrame:

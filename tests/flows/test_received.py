@@ -105,6 +105,18 @@ def test_a_balance_below_zero_counts_as_nothing_due_and_one_above_the_term_as_th
     assert told["DUE_ABOVE_AMOUNT"][1:] == ("100.00", "102.50")
 
 
+def test_age_lifts_a_break_of_low_severity_by_one_step_once_and_never_to_critical(desk):
+    world = golden()
+    with_office(world, "1003", "32", [(10000, -100, DUE), (10000, 10000, None)])
+    desk = desk(world)
+    seen = {desk.run(GOLDEN_AS_OF).folder: "low"}  # a Saturday, and five business days follow until the next Friday
+    for day, severity in [("2025-06-13", "low"), ("2025-06-20", "medium"), ("2026-03-02", "medium")]:
+        seen[desk.report(date.fromisoformat(day)).folder] = severity
+    for folder, severity in seen.items():
+        [found] = [row for row in desk.rows("breaks", folder) if row["reason"] == "DUE_BELOW_ZERO"]
+        assert found["severity"] == severity, folder
+
+
 def test_a_plan_that_changes_alone_stays_out_with_the_term_that_kept_it_out_until_both_can_be_read(desk):
     world = golden()
     custom = with_custom_plan(world, [40000, -6000, 33000])

@@ -200,6 +200,19 @@ def test_anything_else_is_refused_and_changes_nothing(database, query):
     assert {path.name: path.read_bytes() for path in database.parent.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 'é; --' AS \"x;é\"; -- the é; once",
+        "SELECT 'é; --' AS \"x;é\" /* ; */ ;; /* done; */",
+        "-- é;\nSELECT 'é; --' AS \"x;é\" -- ;\n;\n-- end",
+        'SELECT $$é; --$$ AS "x;é" -- no semicolon',
+    ],
+)
+def test_one_select_is_answered_whatever_comments_stand_around_it(database, query):
+    assert read_query(database, query).to_dicts() == [{"x;é": "é; --"}]
+
+
 def test_a_question_before_the_first_run_says_what_to_do(tmp_path):
     with pytest.raises(StoreError, match="planrecon run"):
         read_query(tmp_path / "read.duckdb", "SELECT 1")
