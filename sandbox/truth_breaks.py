@@ -42,6 +42,8 @@ def find_breaks(
         found += _over_covered(standing)
         found += _currency(standing, facts)
         found += _policy(standing, facts)
+    found += _equal_plans(standings, facts)
+    found += _in_two_tenants(standings)
     found += _payment_breaks(placed, standings, day, options)
     found += _dates(facts, placed, day)
     found += _foreign(placed, standings)
@@ -177,6 +179,40 @@ def _taken_over(standing: Standing, facts: Facts, active: set[tuple[str, str, st
         holders = [each for each in named if each and (plan.provider, plan.tenant, each) in active]
         if holders and holders[0] != plan.plan_id and not (account.updated and account.updated > standing.on):
             yield _row(standing, "POLICY_VIOLATION", "TWO_ACTIVE_PLANS") | {"account_id": name}
+
+
+def _equal_plans(standings: list[Standing], facts: Facts) -> Iterator[Break]:
+    """Report active plans of one debtor with the same terms that no invoice names; of plans none names, the newest stays."""
+    alike: dict[tuple[Any, ...], list[Standing]] = {}
+    for standing in standings:
+        plan = standing.plan
+        if standing.status == "ACTIVE" and plan.basis == "PROVIDER_BALANCE" and plan.customer_id is not None:
+            terms = tuple(sorted((term.due, term.amount) for term in plan.terms))
+            key = (plan.provider, plan.tenant, plan.customer_id, plan.currency, terms)
+            alike.setdefault(key, []).append(standing)
+    named = {(item.provider, item.tenant, item.names) for item in facts.accounts.values()}
+    for same in alike.values():
+        ranked = sorted(same, key=lambda each: (each.plan.created, each.plan.plan_id))
+        backed = [each for each in ranked if (each.plan.provider, each.plan.tenant, each.plan.plan_id) in named]
+        kept = backed or ranked[-1:]
+        for standing in ranked:
+            if standing not in kept:
+                yield _row(standing, "POLICY_VIOLATION", "EQUAL_PLANS", expected="1 plan", actual="2 equal plans")
+
+
+def _in_two_tenants(standings: list[Standing]) -> Iterator[Break]:
+    """Report every live copy of a plan but the one that was changed last."""
+    copies: dict[tuple[str, str], list[Standing]] = {}
+    for standing in standings:
+        if standing.in_force:
+            copies.setdefault((standing.plan.provider, standing.plan.plan_id), []).append(standing)
+    for same in copies.values():
+        ranked = sorted(same, key=lambda each: (each.plan.updated or date.min, each.plan.created, each.plan.tenant))
+        for standing in ranked[:-1]:
+            actual = f"live in {len(same)}"
+            yield _row(
+                standing, "STATUS_CONTRADICTION", "PLAN_IN_TWO_TENANTS", expected="live in one tenant", actual=actual
+            )
 
 
 def _total_diff(standing: Standing) -> Iterator[Break]:

@@ -218,7 +218,11 @@ UNTOLD = {"AMOUNT_DIFF", "DUE_DATE_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBIGUO
 
 def is_told(row):
     """Tell whether the slow answer knows the rule: it makes no schedules and reads no policies."""
-    is_policy = row["code"] == "POLICY_VIOLATION" and row["reason"] not in {"STOPPED_ACCOUNT", "TWO_ACTIVE_PLANS"}
+    is_policy = row["code"] == "POLICY_VIOLATION" and row["reason"] not in {
+        "STOPPED_ACCOUNT",
+        "TWO_ACTIVE_PLANS",
+        "EQUAL_PLANS",
+    }
     return row["code"] not in UNTOLD and not is_policy
 
 

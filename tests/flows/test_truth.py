@@ -9,6 +9,7 @@ from importlib.metadata import version
 import pytest
 
 from sandbox import scenarios
+from sandbox.generate_payt import Administration
 
 SCHEDULES = {"AMOUNT_DIFF", "DUE_DATE_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBIGUOUS_PAIR"}
 AS_OF = date(2026, 6, 30)
@@ -99,6 +100,23 @@ def test_a_day_that_only_the_configuration_closes_moves_due_dates_and_is_told(op
             ("payiq", f"US (holidays {edition})", 0),
         )
     ]
+
+
+def test_a_plan_too_many_is_told_by_both_answers_of_one_debtor_and_of_two_tenants(open_desk, compare, tmp_path):
+    world, made, due = scenarios.golden(), date(2025, 2, 14), date(2025, 8, 1)
+    for tenant, plans in (("1002", ("31", "41", "42")), ("1003", ("31",))):
+        office = Administration(tenant)
+        world.payt.administrations.append(office.row(f"Office {tenant}"))
+        world.payt.debtors.append(office.debtor("1", made))
+        for plan_id in plans:
+            amount = 5000 if plan_id == "31" else 7000
+            term = office.term(f"{plan_id}0", amount, amount, due)
+            world.payt.payment_plans.append(office.plan(plan_id, "1", [term], made))
+    with open_desk(tmp_path, world) as desk:
+        folder = desk.run(scenarios.GOLDEN_AS_OF).folder
+        told = {(row["reason"], row["tenant_id"], row["plan_id"]) for row in desk.rows("breaks", folder)}
+        assert told >= {("EQUAL_PLANS", "1002", "41"), ("PLAN_IN_TWO_TENANTS", "1002", "31")}
+        assert compare(desk, folder, scenarios.GOLDEN_AS_OF) == []
 
 
 VARIATIONS = {
