@@ -3,6 +3,7 @@
 A few by default; `PLANRECON_PAGES=2000` asks for so many (`make pages`).
 """
 
+import logging
 import os
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -291,6 +292,8 @@ def test_every_row_of_valid_pages_with_odd_texts_is_accepted_or_in_quarantine(pr
             quarantined += counts["quarantined"].sum()
             again += counts["deduplicated"].sum()
         [[told]] = con.sql('SELECT coalesce(sum("rows"), 0) FROM meta.quarantine').fetchall()
-    assert came == accepted + quarantined + again
+    figures = f"{provider}: {share} pages, {came} rows fetched = {accepted} accepted + {quarantined} quarantined + {again} deduplicated"
+    logging.getLogger("planrecon").info(figures)
+    assert came == accepted + quarantined + again, figures
     assert min(accepted, quarantined) > 0
     assert told >= quarantined
