@@ -124,6 +124,11 @@ def _warehouse(settings: Settings) -> str:
 def _state_folder(settings: Settings) -> str:
     """Tell what was removed from it while the warehouse was kept."""
     path, state_dir = settings.warehouse.path, settings.warehouse.state_dir
+    if not would_take(state_dir.absolute()):
+        raise PlanreconError(
+            f"{state_dir} cannot be written; correct its permissions, move away what stands there, "
+            "or name another in warehouse.state_dir"
+        )
     if path.exists():
         with Warehouse.open(path, state_dir=state_dir, read_only=True) as warehouse:
             if gone := what_is_gone(warehouse.con, warehouse.state_dir):

@@ -203,14 +203,14 @@ def test_anything_else_is_refused_and_changes_nothing(database, query):
 @pytest.mark.parametrize(
     "query",
     [
-        "SELECT 'é; --' AS \"x;é\"; -- the é; once",
-        "SELECT 'é; --' AS \"x;é\" /* ; */ ;; /* done; */",
-        "-- é;\nSELECT 'é; --' AS \"x;é\" -- ;\n;\n-- end",
-        'SELECT $$é; --$$ AS "x;é" -- no semicolon',
+        "SELECT 'é; --' AS \"x;é\", [1] AS l; -- the é; once",
+        "SELECT 'é; --' AS \"x;é\", [1] AS l /* ; */ ;; /* done; */",
+        "-- é;\nSELECT 'é; --' AS \"x;é\", [1] AS l -- ;\n;\n-- end",
+        'SELECT $$é; --$$ AS "x;é", [1] AS l -- no semicolon',
     ],
 )
 def test_one_select_is_answered_whatever_comments_stand_around_it(database, query):
-    assert read_query(database, query).to_dicts() == [{"x;é": "é; --"}]
+    assert read_query(database, query).to_dicts() == [{"x;é": "é; --", "l": "[1]"}]
 
 
 def test_a_question_before_the_first_run_says_what_to_do(tmp_path):
