@@ -150,6 +150,18 @@ Identify = Callable[[msgspec.Raw], bytes]
 """The key of a row as bytes; what has none stands for itself."""
 
 
+def by_field(field: str) -> Identify:
+    """Tells rows apart by the bytes of one field; a row without it stands for itself."""
+
+    def key(row: msgspec.Raw) -> bytes:
+        try:
+            return bytes(msgspec.json.decode(row, type=dict[str, msgspec.Raw]).get(field, row))
+        except UNREADABLE:
+            return bytes(row)
+
+    return key
+
+
 @dataclass(slots=True)
 class Settling:
     """Reads a list, and reads on until nothing is known to have moved while it was read.
@@ -157,13 +169,15 @@ class Settling:
     A list of one page, or by cursor, is followed by one look at what changed meanwhile. Numbered
     pages move under the reader when a row changes, comes or goes, and a row that goes shows in no
     look at changes: such a list (`key` tells its rows apart) is read until two passes in a row show
-    the same rows, wherever they stand and however often, as many as the list says it has.
+    the same rows, wherever they stand and however often, as many as the list says it has. One that
+    cannot be asked for changes (`looks`) is done where all of it stood on one page.
     """
 
     walk: Walk
     clock: Callable[[], datetime]
     key: Identify | None = None
     total: Callable[[bytes], int | None] = lambda _body: None
+    looks: bool = True
     started: datetime | None = None
 
     def pages(self, since: datetime | None) -> Iterator[Page]:
@@ -179,7 +193,7 @@ class Settling:
             yield page
         if self.key is not None and (seen.pages > 1 or not seen.is_whole()):
             yield from self._until_two_agree(since, seen, self.key)
-        else:
+        elif self.looks:
             yield from self._until_quiet(since)
 
     def _until_two_agree(self, since: datetime | None, before: "_Pass", key: Identify) -> Iterator[Page]:

@@ -28,12 +28,13 @@ from providers.errors import (
     Refused,
     Unreachable,
     Unreadable,
+    Unstable,
     Untrusted,
 )
-from providers.pages import LOG, Limits, Watch, parsed
+from providers.pages import LOG, Limits, Rows, Settling, Watch, by_field, parsed
 from providers.payiq_decode import Envelope, decode, open_envelope
 from providers.payiq_rows import SHAPES, TABLES, Setup, account_key
-from providers.reader import Reader, page_of
+from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
 from providers.rows import UNREADABLE
 from providers.transport import Call, Transport
@@ -149,33 +150,40 @@ class PayiqClient(Reader):
 
     def _one(self, call: Call, about: "Asked") -> Generator[Page, None, Envelope]:
         """The answer to one call as a page; one that says no is kept as evidence and raised."""
-        try:
-            reply, envelope = self.transport.read(call, lambda reply: opened(reply, f"{call.method} {call.route}"))
-        except ProviderError as error:
-            kept = error.evidence
-            if kept is not None:
-                yield Page(
-                    about.entity,
-                    about.tenant_id,
-                    kept.body,
-                    about.context,
-                    kept.status,
-                    kept.clock,
-                    kept.received_at,
-                )
-            raise
-        yield page_of(reply, about.entity, about.tenant_id, about.context)
-        return envelope
+        answers: list[Envelope] = []
+
+        def ask() -> Iterator[Page]:
+            page, envelope = self._ask(call, about)
+            answers.append(envelope)
+            yield page
+
+        yield from with_evidence(ask(), about.sweep, about.context)
+        return answers[0]
+
+    def _ask(self, call: Call, about: "Asked") -> tuple[Page, Envelope]:
+        reply, envelope = self.transport.read(call, lambda reply: opened(reply, f"{call.method} {call.route}"))
+        return page_of(reply, about.entity, about.tenant_id, about.context), envelope
 
     def _list(self, path: str, asked: tuple[tuple[str, str], ...], about: "Asked") -> Iterator[Page]:
-        watch = Watch(NAME, f"GET {path}", Limits.of(self.connection))
+        limits = Limits.of(self.connection)
         back = (("LookbackDate", self.words["lookback"]),) if self.words["lookback"] else ()
-        for number in count(1):
-            paged = (("Page", str(number)), ("PageSize", str(self.page_size)))
-            envelope = yield from self._one(Call("GET", path, path, (*asked, *paged, *back)), about)
-            if bytes(envelope.result).strip() in {b"[]", b"null"}:
-                return
-            watch.new(bytes(envelope.result))
+
+        def walk(_since: datetime | None) -> Iterator[tuple[Page, Rows]]:
+            watch = Watch(NAME, f"GET {path}", limits)
+            for number in count(1):
+                paged = (("Page", str(number)), ("PageSize", str(self.page_size)))
+                page, envelope = self._ask(Call("GET", path, path, (*asked, *paged, *back)), about)
+                rows = _rows(envelope)
+                yield page, rows
+                if not rows:
+                    return
+                watch.new(bytes(envelope.result))
+
+        # Pages are numbered: a row that comes or goes while they are read shifts every page behind it.
+        field = str(SHAPES[about.entity].key)
+        key = by_field(about.context.get(RENAME + field, field))
+        pages = Settling(walk, self.transport.until_now, key, looks=False).pages(None)
+        yield from with_evidence(pages, about.sweep, about.context)
 
     def renamed(self, entity: str) -> dict[str, str]:
         """What decoding needs to know of fields that a live system calls otherwise than assumed."""
@@ -195,6 +203,11 @@ class Asked:
     def named(self, entity: str, more: Mapping[str, str]) -> "Asked":
         """The same account asked for one entity."""
         return Asked(self.tenant_id, {**self.context, **more}, entity)
+
+    @property
+    def sweep(self) -> SweepRequest:
+        """What evidence is kept as."""
+        return SweepRequest(self.entity, self.tenant_id)
 
 
 def naming(ref: AccountRef) -> dict[str, str]:
@@ -237,7 +250,17 @@ def opened(reply: Reply, place: str) -> tuple[Reply, Envelope]:
 def _about_one_account(error: ProviderError) -> bool:
     if isinstance(error, (NotPermitted, Misdirected, Untrusted)):
         return False
-    return isinstance(error, (Refused, Unreadable))
+    return isinstance(error, (Refused, Unreadable, Unstable))
+
+
+def _rows(envelope: Envelope) -> Rows:
+    """The rows of one page of a list; what is no list stands as one row: decoding says what is wrong with it."""
+    if bytes(envelope.result).strip() == b"null":
+        return []
+    try:
+        return msgspec.json.decode(envelope.result, type=list[msgspec.Raw])
+    except UNREADABLE:
+        return [envelope.result]
 
 
 def plan_ids(setup: Envelope) -> list[str]:

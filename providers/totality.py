@@ -18,7 +18,7 @@ from providers.answers import unmarked
 from providers.assumed_writes import TOTALITY as WRITES
 from providers.auth import oauth_tokens
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
-from providers.pages import Limits, Rows, Settling, Watch, iso, parsed, read_page, refused_page
+from providers.pages import Limits, Rows, Settling, Watch, by_field, iso, parsed, read_page, refused_page
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
 from providers.rows import UNREADABLE, Fault, Reading
@@ -89,7 +89,7 @@ class TotalityClient(Reader):
             return self._walk(sweep, since, context, extra, limits)
 
         # A row that changes moves to the end, a row that goes leaves a gap: every page behind it shifts.
-        key = _key(context.get(f"{RENAME}uuid", "uuid"))
+        key = by_field(context.get(f"{RENAME}uuid", "uuid"))
         return Settling(walk, self.transport.until_now, key, _total(self.words["total"])).pages(sweep.since)
 
     def context(self, entity: str) -> dict[str, str]:
@@ -136,18 +136,6 @@ def _cut(lies_under: str) -> Callable[[bytes], list[Raw]]:
         return msgspec.json.decode(around.get(lies_under, Raw(b"null")), type=list[Raw])
 
     return cut
-
-
-def _key(field: str) -> Callable[[Raw], bytes]:
-    """Tells rows apart by the bytes of one field; a row without it stands for itself."""
-
-    def key(row: Raw) -> bytes:
-        try:
-            return bytes(msgspec.json.decode(row, type=dict[str, Raw]).get(field, row))
-        except UNREADABLE:
-            return bytes(row)
-
-    return key
 
 
 def _total(field: str) -> Callable[[bytes], int | None]:

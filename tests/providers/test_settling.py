@@ -117,6 +117,49 @@ def test_a_list_that_shrinks_while_it_is_read_loses_no_row_that_stays(wire, cloc
     assert {row["uuid"] for row in have} <= uuids(pages)
 
 
+def biller(have, going=()):
+    """One account's payments by number; at each of the first requests for page 2 a row of page 1 goes first."""
+    going = list(going)
+
+    def answer(request):
+        result = {"Accounts": []}
+        if not request.url.path.endswith("Setup"):
+            number = int(request.url.params["Page"])
+            if number == 2 and going:
+                have.remove(going.pop())
+            start = (number - 1) * SIZE
+            result = have[start : start + SIZE] if request.url.path.endswith("Payment") else []
+        return httpx.Response(200, json={"Success": True, "ErrorCode": "None", "Result": result})
+
+    return answer
+
+
+def pull_account(wire, clock, answer):
+    provider, sweep, credentials = ENDLESS["payiq"]
+    connection = Connection(BASE, **({"token": "canary-token", "page_size": SIZE} | credentials))
+    network = wire(answer)
+    with provider.connect(connection, clock=clock, wire=network.transport) as client:
+        pages = [json.loads(page.body)["Result"] for page in client.pull(sweep) if page.entity == "payments"]
+    asked = [request for request in network.requests if request.url.path.endswith("Payment")]
+    return [row["ID"] for page in pages for row in page], len(asked)
+
+
+def test_payments_of_an_account_that_lose_a_row_while_they_are_paged_lose_no_other(wire, clock):
+    have = [{"ID": number} for number in range(25)]
+    found, _ = pull_account(wire, clock, biller(have, going=[have[0], have[1]]))
+    assert {row["ID"] for row in have} <= set(found)
+
+
+def test_payments_of_an_account_that_fit_one_page_are_asked_for_once(wire, clock):
+    found, asked = pull_account(wire, clock, biller([{"ID": number} for number in range(7)]))
+    assert (found, asked) == (list(range(7)), 2)  # the second answer, an empty page, is the end of the list
+
+
+def test_payments_of_an_account_on_several_pages_are_read_until_two_passes_agree(wire, clock):
+    found, asked = pull_account(wire, clock, biller([{"ID": number} for number in range(25)]))
+    assert (found, asked) == (list(range(25)), 2 * 4)
+
+
 ENDLESS = {
     "payt": (PAYT, SweepRequest("payments", "7", last_pages=1), {}),
     "totality": (TOTALITY, SweepRequest("loans", "lender", last_pages=1), {}),
