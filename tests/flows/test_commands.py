@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -75,6 +76,18 @@ def test_a_query_is_answered_as_table_csv_and_json(published, capsys):
     assert [row["provider"] for row in found] == ["payiq", "payt", "totality"]
     assert [(row["provider"], int(row["plans"])) for row in rows] == [(row["provider"], row["plans"]) for row in found]
     assert sum(row["plans"] for row in found) == len(published.rows("plans"))
+
+
+def test_every_command_line_of_the_documents_is_one_that_the_program_takes():
+    texts = "".join(
+        (README.parent / name).read_text(encoding="utf-8").replace("\\\n", " ")
+        for name in ("README.md", "docs/operations.md")
+    )
+    blocks = "".join(re.findall(r"```sh\n(.+?)```", texts, re.DOTALL))
+    lines = re.findall(r"^\.venv/bin/planrecon (.+)$", blocks, re.MULTILINE)
+    assert len(lines) > 10
+    for line in lines:
+        cli.app.parse_args(shlex.split(line, comments=True), print_error=False, exit_on_error=False)
 
 
 def test_the_questions_of_the_documents_are_answered_and_add_no_currencies_together(published, capsys):
