@@ -1,5 +1,6 @@
 """Answer one question about the latest published run, and do nothing else."""
 
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -30,6 +31,8 @@ _PLAIN = frozenset(
     }
 )
 """Types that a frame holds as they are, beside decimals."""
+_NO_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)')
+"""A text within JSON, or a number that JSON cannot say; whichever begins first."""
 _DAY = 86_400_000_000
 _FIRST, _LAST = ((date(year, month, day) - date(1970, 1, 1)).days for year, month, day in ((1, 1, 1), (9999, 12, 31)))
 
@@ -104,7 +107,17 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> pl.DataFram
             _as_text(_quoted(name)) if name in far else column for name, column in zip(kinds, columns, strict=True)
         ]
         rows = relation.project(", ".join(columns)).pl()
-    return rows
+    nested = [name for name, kind in kinds.items() if _is_nested(kind)]
+    return rows.with_columns(pl.col(nested).map_elements(_with_nulls, return_dtype=pl.String)) if nested else rows
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+
+
+def _with_nulls(text: str) -> str:
+    """Return JSON text with null in place of each number that JSON cannot say."""
+    return _NO_JSON.sub(lambda found: found[0] if found[0].startswith('"') else "null", text)
 
 
 def _is_far(days: pl.Series) -> bool:
@@ -118,7 +131,7 @@ def _is_far(days: pl.Series) -> bool:
 
 
 def _column(name: str, kind: str) -> str:
-    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+    if _is_nested(kind):
         return f"CAST(to_json({name}) AS VARCHAR) AS {name}"
     return name if kind.startswith("DECIMAL") or kind in _PLAIN else _as_text(name)
 

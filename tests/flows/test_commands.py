@@ -118,6 +118,7 @@ ODD = {
     "[1, 2]": "[1,2]",
     "[date 'infinity']": '["infinity"]',
     "{'a': 1, 'b': [true]}": '{"a":1,"b":[true]}',
+    "{'a': 'nan'::double, 'b': ['-inf'::float], 'c': 'NaN,\"NaN'}": '{"a":null,"b":[null],"c":"NaN,\\"NaN"}',
     "map {'k': 1}": '{"k":1}',
     "'ab\\x00'::blob": "ab\\x00",
     "'infinity'::date": "infinity",
