@@ -159,7 +159,9 @@ def _policies(policies: pl.DataFrame, tiers: pl.DataFrame) -> SortedRows:
 
 
 def _customers(customers: pl.DataFrame) -> SortedRows:
-    rows = with_places(customers).with_columns(money_minor=pl.lit(None, pl.Int64))
+    # A customer carries no money: in a currency nobody knows it comes in all the same, and counts under none.
+    known = pl.when(pl.col("places").is_not_null()).then("currency")
+    rows = with_places(customers).with_columns(known.alias("currency"), money_minor=pl.lit(None, pl.Int64))
     return sort_out(rows, unreadable(rows), entity="customers", key="customer_id")
 
 
