@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from flows import clock, log
-from flows.endings import ending
+from flows.endings import EXPECTED, ending
 from flows.errors import NothingRead, SecretError, SettingsError, UsageError
 from flows.loading import Unloadable, blaming, load_id, load_snapshot
 from flows.pauses import read_pauses
@@ -80,7 +80,7 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
                 run.fail(f"{end.code}: {end}")
             except Exception as worse:  # noqa: BLE001  what ended the run may keep it from being recorded; the first cause is told
                 log.LOGGER.warning("the end of the run is not recorded: %s", ending(worse))
-            if end.code == "internal":
+            if end.code == "internal" and not isinstance(error, EXPECTED):
                 raise end from error  # its traceback is kept already
             raise
     runner.show("planrecon-summary", markdown=finished.markdown)
