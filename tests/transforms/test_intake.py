@@ -44,7 +44,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "plan_accounts": {"plan_id": pl.String, "account_id": pl.String},
     "deletions": {"entity": pl.String, "key": pl.String, "deleted_on": pl.Date},
-    "customers": {"customer_id": pl.String, "paused_on": pl.Date, "updated_on": pl.Date},
+    "customers": {**_WHERE, **_KNOWN, "customer_id": pl.String, "paused_on": pl.Date, "updated_on": pl.Date},
 }  # fmt: skip
 PAGE_ENTITIES = pl.DataFrame(
     {
@@ -288,6 +288,12 @@ def test_every_currency_is_counted_by_itself():
         ("EUR", 1, 1000),
         ("JPY", 1, 10),
     ]
+
+
+def test_a_customer_of_a_tenant_in_no_known_currency_comes_in_and_counts_under_none():
+    found = admitted(customers=[{"customer_id": "a", "currency": "EURO"}])
+    assert found.accepted["customers"].select("customer_id", "currency").rows() == [("a", None)]
+    assert (counts(found, "customers")["currency"], counts(found, "customers")["fetched"]) == (None, 1)
 
 
 def test_what_was_shown_is_seen_whether_good_or_not():
