@@ -51,10 +51,11 @@ CODES = ["EUR", "eur", "JPY", "KWD", "EURO", "", "XXX"]
 
 
 class Maker:
-    """Values of the types that the contracts give, drawn from one seed."""
+    """Values of the types that the contracts give, drawn from one seed; `calm` leaves amounts, dates and ids as usual."""
 
     def __init__(self, seed):
         self.draw = random.Random(seed)
+        self.calm = False
 
     def one(self, *values):
         return self.draw.choice(values)
@@ -67,16 +68,24 @@ class Maker:
         )
 
     def ident(self):
-        return str(self.draw.randint(1, 40)) if self.draw.random() < 0.8 else "x" + self.text()[:50]
+        return str(self.draw.randint(1, 400)) if self.calm or self.draw.random() < 0.8 else "x" + self.text()[:50]
 
     def decimal(self):
+        if self.calm:
+            return f"{self.draw.randint(0, 99999)}.{self.draw.randint(0, 99):02}"
         return self.one("0.00", "100.00", "-5.00", "12.34", "1.005", "500", "99999999999999999999.99", self.text())
 
     def day(self):
         usual = (date(2026, 1, 1) + timedelta(days=self.draw.randint(0, 400))).isoformat()
-        return usual if self.draw.random() < 0.8 else self.one("0000-01-01", "9999-12-31", "2026-02-30", self.text())
+        return (
+            usual
+            if self.calm or self.draw.random() < 0.8
+            else self.one("0000-01-01", "9999-12-31", "2026-02-30", self.text())
+        )
 
     def moment(self):
+        if self.calm:
+            return f"{self.day()}T12:30:00Z"
         usual = (
             f"{self.day()[:10]}{self.one('T', 't', ' ')}{self.draw.randint(0, 23):02}:30:{self.one('00', '59', '60')}"
         )
@@ -89,9 +98,13 @@ class Maker:
         return self.draw.random() < 0.5
 
     def cents(self):
+        if self.calm:
+            return self.draw.randint(1, 99999)
         return self.one(0, 1, 10000, -500, 2**31 - 1, -(2**31), 10**15)
 
     def number(self):
+        if self.calm:
+            return self.draw.randint(1, 99999) / 4
         return self.one(0, 1, 2.5, 12.34, -3.0, 1e12, 5.005)
 
     def rows(self, make, most=4):
@@ -271,6 +284,7 @@ def test_every_row_of_valid_pages_with_odd_texts_is_accepted_or_in_quarantine(pr
         for number in range(0, share, PER_LOAD):
             reading, tables = Reading(), []
             for page_no in range(min(PER_LOAD, share - number)):
+                make.calm = page_no % 2 == 0
                 entity, body, context = MAKERS[provider](make)
                 text = dumps(body).encode()
                 page = StoredPage(page_no, SWEEPS[provider], entity, f"{number + page_no:064x}", text, context, 200)
@@ -295,5 +309,6 @@ def test_every_row_of_valid_pages_with_odd_texts_is_accepted_or_in_quarantine(pr
     figures = f"{provider}: {share} pages, {came} rows fetched = {accepted} accepted + {quarantined} quarantined + {again} deduplicated"
     logging.getLogger("planrecon").info(figures)
     assert came == accepted + quarantined + again, figures
-    assert min(accepted, quarantined) > 0
+    assert quarantined > 0
+    assert accepted > came / 5, figures
     assert told >= quarantined
