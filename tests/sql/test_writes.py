@@ -99,7 +99,10 @@ def test_a_change_without_an_amount_or_terms_has_none_in_the_view(con):
 def test_every_column_of_the_view_says_what_it_means(con):
     told = dict(con.sql("SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'v_writes'").fetchall())
     assert [name for name, comment in told.items() if not comment] == []
-    assert told["state"] == "planned, approved, sending, done, refused, unknown or parked"
+    assert (
+        told["state"]
+        == "how far the change came; one of planned, approved, sending, done, refused, unknown, parked; never empty"
+    )
     assert "update" in told["operation"]
 
 
