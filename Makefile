@@ -52,7 +52,7 @@ bench: setup
 
 ## try to make a change at a provider happen twice, or to lose one: sixty seeds of each kind
 chaos: setup
-	@$(BIN)/python -m benchmarks.chaos --seeds 60
+	@PYTHONPATH=tests $(BIN)/python -m storm.chaos --seeds 60
 
 ## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
 pages: setup

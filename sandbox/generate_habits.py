@@ -4,12 +4,11 @@ A story is terms, settled payments and pending money, in minor units and civil
 dates. Providers' rows are made from it elsewhere.
 """
 
+import calendar
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-
-from sandbox.truth_model import month_after
 
 HABITS = ("punctual",) * 11 + ("late",) * 3 + ("ahead",) * 2 + ("parts",) * 2 + ("stopped",) * 2
 
@@ -37,6 +36,18 @@ class Story:
     draw: int = 0
     anchor: int = 1
     habit: str = "punctual"
+
+
+def last_day(year: int, month: int) -> int:
+    """Return the number of the month's last day."""
+    return calendar.monthrange(year, month)[1]
+
+
+def month_after(day: date, months: int, anchor: int) -> date:
+    """Return the anchor day, or the month's last, `months` months after the month of `day`."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    return date(year, month, min(anchor, last_day(year, month)))
 
 
 def monthly(first: date, anchor: int, amounts: Sequence[int]) -> list[tuple[date, int]]:

@@ -9,9 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.generate_habits import Ids, Story, live
+from sandbox.generate_habits import Ids, Story, live, month_after
 from sandbox.generate_payt import stamp
-from sandbox.truth_model import month_after
 from sandbox.world import AccountKey, Row, World
 
 SYMBOL = "$"

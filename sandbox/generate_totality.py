@@ -8,9 +8,8 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
-from sandbox.generate_habits import Story, live, oldest_first, split, uuid
+from sandbox.generate_habits import Story, live, month_after, oldest_first, split, uuid
 from sandbox.generate_payt import stamp
-from sandbox.truth_model import month_after
 from sandbox.world import Row, World
 
 

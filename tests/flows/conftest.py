@@ -19,6 +19,8 @@ from pathlib import Path
 import holidays
 import pytest
 import stamina
+from oracles.model import Options
+from oracles.truth import KEYS, differences, truth
 
 from flows.pipeline import Request, reconcile_portfolio, report_portfolio
 from flows.runners import Direct
@@ -26,8 +28,6 @@ from flows.settings import load
 from reports.manifest import verify
 from reports.publish import run_folders
 from sandbox.server import serve
-from sandbox.truth import KEYS, differences, truth
-from sandbox.truth_model import Options
 from sql.readonly import read_query
 from sql.witness import Witness
 

@@ -13,10 +13,10 @@ from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
 import pytest
+from storm.chaos import loan_body, payiq_world, payt_world, totality_world
 
 import flows.clock
 import flows.plans
-from benchmarks.chaos import loan_body, payiq_world, payt_world, totality_world
 from flows import cli
 from sandbox import faults
 from writes.engine import Engine

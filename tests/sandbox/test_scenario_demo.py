@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import date
 
 import pytest
+from oracles.model import Options
+from oracles.read import read
+from oracles.truth import truth
 
 from sandbox.scenarios import DEMO_AS_OF, demo
-from sandbox.truth import truth
-from sandbox.truth_model import Options
-from sandbox.truth_read import read
 from sandbox.world import World
 
 EXPECTED = {

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from oracles.truth import truth
 
 from sandbox.scenarios import generate
-from sandbox.truth import truth
 
 AS_OF = date(2026, 6, 30)
 

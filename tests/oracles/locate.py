@@ -5,8 +5,8 @@ Only dates and links decide here; amounts are judged in `truth_judge`.
 
 from datetime import UTC, date, datetime
 
-from sandbox.truth_judge import IN_FORCE, Standing, judge, tolerance
-from sandbox.truth_model import Facts, Options, Payment, Plan, comes_before
+from oracles.judge import IN_FORCE, Standing, judge, tolerance
+from oracles.model import Facts, Options, Payment, Plan, comes_before
 
 MONEY = {"received", "reversed", "partly_reversed"}
 

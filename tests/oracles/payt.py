@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sandbox.truth_model import (
+from oracles.model import (
     Account,
     Facts,
     Orphan,
@@ -16,6 +16,7 @@ from sandbox.truth_model import (
     must,
     to_minor,
 )
+
 from sandbox.world import PaytWorld
 
 PSP_CLASSES = {

@@ -12,11 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sandbox.truth_breaks import find_breaks, still_owed
-from sandbox.truth_judge import Standing, TermView, bucket, days_past_due, is_stale, months_past_due, oldest_unpaid
-from sandbox.truth_locate import locate, word_on
-from sandbox.truth_model import Facts, Options, Payment, business_days, to_text
-from sandbox.truth_read import read
+from oracles.breaks import find_breaks, still_owed
+from oracles.judge import Standing, TermView, bucket, days_past_due, is_stale, months_past_due, oldest_unpaid
+from oracles.locate import locate, word_on
+from oracles.model import Facts, Options, Payment, business_days, to_text
+from oracles.read import read
+
 from sandbox.world import World
 
 Row = dict[str, Any]

@@ -5,7 +5,6 @@ plain Python. It shares no code with the product, so that agreement between the
 two means something. No provider fields and no formulas of terms here.
 """
 
-import calendar
 import functools
 import re
 from collections.abc import Mapping
@@ -243,18 +242,6 @@ def must(value: date | None) -> date:
     if value is None:
         raise UnusableError("a date is missing")
     return value
-
-
-def last_day(year: int, month: int) -> int:
-    """Return the number of the month's last day."""
-    return calendar.monthrange(year, month)[1]
-
-
-def month_after(day: date, months: int, anchor: int) -> date:
-    """Return the anchor day, or the month's last, `months` months after the month of `day`."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = index // 12, index % 12 + 1
-    return date(year, month, min(anchor, last_day(year, month)))
 
 
 @functools.cache

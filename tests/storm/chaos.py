@@ -5,7 +5,7 @@ before and after the provider acted, delays them, answers 429, 500, 503, 422 or 
 step of the write path or from outside, starts it twice at a time and calls it again as an orchestrator would.
 Afterwards the provider's own rows are compared with the log.
 
-    python -m benchmarks.chaos --seeds 60
+    make chaos
 """
 
 import argparse

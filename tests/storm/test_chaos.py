@@ -10,8 +10,8 @@ import os
 import signal
 
 import pytest
+from storm.chaos import ACTS, CHANGES, Verdict, _call, _configure, context, storm
 
-from benchmarks.chaos import ACTS, CHANGES, Verdict, _call, _configure, context, storm
 from sandbox.server import serve
 from writes.intents import DONE
 from writes.ledger import Ledger

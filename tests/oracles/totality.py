@@ -4,7 +4,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from typing import Any
 
-from sandbox.truth_model import (
+from oracles.model import (
     Account,
     Facts,
     Options,
@@ -18,6 +18,7 @@ from sandbox.truth_model import (
     must,
     to_minor,
 )
+
 from sandbox.world import TotalityWorld
 
 CLASSES = {

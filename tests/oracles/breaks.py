@@ -9,9 +9,9 @@ from datetime import date
 from itertools import combinations, pairwise
 from typing import Any
 
-from sandbox.truth_judge import Standing, TermView, is_stale
-from sandbox.truth_locate import MONEY, word_on
-from sandbox.truth_model import Account, Facts, Options, Payment, business_days, comes_before, to_text
+from oracles.judge import Standing, TermView, is_stale
+from oracles.locate import MONEY, word_on
+from oracles.model import Account, Facts, Options, Payment, business_days, comes_before, to_text
 
 NEAR_DAYS = 3
 FINISHED_DAYS = 5

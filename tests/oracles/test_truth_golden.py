@@ -3,10 +3,10 @@
 from datetime import date
 
 import pytest
+from oracles.model import Options
+from oracles.truth import truth
 
 from sandbox.golden import TOTALITY_PAYMENTS, golden, golden_reversed
-from sandbox.truth import truth
-from sandbox.truth_model import Options
 
 # as of, amount due, overdue, past grace (5 days), remaining, days past due, MBA, OTS, open per term
 TABLE = """

@@ -4,10 +4,11 @@ Rows that cannot be read are counted and left out, a plan together with all its
 terms. Whatever depends on an as-of date is not decided here.
 """
 
-from sandbox.truth_model import Facts, Options
-from sandbox.truth_payiq import read_payiq
-from sandbox.truth_payt import read_payt
-from sandbox.truth_totality import read_totality
+from oracles.model import Facts, Options
+from oracles.payiq import read_payiq
+from oracles.payt import read_payt
+from oracles.totality import read_totality
+
 from sandbox.world import World
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sandbox.truth_model import (
+from oracles.model import (
     Account,
     Facts,
     Options,
@@ -13,11 +13,11 @@ from sandbox.truth_model import (
     UnusableError,
     civil,
     instant,
-    last_day,
-    month_after,
     must,
     to_minor,
 )
+
+from sandbox.generate_habits import last_day, month_after
 from sandbox.world import AccountKey, PayIQWorld
 
 CLASSES = {

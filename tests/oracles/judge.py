@@ -8,7 +8,9 @@ plan is decided in `truth_locate`.
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sandbox.truth_model import PLACES, Options, Payment, Plan, Term, business_days, month_after
+from oracles.model import PLACES, Options, Payment, Plan, Term, business_days
+
+from sandbox.generate_habits import month_after
 
 ALL_VOID = {"PROPOSED", "REJECTED"}
 IN_FORCE = {"ACTIVE", "UNKNOWN"}
