@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
-from providers.redaction import LIVE
+from providers.http.redaction import LIVE
 
 LOGGER = logging.getLogger("planrecon")
 LogFormat = Literal["text", "json"]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from flows import clock, log
-from providers.answers import UNAUTHORISED
 from providers.base import Client, Page, SweepRequest
 from providers.errors import NotPermitted, ProviderError, Refused
+from providers.http.answers import UNAUTHORISED
 from sql.landing import Landing, Snapshot
 
 TENANT_LIST = "administrations"

@@ -38,7 +38,7 @@ from flows import tracebacks
 from flows.errors import SecretError, SettingsError
 from flows.given import read_text
 from flows.orchestrator import address, prepare_embedded, require_answer, shown
-from providers.auth import SPEAKABLE
+from providers.http.auth import SPEAKABLE
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
 from transforms.buckets import written

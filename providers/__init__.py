@@ -14,7 +14,7 @@ class _Providers(Mapping[str, Provider]):
     def __getitem__(self, name: str) -> Provider:
         if name not in _NAMES:
             raise KeyError(name)
-        provider: Provider = import_module(f"providers.{name}").PROVIDER
+        provider: Provider = import_module(f"providers.{name}.reading").PROVIDER
         return provider
 
     def __iter__(self) -> Iterator[str]:

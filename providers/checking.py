@@ -12,8 +12,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from providers.addresses import segment
 from providers.errors import Refused
+from providers.http.addresses import segment
 from providers.writing import Impossible, Wanted
 
 Rule = Callable[[str, Any], Iterator[str]]

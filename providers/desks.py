@@ -14,7 +14,7 @@ class _Desks(Mapping[str, Desk]):
     def __getitem__(self, name: str) -> Desk:
         if name not in _NAMES:
             raise KeyError(name)
-        desk: Desk = import_module(f"providers.{name}_writing").DESK
+        desk: Desk = import_module(f"providers.{name}.writing").DESK
         return desk
 
     def __iter__(self) -> Iterator[str]:

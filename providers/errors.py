@@ -25,7 +25,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from providers.redaction import LIVE
+from providers.http.redaction import LIVE
 
 if TYPE_CHECKING:
     from datetime import datetime

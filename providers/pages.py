@@ -14,9 +14,9 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.answers import BYTE_ORDER_MARK, Reply, expect_json, unmarked
 from providers.base import Connection, Decoded, Page, Reject
 from providers.errors import Endless, Truncated, Unreadable, Unstable
+from providers.http.answers import BYTE_ORDER_MARK, Reply, expect_json, unmarked
 from providers.rows import PAGE, UNREADABLE, Fault, Reading, Shape, envelope_fault, fault_of, misleads, read_rows
 from providers.tables import Table
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from providers.answers import Reply
 from providers.base import Page, SweepRequest, Traffic
 from providers.errors import ProviderError
-from providers.transport import Transport
+from providers.http.answers import Reply
+from providers.http.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)

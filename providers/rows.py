@@ -24,8 +24,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from providers.answers import mended
 from providers.base import Reject
+from providers.http.answers import mended
 from providers.tables import Places
 
 S = TypeVar("S", bound=msgspec.Struct)

@@ -16,10 +16,10 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.answers import ERRORS, REDIRECTS, Reply, unmarked
 from providers.errors import ProviderError, Unreadable
+from providers.http.answers import ERRORS, REDIRECTS, Reply, unmarked
+from providers.http.transport import Call, Transport
 from providers.rows import UNREADABLE, fault_of
-from providers.transport import Call, Transport
 from providers.writing import Answer, Outcome
 
 T = TypeVar("T")

@@ -32,7 +32,7 @@ THEIRS = {
     "writes": {"msgspec"},
     "flows": {"prefect", "prefect_dask", "polars", "duckdb", "pydantic", "pydantic_settings", "cyclopts", "yaml"},
 }
-ONE_MODULE = {"httpx": "providers/transport.py"}
+ONE_MODULE = {"httpx": "providers/http/transport.py"}
 """Libraries that exactly one module may import, so that a swap is one file."""
 
 

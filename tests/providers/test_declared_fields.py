@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from providers.payiq_decode import decode as payiq
-from providers.payt import decode as payt
-from providers.totality import decode as totality
+from providers.payiq.decode import decode as payiq
+from providers.payt.reading import decode as payt
+from providers.totality.reading import decode as totality
 
 STAMPS = """bailiff_at collectable_at debt_collection_at end_of_service_announcement_at end_of_service_at final_reminder_at
 pre_reminder_at first_reminder_at reminder_1_at reminder_2_at reminder_3_at reminder_4_at latest_reminder_at latest_summons_at

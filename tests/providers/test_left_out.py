@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from providers.payt import decode as payt
-from providers.payt_rows import SHAPES as PAYT
-from providers.totality import decode as totality
+from providers.payt.reading import decode as payt
+from providers.payt.rows import SHAPES as PAYT
+from providers.totality.reading import decode as totality
 
 OWN = {"id": "1", "administration_id": "7"}
 PLAN = OWN | {"created_at": "2026-01-05T12:00:00Z"}

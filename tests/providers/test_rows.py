@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from providers import PROVIDERS
 from providers.errors import NotConfigured
-from providers.payt import decode
+from providers.payt.reading import decode
 from providers.tables import number_text
 
 ASKED = {"administration_id": "7"}

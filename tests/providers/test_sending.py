@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import pytest
 
-from providers.answers import Reply
 from providers.base import Connection
 from providers.desks import DESKS
+from providers.http.answers import Reply
+from providers.http.transport import Call
 from providers.sending import answered, known_words
-from providers.transport import Call
 from providers.writing import Outcome, Wanted
 from sandbox import faults
 

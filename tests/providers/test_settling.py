@@ -8,9 +8,9 @@ import pytest
 
 from providers.base import AccountRef, Connection, SweepRequest
 from providers.errors import Endless, Unstable
-from providers.payiq import PROVIDER as PAYIQ
-from providers.payt import PROVIDER as PAYT
-from providers.totality import PROVIDER as TOTALITY
+from providers.payiq.reading import PROVIDER as PAYIQ
+from providers.payt.reading import PROVIDER as PAYT
+from providers.totality.reading import PROVIDER as TOTALITY
 
 BASE = "https://api.example.test"
 LOANS = SweepRequest("loans", "lender")

@@ -41,9 +41,9 @@ PRELOAD = [
     "flows.plans",
     "flows.intents",
     "flows.agreed",
-    "providers.payt_writing",
-    "providers.totality_writing",
-    "providers.payiq_writing",
+    "providers.payt.writing",
+    "providers.totality.writing",
+    "providers.payiq.writing",
 ]
 
 
@@ -427,7 +427,7 @@ def obey(argv: list[str], output: str, kill_at: int) -> None:
     import flows.cli
     import flows.plans
     from providers.base import Connection
-    from providers.transport import Transport
+    from providers.http.transport import Transport
     from writes import ledger
     from writes.engine import Patience
 

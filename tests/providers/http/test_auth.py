@@ -12,13 +12,13 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from providers.auth import Grant, Tokens
 from providers.base import AccountRef, Connection, SweepRequest
 from providers.errors import Misdirected, NotConfigured, NotKept, NotPermitted, Unreadable
-from providers.payiq import PROVIDER as PAYIQ
-from providers.payt import PROVIDER as PAYT
-from providers.redaction import LIVE, MASK, Redactor
-from providers.totality import PROVIDER as TOTALITY
+from providers.http.auth import Grant, Tokens
+from providers.http.redaction import LIVE, MASK, Redactor
+from providers.payiq.reading import PROVIDER as PAYIQ
+from providers.payt.reading import PROVIDER as PAYT
+from providers.totality.reading import PROVIDER as TOTALITY
 
 BASE = "https://api.example.test"
 PLANS = SweepRequest("deleted_payment_plans", "7")

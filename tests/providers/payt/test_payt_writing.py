@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from providers.bodies import encoded
 from providers.errors import NotConfigured, ProviderError, Unreadable
+from providers.http.bodies import encoded
 from providers.writing import Impossible, Outcome, Term, UnknownPlan, Wanted
 from sandbox import faults
 

@@ -18,10 +18,10 @@ from typing import Protocol
 
 import msgspec
 
-from providers.answers import unmarked
 from providers.base import Clock, Connection, Kept
 from providers.errors import NotConfigured, NotPermitted, ProviderError, Unreadable
-from providers.redaction import LIVE
+from providers.http.answers import unmarked
+from providers.http.redaction import LIVE
 
 EARLY = 60.0
 """Seconds before its end at which a token is renewed, so that no request carries one that ends on the way."""

@@ -14,8 +14,8 @@ from typing import Any
 from msgspec import UNSET, Raw
 
 from providers.checking import day_of
-from providers.payiq_orders import Words
-from providers.payiq_rows import Account, Number, Plan, Setup, Text, Tier
+from providers.payiq.orders import Words
+from providers.payiq.rows import Account, Number, Plan, Setup, Text, Tier
 from providers.tables import number_text
 from providers.writing import PlanNow, Term
 

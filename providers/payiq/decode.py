@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from providers.base import Decoded
 from providers.pages import read_page, refused_page
-from providers.payiq_rows import SHAPES, TABLES, Account, Payment, Pending, Plan, Setup
+from providers.payiq.rows import SHAPES, TABLES, Account, Payment, Pending, Plan, Setup
 from providers.rows import Fault, Reading
 from providers.tables import Column, Places, Table, fill, spread
 

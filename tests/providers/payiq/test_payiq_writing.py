@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from providers.base import AccountRef
-from providers.bodies import encoded
 from providers.errors import ProviderError, Unreadable
-from providers.payiq_rows import account_key
+from providers.http.bodies import encoded
+from providers.payiq.rows import account_key
 from providers.writing import Impossible, Outcome, Term, UnknownPlan, Wanted
 from sandbox import faults
 

@@ -8,7 +8,7 @@ import pytest
 
 from providers.base import Connection, SweepRequest
 from providers.errors import ProviderError, Truncated, Unreadable, Unstable
-from providers.payt import PROVIDER, decode
+from providers.payt.reading import PROVIDER, decode
 
 BASE = "https://api.example.test"
 PLANS = SweepRequest("payment_plans", "7")

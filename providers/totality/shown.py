@@ -9,9 +9,9 @@ from msgspec import UNSET
 
 from providers.checking import day_of
 from providers.errors import Unreadable
-from providers.totality import NAME
-from providers.totality_orders import CREATE, UPDATE, Names, major
-from providers.totality_rows import Plan, ScheduledPayment
+from providers.totality.orders import CREATE, UPDATE, Names, major
+from providers.totality.reading import NAME
+from providers.totality.rows import Plan, ScheduledPayment
 from providers.writing import PlanNow, Term
 
 _LONGEST = 60

@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from providers.addresses import segment
 from providers.assumed_writes import PAYT as WRITES
-from providers.auth import oauth_tokens
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
+from providers.http.addresses import segment
+from providers.http.auth import oauth_tokens
+from providers.http.transport import Call, Transport
 from providers.pages import Limits, Rows, Settling, Watch, iso, parsed, read_page, refused_page
-from providers.payt_rows import DELETED, SHAPES, TABLES, Plan, PspTransaction, fields_of
+from providers.payt.rows import DELETED, SHAPES, TABLES, Plan, PspTransaction, fields_of
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import Fault, Reading
 from providers.tables import Column, fill, spread
-from providers.transport import Call, Transport
 
 NAME = "payt"
 RATE = 9.0

@@ -13,11 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.answers import Reply
 from providers.assumed_writes import TOTALITY as ASSUMED
 from providers.base import Clock, Connection, assumed
 from providers.checking import day_of
 from providers.errors import Unreadable
+from providers.http.answers import Reply
+from providers.http.transport import Call
 from providers.pages import parsed
 from providers.reader import Reader
 from providers.rows import UNREADABLE, fault_of, renamed
@@ -36,12 +37,11 @@ from providers.sending import (
     sent,
     typed,
 )
-from providers.totality import ASSUMED as READS
-from providers.totality import NAME, TotalityClient, connect
-from providers.totality_orders import BY_AMOUNT, BY_SCHEDULE, OPERATIONS, Names, major, order_of
-from providers.totality_rows import Loan, Plan, Record, ScheduledPayment
-from providers.totality_shown import differing, is_processed, misread, plan_now, settings, terms_of
-from providers.transport import Call
+from providers.totality.orders import BY_AMOUNT, BY_SCHEDULE, OPERATIONS, Names, major, order_of
+from providers.totality.reading import ASSUMED as READS
+from providers.totality.reading import NAME, TotalityClient, connect
+from providers.totality.rows import Loan, Plan, Record, ScheduledPayment
+from providers.totality.shown import differing, is_processed, misread, plan_now, settings, terms_of
 from providers.writing import Answer, Before, Desk, Found, Order, PlanNow, UnknownPlan, Wanted
 
 R = TypeVar("R", bound=Record)

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from providers.answers import http_date, retry_after
 from providers.base import AccountRef, Connection, SweepRequest
 from providers.errors import NotPermitted, ProviderError, Unreadable
-from providers.payiq import PROVIDER as PAYIQ
-from providers.payt import PROVIDER as PAYT
-from providers.totality import PROVIDER as TOTALITY
+from providers.http.answers import http_date, retry_after
+from providers.payiq.reading import PROVIDER as PAYIQ
+from providers.payt.reading import PROVIDER as PAYT
+from providers.totality.reading import PROVIDER as TOTALITY
 
 BASE = "https://api.example.test"
 MARK = b"\xef\xbb\xbf"

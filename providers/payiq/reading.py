@@ -16,9 +16,7 @@ from time import monotonic
 import msgspec
 from msgspec import UNSET
 
-from providers.answers import Reply
 from providers.assumed_writes import PAYIQ as WRITES
-from providers.auth import Signed, Tokens
 from providers.base import AccountRef, Assumption, Clock, Connection, Page, Provider, SweepRequest, assumed
 from providers.errors import (
     Misdirected,
@@ -31,13 +29,15 @@ from providers.errors import (
     Unstable,
     Untrusted,
 )
+from providers.http.answers import Reply
+from providers.http.auth import Signed, Tokens
+from providers.http.transport import Call, Transport
 from providers.pages import LOG, Limits, Rows, Settling, Watch, by_field, parsed
-from providers.payiq_decode import Envelope, decode, open_envelope
-from providers.payiq_rows import SHAPES, TABLES, Setup, account_key
+from providers.payiq.decode import Envelope, decode, open_envelope
+from providers.payiq.rows import SHAPES, TABLES, Setup, account_key
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
 from providers.rows import UNREADABLE
-from providers.transport import Call, Transport
 
 NAME = "payiq"
 PORTFOLIO = "portfolio"

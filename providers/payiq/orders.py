@@ -29,8 +29,8 @@ from providers.checking import (
     word,
     written,
 )
-from providers.payiq import NAME
-from providers.payiq_rows import account_key
+from providers.payiq.reading import NAME
+from providers.payiq.rows import account_key
 from providers.writing import Impossible, Order, Term, Wanted
 
 OPERATIONS = ("create", "update", "deactivate")

@@ -12,19 +12,20 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.addresses import segment
-from providers.answers import FORBIDDEN, Reply, missing_scope
 from providers.assumed_writes import PAYT as ASSUMED
 from providers.base import Clock, Connection, assumed
 from providers.checking import moment_of, plan_segment
 from providers.errors import ProviderError
+from providers.http.addresses import segment
+from providers.http.answers import FORBIDDEN, Reply, missing_scope
+from providers.http.transport import Call
 from providers.pages import iso, parsed
-from providers.payt import ASSUMED as READS
-from providers.payt import NAME, PaytClient, connect
-from providers.payt_before import Coverage, coverage
-from providers.payt_orders import CREATE, OPERATIONS, order_of, with_tenant
-from providers.payt_rows import Administration, Plan
-from providers.payt_shown import plan_now, reached, same_terms, status
+from providers.payt.coverage import Coverage, coverage
+from providers.payt.orders import CREATE, OPERATIONS, order_of, with_tenant
+from providers.payt.reading import ASSUMED as READS
+from providers.payt.reading import NAME, PaytClient, connect
+from providers.payt.rows import Administration, Plan
+from providers.payt.shown import plan_now, reached, same_terms, status
 from providers.reader import Reader
 from providers.sending import (
     CREATED,
@@ -39,7 +40,6 @@ from providers.sending import (
     sent,
     typed,
 )
-from providers.transport import Call
 from providers.writing import Answer, Before, Desk, Found, Impossible, Order, PlanNow, UnknownPlan, Wanted
 
 T = TypeVar("T")

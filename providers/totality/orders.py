@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from providers.addresses import segment
 from providers.checking import (
     Field,
     day,
@@ -26,7 +25,8 @@ from providers.checking import (
     written,
 )
 from providers.errors import Refused
-from providers.totality import NAME
+from providers.http.addresses import segment
+from providers.totality.reading import NAME
 from providers.writing import Impossible, Order, Term, Wanted
 
 OPERATIONS = ("create", "update", "deactivate")

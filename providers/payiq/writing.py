@@ -10,23 +10,23 @@ from functools import partial
 
 import msgspec
 
-from providers.answers import Reply, unmarked
 from providers.assumed_writes import PAYIQ as ASSUMED
 from providers.base import AccountRef, Clock, Connection, assumed
 from providers.errors import ProviderError
+from providers.http.answers import Reply, unmarked
+from providers.http.redaction import LIVE
+from providers.http.transport import Call
 from providers.pages import parsed
-from providers.payiq import ASSUMED as READS
-from providers.payiq import NAME, SETUP, PayiqClient, connect, naming, opened, plan_ids
-from providers.payiq_decode import Envelope, open_envelope
-from providers.payiq_orders import NAMING, OPERATIONS, PLAN, TOKEN, Accounts, Words, named, order_of, plan_number
-from providers.payiq_rows import Setup, account_key
-from providers.payiq_shown import Policy, Shown, differing, objections, plan_now, policy_of, remarks
+from providers.payiq.decode import Envelope, open_envelope
+from providers.payiq.orders import NAMING, OPERATIONS, PLAN, TOKEN, Accounts, Words, named, order_of, plan_number
+from providers.payiq.reading import ASSUMED as READS
+from providers.payiq.reading import NAME, SETUP, PayiqClient, connect, naming, opened, plan_ids
+from providers.payiq.rows import Setup, account_key
+from providers.payiq.shown import Policy, Shown, differing, objections, plan_now, policy_of, remarks
 from providers.reader import Reader
-from providers.redaction import LIVE
 from providers.rows import NAME as RENAME
 from providers.rows import renamed
 from providers.sending import CREATED, NOT_FOUND, OK, NotProvenError, Refusal, expect_status, known_words, sent, typed
-from providers.transport import Call
 from providers.writing import Answer, Before, Desk, Found, Impossible, Order, Outcome, PlanNow, UnknownPlan, Wanted
 
 MISSING = "DataNotFound"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from providers.deadline import Deadline
+from providers.http.deadline import Deadline
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from msgspec import UNSET, UnsetType
 
 from providers.checking import day_of, moment_of
 from providers.errors import Unreadable
-from providers.payt import NAME
-from providers.payt_rows import CreditCase, Flag, Invoice, Plan, Text
+from providers.payt.reading import NAME
+from providers.payt.rows import CreditCase, Flag, Invoice, Plan, Text
 from providers.writing import PlanNow, Term
 
 _AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,10})?")

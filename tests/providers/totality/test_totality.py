@@ -8,7 +8,7 @@ import pytest
 
 from providers.base import Connection, SweepRequest
 from providers.errors import NotConfigured, Unreadable, Unstable
-from providers.totality import ASSUMED, PROVIDER, decode
+from providers.totality.reading import ASSUMED, PROVIDER, decode
 
 BASE = "https://lender.example.test/api"
 LOANS = SweepRequest("loans", "lender")

@@ -14,17 +14,17 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
-from providers.answers import unmarked
 from providers.assumed_writes import TOTALITY as WRITES
-from providers.auth import oauth_tokens
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
+from providers.http.answers import unmarked
+from providers.http.auth import oauth_tokens
+from providers.http.transport import Call, Transport
 from providers.pages import Limits, Rows, Settling, Watch, by_field, iso, parsed, read_page, refused_page
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
 from providers.rows import UNREADABLE, Fault, Reading
 from providers.tables import Column, fill, spread
-from providers.totality_rows import SHAPES, TABLES, Plan
-from providers.transport import Call, Transport
+from providers.totality.rows import SHAPES, TABLES, Plan
 
 NAME = "totality"
 MEDIA_TYPE = "application/vnd.totality.v1+json"

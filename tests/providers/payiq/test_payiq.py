@@ -7,8 +7,8 @@ import pytest
 
 from providers.base import AccountRef, Connection, SweepRequest
 from providers.errors import NotPermitted, ProviderError, Refused, Unreachable, Unreadable
-from providers.payiq import PROVIDER, decode
-from providers.payiq_rows import account_key
+from providers.payiq.reading import PROVIDER, decode
+from providers.payiq.rows import account_key
 
 BASE = "https://biller.example.test/PayIQ/"
 SWEEP = SweepRequest("portfolio", "payiq")

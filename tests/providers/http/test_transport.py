@@ -9,9 +9,6 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from providers.addresses import origin, segment
-from providers.answers import retry_after
-from providers.auth import Tokens
 from providers.base import Connection
 from providers.errors import (
     Misdirected,
@@ -24,8 +21,11 @@ from providers.errors import (
     Truncated,
     Unreachable,
 )
-from providers.pace import pace
-from providers.transport import CIRCUIT, Call, Transport
+from providers.http.addresses import origin, segment
+from providers.http.answers import retry_after
+from providers.http.auth import Tokens
+from providers.http.pace import pace
+from providers.http.transport import CIRCUIT, Call, Transport
 
 TOKEN = "canary-token-4711"
 LIST = Call("GET", "/v1/plans", "/v1/plans", (("debtor", "canary-debtor"),))

@@ -22,24 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from providers.addresses import origin
-from providers.answers import (
-    ERRORS,
-    FORBIDDEN,
-    REDIRECTS,
-    UNAUTHORISED,
-    Reply,
-    expect_whole,
-    http_date,
-    missing_scope,
-    retry_after,
-    status_error,
-    strange_encoding,
-)
-from providers.auth import Exchange, TokenCall, Tokens, refused_credentials
 from providers.base import Clock, Connection, Traffic
-from providers.bodies import encoded
-from providers.deadline import Deadline
 from providers.errors import (
     Misdirected,
     NotConfigured,
@@ -52,8 +35,25 @@ from providers.errors import (
     Unreadable,
     Untrusted,
 )
-from providers.pace import pace
-from providers.redaction import LIVE, quiet
+from providers.http.addresses import origin
+from providers.http.answers import (
+    ERRORS,
+    FORBIDDEN,
+    REDIRECTS,
+    UNAUTHORISED,
+    Reply,
+    expect_whole,
+    http_date,
+    missing_scope,
+    retry_after,
+    status_error,
+    strange_encoding,
+)
+from providers.http.auth import Exchange, TokenCall, Tokens, refused_credentials
+from providers.http.bodies import encoded
+from providers.http.deadline import Deadline
+from providers.http.pace import pace
+from providers.http.redaction import LIVE, quiet
 
 T = TypeVar("T")
 LOG = logging.getLogger("planrecon.providers")

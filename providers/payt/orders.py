@@ -25,7 +25,7 @@ from providers.checking import (
     texts,
     written,
 )
-from providers.payt import NAME
+from providers.payt.reading import NAME
 from providers.writing import Impossible, Order, Term, Wanted
 
 OPERATIONS = ("create", "approve", "reject", "deactivate")

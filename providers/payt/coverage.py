@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from providers.addresses import segment
 from providers.errors import ProviderError
+from providers.http.addresses import segment
+from providers.http.transport import Call, Transport
 from providers.pages import parsed
-from providers.payt import NAME, PaytClient
-from providers.payt_orders import LINKS
-from providers.payt_shown import Bill, Case, Covered, covered
+from providers.payt.orders import LINKS
+from providers.payt.reading import NAME, PaytClient
+from providers.payt.shown import Bill, Case, Covered, covered
 from providers.sending import NOT_FOUND, as_text, typed
-from providers.transport import Call, Transport
 from providers.writing import Order
 
 R = TypeVar("R", Bill, Case)

@@ -1,0 +1,1 @@
+"""How a request reaches a provider and comes back: signed, paced, bounded in time, retried, without secrets in the log."""

@@ -1,0 +1,1 @@
+"""PNC PayIQ: everything that only this provider knows."""

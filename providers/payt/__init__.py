@@ -1,0 +1,1 @@
+"""Payt: everything that only this provider knows."""

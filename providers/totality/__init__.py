@@ -1,0 +1,1 @@
+"""Totality LMS: everything that only this provider knows."""
