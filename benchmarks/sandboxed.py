@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import CREDENTIALS
-from sandbox.generate import PROVIDERS, generate
 from sandbox.server import serve
 from sandbox.world import Row, World
+from sandbox.worlds.generate import PROVIDERS, generate
 
 AS_OF = date(2026, 6, 30)
 SEED = 7

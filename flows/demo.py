@@ -14,7 +14,7 @@ from typing import Any
 
 from flows import log
 from flows.errors import PlanreconError, UsageError
-from sandbox.scenarios import DEMO_AS_OF
+from sandbox.worlds.scenarios import DEMO_AS_OF
 
 MARK = "planrecon-demo.json"
 START_SECONDS = 60.0

@@ -52,7 +52,7 @@ def load(scenario: str | None, *, seed: int, plans: int | None, as_of: date) -> 
 
     A file holds `{"world": …}`, or `{"generate": {"seed", "plans", "as_of"}}`.
     """
-    from sandbox import scenarios  # noqa: PLC0415 - generators are large, and a server alone needs none
+    from sandbox.worlds import scenarios  # noqa: PLC0415 - generators are large, and a server alone needs none
 
     if scenario == "golden":
         return scenarios.golden()

@@ -16,14 +16,16 @@ from pathlib import Path
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from sandbox import payiq, payt, totality
 from sandbox.assumed import Assumed
 from sandbox.credentials import CREDENTIALS
 from sandbox.exchange import TICK_SECONDS, App, Front, Recorded
 from sandbox.faults import Faults
-from sandbox.payt_desk import Limits
+from sandbox.payiq import app as payiq
+from sandbox.payt import app as payt
+from sandbox.payt.desk import Limits
 from sandbox.site import Site
 from sandbox.tokens import Tokens
+from sandbox.totality import app as totality
 from sandbox.world import World
 
 PROVIDERS = ("payt", "totality", "payiq")

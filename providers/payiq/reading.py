@@ -2,7 +2,7 @@
 
 The accounts come from a file. Each is asked for its setup, then for the plans the setup names,
 its payments and its bills. The setup call is a POST and a read: it may be repeated. Changes of
-plans are in `payiq_writing`.
+plans are in `writing`.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""Reads Payt: bearer token, cursor pages, one administration at a time. Changes of plans are in `payt_writing`."""
+"""Reads Payt: bearer token, cursor pages, one administration at a time. Changes of plans are in `writing`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Reads Totality: a vendor media type, numbered pages, cents.
 
 No list page of this provider could be read but one, so the paths, the shape of a list and most
-field names are assumptions; `ASSUMED` holds them all. Changes of plans are in `totality_writing`.
+field names are assumptions; `ASSUMED` holds them all. Changes of plans are in `writing`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

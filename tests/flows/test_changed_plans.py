@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sandbox import scenarios
+from sandbox.worlds import scenarios
 
 CODES = ("PLAN_MUTATED", "PLAN_REAPPEARED", "PLAN_VANISHED")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from flows import cli
-from sandbox import scenarios
+from sandbox.worlds import scenarios
 
 README = Path(__file__).parents[2] / "README.md"
 COMMANDS = {

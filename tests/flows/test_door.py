@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows import ask, cli, tracebacks
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
 PREVIEW = ("schedule", "--first-date", "2026-01-31", "--count", "2", "--total", "10.00")

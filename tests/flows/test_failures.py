@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sandbox import faults
-from sandbox import generate_payiq as payiq
 from sandbox.assumed import Assumed
-from sandbox.scenarios import DEMO_AS_OF, GOLDEN_AS_OF, demo, generate, golden
+from sandbox.worlds import generate_payiq as payiq
+from sandbox.worlds.scenarios import DEMO_AS_OF, GOLDEN_AS_OF, demo, generate, golden
 
 NEVER = ("--fail-on", "never")
 GOLDEN_RUN = ("run", "--as-of", str(GOLDEN_AS_OF))

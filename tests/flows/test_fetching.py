@@ -12,7 +12,7 @@ from flows.pull import Fault, Pulled, Source
 from sandbox import faults
 from sandbox.assumed import Assumed
 from sandbox.exchange import Answer
-from sandbox.scenarios import GOLDEN_AS_OF, generate, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden
 
 pytestmark = pytest.mark.usefixtures("impatient")
 DAY = timedelta(days=1)

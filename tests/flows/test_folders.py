@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from flows.cli import execute
-from sandbox.scenarios import GOLDEN_AS_OF, generate, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden
 from sql.readonly import read_query
 
 README = Path(__file__).parents[2] / "README.md"

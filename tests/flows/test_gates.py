@@ -10,7 +10,7 @@ import pytest
 from flows.loading import admit
 from sandbox import faults
 from sandbox.assumed import Assumed
-from sandbox.scenarios import GOLDEN_AS_OF, generate, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

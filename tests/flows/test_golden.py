@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from sandbox.golden import PAYT_PLAN, TOTALITY_PAYMENTS, golden, golden_reversed
+from sandbox.worlds.golden import PAYT_PLAN, TOTALITY_PAYMENTS, golden, golden_reversed
 
 LAST = date(2025, 6, 7)
 

@@ -9,7 +9,7 @@ from flows.kept_token import KeptToken
 from flows.settings import load
 from flows.sources import connect
 from providers.errors import NotKept
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 from sql.errors import CannotWrite
 
 pytestmark = pytest.mark.usefixtures("impatient")

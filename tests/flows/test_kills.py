@@ -19,8 +19,8 @@ import pytest
 
 from reports.manifest import verify
 from sandbox import faults
-from sandbox.scenarios import DEMO_AS_OF, demo
 from sandbox.world import PAYT_LISTS
+from sandbox.worlds.scenarios import DEMO_AS_OF, demo
 
 MOMENTS = int(os.environ.get("PLANRECON_KILLS", "8"))
 SEED = int(os.environ.get("PLANRECON_KILLS_SEED", "20260630"))

@@ -10,10 +10,10 @@ from datetime import date
 
 import pytest
 
-from sandbox import generate_payiq as payiq
-from sandbox import generate_totality as totality
-from sandbox.generate_payt import Administration
 from sandbox.world import World
+from sandbox.worlds import generate_payiq as payiq
+from sandbox.worlds import generate_totality as totality
+from sandbox.worlds.generate_payt import Administration
 
 DUES = (date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1))
 MADE = date(2026, 2, 14)

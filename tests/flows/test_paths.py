@@ -8,7 +8,7 @@ import pytest
 from flows import cli
 from flows.demo import configuration
 from flows.settings import load
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 DAY = ("--as-of", str(GOLDEN_AS_OF), "--fail-on", "never")
 

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from sandbox.generate_payt import Administration, stamp
 from sandbox.world import World
+from sandbox.worlds.generate_payt import Administration, stamp
 
 AS_OF = date(2026, 6, 1)
 MADE, APRIL, MAY, JULY = date(2026, 2, 14), date(2026, 4, 1), date(2026, 5, 1), date(2026, 7, 1)

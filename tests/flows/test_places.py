@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flows import cli
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 from sql.connection import connect
 from sql.errors import CannotWrite
 

@@ -18,7 +18,8 @@ import pytest
 
 from flows import pipeline
 from providers import PROVIDERS
-from sandbox import faults, scenarios
+from sandbox import faults
+from sandbox.worlds import scenarios
 from sql.lock import run_lock
 
 pytestmark = pytest.mark.prefect

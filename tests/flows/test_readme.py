@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from sandbox import scenarios
+from sandbox.worlds import scenarios
 
 README = Path(__file__).parents[2] / "README.md"
 VARYING = re.compile(r"^(known at|reports:|page:)")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from flows import cli
-from sandbox import scenarios
+from sandbox.worlds import scenarios
 
 DAY = scenarios.DEMO_AS_OF
 EVE = DAY - timedelta(days=1)

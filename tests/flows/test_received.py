@@ -13,11 +13,11 @@ from flows import loading
 from flows.cli import execute
 from flows.errors import NothingRead
 from sandbox import faults
-from sandbox import generate_payt as payt
-from sandbox import generate_totality as totality
-from sandbox.golden import PAYT_PLAN, TOTALITY_LOAN, TOTALITY_PLAN
-from sandbox.scenarios import GOLDEN_AS_OF, golden
 from sandbox.world import Verbatim
+from sandbox.worlds import generate_payt as payt
+from sandbox.worlds import generate_totality as totality
+from sandbox.worlds.golden import PAYT_PLAN, TOTALITY_LOAN, TOTALITY_PLAN
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 from transforms.intake import admit
 
 CREATED, DUE = date(2025, 2, 14), date(2025, 5, 1)

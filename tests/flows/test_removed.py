@@ -10,7 +10,7 @@ import pytest
 from flows import publish
 from flows.cli import execute
 from reports.publish import Staging
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 GONE = {
     "the state folder": (".", ["bytes as received of 3 of 3 loads", "commit log is gone", "archives of 1 of 1 runs"]),

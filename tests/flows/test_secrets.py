@@ -6,7 +6,7 @@ import pytest
 
 from sandbox import faults
 from sandbox.credentials import CREDENTIALS
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 CANARIES = {
     ("payt", "client_secret"): "canary-payt-client-secret-91c2",

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from sandbox import scenarios
+from sandbox.worlds import scenarios
 
 CLOSED = {"RESOLVED", "ACCEPTED"}
 

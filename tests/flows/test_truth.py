@@ -8,8 +8,8 @@ from importlib.metadata import version
 
 import pytest
 
-from sandbox import scenarios
-from sandbox.generate_payt import Administration
+from sandbox.worlds import scenarios
+from sandbox.worlds.generate_payt import Administration
 
 SCHEDULES = {"AMOUNT_DIFF", "DUE_DATE_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBIGUOUS_PAIR"}
 AS_OF = date(2026, 6, 30)

@@ -7,7 +7,7 @@ import pytest
 from flows import cli
 from flows.errors import SettingsError
 from flows.settings import load
-from sandbox.scenarios import GOLDEN_AS_OF, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 RUN = ("run", "--as-of", str(GOLDEN_AS_OF), "--fail-on", "never")
 SPOILT = {

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from flows import cli
-from sandbox import scenarios
+from sandbox.worlds import scenarios
 from sql import verification
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ import pytest
 
 from flows.errors import NothingRead
 from sandbox import faults
-from sandbox.golden import DUES, PAYIQ_PLAN, PAYT_PLAN, TOTALITY_PLAN, golden
+from sandbox.worlds.golden import DUES, PAYIQ_PLAN, PAYT_PLAN, TOTALITY_PLAN, golden
 from sql.connection import connect
 from writes.intents import APPROVED, DONE, PARKED, REFUSED, SENDING, UNKNOWN, AgreedTerm, Draft
 from writes.ledger import Ledger

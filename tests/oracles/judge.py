@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from oracles.model import PLACES, Options, Payment, Plan, Term, business_days
 
-from sandbox.generate_habits import month_after
+from sandbox.worlds.generate_habits import month_after
 
 ALL_VOID = {"PROPOSED", "REJECTED"}
 IN_FORCE = {"ACTIVE", "UNKNOWN"}

@@ -17,8 +17,8 @@ from oracles.model import (
     to_minor,
 )
 
-from sandbox.generate_habits import last_day, month_after
 from sandbox.world import AccountKey, PayIQWorld
+from sandbox.worlds.generate_habits import last_day, month_after
 
 CLASSES = {
     "Paid": "received",

@@ -6,7 +6,7 @@ import pytest
 from oracles.model import Options
 from oracles.truth import truth
 
-from sandbox.golden import TOTALITY_PAYMENTS, golden, golden_reversed
+from sandbox.worlds.golden import TOTALITY_PAYMENTS, golden, golden_reversed
 
 # as of, amount due, overdue, past grace (5 days), remaining, days past due, MBA, OTS, open per term
 TABLE = """

@@ -9,9 +9,9 @@ import pytest
 from oracles.model import Options, business_days, civil, dutch_holidays, to_minor, to_text
 from oracles.truth import differences, truth, write_truth
 
-from sandbox import generate_totality as totality
-from sandbox.generate_habits import month_after
 from sandbox.world import World
+from sandbox.worlds import generate_totality as totality
+from sandbox.worlds.generate_habits import month_after
 
 CREATED = date(2025, 1, 2)
 LOAN, PLAN = "loan-1", "plan-1"

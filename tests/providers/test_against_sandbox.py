@@ -20,9 +20,10 @@ from providers.errors import (
     Unreachable,
     Unreadable,
 )
-from sandbox import faults, scenarios
+from sandbox import faults
 from sandbox.server import serve
 from sandbox.world import Verbatim
+from sandbox.worlds import scenarios
 
 FAST = {"requests_per_second": 500.0, "connect_timeout": 2.0, "read_timeout": 2.0, "deadline": 5.0}
 

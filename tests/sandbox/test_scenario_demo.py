@@ -8,8 +8,8 @@ from oracles.model import Options
 from oracles.read import read
 from oracles.truth import truth
 
-from sandbox.scenarios import DEMO_AS_OF, demo
 from sandbox.world import World
+from sandbox.worlds.scenarios import DEMO_AS_OF, demo
 
 EXPECTED = {
     ("BALANCE_DRIFT", ""): 2,

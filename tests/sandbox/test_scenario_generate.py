@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from oracles.truth import truth
 
-from sandbox.scenarios import generate
+from sandbox.worlds.scenarios import generate
 
 AS_OF = date(2026, 6, 30)
 

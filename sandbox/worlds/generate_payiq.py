@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.generate_habits import Ids, Story, live, month_after
-from sandbox.generate_payt import stamp
 from sandbox.world import AccountKey, Row, World
+from sandbox.worlds.generate_habits import Ids, Story, live, month_after
+from sandbox.worlds.generate_payt import stamp
 
 SYMBOL = "$"
 

@@ -4,8 +4,8 @@ Every world is fixed by its arguments: the same call gives the same rows on any
 machine and on any day.
 """
 
-from sandbox.demo import DEMO_AS_OF, demo
-from sandbox.generate import generate
-from sandbox.golden import GOLDEN_AS_OF, golden, golden_reversed
+from sandbox.worlds.demo import DEMO_AS_OF, demo
+from sandbox.worlds.generate import generate
+from sandbox.worlds.golden import GOLDEN_AS_OF, golden, golden_reversed
 
 __all__ = ["DEMO_AS_OF", "GOLDEN_AS_OF", "demo", "generate", "golden", "golden_reversed"]

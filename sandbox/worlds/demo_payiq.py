@@ -8,10 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sandbox import generate_payiq as payiq
-from sandbox.generate_habits import Ids
-from sandbox.generate_payt import stamp
 from sandbox.world import AccountKey, Row, World
+from sandbox.worlds import generate_payiq as payiq
+from sandbox.worlds.generate_habits import Ids
+from sandbox.worlds.generate_payt import stamp
 
 AS_OF = date(2026, 6, 30)
 CREATED = date(2026, 3, 5)

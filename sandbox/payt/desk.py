@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.exchange import query, reply
-from sandbox.payt_lists import (
+from sandbox.payt.lists import (
     LISTINGS,
     ORDERS,
     BadParameterError,

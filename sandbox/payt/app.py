@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.exchange import reply
-from sandbox.payt_desk import Desk, Limits, RefusedError
-from sandbox.payt_lists import LISTINGS
-from sandbox.payt_oauth import Grants
-from sandbox.payt_plans import Plans
+from sandbox.payt.desk import Desk, Limits, RefusedError
+from sandbox.payt.lists import LISTINGS
+from sandbox.payt.oauth import Grants
+from sandbox.payt.plans import Plans
 from sandbox.site import Site
 from sandbox.tokens import Tokens
 from sandbox.world import PAYT_DELETED

@@ -11,7 +11,7 @@ from itertools import count, islice
 from typing import TypeAlias
 
 from sandbox.assumed import Assumed
-from sandbox.totality_lists import InvalidError
+from sandbox.totality.lists import InvalidError
 from sandbox.world import Row
 
 Schedule: TypeAlias = list[tuple[date, int]]

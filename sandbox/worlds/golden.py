@@ -8,10 +8,10 @@ last payment: as of an earlier day the second term is open in full.
 
 from datetime import date
 
-from sandbox import generate_payiq as payiq
-from sandbox import generate_payt as payt
-from sandbox import generate_totality as totality
 from sandbox.world import Row, World
+from sandbox.worlds import generate_payiq as payiq
+from sandbox.worlds import generate_payt as payt
+from sandbox.worlds import generate_totality as totality
 
 GOLDEN_AS_OF = date(2025, 6, 7)
 CREATED = date(2025, 2, 14)

@@ -22,8 +22,8 @@ from starlette.routing import Route
 
 from sandbox.credentials import CREDENTIALS
 from sandbox.exchange import App, Message, Receive, Send, reply
-from sandbox.payiq_book import Book, EnvelopeError, by_name, decimal_of, integer_of, moment_of
-from sandbox.payiq_plans import Plans
+from sandbox.payiq.book import Book, EnvelopeError, by_name, decimal_of, integer_of, moment_of
+from sandbox.payiq.plans import Plans
 from sandbox.site import Site
 from sandbox.tokens import Tokens
 from sandbox.world import Row

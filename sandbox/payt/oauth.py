@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from sandbox.credentials import CREDENTIALS
 from sandbox.exchange import reply
-from sandbox.payt_desk import Limits, RefusedError
+from sandbox.payt.desk import Limits, RefusedError
 from sandbox.site import Site
 from sandbox.tokens import Tokens, basic
 

@@ -7,9 +7,9 @@ disagreement never hides another.
 from datetime import date
 from typing import Any
 
-from sandbox.generate_habits import Ids, Story
-from sandbox.generate_payt import Administration, add_plan, stamp
 from sandbox.world import Row, World
+from sandbox.worlds.generate_habits import Ids, Story
+from sandbox.worlds.generate_payt import Administration, add_plan, stamp
 
 CREATED = date(2026, 3, 5)
 DUES = (date(2026, 4, 1), date(2026, 5, 1), date(2026, 6, 1), date(2026, 7, 1))

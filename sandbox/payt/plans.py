@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.exchange import reply
-from sandbox.payt_desk import Desk, Handler, RefusedError
-from sandbox.payt_lists import LISTINGS, only, shown
-from sandbox.payt_oauth import fields_of
+from sandbox.payt.desk import Desk, Handler, RefusedError
+from sandbox.payt.lists import LISTINGS, only, shown
+from sandbox.payt.oauth import fields_of
 from sandbox.site import Site
 from sandbox.world import Row
 

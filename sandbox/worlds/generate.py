@@ -8,12 +8,12 @@ import random
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sandbox import generate_faults as faults
-from sandbox import generate_payiq as payiq
-from sandbox import generate_payt as payt
-from sandbox import generate_totality as totality
-from sandbox.generate_habits import Ids, Story, live, monthly, split
 from sandbox.world import World
+from sandbox.worlds import generate_faults as faults
+from sandbox.worlds import generate_payiq as payiq
+from sandbox.worlds import generate_payt as payt
+from sandbox.worlds import generate_totality as totality
+from sandbox.worlds.generate_habits import Ids, Story, live, monthly, split
 
 PROVIDERS = ("payt", "totality", "payiq")
 AWKWARD_SHARE = 0.035

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sandbox.generate_habits import Ids, Story, oldest_first
 from sandbox.world import Row, World
+from sandbox.worlds.generate_habits import Ids, Story, oldest_first
 
 MAKERS_DAY = "T09:30:00Z"
 """A moment that falls on the same civil day in every zone scenarios use."""

@@ -7,10 +7,10 @@ import random
 from datetime import date
 from typing import Any
 
-from sandbox import generate_totality as totality
-from sandbox.generate_habits import uuid
-from sandbox.generate_payt import stamp
 from sandbox.world import Row, World
+from sandbox.worlds import generate_totality as totality
+from sandbox.worlds.generate_habits import uuid
+from sandbox.worlds.generate_payt import stamp
 
 CREATED = date(2026, 3, 5)
 BALANCED_AT = "2026-06-29T22:00:00.000Z"

@@ -8,9 +8,9 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
-from sandbox.generate_habits import Story, live, month_after, oldest_first, split, uuid
-from sandbox.generate_payt import stamp
 from sandbox.world import Row, World
+from sandbox.worlds.generate_habits import Story, live, month_after, oldest_first, split, uuid
+from sandbox.worlds.generate_payt import stamp
 
 
 def loan(loan_uuid: str, customer: str, balance: int, day: date, **changed: Any) -> Row:

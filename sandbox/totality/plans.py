@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from sandbox.exchange import reply
 from sandbox.site import Site
-from sandbox.totality_lists import InvalidError
-from sandbox.totality_schedule import parsed, schedule, validate
+from sandbox.totality.lists import InvalidError
+from sandbox.totality.schedule import parsed, schedule, validate
 from sandbox.world import Row
 
 PLAN_FIELDS = (

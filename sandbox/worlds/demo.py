@@ -7,14 +7,14 @@ there are is told in `demo_payt`, `demo_totality` and `demo_payiq`.
 import random
 from datetime import date, timedelta
 
-from sandbox import generate_payiq as payiq
-from sandbox import generate_payt as payt
-from sandbox import generate_totality as totality
-from sandbox.demo_payiq import add_payiq_cases
-from sandbox.demo_payt import add_payt_cases
-from sandbox.demo_totality import add_totality_cases
-from sandbox.generate_habits import Ids, Story, live, monthly, split
 from sandbox.world import World
+from sandbox.worlds import generate_payiq as payiq
+from sandbox.worlds import generate_payt as payt
+from sandbox.worlds import generate_totality as totality
+from sandbox.worlds.demo_payiq import add_payiq_cases
+from sandbox.worlds.demo_payt import add_payt_cases
+from sandbox.worlds.demo_totality import add_totality_cases
+from sandbox.worlds.generate_habits import Ids, Story, live, monthly, split
 
 DEMO_AS_OF = date(2026, 6, 30)
 SEED = 20260630

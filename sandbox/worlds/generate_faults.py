@@ -7,11 +7,11 @@ arises. Where a plan offers no room for the fault it stays healthy.
 import random
 from datetime import date, timedelta
 
-from sandbox import generate_payiq as payiq
-from sandbox import generate_payt as payt
-from sandbox import generate_totality as totality
-from sandbox.generate_habits import Ids, uuid
 from sandbox.world import AccountKey, Row, World
+from sandbox.worlds import generate_payiq as payiq
+from sandbox.worlds import generate_payt as payt
+from sandbox.worlds import generate_totality as totality
+from sandbox.worlds.generate_habits import Ids, uuid
 
 LONG_AGO = timedelta(days=21)
 

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sandbox.payiq_book import Book, EnvelopeError, integer_of, moment_of
+from sandbox.payiq.book import Book, EnvelopeError, integer_of, moment_of
 from sandbox.site import Site
 from sandbox.world import AccountKey, Row
 

@@ -20,8 +20,8 @@ from sandbox.credentials import CREDENTIALS
 from sandbox.exchange import reply
 from sandbox.site import Site
 from sandbox.tokens import Tokens, basic
-from sandbox.totality_lists import InvalidError, chosen
-from sandbox.totality_plans import MissingError, PlanConflictError, Plans
+from sandbox.totality.lists import InvalidError, chosen
+from sandbox.totality.plans import MissingError, PlanConflictError, Plans
 from sandbox.world import Row
 
 VENDOR_TYPE = "application/vnd.totality.v1+json"

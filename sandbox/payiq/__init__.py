@@ -1,0 +1,1 @@
+"""PNC PayIQ as a local server."""

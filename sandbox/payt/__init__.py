@@ -1,0 +1,1 @@
+"""Payt as a local server."""

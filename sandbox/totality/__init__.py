@@ -1,0 +1,1 @@
+"""Totality LMS as a local server."""

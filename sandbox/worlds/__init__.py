@@ -1,0 +1,1 @@
+"""What the served providers know: the worked example, the demo, portfolios of any size."""
