@@ -20,9 +20,9 @@ import polars as pl
 from schemas.conventions import Conventions
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
 from schemas.table import Table
-from transforms.calendars import WEEKEND
-from transforms.closed_days import Calendar
-from transforms.schedules import regenerate
+from transforms.calendars.business_days import WEEKEND
+from transforms.calendars.closed_days import Calendar
+from transforms.schedules.regenerate import regenerate
 
 PLANS = int(os.environ.get("BENCH_PLANS", "1000000"))
 AT_ONCE = 100_000

@@ -17,7 +17,7 @@ import polars as pl
 
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
 from schemas.rules import Rules
-from transforms.locate import locate
+from transforms.location.locate import locate
 from transforms.positions import compute
 
 AS_OF = date(2026, 6, 30)

@@ -10,9 +10,9 @@ from dateutil.rrule import MONTHLY, WEEKLY, rrule
 
 from schemas.conventions import Conventions
 from schemas.schedules import PLAN_RULES
-from transforms.closed_days import Calendar
-from transforms.pairing import comparable, pair
-from transforms.schedules import regenerate
+from transforms.calendars.closed_days import Calendar
+from transforms.conformance.pairing import comparable, pair
+from transforms.schedules.regenerate import regenerate
 
 SAMPLE = 5_000
 """Plans given to dateutil: it takes them one by one."""

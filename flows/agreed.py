@@ -14,9 +14,9 @@ from flows.settings import PayiqSettings, ProviderSettings, Settings
 from providers.writing import Before, Order
 from schemas.currencies import EXPONENTS
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
-from transforms.calendars import WEEKDAYS
-from transforms.derive import monthly_terms
-from transforms.schedules import regenerate
+from transforms.calendars.business_days import WEEKDAYS
+from transforms.schedules.derive import monthly_terms
+from transforms.schedules.regenerate import regenerate
 from writes.agreement import Agreement
 from writes.intents import AgreedTerm
 

@@ -21,7 +21,7 @@ from providers.desks import DESKS
 from sql.aside import Aside
 from sql.recovery import what_is_gone
 from sql.warehouse import Warehouse
-from transforms.calendars import MONEY_CALENDARS, check_calendar
+from transforms.calendars.business_days import MONEY_CALENDARS, check_calendar
 from writes.ledger import Ledger
 
 ENOUGH = 2 * 1024**3

@@ -16,7 +16,7 @@ from schemas.table import GateError
 from sql.conservation import ConservationError
 from sql.errors import StoreError
 from sql.files import ADVICE
-from transforms.intake import ContractError
+from transforms.intake.admit import ContractError
 from writes.errors import WriteError
 
 EXPECTED = (

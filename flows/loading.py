@@ -34,7 +34,7 @@ from sql.staging import StageOptions, received, stage
 from sql.versions import ConservationError, Load, LoadReport, Sweep, commit_load
 from sql.warehouse import SCHEMA_VERSION
 from sql.witness import Witness
-from transforms.intake import ContractError, admit, check_carried
+from transforms.intake.admit import ContractError, admit, check_carried
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
 

@@ -11,7 +11,7 @@ from flows.errors import SettingsError
 from flows.given import Line, read_table
 from providers import PROVIDERS
 from schemas.core import PAUSES
-from transforms.pauses import Pauses
+from transforms.delinquency.pauses import Pauses
 
 COLUMNS = ("provider", "tenant_id", "plan_id", "start", "end", "reason")
 """Of these `end` may be empty, the pause then lasts, `reason` too, and `tenant_id` where one tenant alone has the plan."""

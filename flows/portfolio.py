@@ -15,15 +15,15 @@ from schemas.conventions import Conventions
 from schemas.rules import Rules
 from sql import images, writes
 from sql.runs import loaded_at
-from transforms.aging import aging_terms
-from transforms.agreements import agreements, shown_by_now
-from transforms.closed_days import Calendar
-from transforms.clusters import LEAST, clusters
-from transforms.conformance import Expectations, expect, judge, with_nominal_dates
-from transforms.locate import Located, locate
-from transforms.pauses import Pauses
+from transforms.breaks.clusters import LEAST, clusters
+from transforms.breaks.write_backs import agreements, shown_by_now
+from transforms.calendars.closed_days import Calendar
+from transforms.conformance.judge import Expectations, expect, judge, with_nominal_dates
+from transforms.delinquency.aging import aging_terms
+from transforms.delinquency.pauses import Pauses
+from transforms.location.locate import Located, locate
+from transforms.location.references import with_references
 from transforms.positions import compute, unowned
-from transforms.references import with_references
 
 PART = 250_000
 """Plans worked at a time: memory stays constant whatever the portfolio's size."""

@@ -43,10 +43,10 @@ from sql.runs import (
 )
 from sql.warehouse import SCHEMA_VERSION, Warehouse
 from sql.witness import Witness
-from transforms.aging import aging
-from transforms.breaks import live
-from transforms.buckets import bucket_set
-from transforms.references import with_references
+from transforms.breaks.life import live
+from transforms.delinquency.aging import aging
+from transforms.delinquency.buckets import bucket_set
+from transforms.location.references import with_references
 
 RANKS = {"low": 0, "medium": 1, "high": 2, "critical": 3}
 OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")

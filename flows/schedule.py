@@ -13,13 +13,19 @@ from schemas.columns import MAX_MINOR
 from schemas.conventions import Conventions
 from schemas.currencies import EXPONENTS, plain
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
-from transforms.calendars import WEEKEND, UnknownCalendarError, check_calendar, weekday_number, weekend_days
-from transforms.closed_days import Calendar, OwnDays, own_days
-from transforms.derive import MAX_TERMS
-from transforms.inputs import FIRST_YEAR, LAST_YEAR, MOST_STEP
-from transforms.patterns import FIFTH, LAST_DAY
-from transforms.schedules import regenerate
-from transforms.shifts import MOST_DAYS
+from transforms.calendars.business_days import (
+    WEEKEND,
+    UnknownCalendarError,
+    check_calendar,
+    weekday_number,
+    weekend_days,
+)
+from transforms.calendars.closed_days import Calendar, OwnDays, own_days
+from transforms.schedules.derive import MAX_TERMS
+from transforms.schedules.inputs import FIRST_YEAR, LAST_YEAR, MOST_STEP
+from transforms.schedules.patterns import FIFTH, LAST_DAY
+from transforms.schedules.regenerate import regenerate
+from transforms.schedules.shifts import MOST_DAYS
 
 FREQUENCIES = {
     "days": "DAYS",

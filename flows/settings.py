@@ -41,9 +41,9 @@ from flows.orchestrator import address, prepare_embedded, require_answer, shown
 from providers.http.auth import SPEAKABLE
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.rules import Rules, Tolerance
-from transforms.buckets import written
-from transforms.calendars import WEEKEND, check_calendar, weekend_days
-from transforms.closed_days import Calendar, OwnDays, own_days
+from transforms.calendars.business_days import WEEKEND, check_calendar, weekend_days
+from transforms.calendars.closed_days import Calendar, OwnDays, own_days
+from transforms.delinquency.buckets import written
 
 PREFIX = "PLANRECON_"
 SHOWN = 80

@@ -45,7 +45,7 @@ def commit_load(
     Args:
         con: The warehouse, opened for writing.
         load: Who, when, and how each sweep went.
-        admitted: What `transforms.intake.admit` returned.
+        admitted: What `transforms.intake.admit.admit` returned.
         pages: page_no, sweep, entity, sha256, rows: where the bytes lie.
         rows: `staged["rows"]`: page_no, position, row_hash.
         unknown_fields: (page entity, field) to the number of rows that carried it.

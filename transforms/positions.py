@@ -13,18 +13,18 @@ import polars as pl
 from schemas.columns import INVOICES_OWE_LESS, PAUSED
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.rules import Rules
-from transforms.aging import age_terms
-from transforms.book import Book, open_book
-from transforms.buckets import in_buckets
-from transforms.business import business_between, repeated
-from transforms.coverage import coverage_ppm
-from transforms.delinquency import Arrears, arrears_of, days_past_due
-from transforms.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
-from transforms.judgement import AS_OF_APPROXIMATE, judge
-from transforms.months import anchors, months_past_due
-from transforms.pauses import NO_PAUSES, Pauses
-from transforms.pending import lay_over
-from transforms.satisfaction import satisfy
+from transforms.balances.book import Book, open_book
+from transforms.balances.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
+from transforms.balances.judgement import AS_OF_APPROXIMATE, judge
+from transforms.balances.pending import lay_over
+from transforms.balances.satisfaction import satisfy
+from transforms.calendars.business import business_between, repeated
+from transforms.delinquency.aging import age_terms
+from transforms.delinquency.buckets import in_buckets
+from transforms.delinquency.coverage import coverage_ppm
+from transforms.delinquency.days_past_due import Arrears, arrears_of, days_past_due
+from transforms.delinquency.months import anchors, months_past_due
+from transforms.delinquency.pauses import NO_PAUSES, Pauses
 from transforms.segments import mark, number_of, put, repeat
 
 VANISHED = "VANISHED"

@@ -11,7 +11,7 @@ from checks.compared import zones
 from schemas.results import PLAN_POSITIONS, TERM_POSITIONS
 from schemas.schedules import DIFFERENCES
 from schemas.table import Table
-from transforms.breaks import identified
+from transforms.breaks.life import identified
 
 DAY = date(2026, 6, 30)
 SCHEDULES = [

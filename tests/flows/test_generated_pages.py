@@ -20,7 +20,7 @@ from sql.landing import StoredPage
 from sql.scripts import create_tables
 from sql.staging import StageOptions, received, stage
 from sql.versions import Load, Sweep, commit_load
-from transforms.intake import admit
+from transforms.intake.admit import admit
 
 WANTED = int(os.environ.get("PLANRECON_PAGES", "60"))
 AT = datetime(2026, 6, 30, 6, tzinfo=UTC)

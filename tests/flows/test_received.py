@@ -18,7 +18,7 @@ from sandbox.worlds import generate_payt as payt
 from sandbox.worlds import generate_totality as totality
 from sandbox.worlds.golden import PAYT_PLAN, TOTALITY_LOAN, TOTALITY_PLAN
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
-from transforms.intake import admit
+from transforms.intake.admit import admit
 
 CREATED, DUE = date(2025, 2, 14), date(2025, 5, 1)
 

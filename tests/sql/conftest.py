@@ -15,7 +15,7 @@ from sql.connection import connect
 from sql.scripts import create_tables
 from sql.staging import StageOptions, stage
 from sql.versions import Load, LoadReport, Sweep, commit_load
-from transforms.intake import admit
+from transforms.intake.admit import admit
 
 SWEEPS = {
     "payt": ("payment_plans", "payments", "psp_transactions", "invoices", "credit_cases", "debtors"),

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.conventions import Conventions
 from sql import images
-from transforms.schedules import regenerate
+from transforms.schedules.regenerate import regenerate
 
 DAY = date(2026, 6, 30)
 CREATED = "2026-05-10T16:00:00Z"

@@ -12,7 +12,7 @@ import pytest
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
 from schemas.rules import Rules
 from schemas.table import Table
-from transforms.locate import Located, locate
+from transforms.location.locate import Located, locate
 from transforms.positions import Positions, compute
 
 CREATED = date(2025, 1, 1)

@@ -484,7 +484,7 @@ QUICK = settings(THOROUGH, max_examples=10)
 @pytest.fixture(autouse=True)
 def _without_holidays(monkeypatch) -> None:
     """The oracle counts weekends only."""
-    monkeypatch.setattr("transforms.calendars.holiday_dates", lambda *_: ())
+    monkeypatch.setattr("transforms.calendars.business_days.holiday_dates", lambda *_: ())
 
 
 def built(make, drawn: Drawn):

@@ -1,0 +1,1 @@
+"""Which break is which from run to run, how bad is it, and which belong together?"""

@@ -1,0 +1,44 @@
+"""Business days between two dates, each row by the calendar of its provider."""
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from schemas.rules import Rules
+from transforms.calendars.business_days import business_days
+from transforms.options import MissingRulesError
+
+
+def business_between(
+    provider: pl.Series, after: pl.Series, until: pl.Series, *, rules: Mapping[str, Rules]
+) -> pl.Series:
+    """Return the business days in (`after`, `until`] per row; null where either is null.
+
+    Raises:
+        MissingRulesError: a provider has no rules.
+        UnknownCalendarError: its calendar does not exist.
+    """
+    counts = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(provider))
+    asked = after.is_not_null() & until.is_not_null()
+    for name in provider.filter(asked).unique().sort():
+        if name not in rules:
+            raise MissingRulesError([name])
+        mine = (asked & (provider == name)).arg_true()
+        start, end = after.gather(mine), until.gather(mine)
+        own = rules[name]
+        span = (_day(start.min()), _day(end.max()))
+        days = business_days(own.calendar, own.weekend, *span, closed=own.closed_days)
+        counts = counts.scatter(mine, days.between(start, end))
+    return counts
+
+
+def repeated(day: date, size: int) -> pl.Series:
+    """Return a column of `size` times the same day."""
+    return pl.Series([day], dtype=pl.Date).new_from_index(0, size)
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, date):
+        raise TypeError(f"expected a date, not {value!r}")
+    return value

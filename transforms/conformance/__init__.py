@@ -1,0 +1,1 @@
+"""Does the provider's schedule agree with the plan's own rules, and if not, why?"""

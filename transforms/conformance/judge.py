@@ -1,0 +1,189 @@
+"""Whether each plan's terms are those its own rules give.
+
+Expected first, because the nominal date of a term is where months past due are
+counted from; judged after the positions are known, because only plans in force
+are judged. How schedules are made, paired and explained is in `schedules.py`,
+`pairing.py` and `why.py`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import polars as pl
+
+from schemas.conventions import Conventions
+from schemas.results import PLAN_POSITIONS, TERM_POSITIONS
+from schemas.schedules import DIFFERENCES, EXPECTED_TERMS, PAIRS
+from transforms.calendars.closed_days import Calendar
+from transforms.conformance.pairing import comparable, pair
+from transforms.conformance.why import explain_pairs
+from transforms.schedules.regenerate import regenerate
+
+_TERM = 2**20
+"""More than the terms of any plan: packs plan and term into one integer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What the rules of some plans give, and which of the provider's terms is which of them.
+
+    `rules`: `PLAN_RULES` of the plans compared. `expected`: `EXPECTED_TERMS`. `missing`: `NOT_REGENERABLE`.
+    `pairs`: `PAIRS`. `shown`: `plan_no, term_no, due_date, amount_minor` of the provider's terms that count.
+    """
+
+    rules: pl.DataFrame
+    custom: pl.DataFrame
+    expected: pl.DataFrame
+    missing: pl.DataFrame
+    pairs: pl.DataFrame
+    shown: pl.DataFrame
+
+
+def expect(
+    terms: pl.DataFrame,
+    rules: pl.DataFrame,
+    custom: pl.DataFrame,
+    *,
+    as_of: date,
+    conventions: Mapping[str, Conventions],
+    calendars: Mapping[str, Calendar],
+) -> Expectations:
+    """Return the terms that the rules give beside those the provider shows.
+
+    Args:
+        terms: `TERMS` in plan order; a term that was removed by the as-of date does not count.
+        rules: `PLAN_RULES` of these plans, each with its calendar; plans without rules are not judged.
+        custom: `CUSTOM_TERMS` of these plans.
+        as_of: Civil date whose end is described.
+        conventions: By the name in `convention_set`.
+        calendars: By the name in `calendar`.
+    """
+    shown = _shown(terms, rules, as_of)
+    made = regenerate(rules, custom, conventions=conventions, calendars=calendars)
+    expected = EXPECTED_TERMS.gate(made.terms)
+    pairs = PAIRS.gate(pair(shown, expected, comparable(rules, made.missing)))
+    return Expectations(rules, custom, expected, made.missing, pairs, shown)
+
+
+def with_nominal_dates(terms: pl.DataFrame, found: Expectations) -> pl.DataFrame:
+    """Return `TERMS`, each with the nominal date of the expected term it is paired with, where it had none."""
+    if found.pairs.is_empty():
+        return terms
+    known = _expected_of(found).select("_term", nominal="nominal_due_date")
+    placed = terms.with_columns(_term=pl.col("plan_no") * _TERM + _ordinal(terms))
+    return (
+        placed.join(known, on="_term", how="left", maintain_order="left", validate="m:1")
+        .with_columns(pl.coalesce("nominal_due_date", "nominal").alias("nominal_due_date"))
+        .drop("_term", "nominal")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """`PLAN_POSITIONS` and `TERM_POSITIONS` with what was expected, and `DIFFERENCES` of the plans in force."""
+
+    plans: pl.DataFrame
+    terms: pl.DataFrame
+    differences: pl.DataFrame
+
+
+def judge(
+    plans: pl.DataFrame,
+    terms: pl.DataFrame,
+    found: Expectations,
+    *,
+    conventions: Mapping[str, Conventions],
+    calendars: Mapping[str, Calendar],
+) -> Conformed:
+    """Return positions with expected dates, amounts and conformance, and every difference with its reason.
+
+    `conformance`: CONFORMS; DIFFERS; DATES_ONLY where the dates agree and amounts cannot be judged;
+    NOT_REGENERABLE, with the input in `missing_input`; NOT_APPLICABLE for plans without rules of their own or not in force.
+    """
+    in_force = plans.filter("is_in_force").select("plan_no")
+    judged = found.rules.join(in_force, on="plan_no", how="semi")
+    differences = DIFFERENCES.empty()
+    if judged.height:
+        pairs, shown, expected = (
+            frame.join(judged, on="plan_no", how="semi") for frame in (found.pairs, found.shown, found.expected)
+        )
+        explained = explain_pairs(
+            pairs, shown, expected, judged, found.custom, conventions=conventions, calendars=calendars
+        )
+        differences = DIFFERENCES.gate(explained.differences)
+        found = replace(found, pairs=explained.pairs)
+    return Conformed(
+        PLAN_POSITIONS.gate(_with_conformance(plans, judged, found, differences)),
+        TERM_POSITIONS.gate(_with_expected(terms, in_force, found)),
+        differences,
+    )
+
+
+def _shown(terms: pl.DataFrame, rules: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    numbered = terms.select("plan_no", "due_date", "amount_minor", "removed_on", term_no=_ordinal(terms))
+    there = pl.col("removed_on").is_null() | (pl.col("removed_on") > as_of)
+    return (
+        numbered.filter(there)
+        .join(rules.select("plan_no"), on="plan_no", how="semi", maintain_order="left")
+        .select("plan_no", "term_no", "due_date", "amount_minor")
+    )
+
+
+def _ordinal(terms: pl.DataFrame) -> pl.Series:
+    """Number the terms of each plan from 1; the frame is in plan order."""
+    row = pl.int_range(terms.height, eager=True, dtype=pl.Int64)
+    is_first = terms["plan_no"].ne_missing(terms["plan_no"].shift(1)) | (row == 0)
+    first = pl.select(pl.when(is_first).then(row)).to_series().forward_fill()
+    return (row - first + 1).alias("term_no")
+
+
+def _expected_of(found: Expectations) -> pl.DataFrame:
+    """Return `_term` (plan and term packed) and the expected term paired with it."""
+    paired = found.pairs.filter(pl.col("term_no").is_not_null() & pl.col("sequence").is_not_null())
+    return paired.join(found.expected, on=["plan_no", "sequence"], how="inner", validate="1:1").select(
+        "nominal_due_date",
+        "expected_due_date",
+        "expected_amount_minor",
+        _term=pl.col("plan_no") * _TERM + pl.col("term_no"),
+    )
+
+
+def _with_expected(terms: pl.DataFrame, in_force: pl.DataFrame, found: Expectations) -> pl.DataFrame:
+    if found.pairs.is_empty():
+        return terms
+    known = _expected_of(found).join(
+        in_force.select(_plan="plan_no"), left_on=pl.col("_term") // _TERM, right_on="_plan", how="semi"
+    )
+    placed = terms.drop("expected_due_date", "expected_amount_minor").with_columns(
+        _term=pl.col("plan_no") * _TERM + pl.col("term_no")
+    )
+    return placed.join(
+        known.select("_term", "expected_due_date", "expected_amount_minor"),
+        on="_term",
+        how="left",
+        maintain_order="left",
+        validate="1:1",
+    ).drop("_term")
+
+
+def _with_conformance(
+    plans: pl.DataFrame, judged: pl.DataFrame, found: Expectations, differences: pl.DataFrame
+) -> pl.DataFrame:
+    number = pl.col("plan_no")
+    differing = differences["plan_no"].unique().implode()
+    missing = found.missing["plan_no"].implode()
+    named = found.missing.join(judged.select("plan_no"), on="plan_no", how="semi").select("plan_no", "missing_input")
+    unpriced = found.expected.filter(pl.col("expected_amount_minor").is_null())["plan_no"].unique().implode()
+    whole = plans.drop("missing_input").join(named, on="plan_no", how="left", maintain_order="left", validate="1:1")
+    return whole.with_columns(
+        conformance=pl.when(~number.is_in(judged["plan_no"].implode()))
+        .then(pl.lit("NOT_APPLICABLE"))
+        .when(number.is_in(missing))
+        .then(pl.lit("NOT_REGENERABLE"))
+        .when(number.is_in(differing))
+        .then(pl.lit("DIFFERS"))
+        .when(number.is_in(unpriced))
+        .then(pl.lit("DATES_ONLY"))
+        .otherwise(pl.lit("CONFORMS"))
+    )

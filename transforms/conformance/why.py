@@ -1,0 +1,273 @@
+"""Why a provider's schedule differs from its own rules: the smallest change of conventions that gives its values.
+
+One change is tried first, then two; all that fit are named. A change that gives the
+whole plan outranks one that gives a single term. Differences of a plan that nothing
+gives stay UNEXPLAINED.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.conventions import Conventions
+from schemas.schedules import DIFFERENCES, PAIRS
+from transforms.calendars.closed_days import Calendar
+from transforms.conformance.changes import discover
+from transforms.conformance.counterfactuals import Combination, Means, attempt, by_date, compare, twos
+from transforms.conformance.reasons_chosen import PAIR, VERDICT, Answers, reasoned, rounded
+from transforms.conformance.sentences import TIMEZONE, UNEXPLAINED, explanation
+
+_PAIRED = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """`DIFFERENCES`, and `PAIRS` in which a plan that a changed convention gives whole is paired by that schedule."""
+
+    differences: pl.DataFrame
+    pairs: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The plans that differ: their rules, both sides of terms, both sides by date, and the pairs."""
+
+    rules: pl.DataFrame
+    shown: pl.DataFrame
+    expected: pl.DataFrame
+    theirs: pl.DataFrame
+    ours: pl.DataFrame
+    pairs: pl.DataFrame
+
+
+def explain(
+    pairs: pl.DataFrame,
+    terms: pl.DataFrame,
+    expected: pl.DataFrame,
+    rules: pl.DataFrame,
+    custom: pl.DataFrame,
+    *,
+    conventions: Mapping[str, Conventions],
+    calendars: Mapping[str, Calendar],
+) -> pl.DataFrame:
+    """Return `DIFFERENCES`; see `explain_pairs`."""
+    return explain_pairs(
+        pairs, terms, expected, rules, custom, conventions=conventions, calendars=calendars
+    ).differences
+
+
+def explain_pairs(
+    pairs: pl.DataFrame,
+    terms: pl.DataFrame,
+    expected: pl.DataFrame,
+    rules: pl.DataFrame,
+    custom: pl.DataFrame,
+    *,
+    conventions: Mapping[str, Conventions],
+    calendars: Mapping[str, Calendar],
+) -> Explained:
+    """Return every difference with its reason and one sentence, and the pairs it is based on.
+
+    A difference is a term on one side only, an unclear pair, another date, or another amount (a
+    pair that differs in both gives two). Reasons: a set joined by `+`, ties by `|`; empty for terms
+    without a partner unless a changed convention gives the whole plan.
+
+    Args:
+        pairs: `PAIRS` of these plans.
+        terms: `plan_no, term_no, due_date, amount_minor`: the provider's terms that were paired.
+        expected: `EXPECTED_TERMS` that were paired; the trace is used in the sentence.
+        rules: `PLAN_RULES` of the plans.
+        custom: `CUSTOM_TERMS`.
+        conventions: The ones `expected` was made with, by `convention_set`.
+        calendars: By the name in `calendar`.
+
+    Returns:
+        Differences are the provider's less the expected. Where every term of every plan of a set of
+        conventions is one day off in one direction, the reason is TIMEZONE and nothing else is tried.
+    """
+    apart = (pl.col("difference_days") != 0) | (pl.col("difference_minor") != 0).fill_null(value=False)
+    is_apart = apart.fill_null(value=False) | ~pl.col("paired_by").is_in(list(_PAIRED))
+    plans = pairs.filter(is_apart).select("plan_no").unique()
+    if plans.is_empty():
+        return Explained(DIFFERENCES.empty(), pairs)
+    case = _case(plans, pairs, terms, expected, rules)
+    zoned = _zoned(case, rules, pairs)
+    means = Means(custom, conventions, calendars)
+    known = pl.concat([_judged(_without(case, zoned), means), _by_zone(case, zoned)])
+    valued = _valued(known, case)
+    return Explained(_finished(valued), _rejoined(pairs, valued))
+
+
+def _case(
+    plans: pl.DataFrame, pairs: pl.DataFrame, terms: pl.DataFrame, expected: pl.DataFrame, rules: pl.DataFrame
+) -> _Case:
+    own = [frame.join(plans, on="plan_no", how="semi") for frame in (rules, terms, expected, pairs)]
+    theirs = by_date(own[1], "term_no", "due_date", "amount_minor")
+    ours = by_date(own[2], "sequence", "expected_due_date", "expected_amount_minor")
+    return _Case(own[0], own[1], own[2], theirs, ours, own[3])
+
+
+def _without(case: _Case, plans: pl.DataFrame) -> _Case:
+    frames = (case.rules, case.shown, case.expected, case.theirs, case.ours, case.pairs)
+    return _Case(*(frame.join(plans, on="plan_no", how="anti") for frame in frames))
+
+
+def _zoned(case: _Case, rules: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return `plan_no` of the sets of conventions all of whose terms are one day off in one direction."""
+    sets = rules.select("plan_no", "convention_set")
+    # By order of dates, because a day's difference can pair a term with its neighbour.
+    joined = case.ours.join(case.theirs, on=["plan_no", "ordinal"], how="full", coalesce=True, suffix="_theirs")
+    off = (pl.col("date_theirs") - pl.col("date")).dt.total_days()
+    plans = joined.group_by("plan_no").agg(low=off.min(), high=off.max(), whole=off.is_not_null().all())
+    judged = pairs.select("plan_no").unique().join(sets, on="plan_no", validate="1:1")
+    by_set = (
+        judged.join(plans, on="plan_no", how="left", validate="1:1")
+        .group_by("convention_set")
+        .agg(
+            low=pl.col("low").fill_null(0).min(),
+            high=pl.col("high").fill_null(0).max(),
+            whole=pl.col("whole").fill_null(value=False).all(),
+            plans=pl.len(),
+        )
+    )
+    size = pairs.join(sets, on="plan_no").group_by("convention_set").agg(terms=pl.len())
+    shifted = by_set.join(size, on="convention_set").filter(
+        pl.col("whole") & (pl.col("low") == pl.col("high")) & (pl.col("low").abs() == 1) & (pl.col("terms") > 1)
+    )
+    return sets.join(shifted, on="convention_set", how="semi").select("plan_no")
+
+
+def _judged(case: _Case, means: Means) -> pl.DataFrame:
+    """Return `plan_no, term_no, sequence, paired_by` and reason and words for date and amount of each."""
+    changes = discover()
+    base = compare(case.theirs, case.ours)
+    differing = _differing(case)
+    singles: list[Combination] = [(change,) for change in changes]
+    one = attempt(singles, case.rules, case.theirs, differing, means=means)
+    first = Answers.of(one, singles, base)
+    still_open = _unanswered(case, base, first, differing)
+    rules, theirs, apart = (
+        frame.join(still_open, on="plan_no", how="semi") for frame in (case.rules, case.theirs, differing)
+    )
+    doubles = twos(changes)
+    second = Answers.of(attempt(doubles, rules, theirs, apart, means=means), doubles, base)
+    return reasoned(_repaired(case, first, second), rounded(case.theirs, case.ours, base), first, second)
+
+
+def _differing(case: _Case) -> pl.DataFrame:
+    """Return the provider's values of the pairs that differ, null where that one does not."""
+    days, minor = ((pl.col(f"difference_{name}") != 0).fill_null(value=False) for name in ("days", "minor"))
+    rows = case.pairs.filter(days | minor)
+    return rows.join(case.shown, on=["plan_no", "term_no"], validate="1:1").select(
+        "plan_no",
+        "sequence",
+        due_date=pl.when(days).then("due_date"),
+        amount_minor=pl.when(minor).then("amount_minor"),
+    )
+
+
+def _unanswered(case: _Case, base: pl.DataFrame, first: Answers, differing: pl.DataFrame) -> pl.DataFrame:
+    """Return `plan_no` of the plans in which one change leaves a date or an amount open."""
+    found = [differing.select("plan_no").clear()]
+    pairs = case.pairs.join(differing.select("plan_no", "sequence"), on=["plan_no", "sequence"], how="semi")
+    for kind, column in (("dates", "difference_days"), ("amounts", "difference_minor")):
+        apart = pairs.filter((pl.col(column) != 0).fill_null(value=False))
+        left = apart.join(first.terms[kind], on=["plan_no", "sequence"], how="anti")
+        if kind == "amounts":
+            left = left.join(rounded(case.theirs, case.ours, base), on="plan_no", how="anti")
+        found.append(left.join(first.plans[kind], on="plan_no", how="anti").select("plan_no"))
+    counts = (
+        case.theirs.group_by("plan_no")
+        .len()
+        .join(case.ours.group_by("plan_no").len(), on=["plan_no", "len"], how="semi")
+    )
+    alone = case.pairs.filter(~pl.col("paired_by").is_in(list(_PAIRED))).join(counts, on="plan_no", how="semi")
+    found.append(alone.join(first.plans["dates"], on="plan_no", how="anti").select("plan_no"))
+    return pl.concat(found).unique()
+
+
+def _repaired(case: _Case, first: Answers, second: Answers) -> pl.DataFrame:
+    """Return the pairs, by the changed schedule where one change, or else two, give every date of the plan."""
+    known = first.orders.select("plan_no").unique()
+    orders = pl.concat([first.orders, second.orders.join(known, on="plan_no", how="anti")])
+    return pl.concat([case.pairs.join(orders, on="plan_no", how="anti").select(PAIR), _ruled(case, orders)])
+
+
+def _ruled(case: _Case, orders: pl.DataFrame) -> pl.DataFrame:
+    """Pair the k-th term of the provider with the k-th of `orders`; sequences our schedule lacks have no partner."""
+    by_rule = case.theirs.join(orders, on=["plan_no", "ordinal"], validate="1:1")
+    own = case.expected.join(orders, on="plan_no", how="semi").select("plan_no", "sequence")
+    pairs = by_rule.select("plan_no", "sequence", term_no="place").join(
+        own.with_columns(is_ours=pl.lit(value=True)),
+        on=["plan_no", "sequence"],
+        how="full",
+        coalesce=True,
+        validate="1:1",
+    )
+    is_extra, is_missing = pl.col("is_ours").is_null(), pl.col("term_no").is_null()
+    named = pl.when(is_missing).then(pl.lit("MISSING")).when(is_extra).then(pl.lit("EXTRA")).otherwise(pl.lit("RULE"))
+    return pairs.select("plan_no", "term_no", sequence=pl.when(~is_extra).then("sequence"), paired_by=named)
+
+
+def _by_zone(case: _Case, zoned: pl.DataFrame) -> pl.DataFrame:
+    mine = case.ours.join(zoned, on="plan_no", how="semi").select("plan_no", "ordinal", sequence="place")
+    theirs = case.theirs.join(mine, on=["plan_no", "ordinal"], validate="1:1")
+    none = pl.lit(None, dtype=pl.String)
+    return theirs.select(
+        "plan_no",
+        "sequence",
+        term_no="place",
+        paired_by=pl.lit("RULE"),
+        dates=pl.lit(TIMEZONE),
+        dates_says=none,
+        amounts=none,
+        amounts_says=none,
+    ).select(*PAIR, *VERDICT)
+
+
+def _valued(known: pl.DataFrame, case: _Case) -> pl.DataFrame:
+    """Add what both sides say, and by how much they differ."""
+    ours = case.expected.drop("notes")
+    joined = known.join(case.shown, on=["plan_no", "term_no"], how="left", validate="m:1")
+    joined = joined.join(ours, on=["plan_no", "sequence"], how="left", validate="m:1")
+    return joined.with_columns(
+        difference_days=(pl.col("due_date") - pl.col("expected_due_date")).dt.total_days(),
+        difference_minor=pl.col("amount_minor") - pl.col("expected_amount_minor"),
+    )
+
+
+def _finished(valued: pl.DataFrame) -> pl.DataFrame:
+    alone = valued.filter(~pl.col("paired_by").is_in(list(_PAIRED)))
+    codes = {"MISSING": "TERM_MISSING", "EXTRA": "TERM_EXTRA", "AMBIGUOUS": "AMBIGUOUS_PAIR"}
+    in_rule = (
+        valued.filter(pl.col("paired_by") == "RULE").select("plan_no").unique().with_columns(by_rule=pl.lit(value=True))
+    )
+    alone = alone.join(in_rule, on="plan_no", how="left", validate="m:1")
+    of_rule = pl.col("by_rule").fill_null(value=False)
+    parts = [
+        valued.filter((pl.col("difference_days") != 0).fill_null(value=False)).with_columns(
+            code=pl.lit("DUE_DATE_DIFF"), reason=pl.col("dates").fill_null(UNEXPLAINED), says="dates_says"
+        ),
+        valued.filter((pl.col("difference_minor") != 0).fill_null(value=False)).with_columns(
+            code=pl.lit("AMOUNT_DIFF"), reason=pl.col("amounts").fill_null(UNEXPLAINED), says="amounts_says"
+        ),
+        alone.with_columns(
+            code=pl.col("paired_by").replace_strict(codes, return_dtype=pl.String),
+            reason=pl.when(of_rule).then("dates").fill_null(""),
+            says=pl.when(of_rule).then("dates_says"),
+        ).drop("by_rule"),
+    ]
+    whole = pl.concat([part.select(sorted(part.columns)) for part in parts])
+    told = whole.with_columns(calendar_date=pl.coalesce("nominal_due_date", "due_date"), explanation=explanation())
+    return told.select(DIFFERENCES.columns).sort("plan_no", "term_no", "sequence", "code", nulls_last=True)
+
+
+def _rejoined(pairs: pl.DataFrame, valued: pl.DataFrame) -> pl.DataFrame:
+    """Put the pairs by rule in place of what the passes found for those plans."""
+    by_rule = valued.filter(pl.col("paired_by") == "RULE").select("plan_no").unique()
+    if by_rule.is_empty():
+        return pairs
+    new = valued.join(by_rule, on="plan_no", how="semi").select(PAIRS.columns)
+    kept = pairs.join(by_rule, on="plan_no", how="anti").select(PAIRS.columns)
+    return pl.concat([kept, new]).sort("plan_no", "term_no", "sequence", nulls_last=True)

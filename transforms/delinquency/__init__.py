@@ -1,0 +1,1 @@
+"""How late is a plan, and into which bucket does that put it?"""

@@ -1,0 +1,62 @@
+"""When plans are paused: days on which delinquency does not count, and who is left alone on a day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from schemas.core import PAUSES
+from schemas.rules import Rules
+from transforms.balances.settlement import total_of
+from transforms.delinquency.counting import count_days
+from transforms.segments import number_of
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Pauses of plans, both `PAUSES`: those whose days do not count, and all of them, which flag their plans."""
+
+    stopping: pl.DataFrame
+    known: pl.DataFrame
+
+    def flagged(self, as_of: date) -> pl.Series:
+        """Return the plan_no of every plan that is paused on the day."""
+        lasts = (pl.col("pause_start") <= as_of) & (pl.col("pause_end") > as_of).fill_null(value=True)
+        return self.known.filter(lasts)["plan_no"].unique().sort()
+
+
+NO_PAUSES = Pauses(PAUSES.empty(), PAUSES.empty())
+
+
+def paused_days(
+    pauses: pl.DataFrame, plans: pl.DataFrame, since: pl.Series, until: pl.Series, *, rules: Mapping[str, Rules]
+) -> pl.Series:
+    """Return per plan the days in (`since`, `until`] that lie in a pause, in the plan's day basis.
+
+    Args:
+        pauses: `PAUSES`: half-open, the end day counts again; one without an end lasts. Overlapping
+            pauses count once; pauses of other plans are left out.
+        plans: `plan_no` in ascending order and `provider`.
+        since: Day after which counting starts, per plan; null counts nothing.
+        until: Last day counted, per plan.
+        rules: Options per provider.
+    """
+    plan = number_of(plans["plan_no"], pauses["plan_no"])
+    lasting = pl.col("pause_end").fill_null(date.max)
+    named = pauses.with_columns(plan.alias("plan"), pause_end=lasting)
+    known = named.filter(plan.is_not_null()).sort("plan", "pause_start")
+    apart = known.with_columns(
+        pause_start=pl.max_horizontal("pause_start", pl.col("pause_end").cum_max().shift(1).over("plan")),
+        since=since.gather(known["plan"]),
+        until=until.gather(known["plan"]),
+    )
+    inside = apart.select(
+        "plan",
+        after=pl.max_horizontal(pl.col("pause_start").dt.offset_by("-1d"), "since"),
+        last=pl.min_horizontal(pl.col("pause_end").dt.offset_by("-1d"), "until"),
+        is_counted=pl.col("since").is_not_null(),
+    ).filter("is_counted")
+    provider = plans["provider"].gather(inside["plan"])
+    days = count_days(provider, inside["after"], inside["last"], rules=rules)
+    return total_of(inside.with_columns(days.alias("days")), "days", plans.height)

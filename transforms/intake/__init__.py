@@ -1,0 +1,1 @@
+"""May a received row enter the core, and if not, why not?"""

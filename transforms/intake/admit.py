@@ -1,0 +1,176 @@
+"""Decide which staged rows may enter the core, and say why the others may not.
+
+Amounts become minor units exactly or the row stays out; a plan and its terms
+come in together or stay out together. Where rows come from and where they go is
+not decided here.
+"""
+
+from collections.abc import Collection, Mapping
+
+import polars as pl
+
+from schemas.intake import Admitted
+from transforms.intake.counts import counts, home_currency, placed, seen, undecoded, unknown_words
+from transforms.intake.faults import (
+    UNKNOWN_CURRENCY,
+    SortedRows,
+    found,
+    missing,
+    negative,
+    sort_out,
+    unreadable,
+    with_minor,
+    with_places,
+)
+from transforms.intake.payments import sorted_payments
+from transforms.intake.plans import plans_and_terms
+
+CONTRACT_CODES = ("MISSING_FIELD", "WRONG_TYPE")
+"""Faults of decoding that, in every row, mean the provider changed its contract."""
+
+_DECIDED = [
+    "row",
+    "ordinal",
+    "places",
+    "unreadable",
+    "is_repeat",
+    "is_conflict",
+    "is_listed",
+    "is_nested",
+    "is_balance_stated",
+    "amount",
+    "amount_units",
+    "provider_outstanding",
+    "stated_total",
+    "stated_total_units",
+    "each_payment",
+    "balance",
+    "balance_units",
+    "total",
+    "amount_due",
+    "unknown_words",
+    "takes_back",
+    "default_monthly",
+    "initial_balance",
+    "restricted_override_minimum",
+]
+"""Columns that were needed to decide; nothing behind admission reads them."""
+
+
+class ContractError(Exception):
+    """A provider broke its contract: one fault hits every row of an entity, so nothing of it can be believed."""
+
+    code = "contract"
+
+
+def admit(
+    staged: Mapping[str, pl.DataFrame], *, decode_rejects: pl.DataFrame, decoded_rows: Mapping[str, int]
+) -> Admitted:
+    """Return the staged rows of one tenant, each either accepted, or quarantined with every reason, or a repeat.
+
+    Args:
+        staged: What `sql.staging.stage` returned.
+        decode_rejects: Columns of `schemas.intake.DECODE_REJECTS`.
+        decoded_rows: Top-level rows per page entity, rejected ones included.
+
+    Raises:
+        ContractError: a field is missing or of another type in every row (two or more) of an entity.
+    """
+    check_contract(decode_rejects, decoded_rows)
+    refused = placed(decode_rejects, staged["page_entities"])
+    plans, terms = plans_and_terms(staged["plans"], staged["terms"], refused)
+    sorted_rows = {
+        "plans": plans,
+        "terms": terms,
+        "payments": sorted_payments(staged["payments"], staged["payment_parts"]),
+        "accounts": _accounts(staged["accounts"]),
+        "policies": _policies(staged["policies"], staged["tiers"]),
+        "customers": _customers(staged["customers"]),
+    }
+    unread = undecoded(refused, home_currency(sorted_rows))
+    accepted = {name: entity.good.drop(_DECIDED, strict=False) for name, entity in sorted_rows.items()}
+    return Admitted(
+        accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions")},
+        rejects=pl.concat([unread, *(entity.rejects for entity in sorted_rows.values())]),
+        counts=counts(sorted_rows, unread),
+        seen=seen(sorted_rows, refused),
+        unknown_words=pl.concat([staged["tenant_words"], unknown_words(staged["payments"], staged["plans"])]),
+    )
+
+
+def check_contract(decode_rejects: pl.DataFrame, decoded_rows: Mapping[str, int]) -> None:
+    """Raise if one field is missing or of another type in every row, two or more, of a page entity.
+
+    Raises:
+        ContractError: names the entity, the field and the number of rows.
+    """
+    changed = decode_rejects.filter(pl.col("code").is_in(CONTRACT_CODES))
+    by_field = changed.group_by("page_entity", "code", "column").agg(
+        rows=pl.struct("page_no", "position").n_unique().cast(pl.Int64)
+    )
+    for row in by_field.sort("page_entity", "code", "column").iter_rows(named=True):
+        if row["rows"] > 1 and row["rows"] == decoded_rows.get(row["page_entity"]):
+            raise ContractError(
+                f"{row['page_entity']}: field {row['column']!r} is {row['code']} in all {row['rows']} rows; the provider "
+                "changed its contract, nothing of this fetch was stored; compare its documentation with the provider's code"
+            )
+
+
+def check_carried(carried: Mapping[tuple[str, str], tuple[int, int]], always: Collection[tuple[str, str]]) -> None:
+    """Raise if no row, of two or more, carries a field that every row before carried; one left out is not one empty.
+
+    Args:
+        carried: Page entity and field to the rows that could carry it and those that did.
+        always: Page entity and field of what no row ever left out.
+
+    Raises:
+        ContractError: names the entity, the field and the number of rows.
+    """
+    for (entity, name), (rows, with_it) in sorted(carried.items()):
+        if rows > 1 and with_it == 0 and (entity, name) in always:
+            raise ContractError(
+                f"{entity}: field {name!r} is in none of {rows} rows, and every row before carried it; nothing of this fetch "
+                "was stored; compare the provider's documentation with its code. A provider that leaves out what is empty "
+                "shows the field again once everything is fetched"
+            )
+
+
+def _accounts(accounts: pl.DataFrame) -> SortedRows:
+    rows, refused = with_minor(with_places(accounts), "balance", "total", "amount_due")
+    rows = rows.with_columns(money_minor=pl.coalesce("balance_minor", "amount_due_minor")).rename(
+        {"amount_due_minor": "account_amount_due_minor"}
+    )
+    reasons = pl.concat([unreadable(rows), refused, found(rows, [UNKNOWN_CURRENCY, *missing("account_id")])])
+    return sort_out(rows, reasons, entity="accounts", key="account_id")
+
+
+def _policies(policies: pl.DataFrame, tiers: pl.DataFrame) -> SortedRows:
+    amounts = ("default_monthly", "initial_balance", "restricted_override_minimum")
+    rows, refused = with_minor(with_places(policies), *amounts)
+    rows, bad_tiers = _with_tiers(rows, tiers)
+    rows = rows.with_columns(money_minor=pl.col("initial_balance_minor"))
+    rules = [
+        UNKNOWN_CURRENCY,
+        *missing("account_id"),
+        *negative(*(f"{name}_minor" for name in amounts), "day_due", "maximum_term"),
+    ]
+    reasons = pl.concat([unreadable(rows), refused, bad_tiers, found(rows, rules)])
+    return sort_out(rows, reasons, entity="policies", key="account_id")
+
+
+def _customers(customers: pl.DataFrame) -> SortedRows:
+    # A customer carries no money: in a currency nobody knows it comes in all the same, and counts under none.
+    known = pl.when(pl.col("places").is_not_null()).then("currency")
+    rows = with_places(customers).with_columns(known.alias("currency"), money_minor=pl.lit(None, pl.Int64))
+    return sort_out(rows, unreadable(rows), entity="customers", key="customer_id")
+
+
+def _with_tiers(rows: pl.DataFrame, tiers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Put the list of tiers beside each policy, in the provider's order; null where it has none."""
+    of_policy = rows.select("row", "page_no", "position", "places", "is_repeat")
+    placed, refused = with_minor(
+        tiers.join(of_policy, on=["page_no", "position"], how="inner"), "minimum", "maximum", "restricted_minimum"
+    )
+    tier = pl.struct("minimum_minor", "maximum_minor", "payment_count", "restricted_minimum_minor")
+    lists = placed.sort("row", "ordinal").group_by("row", maintain_order=True).agg(tiers=tier)
+    return rows.join(lists, on="row", how="left", maintain_order="left"), refused

@@ -1,0 +1,142 @@
+"""Count what a fetch brought, and list what it showed and could not be read.
+
+Which rows are good is decided in `intake.py`; nothing here changes a row.
+"""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from schemas.intake import COUNTS, REJECTS
+from transforms.intake.faults import SortedRows
+
+
+def placed(decode_rejects: pl.DataFrame, page_entities: pl.DataFrame) -> pl.DataFrame:
+    """Say which entity each undecodable row would have fed, and under which key and sweep."""
+    known = page_entities.select("page_entity", "entity", "child_entity", "sweep", "key_prefix")
+    joined = decode_rejects.join(known, on="page_entity", how="left", maintain_order="left")
+    return joined.with_columns(
+        pl.col("entity", "child_entity", "key_prefix").fill_null(""),
+        key=pl.concat_str(pl.col("key_prefix").fill_null(""), pl.col("key")),
+        is_first=pl.struct("page_no", "position").is_first_distinct(),
+    )
+
+
+def undecoded(refused: pl.DataFrame, currency: str | None) -> pl.DataFrame:
+    """Return the quarantine entries of rows that decoding refused, and of the children that went with them."""
+    shape = ["page_no", "position", "code", "column", "reason", "key"]
+    money = {"amount_minor": pl.lit(None, pl.Int64), "currency": pl.lit(currency, pl.String)}
+    counted = pl.when(pl.col("is_first")).then(pl.lit(1)).otherwise(pl.lit(0)).cast(pl.Int64)
+    is_counted = pl.col("entity") != ""
+    top = refused.filter(is_counted | (pl.col("child_entity") == "")).select(
+        pl.when(is_counted).then("entity").otherwise("page_entity").alias("entity"), *shape, rows=counted, **money
+    )
+    loose = pl.when(is_counted).then("rows").otherwise(pl.max_horizontal("rows", pl.lit(1)))
+    children = refused.filter(pl.col("child_entity") != "", pl.col("is_first")).select(
+        pl.col("child_entity").alias("entity"), *shape, rows=loose.cast(pl.Int64), **money
+    )
+    return pl.concat([top, children.filter(pl.col("rows") > 0)]).select(
+        pl.col(name).cast(dtype) for name, dtype in REJECTS.items()
+    )
+
+
+def home_currency(sorted_rows: Mapping[str, SortedRows]) -> str | None:
+    """Return the only currency of the fetch, if there is but one: rows nobody could read are counted under it."""
+    distinct = pl.concat(
+        [entity.rows.filter(pl.col("places").is_not_null())["currency"].unique() for entity in sorted_rows.values()]
+    ).unique()
+    return str(distinct[0]) if distinct.len() == 1 else None
+
+
+def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl.DataFrame:
+    """Return `COUNTS`: what came per entity and currency, what stays out and what came twice.
+
+    Rows of an unknown currency are counted under none, undecodable ones as unreadable.
+    """
+    parts = [_entity_counts(name, entity) for name, entity in sorted_rows.items()]
+    unread = undecoded.filter(pl.col("entity").is_in(list(sorted_rows))).select(
+        "entity", "currency", fetched="rows", quarantined="rows", repeated=pl.lit(0), unreadable="rows"
+    )
+    together = pl.concat([*parts, unread], how="diagonal_relaxed")
+    summed = together.group_by("entity", "currency").agg(
+        *(pl.col(name).sum() for name in ("fetched", "quarantined", "repeated", "unreadable")),
+        *(
+            pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
+            for name in COUNTS
+            if name.startswith("amount_")
+        ),
+    )
+    return summed.select(pl.col(name).cast(dtype) for name, dtype in COUNTS.items()).sort("entity", "currency")
+
+
+def _entity_counts(name: str, entity: SortedRows) -> pl.DataFrame:
+    fresh_bad = entity.rows.filter(~pl.col("is_repeat")).join(entity.good.select("row"), on="row", how="anti")
+    rows = entity.rows.with_columns(is_bad=pl.col("row").is_in(fresh_bad["row"].implode()))
+    amount, is_bad, is_repeat = pl.col("money_minor"), pl.col("is_bad"), pl.col("is_repeat")
+    is_silent = amount.is_null() & (is_bad | is_repeat) & _had_money(rows)
+    known = pl.when(pl.col("places").is_not_null()).then("currency")
+    return rows.group_by(known.alias("currency")).agg(
+        pl.lit(name).alias("entity"),
+        fetched=pl.len().cast(pl.Int64),
+        quarantined=is_bad.sum().cast(pl.Int64),
+        repeated=is_repeat.sum().cast(pl.Int64),
+        unreadable=is_silent.sum().cast(pl.Int64),
+        amount_fetched_minor=pl.when(amount.count() > 0).then(amount.sum()),
+        amount_quarantined_minor=pl.when(amount.count() > 0).then(amount.filter(is_bad).sum()),
+        amount_repeated_minor=pl.when(amount.count() > 0).then(amount.filter(is_repeat).sum()),
+    )
+
+
+def _had_money(rows: pl.DataFrame) -> pl.Expr:
+    written = [
+        name
+        for name in (
+            "amount",
+            "amount_units",
+            "stated_total",
+            "stated_total_units",
+            "balance",
+            "balance_units",
+            "amount_due",
+            "initial_balance",
+        )
+        if name in rows.columns
+    ]
+    return pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in written))
+
+
+def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.DataFrame:
+    """Return entity, source and key of everything the fetch showed, good or not; a null key could not be told."""
+    keys = {"plans": "plan_id", "terms": "term_id", "payments": "payment_id", "accounts": "account_id"}
+    rows = {name: entity.rows for name, entity in sorted_rows.items()}
+    rows["terms"] = rows["terms"].filter(~pl.col("is_nested"))  # those inside a plan are seen with it
+    parts = [
+        rows[entity].select(pl.lit(entity).alias("entity"), "source", pl.col(key).alias("key"))
+        for entity, key in keys.items()
+    ]
+    unread = refused.select(
+        pl.when(pl.col("entity") == "").then("child_entity").otherwise("entity").alias("entity"),
+        pl.col("sweep").alias("source"),
+        "key",
+    )
+    return pl.concat([*parts, unread]).unique()
+
+
+def unknown_words(payments: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per word outside the provider's closed lists: entity, name, value, rows.
+
+    `plans` names the words of its rows in the list `unknown_words`, with the field they stand in.
+    """
+    of_plans = plans.select(pl.col("unknown_words").alias("word")).explode("word").drop_nulls().unnest("word")
+    counted = of_plans.group_by("name", "value").agg(rows=pl.len().cast(pl.Int64))
+    listed = counted.select(pl.lit("plans").alias("entity"), "name", "value", "rows")
+    return pl.concat([_unknown_statuses(payments), listed]).sort("entity", "name", "value")
+
+
+def _unknown_statuses(payments: pl.DataFrame) -> pl.DataFrame:
+    unknown = payments.filter(pl.col("class").is_null() & pl.col("provider_status").is_not_null())
+    return (
+        unknown.group_by(pl.col("provider_status").alias("value"))
+        .agg(rows=pl.len().cast(pl.Int64))
+        .select(entity=pl.lit("payments"), name=pl.lit("status"), value="value", rows="rows")
+    )

@@ -1,0 +1,161 @@
+"""Find what is wrong with rows, and write it down: one entry per row and reason.
+
+Which faults a row of an entity can have is in `intake.py`. Values never appear
+in an entry: a reason names the column and the rule, not what stood there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.intake import money
+
+_FOUND = {"row": pl.UInt32(), "code": pl.String(), "column": pl.String(), "reason": pl.String()}
+
+_WHY_REFUSED = {
+    "UNKNOWN_CURRENCY": "the currency has no known number of places",
+    "NOT_A_DECIMAL": "not a plain decimal number",
+    "FRACTION_OF_MINOR_UNIT": "holds a fraction of the currency's smallest unit",
+    "TOO_LARGE": "has more than fifteen digits in minor units",
+}
+
+_WHY_UNREAD = {
+    "BAD_DATE": "is no date of the calendar",
+    "OUT_OF_RANGE": "is before 1900 or after 2999",
+    "UNKNOWN_ACCOUNT": "the provider does not tell which account was paid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A rule that a row breaks when `when` is true; a null does not break it."""
+
+    code: str
+    column: str
+    reason: str
+    when: pl.Expr
+
+
+def missing(*columns: str) -> list[Fault]:
+    """Return the faults of rows without a value in these columns; a value that could not be read is another fault."""
+    unread = pl.col("unreadable").fill_null("").str.split(",").list.eval(pl.element().str.split(" ").list.last())
+    return [
+        Fault("MISSING_FIELD", name, "is needed and not there", pl.col(name).is_null() & ~unread.list.contains(name))
+        for name in columns
+    ]
+
+
+UNKNOWN_CURRENCY = Fault(
+    "UNKNOWN_CURRENCY",
+    "currency",
+    "is no ISO 4217 code, or a symbol that currency_symbols does not name",
+    pl.col("places").is_null(),
+)
+
+
+def negative(*columns: str) -> list[Fault]:
+    """Return the faults of rows with less than zero in these columns."""
+    return [Fault("NEGATIVE", name, "is less than zero", pl.col(name) < 0) for name in columns]
+
+
+def found(frame: pl.DataFrame, faults: Sequence[Fault]) -> pl.DataFrame:
+    """Return one row per faulty row of `frame` and fault, by `row`; repeats are not examined."""
+    examined = frame.filter(~pl.col("is_repeat"))
+    hits = examined.select(fault.when.fill_null(value=False).alias(str(number)) for number, fault in enumerate(faults))
+    parts = [
+        examined.filter(hits[str(number)]).select(
+            "row", code=pl.lit(fault.code), column=pl.lit(fault.column), reason=pl.lit(fault.reason)
+        )
+        for number, fault in enumerate(faults)
+        if hits[str(number)].any()
+    ]
+    return pl.concat([pl.DataFrame(schema=_FOUND), *parts])
+
+
+def unreadable(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per faulty row and column that staging could not read.
+
+    `unreadable` lists them by comma, each as a code, a blank and the column.
+    """
+    named = frame.filter(~pl.col("is_repeat") & (pl.col("unreadable").fill_null("") != ""))
+    each = named.select("row", fault=pl.col("unreadable").str.split(",")).explode("fault").unique(maintain_order=True)
+    parts = pl.col("fault").str.split_exact(" ", 1)
+    return each.select("row", code=parts.struct.field("field_0"), column=parts.struct.field("field_1")).with_columns(
+        reason=pl.col("code").replace_strict(_WHY_UNREAD, return_dtype=pl.String)
+    )
+
+
+def with_places(frame: pl.DataFrame) -> pl.DataFrame:
+    """Number the rows and put the places of each row's currency beside it, null where it is unknown."""
+    return frame.with_row_index("row").with_columns(money.places_of(frame["currency"]).alias("places"))
+
+
+def with_minor(frame: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Put `<column>_minor` beside each money column, and return the faults of what could not be read.
+
+    A column may come as decimal text, or as minor units in `<column>_units`. Rows
+    of an unknown currency are left to `UNKNOWN_CURRENCY`.
+    """
+    refused = [pl.DataFrame(schema=_FOUND)]
+    for name in columns:
+        minor = money.to_minor(frame[name], frame["places"])
+        given = frame[name].is_not_null()
+        if f"{name}_units" in frame.columns:
+            units = frame[f"{name}_units"]
+            minor = pl.select(pl.coalesce(minor, money.within_bounds(units))).to_series()
+            given |= units.is_not_null()
+        frame = frame.with_columns(minor.alias(f"{name}_minor"))
+        bad = frame.filter(given & minor.is_null() & frame["places"].is_not_null() & ~frame["is_repeat"])
+        refused.append(_refused(bad, name))
+    return frame, pl.concat(refused)
+
+
+def _refused(bad: pl.DataFrame, name: str) -> pl.DataFrame:
+    code = pl.when(bad[name].is_null()).then(pl.lit("TOO_LARGE")).otherwise(money.why_refused(bad[name], bad["places"]))
+    return bad.select("row", code=code, column=pl.lit(name)).with_columns(
+        reason=pl.col("code").replace_strict(_WHY_REFUSED, return_dtype=pl.String)
+    )
+
+
+def entries(frame: pl.DataFrame, reasons: pl.DataFrame, *, entity: str, key: str) -> pl.DataFrame:
+    """Return quarantine entries for `reasons` of rows of `frame`; the first entry of a row carries its row and money.
+
+    `frame` has `row`, `page_no`, `position`, `currency`, `money_minor` and the column `key`.
+    """
+    rows = frame.select("row", "page_no", "position", pl.col(key).alias("key"), "currency", "money_minor")
+    listed = reasons.join(rows, on="row", how="left", maintain_order="left").with_columns(
+        is_first=pl.col("row").is_first_distinct()
+    )
+    return listed.select(
+        pl.lit(entity).alias("entity"),
+        "page_no",
+        "position",
+        "code",
+        "column",
+        "reason",
+        "key",
+        pl.col("is_first").cast(pl.Int64).alias("rows"),
+        pl.when("is_first").then("money_minor").alias("amount_minor"),
+        "currency",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SortedRows:
+    """One entity's rows: all of them with `money_minor`, which of them are good, and why the others are not."""
+
+    rows: pl.DataFrame
+    good: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def good_rows(rows: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are neither repeats nor in `bad`."""
+    fresh = rows.filter(~pl.col("is_repeat"))
+    return fresh.join(bad, on="row", how="anti", maintain_order="left") if bad.height else fresh
+
+
+def sort_out(rows: pl.DataFrame, reasons: pl.DataFrame, *, entity: str, key: str) -> SortedRows:
+    """Return `rows` sorted into good ones and, by `reasons`, entries of the others; `key` names a row in its entry."""
+    return SortedRows(rows, good_rows(rows, reasons.select("row")), entries(rows, reasons, entity=entity, key=key))

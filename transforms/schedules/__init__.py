@@ -1,0 +1,1 @@
+"""Which terms do a plan's own rules give?"""
