@@ -56,7 +56,7 @@ chaos: setup
 
 ## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
 pages: setup
-	@PLANRECON_PAGES=2000 $(BIN)/python -m pytest -q -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/flows/test_generated_pages.py
+	@PLANRECON_PAGES=2000 $(BIN)/python -m pytest -q -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/flows/steps/test_generated_pages.py
 
 clean:
 	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

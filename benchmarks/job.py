@@ -19,9 +19,9 @@ STARTED = time.perf_counter()
 def main(config: Path, moment: datetime) -> dict[str, Any]:
     """Run the job; return what each stage used, the rows received and the sizes of the files left behind."""
     from flows import log
-    from flows.pipeline import Request, reconcile_portfolio
-    from flows.runners import Direct
     from flows.settings import load
+    from flows.steps.pipeline import Request, reconcile_portfolio
+    from flows.steps.runners import Direct
 
     log.configure()
     log.LOGGER.setLevel("WARNING")
@@ -42,7 +42,8 @@ def main(config: Path, moment: datetime) -> dict[str, Any]:
 
 def measured(moment: datetime) -> Meter:
     """Set the program's clock and put its functions under their stages."""
-    from flows import clock, loading, pipeline, portfolio, publish
+    from flows import clock
+    from flows.steps import compute, loading, pipeline, publish
 
     began = time.perf_counter()
     clock.now = lambda: moment + timedelta(seconds=time.perf_counter() - began)  # type: ignore[assignment]  # a set clock
@@ -52,12 +53,12 @@ def measured(moment: datetime) -> Meter:
     meter.wrap(loading, "received", "decode")
     meter.wrap(loading, "stage admit commit_load tell_loads", "load")
     meter.wrap(
-        portfolio.images,
+        compute.images,
         "plans terms payments accounts plan_accounts policies orphans integrity completeness links",
         "read",
     )
-    meter.wrap(portfolio, "locate compute unowned expect judge with_nominal_dates", "compute")
-    meter.wrap(portfolio, "run merge_results plans_in_question", "checks")
+    meter.wrap(compute, "locate compute unowned expect judge with_nominal_dates", "compute")
+    meter.wrap(compute, "run merge_results plans_in_question", "checks")
     meter.wrap(publish, "live", "checks")
     meter.wrap(publish, "aging", "compute")
     meter.wrap(publish.Publication, "publish", "publish")

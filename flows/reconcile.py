@@ -19,13 +19,13 @@ from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import clock, log
+from flows.commands.options import ProviderName, Severity
 from flows.endings import ending
 from flows.errors import PlanreconError
-from flows.options import ProviderName, Severity
-from flows.pipeline import Request, reconcile_portfolio
-from flows.publish import Finished
-from flows.runners import Result
 from flows.settings import load
+from flows.steps.pipeline import Request, reconcile_portfolio
+from flows.steps.publish import Finished
+from flows.steps.runners import Result
 from reports.facts import HELD
 
 BUSY_CODE = 5

@@ -12,9 +12,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import log
-from flows.options import ProviderName
-from flows.outcomes import NEEDS_A_PERSON, Choice, Outcome
-from flows.plans import create, reject_by_policy
+from flows.commands.options import ProviderName
+from flows.commands.outcomes import NEEDS_A_PERSON, Choice, Outcome
+from flows.commands.plans import create, reject_by_policy
 from flows.reconcile import PrefectTasks, ended
 from flows.settings import beside, chosen_file
 from reports.markdown import listed

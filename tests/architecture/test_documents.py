@@ -79,7 +79,7 @@ def test_every_provider_section_is_named_in_the_documents() -> None:
 
 def test_every_command_has_help_and_stands_in_a_document() -> None:
     shown = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "flows.commands.cli", "--help"], capture_output=True, text=True, check=True
     ).stdout
     commands = re.findall(r"^│ ([a-z]+) ", shown, re.MULTILINE)
     assert {"demo", "run", "report", "breaks", "query", "sandbox", "deploy", "serve", "doctor"} <= set(commands)

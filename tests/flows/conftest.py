@@ -22,9 +22,9 @@ import stamina
 from oracles.model import Options
 from oracles.truth import KEYS, differences, truth
 
-from flows.pipeline import Request, reconcile_portfolio, report_portfolio
-from flows.runners import Direct
 from flows.settings import load
+from flows.steps.pipeline import Request, reconcile_portfolio, report_portfolio
+from flows.steps.runners import Direct
 from reports.manifest import verify
 from reports.publish import run_folders
 from sandbox.server import serve

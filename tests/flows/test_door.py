@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import ask, cli, tracebacks
+from flows import tracebacks
+from flows.commands import ask, cli
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 SCRIPT = Path(sys.executable).with_name("planrecon")

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from flows import cli
+from flows.commands import cli
 from flows.errors import SettingsError
 from flows.sources import accounts_of
 from providers.base import AccountRef

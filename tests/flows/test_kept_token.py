@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from flows.cli import execute
+from flows.commands.cli import execute
 from flows.kept_token import KeptToken
 from flows.settings import load
 from flows.sources import connect

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
-from flows.cli import execute
+from flows.commands.cli import execute
 from flows.orchestrator import prepare_embedded
 
 

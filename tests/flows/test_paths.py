@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli
-from flows.demo import configuration
+from flows.commands import cli
+from flows.commands.demo import configuration
 from flows.settings import load
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows import pipeline
+from flows.steps import pipeline
 from providers import PROVIDERS
 from sandbox import faults
 from sandbox.worlds import scenarios

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from flows.cli import execute
+from flows.commands.cli import execute
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from flows.errors import SettingsError
-from flows.publish import fingerprint
 from flows.settings import Settings, load
+from flows.steps.publish import fingerprint
 from schemas.conventions import Conventions as ScheduleConventions
 
 

@@ -4,7 +4,7 @@ import traceback
 
 import pytest
 
-from flows import cli
+from flows.commands import cli
 from flows.errors import SettingsError
 from flows.settings import load
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden

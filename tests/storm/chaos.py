@@ -37,10 +37,10 @@ BOUND = 0.5
 LATE = 0.25
 ROUNDS = 8
 PRELOAD = [
-    "flows.cli",
-    "flows.plans",
-    "flows.intents",
-    "flows.agreed",
+    "flows.commands.cli",
+    "flows.commands.plans",
+    "flows.commands.intents",
+    "flows.commands.agreed",
     "providers.payt.writing",
     "providers.totality.writing",
     "providers.payiq.writing",
@@ -424,8 +424,8 @@ def obey(argv: list[str], output: str, kill_at: int) -> None:
     sink = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(sink, 1)
     os.dup2(sink, 2)
-    import flows.cli
-    import flows.plans
+    import flows.commands.cli
+    import flows.commands.plans
     from providers.base import Connection
     from providers.http.transport import Transport
     from writes import ledger
@@ -454,22 +454,22 @@ def obey(argv: list[str], output: str, kill_at: int) -> None:
     around(ledger.Ledger, "_forget")
     around(ledger, "write_atomic")
     around(Transport, "send")
-    usual = flows.plans.patience
+    usual = flows.commands.plans.patience
 
     def hurried(*args: Any) -> Patience:
         found = usual(*args)
         return Patience(found.worst_delay, (0.0, 0.02, 0.05), found.most_sends, 0.2, found.valid)
 
-    flows.plans.patience = hurried
-    connected = flows.plans.connection_of
+    flows.commands.plans.patience = hurried
+    connected = flows.commands.plans.connection_of
 
     def impatient(*args: Any, **named: Any) -> Connection:
         from dataclasses import replace
 
         return replace(connected(*args, **named), deadline=1.0, read_timeout=1.0, retry_seconds=20.0)
 
-    flows.plans.connection_of = impatient
-    code = flows.cli.execute(argv)
+    flows.commands.plans.connection_of = impatient
+    code = flows.commands.cli.execute(argv)
     sys.stdout.flush()
     os._exit(code)
 

@@ -1,0 +1,402 @@
+"""The commands. Each reads its settings, calls one function of this room and returns its exit code.
+
+Progress goes to standard error, the answer to standard output. No work is done here.
+"""
+
+import atexit
+import importlib.metadata
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Literal, NoReturn
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from flows import log, streams
+from flows.commands import cli_plan
+from flows.commands.options import AsOf, Config, FailOn, Format, Raw
+from flows.log import LOGGER
+
+USAGE = 2
+SIGNALLED = (130, 143)
+
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+app = App(
+    name="planrecon",
+    version=lambda: importlib.metadata.version("planrecon"),
+    help="Payment plans at Payt, Totality and PayIQ: what is due, missed, pending and wrong, to the cent and with the reason.",
+    help_format="markdown",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+app.command(cli_plan.app)
+app.meta.suppress_keyboard_interrupt = False  # how a stopped command ends is said in `execute`
+
+
+class Stopped(BaseException):
+    """A signal asked the process to end; the next call resumes."""
+
+
+@app.command
+def demo(
+    *,
+    as_of: AsOf = None,
+    directory: Path = Path("planrecon-demo"),
+    fail_on: FailOn = None,
+) -> int:
+    """Run the main job with nothing configured, against the three provider sandboxes on this machine.
+
+    Writes a fresh warehouse and its reports below DIRECTORY, prints the summary, stops everything it started.
+    """
+    from flows.commands.demo import run_demo
+
+    return run_demo(directory, as_of=as_of, fail_on=fail_on)
+
+
+@app.command
+def run(
+    *,
+    config: Config = None,
+    as_of: AsOf = None,
+    provider: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Pull only this provider; may be given more than once.")
+    ] = (),
+    full: Annotated[
+        bool, Parameter(negative="", help="Fetch everything again, not only what changed since the last fetch.")
+    ] = False,
+    prefect: Annotated[
+        bool, Parameter(negative="", help="Run as a Prefect flow although no Prefect API is configured.")
+    ] = False,
+    fail_on: FailOn = None,
+) -> int:
+    """Pull, validate, compute and report for the configured providers."""
+    from flows.commands.run import run_configured
+
+    return run_configured(config, as_of=as_of, providers=provider, as_flow=prefect, fail_on=fail_on, full=full)
+
+
+@app.command
+def report(
+    *,
+    config: Config = None,
+    as_of: AsOf = None,
+    known_at: Annotated[
+        datetime | None, Parameter(help="Use only what was known by then (UTC unless an offset is given).")
+    ] = None,
+    fail_on: FailOn = None,
+) -> int:
+    """Rebuild the reports from the warehouse alone, in a run folder of its own; no network."""
+    from flows.commands.run import report_again
+
+    return report_again(config, as_of=as_of, known_at=known_at, fail_on=fail_on)
+
+
+@app.command
+def schedule(
+    *,
+    first_date: Annotated[date | None, Parameter(help="Date of the first term; every date is counted from it.")] = None,
+    frequency: Annotated[
+        Literal["days", "weekly", "bi-weekly", "semi-monthly", "monthly"] | None,
+        Parameter(help="Monthly where not given."),
+    ] = None,
+    total: Annotated[str | None, Parameter(help="What the plan adds up to, for example 1000.00.")] = None,
+    count: Annotated[int | None, Parameter(help="Number of terms.")] = None,
+    amount: Annotated[
+        str | None, Parameter(help="Amount of each term, instead of a number of terms; the last is the rest.")
+    ] = None,
+    currency: Annotated[str | None, Parameter(help="ISO 4217 code; EUR where not given.")] = None,
+    day: Annotated[int | None, Parameter(help="Day of the month; 31 is the last day.")] = None,
+    second_day: Annotated[int | None, Parameter(help="Second day of the month, semi-monthly.")] = None,
+    weekday: Annotated[str | None, Parameter(help="Weekday by name; with --week for monthly patterns.")] = None,
+    second_weekday: Annotated[str | None, Parameter(help="Second weekday, semi-monthly.")] = None,
+    week: Annotated[int | None, Parameter(help="Week of the month, 1 to 5.")] = None,
+    second_week: Annotated[int | None, Parameter(help="Week of the second weekday, semi-monthly.")] = None,
+    days_in_period: Annotated[int | None, Parameter(help="Days in each period, with --frequency days.")] = None,
+    weekend_shift: Annotated[
+        int | None, Parameter(help="Days to move a date on a weekend; negative is earlier.")
+    ] = None,
+    holiday_shift: Annotated[
+        int | None, Parameter(help="Days to move a date on a holiday; negative is earlier.")
+    ] = None,
+    calendar: Annotated[
+        str | None,
+        Parameter(
+            help="Holidays to move away from; none where not given. FED for US payments (ACH), ECB for euro payments "
+            "(SEPA): the days on which money moves; a country (US, NL) for the days of its offices."
+        ),
+    ] = None,
+    weekend: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="", help="Days of the weekend, for example 'sun' or 'fri,sat', or 'none'; sat,sun where not given."
+        ),
+    ] = (),
+    closed: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="Further closed days, for example '2026-12-24 Christmas Eve,2026-08-03..2026-08-21'; "
+            "may be given more than once.",
+        ),
+    ] = (),
+    remainder: Annotated[
+        Literal["LAST", "FIRST", "SPREAD"] | None,
+        Parameter(help="Which term takes the cents that do not divide; LAST where not given."),
+    ] = None,
+    short_month: Annotated[
+        Literal["LAST_DAY", "OVERFLOW", "OVERFLOW_31"] | None,
+        Parameter(
+            help="A day the month lacks: its last day (where not given), or the first of the next; "
+            "OVERFLOW_31 does so for day 31, too, which otherwise means the last day."
+        ),
+    ] = None,
+    fifth_week: Annotated[
+        Literal["LAST", "SKIP", "NEXT"] | None,
+        Parameter(help="A fifth weekday the month lacks: its last one (where not given), no term, or a week later."),
+    ] = None,
+    shift_order: Annotated[
+        Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] | None,
+        Parameter(help="Which shift is looked at first; WEEKEND_FIRST where not given."),
+    ] = None,
+    shift_mode: Annotated[
+        Literal["ONCE", "REPEAT"] | None,
+        Parameter(help="Each shift at most once (where not given), or until neither applies."),
+    ] = None,
+    cascade: Annotated[
+        bool | None, Parameter(help="Count the next term from the shifted date; from the first date where not given.")
+    ] = None,
+    collision: Annotated[
+        Literal["KEEP", "MERGE", "NEXT_DAY"] | None,
+        Parameter(help="Two terms on one day: both stay (where not given), become one, or the later moves on."),
+    ] = None,
+    file: Annotated[
+        Path | None, Parameter(help="JSON object with these names, or the body of a Totality create call; flags win.")
+    ] = None,
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+) -> int:
+    """Print the schedule that plan parameters give, with the trace of each date; no provider is asked.
+
+    For example: `planrecon schedule --first-date 2025-01-31 --count 4 --total 1000.00`
+    """
+    from flows.commands.parameters import wanted
+    from flows.commands.schedule import print_schedule
+    from flows.settings import require_validation
+
+    require_validation()
+
+    flags = {
+        "first_date": first_date, "frequency": frequency, "total": total, "count": count, "amount": amount,
+        "currency": currency, "day": day, "second_day": second_day, "weekday": weekday, "second_weekday": second_weekday,
+        "week": week, "second_week": second_week, "days_in_period": days_in_period, "weekend_shift": weekend_shift,
+        "holiday_shift": holiday_shift, "calendar": calendar, "weekend": weekend or None, "closed": closed or None,
+        "remainder": remainder, "short_month": short_month, "fifth_week": fifth_week, "shift_order": shift_order,
+        "shift_mode": shift_mode, "cascade": cascade, "collision": collision,
+    }  # fmt: skip
+    return print_schedule(wanted(file, flags), style=format)
+
+
+@app.command
+def breaks(
+    *,
+    state: Annotated[str, Parameter(help="Only breaks in this state, for example NEW.")] = "",
+    code: Annotated[str, Parameter(help="Only breaks with this code, for example BALANCE_DRIFT.")] = "",
+    severity: Annotated[str, Parameter(help="Only breaks of this severity: low, medium, high, critical.")] = "",
+    provider: Annotated[str, Parameter(help="Only breaks at this provider.")] = "",
+    plan: Annotated[str, Parameter(help="Only breaks of the plan with this id.")] = "",
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+    raw: Raw = False,
+    config: Config = None,
+) -> int:
+    """List the breaks of the latest published run; without --state the open ones. An unknown word is refused."""
+    from flows.commands.ask import Wanted, list_breaks
+
+    return list_breaks(config, Wanted(state, code, severity, provider, plan), style=format, raw=raw)
+
+
+@app.command
+def query(
+    sql: Annotated[str, Parameter(help="One SELECT over the views, for example `select * from v_plans limit 5`.")],
+    *,
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+    raw: Raw = False,
+    config: Config = None,
+) -> int:
+    """Run read-only SQL on the latest published state, also while a run is writing."""
+    from flows.commands.ask import answer_query
+
+    return answer_query(config, sql, style=format, raw=raw)
+
+
+@app.command
+def sandbox(
+    *,
+    port: Annotated[int, Parameter(help="First of three ports (Payt, Totality, PayIQ); 0 takes free ones.")] = 0,
+    scenario: Annotated[
+        Path | None,
+        Parameter(
+            help='JSON file `{"generate": {"seed": 7, "plans": 100, "as_of": "2026-06-30"}}`, or `golden`; '
+            "the demo's scenario where none is given."
+        ),
+    ] = None,
+    directory: Annotated[Path, Parameter(help="Where to write the configuration that points at the sandbox.")] = Path(
+        "planrecon-sandbox"
+    ),
+) -> int:
+    """Serve the three provider sandboxes until stopped, and write a configuration that points at them."""
+    from flows.commands.demo import serve_sandbox
+
+    return serve_sandbox(port, scenario, directory)
+
+
+@app.command
+def deploy(*, config: Config = None) -> int:
+    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API."""
+    from flows.deployments import register
+
+    return register(config)
+
+
+@app.command
+def serve(*, config: Config = None) -> int:
+    """Serve the scheduled deployments from this process until it is stopped."""
+    from flows.deployments import serve_here
+
+    return serve_here(config)
+
+
+@app.command
+def doctor(
+    *,
+    config: Config = None,
+    offline: Annotated[bool, Parameter(negative="", help="Skip the providers.")] = False,
+    assumptions: Annotated[
+        bool, Parameter(negative="", help="Also list what is assumed of each provider because no page of it says so.")
+    ] = False,
+) -> int:
+    """Check configuration, credentials, provider reach, warehouse, disk and versions, and say what to do."""
+    from flows.commands.doctor import examine
+
+    return examine(config, offline=offline, assumptions=assumptions)
+
+
+@app.command
+def verify(*, config: Config = None) -> int:
+    """Check that landing, logs, warehouse and published folders still hold what was written, to the byte.
+
+    Exits 0 where all of it does, 2 where something does not; each fault is named with what to do. Changes nothing.
+    """
+    from flows.commands.stored import verify_stored
+
+    return verify_stored(config)
+
+
+@app.command
+def rebuild(*, config: Config = None) -> int:
+    """Make the warehouse again from the landing alone; the former file is moved aside, nothing is fetched or published.
+
+    Every load keeps its time and every run its place, so that `report` gives the same figures as before.
+    """
+    from flows.commands.stored import rebuild as rebuild_stored
+
+    return rebuild_stored(config)
+
+
+Session = Group("For every command", sort_key=99)
+
+
+@app.meta.default
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    log_format: Annotated[
+        log.LogFormat, Parameter(group=Session, help="How progress is written to standard error.")
+    ] = "text",
+    quiet: Annotated[
+        bool, Parameter(negative="", group=Session, help="Write warnings and errors alone to standard error.")
+    ] = False,
+    debug: Annotated[
+        bool, Parameter(negative="", group=Session, help="Tell more, and show the traceback of whatever fails.")
+    ] = False,
+) -> object:
+    """Run the command that the tokens name."""
+    level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
+    log.configure(log_format, level=level)
+    return app(tokens, exit_on_error=False, print_error=False)
+
+
+def execute(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; whatever fails becomes one sentence on standard error, nothing else."""
+    log.configure()
+    try:
+        with streams.guarded():
+            answer = app.meta(arguments, exit_on_error=False, print_error=False)
+    except KeyboardInterrupt:
+        return _say("stopped by Ctrl-C; call the same command again to resume", SIGNALLED[0])
+    except Stopped:
+        return _say("stopped by SIGTERM; call the same command again to resume", SIGNALLED[1])
+    except CycloptsError as error:
+        return _say(f"{error} `planrecon --help` lists the commands, `--help` behind one its options.", code="usage")
+    except BaseException as error:  # noqa: BLE001  the last one: nothing leaves as a traceback, not a library's panic either
+        return _failed(error)
+    return answer if isinstance(answer, int) else 0
+
+
+def _failed(error: BaseException) -> int:
+    """Say how the command ended."""
+    try:
+        from flows.endings import ending
+        from flows.tracebacks import told
+
+        LOGGER.debug("%s", told(error))
+        end = ending(error)
+    except Exception as worse:  # noqa: BLE001  a broken installation, no memory
+        return _say(f"nobody expected this ({type(error).__name__}, then {type(worse).__name__})", code="internal")
+    return _say(str(end), end.exit_code, code=end.code)
+
+
+def _say(text: str, exit_code: int = USAGE, *, code: str = "") -> int:
+    LOGGER.error("%s%s", f"{code}: " if code else "", text, extra={"code": code or "stopped"})
+    return exit_code
+
+
+def _on_signals(stop: Callable[[int, FrameType | None], NoReturn]) -> None:
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise Stopped
+
+
+def main() -> None:
+    """Run the console script."""
+    left = [USAGE]
+    atexit.register(_leave, left)  # registered first, so it runs last
+    _on_signals(_stop)
+    os.umask(0o077)  # what is written is for its owner alone, also what Prefect writes for us
+    left[0] = execute()
+    streams.settle()
+    if left[0] in SIGNALLED:
+        _end(left[0])  # threads that wait for a provider are not waited for
+    sys.exit(left[0])
+
+
+def _leave(code: list[int]) -> None:
+    """End the process where Prefect was used: what its threads keep alive, DuckDB's bindings would call leaks."""
+    if "prefect" in sys.modules:
+        _end(code[0])
+
+
+def _end(code: int) -> NoReturn:
+    streams.settle()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The commands `run` and `report`: settings in, the summary out, the exit code back."""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from flows import log
+from flows.orchestrator import address, prepare_embedded, require_answer, without
+from flows.settings import load
+from flows.sources import chosen
+from flows.steps.pipeline import Request, reconcile_portfolio, report_portfolio
+from flows.steps.publish import Finished
+from flows.steps.runners import Direct
+
+
+def run_configured(
+    config: Path | None,
+    *,
+    as_of: date | None,
+    providers: tuple[str, ...],
+    as_flow: bool,
+    fail_on: str | None,
+    full: bool = False,
+) -> int:
+    """Run the whole job once and print the summary; as a Prefect flow where asked for or where an API is configured."""
+    settings = load(config)
+    chosen(settings, providers)
+    if as_flow or address():
+        finished = _as_flow(config, as_of, providers, fail_on, full=full)
+    else:
+        finished = reconcile_portfolio(Request(settings, as_of, providers, fail_on=fail_on, full=full), Direct())
+    return tell(finished)
+
+
+def report_again(config: Path | None, *, as_of: date | None, known_at: datetime | None, fail_on: str | None) -> int:
+    """Rebuild the reports from the warehouse and print the summary."""
+    settings = load(config)
+    moment = known_at.replace(tzinfo=UTC) if known_at is not None and known_at.tzinfo is None else known_at
+    return tell(report_portfolio(Request(settings, as_of, known_at=moment, fail_on=fail_on)))
+
+
+def tell(finished: Finished) -> int:
+    """Print the summary and where the reports lie; return the exit code."""
+    print(finished.text)
+    print(f"reports: {_shown(finished.folder)}")
+    if finished.page is not None:
+        print(f"page:    {_shown(finished.page)}")
+    return finished.exit_code
+
+
+def _shown(path: Path) -> str:
+    """Return the path as the caller would type it."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _as_flow(
+    config: Path | None, as_of: date | None, providers: tuple[str, ...], fail_on: str | None, *, full: bool
+) -> Finished:
+    if address():
+        require_answer(without())
+    else:
+        log.LOGGER.info("starting Prefect (about fifteen seconds where no server runs) ...")
+        prepare_embedded()
+    from flows.reconcile import reconcile
+
+    try:
+        state: Any = reconcile(  # the declared return type is what the state holds
+            config=str(config) if config else None,
+            as_of=as_of,
+            providers=list(providers) or None,
+            fail_on=fail_on,
+            full=full,
+            return_state=True,
+        )
+    except Exception:
+        if address():
+            require_answer(without())  # whatever Prefect's client raised: that its API has gone says more
+        raise
+    outcome: Finished | Exception = state.result(raise_on_failure=False)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

@@ -1,0 +1,1 @@
+"""What a run does, as plain functions: recover, pull, load, compute, publish."""

@@ -1,0 +1,110 @@
+"""What somebody removed while the warehouse was kept, or before it was built again: told once, and no run fails on it."""
+
+import json
+import shutil
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from flows.commands.cli import execute
+from flows.steps import publish
+from reports.publish import Staging
+from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
+
+GONE = {
+    "the state folder": (".", ["bytes as received of 3 of 3 loads", "commit log is gone", "archives of 1 of 1 runs"]),
+    "the landing": ("landing", ["bytes as received of 3 of 3 loads"]),
+    "the fetches of one provider": ("landing/payt", ["bytes as received of 1 of 3 loads"]),
+    "the commit log": ("commits.jsonl", ["commit log is gone"]),
+    "the archive of runs": ("runs", ["archives of 1 of 1 runs"]),
+}
+
+
+def test_what_is_removed_while_the_warehouse_is_kept_is_one_warning_and_no_failure(desk, capsys):
+    desk = desk(golden())
+    desk.configure(reports={"formats": ["csv", "html"]})
+    assert "is not whole" not in desk.run(GOLDEN_AS_OF).text
+    backup = shutil.copytree(desk.folder, desk.folder.parent / "backup", symlinks=True)
+    doctor = ["doctor", "--offline", "--config", str(desk.file)]
+    assert execute(doctor) == 0
+    assert "warn" not in capsys.readouterr().out
+    for what, (where, words) in GONE.items():
+        place = desk.state_dir / where
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
+        assert execute(doctor) == 0, what
+        [warning] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warn")]
+        finished = desk.report(GOLDEN_AS_OF)
+        assert (finished.state, finished.exit_code) == ("PUBLISHED", 0), what
+        assert finished.text.startswith("PUBLISHED  as of"), what
+        [note] = json.loads((finished.folder / "summary.json").read_text())["notes"]
+        page = unescape((finished.folder / "report.html").read_text())
+        for told in (warning, note, finished.text, page):
+            assert all(word in told for word in words), (what, told)
+            assert told.count("is not whole") == 1
+            for other in {word for _, others in GONE.values() for word in others} - set(words):
+                assert other not in told, (what, told)
+        shutil.rmtree(desk.folder)
+        shutil.copytree(backup, desk.folder, symlinks=True)
+
+
+def test_a_run_after_the_state_folder_was_removed_says_so_and_goes_on_with_what_it_fetches(desk):
+    desk = desk(golden())
+    desk.run(GOLDEN_AS_OF)
+    shutil.rmtree(desk.state_dir)
+    finished = desk.run(GOLDEN_AS_OF)
+    assert (finished.state, finished.exit_code) == ("PUBLISHED", 0)
+    assert "the bytes as received of 3 of 3 loads are gone; the commit log is gone" in finished.text
+    assert "the bytes as received of 3 of 6 loads are gone" in desk.report(GOLDEN_AS_OF).text
+
+
+def test_a_run_whose_archive_is_gone_when_the_warehouse_is_built_again_is_named_as_lost(desk):
+    desk = desk(golden())
+    lost = desk.run(GOLDEN_AS_OF)
+    (desk.folder / "planrecon.duckdb").unlink()
+    (desk.state_dir / "runs" / f"{lost.run_id}.zip").unlink()
+    finished = desk.report(GOLDEN_AS_OF)
+    assert finished.state == "PUBLISHED"
+    assert f"runs that only the commit log knew are lost: {lost.run_id}" in finished.text
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed", "out of space"])
+def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_published(desk, monkeypatch, end):
+    desk = desk(golden())
+    seen = desk.run(GOLDEN_AS_OF)
+
+    def stop(*_):
+        raise SystemExit("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "write_read_duckdb", stop)
+        if end == "killed":
+            patch.setattr(publish, "is_sealed", lambda _: True)
+            patch.setattr(Staging, "drop", lambda staging, **_: staging._lock.close())
+        elif end == "out of space":
+            patch.setattr(publish, "_unpublish", stop)
+        with pytest.raises(SystemExit):
+            desk.report(GOLDEN_AS_OF - timedelta(days=1))
+    assert [path for path in desk.reports.glob("as_of=*/*") if path != seen.folder] == [] or end != "stopped"
+    desk.report(GOLDEN_AS_OF)
+    states = [("PUBLISHED",), ("FAILED",), ("PUBLISHED",)]
+    assert desk.query("SELECT state FROM v_runs ORDER BY run_id") == states
+    (desk.folder / "planrecon.duckdb").unlink()
+    rebuilt = desk.report(GOLDEN_AS_OF)
+    assert desk.query("SELECT state FROM v_runs ORDER BY run_id") == [*states, ("PUBLISHED",)]
+    assert "is not below" not in rebuilt.text
+    assert seen.folder.is_dir()
+    assert desk.is_sound()
+
+
+def test_what_was_known_long_ago_is_as_fresh_as_it_was_then(desk, monkeypatch, capsys):
+    desk = desk(golden())
+    first = desk.run(GOLDEN_AS_OF)
+    known = json.loads((first.folder / "summary.json").read_text())["known_at"]
+    now = publish.clock.now
+    monkeypatch.setattr(publish.clock, "now", lambda: now() + timedelta(days=5))
+    ask = ["report", "--as-of", str(GOLDEN_AS_OF), "--config", str(desk.file)]
+    assert execute([*ask, "--known-at", known]) == 0
+    assert capsys.readouterr().out.startswith("PUBLISHED")
+    assert execute(ask) == 3
+    assert "is older than 36 hours" in capsys.readouterr().out
