@@ -15,7 +15,7 @@ from reports.errors import ReportError
 from schemas.table import GateError
 from sql.conservation import ConservationError
 from sql.errors import StoreError
-from sql.files import ADVICE
+from sql.storage.files import ADVICE
 from transforms.intake.admit import ContractError
 from writes.errors import WriteError
 

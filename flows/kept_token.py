@@ -12,7 +12,7 @@ from pathlib import Path
 from flows import log
 from providers.errors import NotConfigured, NotKept
 from sql.errors import StoreError
-from sql.files import open_private, private_folder, refuse_unless_plain, write_atomic
+from sql.storage.files import open_private, private_folder, refuse_unless_plain, write_atomic
 
 PATIENCE = 150.0
 """Seconds to wait for another process that is renewing the token; one exchange is over before that."""

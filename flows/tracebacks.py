@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows import clock, log
 from sql.errors import StoreError
-from sql.files import open_private, private_folder
+from sql.storage.files import open_private, private_folder
 
 FOLDER = "errors"
 """Below the state folder."""

@@ -16,7 +16,7 @@ from threading import Event
 import duckdb
 
 from sql.errors import Busy, CannotWrite, Damaged, StoreError, WrongVersion
-from sql.files import cannot_write, private_folder, refuse_unless_plain
+from sql.storage.files import cannot_write, private_folder, refuse_unless_plain
 
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _LOCKED = re.compile(r"Could not set lock|Conflicting lock")

@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 
 from schemas.intake import ENTITIES, Admitted
-from sql.loads import Load, sweeps_of
+from sql.core.loads import Load, sweeps_of
 
 _COUNTED = (
     *("fetched", "accepted", "quarantined", "deduplicated", "unreadable", "amount_fetched_minor"),

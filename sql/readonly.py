@@ -11,7 +11,7 @@ import polars as pl
 
 from sql.connection import Limits, connect, explained
 from sql.errors import BadQuery, StoreError
-from sql.face import has_moved, show_moved
+from sql.views import has_moved, show_moved
 
 _PLAIN = frozenset(
     {

@@ -17,9 +17,9 @@ import polars as pl
 
 from schemas.results import BREAK_REGISTER
 from sql.connection import transaction
-from sql.face import insert
-from sql.scripts import query
-from sql.seals import canonical, read_time, write_time
+from sql.scripts import statements
+from sql.storage.seals import canonical, read_time, write_time
+from sql.views import insert
 
 RECORDED = ("breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity")
 """Reports that are kept in the warehouse for every run."""
@@ -130,7 +130,7 @@ def find_runs(
 ) -> list[Run]:
     """Return the runs of a date, of a state, of an id, or all; in the order they ended."""
     wanted = {"as_of": as_of, "state": state, "run_id": run_id}
-    rows = con.sql(query("find_runs"), params=wanted).pl()
+    rows = con.sql(statements("queries/find_runs.sql"), params=wanted).pl()
     return [_run(row) for row in rows.to_dicts()]
 
 
@@ -160,7 +160,7 @@ def clock_skews(con: duckdb.DuckDBPyConnection, known: int) -> dict[tuple[str, s
 
     Below zero where it was behind; of several answers the worst; absent where it told no time.
     """
-    found = con.sql(query("clock_skews"), params={"known": known}).fetchall()
+    found = con.sql(statements("queries/clock_skews.sql"), params={"known": known}).fetchall()
     return {(provider, tenant): seconds for provider, tenant, seconds in found}
 
 
@@ -203,7 +203,7 @@ def _is_overtaken(con: duckdb.DuckDBPyConnection, run: Run) -> bool:
 
 
 def _write_run(con: duckdb.DuckDBPyConnection, run: Run) -> None:
-    con.execute(query("insert_run"), run.to_json())
+    con.execute(statements("queries/insert_run.sql"), run.to_json())
 
 
 def _write_report(con: duckdb.DuckDBPyConnection, report: str, run_id: str, frame: pl.DataFrame | None) -> None:

@@ -1,10 +1,11 @@
-"""Run the `.sql` files of this room; they are data of the package and found wherever it is installed."""
+"""Read and run the files of this room, SQL and seeds; they are data of the package, found wherever it is installed."""
 
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
 import duckdb
+import polars as pl
 
 LAYERS = ("raw", "stg", "core", "out", "meta")
 """Schemas of the warehouse, in the order data passes through them; `meta` is about the others."""
@@ -19,9 +20,16 @@ def scripts(folder: str, starts_with: str = "") -> tuple[str, ...]:
 
 
 @cache
-def query(name: str) -> str:
-    """Return the text of one query of this room."""
-    return files("sql").joinpath("queries", f"{name}.sql").read_text(encoding="utf-8")
+def statements(path: str) -> str:
+    """Return the SQL text of `path` below `sql/`."""
+    return (files("sql") / path).read_text(encoding="utf-8")
+
+
+@cache
+def seed(name: str) -> pl.DataFrame:
+    """Return `seeds/<name>.csv`, facts of providers with their source: every column text, empty cells as empty text."""
+    with (files("sql") / "seeds" / f"{name}.csv").open("rb") as file:
+        return pl.read_csv(file.read(), infer_schema=False, empty_string_is_null=False)
 
 
 def run_scripts(con: duckdb.DuckDBPyConnection, folder: str, starts_with: str = "") -> None:

@@ -18,7 +18,7 @@ from schemas.currencies import EXPONENTS
 from schemas.intake import UNKNOWN_WORDS
 from schemas.received import RECEIVED, TOP_LEVEL
 from sql.conservation import check_rows
-from sql.shelf import seed, statements
+from sql.scripts import seed, statements
 
 _STAGES = (
     "stg_payt__plans",

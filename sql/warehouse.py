@@ -15,9 +15,9 @@ import duckdb
 
 from sql.connection import Limits, connect, transaction
 from sql.errors import Damaged, StoreError, WrongVersion
-from sql.face import fill_currencies, make_views, shown_folder
-from sql.files import private_folder, write_atomic
 from sql.scripts import create_tables, fingerprint
+from sql.storage.files import private_folder, write_atomic
+from sql.views import fill_currencies, make_views, shown_folder
 
 SCHEMA_VERSION = 4
 """Version of the tables; a file of a newer one is refused."""

@@ -10,8 +10,8 @@ import polars as pl
 
 from schemas.writes import AGREED_TERMS, WRITES
 from sql.connection import transaction
-from sql.face import insert
-from sql.scripts import query
+from sql.scripts import statements
+from sql.views import insert
 
 ENDED = ("done", "refused")
 """States after which nothing is left to do."""
@@ -53,5 +53,5 @@ def unfinished(con: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
 
 def provider_clocks(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `provider`, `tenant_id`, `clock`: the provider's own time when the newest fetch up to `known` began."""
-    frame: pl.DataFrame = con.sql(query("provider_clocks"), params={"known": known}).pl()
+    frame: pl.DataFrame = con.sql(statements("queries/provider_clocks.sql"), params={"known": known}).pl()
     return frame

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from sql.seals import read_time, write_time
+from sql.storage.seals import read_time, write_time
 
 PLANNED, APPROVED, SENDING, DONE, REFUSED, UNKNOWN, PARKED = (
     "planned",

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sql.errors import Damaged
-from sql.files import (
+from sql.storage.commit_log import START, Testimony, chained, make_line, split_lines
+from sql.storage.files import (
     TEMPORARY,
     cannot_write,
     is_ours,
@@ -26,8 +27,7 @@ from sql.files import (
     refuse_unless_plain,
     write_atomic,
 )
-from sql.seals import canonical, write_time
-from sql.witness import START, Testimony, chained, make_line, split_lines
+from sql.storage.seals import canonical, write_time
 from writes.errors import Changed, NothingSuch, Underway
 from writes.intents import APPROVED, REFUSED, STEPS, Draft, Intent, begin, read_back, step, step_facts
 

@@ -18,8 +18,8 @@ from flows.steps.pauses import read_pauses
 from flows.steps.places import would_take
 from providers import PROVIDERS
 from providers.desks import DESKS
-from sql.aside import Aside
-from sql.recovery import what_is_gone
+from sql.storage.aside import Aside
+from sql.storage.recovery import what_is_gone
 from sql.warehouse import Warehouse
 from transforms.calendars.business_days import MONEY_CALENDARS, check_calendar
 from writes.ledger import Ledger

@@ -7,8 +7,8 @@ from flows import clock, streams
 from flows.errors import StoredDataDamaged
 from flows.settings import Settings, load
 from flows.steps.pipeline import Request, rebuild_warehouse
-from sql.lock import run_lock
-from sql.verification import Checked, Gone, Stored, verify
+from sql.storage.lock import run_lock
+from sql.storage.verification import Checked, Gone, Stored, verify
 
 
 def verify_stored(config: Path | None) -> int:

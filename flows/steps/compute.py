@@ -13,7 +13,8 @@ from checks.equal_plans import plans_alike
 from flows.steps.pauses import Pause, pauses_of
 from schemas.conventions import Conventions
 from schemas.rules import Rules
-from sql import images, writes
+from sql import writes
+from sql.core import images
 from sql.runs import loaded_at
 from transforms.breaks.clusters import LEAST, clusters
 from transforms.breaks.write_backs import agreements, shown_by_now

@@ -24,16 +24,16 @@ from flows.settings import PayiqSettings, ProviderSettings
 from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
-from sql.commits import tell_loads
 from sql.connection import explained
+from sql.core.ledger import always_carried
+from sql.core.versions import ConservationError, Load, LoadReport, Sweep, commit_load
 from sql.errors import Damaged, StoreError
-from sql.landing import Landing, SnapshotFacts, StoredPage
-from sql.ledger import always_carried
-from sql.seals import Seal
 from sql.staging import StageOptions, received, stage
-from sql.versions import ConservationError, Load, LoadReport, Sweep, commit_load
+from sql.storage.commit_log import Witness
+from sql.storage.commits import tell_loads
+from sql.storage.landing import Landing, SnapshotFacts, StoredPage
+from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
-from sql.witness import Witness
 from transforms.intake.admit import ContractError, admit, check_carried
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}

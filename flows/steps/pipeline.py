@@ -22,15 +22,15 @@ from flows.steps.written import keep_intents
 from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
-from sql import images
-from sql.aside import Aside
-from sql.commits import WitnessedLoad
-from sql.landing import Landing
-from sql.lock import run_lock
-from sql.recovery import recover, set_aside, what_is_gone
+from sql.core import images
 from sql.runs import held_summaries, run_states
+from sql.storage.aside import Aside
+from sql.storage.commit_log import Witness
+from sql.storage.commits import WitnessedLoad
+from sql.storage.landing import Landing
+from sql.storage.lock import run_lock
+from sql.storage.recovery import recover, set_aside, what_is_gone
 from sql.warehouse import Warehouse
-from sql.witness import Witness
 
 FULL_AFTER = timedelta(days=60)
 """A gap longer than this is closed by a full fetch: a provider's list of deletions ends after 90 days."""

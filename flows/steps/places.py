@@ -8,7 +8,7 @@ from pathlib import Path
 from flows.settings import Settings
 from reports.publish import require_place
 from sql.errors import CannotWrite
-from sql.files import require_writable
+from sql.storage.files import require_writable
 
 KEPT = ("landing", "runs", "secrets")
 """Folders below the state folder that a run writes into."""

@@ -25,9 +25,6 @@ from reports.publish import LATEST, point_latest, reseal
 from reports.run import RunWriter
 from reports.summary import text as summary_text
 from schemas.rules import Rules
-from sql.archive import Archive
-from sql.commits import end_run
-from sql.face import refresh_views, shown_folder, write_read_duckdb
 from sql.runs import (
     FAILED,
     Run,
@@ -41,8 +38,11 @@ from sql.runs import (
     report_frames,
     tenants_loaded,
 )
+from sql.storage.archive import Archive
+from sql.storage.commit_log import Witness
+from sql.storage.commits import end_run
+from sql.views import refresh_views, shown_folder, write_read_duckdb
 from sql.warehouse import SCHEMA_VERSION, Warehouse
-from sql.witness import Witness
 from transforms.breaks.life import live
 from transforms.delinquency.aging import aging
 from transforms.delinquency.buckets import bucket_set

@@ -8,7 +8,7 @@ from flows import clock, log
 from providers.base import Client, Page, SweepRequest
 from providers.errors import NotPermitted, ProviderError, Refused
 from providers.http.answers import UNAUTHORISED
-from sql.landing import Landing, Snapshot
+from sql.storage.landing import Landing, Snapshot
 
 TENANT_LIST = "administrations"
 """Sweep that holds the provider's own list of tenants, in the snapshot of each of them."""

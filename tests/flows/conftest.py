@@ -29,7 +29,7 @@ from reports.manifest import verify
 from reports.publish import run_folders
 from sandbox.server import serve
 from sql.readonly import read_query
-from sql.witness import Witness
+from sql.storage.commit_log import Witness
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
 TABLES = ("plans", "terms", "payments", "aging", "aging_terms")

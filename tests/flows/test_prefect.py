@@ -20,7 +20,7 @@ from flows.steps import pipeline
 from providers import PROVIDERS
 from sandbox import faults
 from sandbox.worlds import scenarios
-from sql.lock import run_lock
+from sql.storage.lock import run_lock
 
 pytestmark = pytest.mark.prefect
 

@@ -12,9 +12,9 @@ import pytest
 from schemas.intake import DECODE_REJECTS, Admitted
 from schemas.received import RECEIVED, TOP_LEVEL
 from sql.connection import connect
+from sql.core.versions import Load, LoadReport, Sweep, commit_load
 from sql.scripts import create_tables
 from sql.staging import StageOptions, stage
-from sql.versions import Load, LoadReport, Sweep, commit_load
 from transforms.intake.admit import admit
 
 SWEEPS = {

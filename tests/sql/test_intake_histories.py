@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from sql import images
+from sql.core import images
 
 START = date(2026, 1, 1)
 

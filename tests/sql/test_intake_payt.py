@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from sql import images
-from sql.versions import ConservationError, Load, Sweep, commit_load
+from sql.core import images
+from sql.core.versions import ConservationError, Load, Sweep, commit_load
 
 DAY = date(2026, 6, 30)
 

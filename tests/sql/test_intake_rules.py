@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from schemas.conventions import Conventions
-from sql import images
+from sql.core import images
 from transforms.schedules.regenerate import regenerate
 
 DAY = date(2026, 6, 30)

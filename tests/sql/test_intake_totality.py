@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from sql import images
+from sql.core import images
 
 DAY = date(2026, 6, 30)
 

@@ -14,7 +14,7 @@ import yaml
 
 from schemas.received import RECEIVED
 from sql.connection import connect
-from sql.shelf import seed, statements
+from sql.scripts import seed, statements
 from sql.staging import _STAGES
 
 HERE = Path(__file__).parent

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from sql import images
+from sql.core import images
 
 DAYS = tuple(date(2026, 3, day) for day in (1, 2, 3, 4, 5, 6))
 

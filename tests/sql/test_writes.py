@@ -9,8 +9,8 @@ import pytest
 from schemas.table import GateError
 from schemas.writes import AGREED_TERMS, WRITES
 from sql import writes
-from sql.face import write_read_duckdb
 from sql.readonly import read_query
+from sql.views import write_read_duckdb
 from sql.warehouse import Warehouse
 
 NOON = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from reports.publish import Staging, point_latest
-from sql.archive import Archive
-from sql.files import private_folder, write_atomic
-from sql.landing import Landing
 from sql.runs import Run
-from sql.witness import Witness
+from sql.storage.archive import Archive
+from sql.storage.commit_log import Witness
+from sql.storage.files import private_folder, write_atomic
+from sql.storage.landing import Landing
 from writes.intents import APPROVED, SENDING, AgreedTerm, Draft
 from writes.ledger import Ledger
 

@@ -14,7 +14,7 @@ import pytest
 
 from flows.commands import cli
 from sandbox.worlds import scenarios
-from sql import verification
+from sql.storage import verification
 
 ROOT = Path(__file__).parents[3]
 
@@ -182,7 +182,7 @@ def test_figures_changed_together_with_their_checksum_no_longer_add_up(store, ca
 
 
 def test_a_store_at_work_is_busy_and_not_judged(store, capsys):
-    holding = "import sys, datetime; from pathlib import Path; from sql.lock import run_lock\n"
+    holding = "import sys, datetime; from pathlib import Path; from sql.storage.lock import run_lock\n"
     holding += "with run_lock(Path(sys.argv[1]), run_id='r', started_at=datetime.datetime.now(datetime.UTC)):\n"
     holding += "    print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(

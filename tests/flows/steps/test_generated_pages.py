@@ -16,10 +16,10 @@ from providers import PROVIDERS
 from sandbox.world import dumps
 from schemas.intake import DECODE_REJECTS
 from sql.connection import connect
-from sql.landing import StoredPage
+from sql.core.versions import Load, Sweep, commit_load
 from sql.scripts import create_tables
 from sql.staging import StageOptions, received, stage
-from sql.versions import Load, Sweep, commit_load
+from sql.storage.landing import StoredPage
 from transforms.intake.admit import admit
 
 WANTED = int(os.environ.get("PLANRECON_PAGES", "60"))

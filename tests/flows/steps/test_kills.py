@@ -32,9 +32,9 @@ ENTITY = ("as_of", "provider", "tenant_id", "entity", "currency", "complete")
 
 STEPS = {
     "before recovery": ("before", "flows.steps.pipeline:recover", 1),
-    "before a sweep is sealed": ("before", "sql.sweeps:SweepWriter.seal", 3),
-    "after a sweep is sealed": ("after", "sql.sweeps:SweepWriter.seal", 5),
-    "after all snapshots are finished": ("after", "sql.landing:Snapshot.finish", 3),
+    "before a sweep is sealed": ("before", "sql.storage.sweeps:SweepWriter.seal", 3),
+    "after a sweep is sealed": ("after", "sql.storage.sweeps:SweepWriter.seal", 5),
+    "after all snapshots are finished": ("after", "sql.storage.landing:Snapshot.finish", 3),
     "before a load is committed": ("before", "flows.steps.loading:commit_load", 2),
     "after a load is committed, before the witness knows": ("after", "flows.steps.loading:commit_load", 2),
     "after some tables are written": ("after", "reports.run:RunWriter.write", 3),
@@ -42,8 +42,8 @@ STEPS = {
 }
 PUBLISHING = {
     "after the folder has its name": ("after", "reports.publish:Staging.settle", 1),
-    "after the run is in the archive": ("after", "sql.archive:Archive.keep", 1),
-    "after the run is recorded, before the witness knows": ("after", "sql.commits:record_run", 1),
+    "after the run is in the archive": ("after", "sql.storage.archive:Archive.keep", 1),
+    "after the run is recorded, before the witness knows": ("after", "sql.storage.commits:record_run", 1),
     "before the folder is sealed": ("before", "reports.publish:Staging.seal", 1),
     "before the pointer moves": ("before", "reports.run:point_latest", 1),
     "after the pointer has moved": ("after", "reports.run:point_latest", 1),

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from sql.errors import CannotWrite, Damaged
-from sql.landing import Landing, Snapshot
+from sql.storage.landing import Landing, Snapshot
 
 MORNING = datetime(2026, 6, 30, 6, 0, tzinfo=UTC)
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
@@ -242,13 +242,13 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_of_a_sweep(tmp_path, step):
         from datetime import datetime, UTC
         from pathlib import Path
         from types import SimpleNamespace
-        import sql.sweeps, sql.landing
+        import sql.storage.sweeps, sql.storage.landing
         def die(*a, **k): os.kill(os.getpid(), signal.SIGKILL)
         step = {step!r}
-        snapshot = sql.landing.Landing(Path({str(tmp_path)!r}) / "landing").snapshot("payt", "17", opened_at=datetime(2026, 6, 30, 6, tzinfo=UTC))
+        snapshot = sql.storage.landing.Landing(Path({str(tmp_path)!r}) / "landing").snapshot("payt", "17", opened_at=datetime(2026, 6, 30, 6, tzinfo=UTC))
         page = SimpleNamespace(entity="payments", body=b"x" * 100_000, context={{}}, status=200, provider_clock=None, received_at=None)
         if step == "packed":
-            sql.sweeps.write_sealed = die
+            sql.storage.sweeps.write_sealed = die
         with snapshot.sweep("payments", tenant_id="17", since=None) as writer:
             writer.add(page)
             if step == "parted": die()
@@ -285,7 +285,7 @@ def test_a_disk_that_is_full_is_named_and_what_was_sealed_stays(tmp_path):
         from pathlib import Path
         from types import SimpleNamespace
         from sql.errors import CannotWrite
-        from sql.landing import Landing
+        from sql.storage.landing import Landing
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         snapshot = Landing(Path({str(tmp_path)!r}) / "landing").snapshot("payt", "17", opened_at=datetime(2026, 6, 30, 6, tzinfo=UTC))
         def sweep(name, size):

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sql.errors import Damaged
-from sql.files import cannot_write, open_private, private_folder, refuse_unless_plain, sync_folder
-from sql.seals import canonical, digest_of
+from sql.storage.files import cannot_write, open_private, private_folder, refuse_unless_plain, sync_folder
+from sql.storage.seals import canonical, digest_of
 
 START = "0" * 64
 """What the first line names as the line before it."""

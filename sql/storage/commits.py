@@ -12,12 +12,12 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
-from sql.archive import Archive
 from sql.errors import Damaged
 from sql.runs import Run, find_runs, record_run, run_states
-from sql.scripts import query
-from sql.seals import read_time, write_time
-from sql.witness import Witness
+from sql.scripts import statements
+from sql.storage.archive import Archive
+from sql.storage.commit_log import Witness
+from sql.storage.seals import read_time, write_time
 
 LOAD, RUN = "load", "run"
 
@@ -46,7 +46,7 @@ class WitnessedLoad:
 
 def committed_loads(con: duckdb.DuckDBPyConnection) -> list[WitnessedLoad]:
     """Return the loads in the file, by number."""
-    return [WitnessedLoad(**row) for row in con.sql(query("committed_loads")).pl().to_dicts()]
+    return [WitnessedLoad(**row) for row in con.sql(statements("queries/committed_loads.sql")).pl().to_dicts()]
 
 
 def rebuild_order(witness: Witness) -> list[WitnessedLoad]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from sql.keys import Tenant, append
+from sql.core.keys import Tenant, append
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 
 from sql.errors import BadQuery, StoreError
-from sql.face import REPORTS, refresh_views, shown_folder, write_read_duckdb
 from sql.readonly import read_query
+from sql.views import REPORTS, refresh_views, shown_folder, write_read_duckdb
 from sql.warehouse import Warehouse
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ the provider's end. A row that was shown and could not be read is not absent.
 import polars as pl
 
 from schemas.intake import Admitted
-from sql.loads import Load
+from sql.core.loads import Load
 
 BY_ACCOUNT = "portfolio"
 """The sweep that asks account by account: it says nothing about accounts that were not asked for."""

@@ -16,19 +16,19 @@ import polars as pl
 import pytest
 
 from schemas.results import BREAK_REGISTER
-from sql import commits
-from sql.archive import Archive
-from sql.commits import end_run, rebuild_order, tell_loads
 from sql.connection import connect
 from sql.errors import Busy, CannotWrite, Damaged
-from sql.landing import Landing
-from sql.recovery import Recovered, recover, remove_stale
 from sql.runs import Run, find_runs, read_register, report_frames
+from sql.storage import commits
+from sql.storage.archive import Archive
+from sql.storage.commit_log import Witness
+from sql.storage.commits import end_run, rebuild_order, tell_loads
+from sql.storage.landing import Landing
+from sql.storage.recovery import Recovered, recover, remove_stale
 from sql.warehouse import SUSPECT, Warehouse
-from sql.witness import Witness
 
 START = datetime(2026, 6, 30, 6, 0, tzinfo=UTC)
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 class Place:

@@ -12,13 +12,13 @@ import duckdb
 import polars as pl
 
 from schemas.intake import Admitted
-from sql import absence, ledger
 from sql.connection import transaction
 from sql.conservation import ConservationError, check_counts, check_unique, counted
-from sql.history import ACCOUNTS, PAYMENTS, PLANS, POLICIES, TERMS, Shape, append_versions, current, differing
-from sql.keys import Numbers, Tenant, append, number_all
-from sql.loads import Load, LoadReport, Sweep, sweeps_of
-from sql.shelf import statements
+from sql.core import absence, ledger
+from sql.core.history import ACCOUNTS, PAYMENTS, PLANS, POLICIES, TERMS, Shape, append_versions, current, differing
+from sql.core.keys import Numbers, Tenant, append, number_all
+from sql.core.loads import Load, LoadReport, Sweep, sweeps_of
+from sql.scripts import statements
 
 __all__ = ["ConservationError", "Load", "LoadReport", "Sweep", "commit_load"]
 

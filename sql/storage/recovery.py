@@ -15,15 +15,15 @@ from pathlib import Path
 
 import duckdb
 
-from sql.archive import Archive
-from sql.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, tell_loads, tell_runs
 from sql.connection import Limits, connect
 from sql.errors import CannotWrite, Damaged
-from sql.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
-from sql.landing import Landing, SnapshotFacts
 from sql.runs import run_states
+from sql.storage.archive import Archive
+from sql.storage.commit_log import Witness
+from sql.storage.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, tell_loads, tell_runs
+from sql.storage.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
+from sql.storage.landing import Landing, SnapshotFacts
 from sql.warehouse import SUSPECT, Warehouse, read_everything
-from sql.witness import Witness
 
 LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 """Endings of the files in which DuckDB keeps what is not yet in the main file."""

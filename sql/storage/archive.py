@@ -17,9 +17,9 @@ from pathlib import Path
 import polars as pl
 
 from sql.errors import Damaged
-from sql.files import private_folder, sha256_file, write_atomic
 from sql.runs import Run
-from sql.seals import canonical
+from sql.storage.files import private_folder, sha256_file, write_atomic
+from sql.storage.seals import canonical
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")
 _REGISTER = "break_register"

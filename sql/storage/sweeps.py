@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from sql.errors import Damaged
-from sql.files import cannot_write, open_private, sync_folder
-from sql.seals import PageFacts, Seal, write_sealed
+from sql.storage.files import cannot_write, open_private, sync_folder
+from sql.storage.seals import PageFacts, Seal, write_sealed
 
 PART = ".pack.part"
 

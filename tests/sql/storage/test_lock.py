@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from sql.errors import Busy, CannotWrite
-from sql.lock import run_lock
+from sql.storage.lock import run_lock
 
 START = datetime(2026, 6, 30, 6, 0, tzinfo=UTC)
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 
 HOLDER = """
     import sys

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from sql.errors import Busy
-from sql.files import cannot_write, open_private, private_folder, refuse_unless_plain
-from sql.seals import write_time
+from sql.storage.files import cannot_write, open_private, private_folder, refuse_unless_plain
+from sql.storage.seals import write_time
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sql.errors import Damaged
-from sql.files import write_atomic
+from sql.storage.files import write_atomic
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from sql.shelf import seed
+from sql.scripts import seed
 
 _SHARED = {"terms": "plans", "policies": "accounts"}
 """Entities without pages of their own come with those of another."""

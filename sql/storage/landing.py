@@ -19,9 +19,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from sql.errors import Damaged
-from sql.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
-from sql.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
-from sql.sweeps import PART, SweepWriter, read_body
+from sql.storage.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
+from sql.storage.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
+from sql.storage.sweeps import PART, SweepWriter, read_body
 
 RESUME_WITHIN = timedelta(hours=24)
 """An unfinished snapshot older than this is left alone: its sealed sweeps no longer fit to new ones."""

@@ -10,9 +10,9 @@ import duckdb
 import polars as pl
 
 from schemas.intake import Admitted
-from sql.keys import Tenant
-from sql.loads import Load, LoadReport, Sweep, sweeps_of
-from sql.shelf import statements
+from sql.core.keys import Tenant
+from sql.core.loads import Load, LoadReport, Sweep, sweeps_of
+from sql.scripts import statements
 
 
 def next_load_no(con: duckdb.DuckDBPyConnection) -> int:

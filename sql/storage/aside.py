@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sql.files import private_folder, write_atomic
-from sql.landing import SnapshotFacts
-from sql.seals import write_time
+from sql.storage.files import private_folder, write_atomic
+from sql.storage.landing import SnapshotFacts
+from sql.storage.seals import write_time
 
 
 @dataclass(frozen=True, slots=True)

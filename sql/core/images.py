@@ -20,8 +20,8 @@ from schemas.core import (
     TERMS,
 )
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
-from sql.ledger import watermarks, whole_pages
-from sql.shelf import seed, statements
+from sql.core.ledger import watermarks, whole_pages
+from sql.scripts import seed, statements
 
 __all__ = [
     "accounts",
@@ -190,5 +190,5 @@ def _beside_balances(con: duckdb.DuckDBPyConnection, name: str, *, known: int) -
 
 
 def _image(con: duckdb.DuckDBPyConnection, name: str, **values: int) -> pl.DataFrame:
-    frame: pl.DataFrame = con.sql(statements(f"core/image__{name}.sql"), params=values).pl()
+    frame: pl.DataFrame = con.sql(statements(f"images/image__{name}.sql"), params=values).pl()
     return frame

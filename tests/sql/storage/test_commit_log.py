@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from sql.errors import CannotWrite, Damaged
-from sql.witness import Witness
+from sql.storage.commit_log import Witness
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from schemas.columns import COLUMNS
 from schemas.currencies import EXPONENTS
 from sql.connection import as_pattern, connect, quoted, transaction
 from sql.errors import CannotWrite
-from sql.files import TEMPORARY, cannot_write, sync_file, sync_folder
-from sql.scripts import create_tables, query, run_scripts
+from sql.scripts import create_tables, run_scripts, statements
+from sql.storage.files import TEMPORARY, cannot_write, sync_file, sync_folder
 
 REPORTS = (
     *("plans", "terms", "payments", "breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity"),
@@ -162,7 +162,7 @@ def _source(report: str, folder: Path | None) -> str:
 
 
 def _explain_columns(con: duckdb.DuckDBPyConnection) -> None:
-    for view, name in con.sql(query("view_columns")).fetchall():
+    for view, name in con.sql(statements("queries/view_columns.sql")).fetchall():
         wanted = _NAMED_OTHERWISE.get((view, name), name)
         column = next(COLUMNS[key] for key in (f"{wanted}_minor", f"{wanted}_ppm", wanted) if key in COLUMNS)
         con.execute(f'COMMENT ON COLUMN main.{view}."{name}" IS {quoted(column.comment())}')

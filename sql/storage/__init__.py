@@ -1,0 +1,1 @@
+"""What lies on disk beside the warehouse, and how it survives whatever ends a process."""
