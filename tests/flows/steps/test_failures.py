@@ -305,7 +305,7 @@ def test_a_second_run_at_the_same_time_is_told_who_holds_the_lock(desk):
 HEARING = """
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from flows.cli import main
+from flows.commands.cli import main
 main()
 """
 """The console script, which hears Ctrl-C also where a background shell let it be ignored."""

@@ -22,7 +22,7 @@ HOLDER = """
     import sys
     from datetime import datetime, UTC
     from pathlib import Path
-    from sql.lock import run_lock
+    from sql.storage.lock import run_lock
     with run_lock(Path(sys.argv[1]), run_id="r-other", started_at=datetime(2026, 6, 30, 5, 59, tzinfo=UTC)):
         print("held", flush=True)
         sys.stdin.read()

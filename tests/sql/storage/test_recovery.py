@@ -76,9 +76,9 @@ WRITER = """
     import os, signal, sys
     from datetime import datetime, timedelta, UTC
     from pathlib import Path
-    from sql.commits import committed_loads, tell_loads
+    from sql.storage.commits import committed_loads, tell_loads
     from sql.warehouse import Warehouse
-    from sql.witness import Witness
+    from sql.storage.commit_log import Witness
     root, last, told = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with Warehouse.open(root / "planrecon.duckdb", state_dir=root / "state") as warehouse:
         first = len(committed_loads(warehouse.con)) + 1
