@@ -41,8 +41,11 @@ def columns(text: str) -> dict[str, Kind]:
     return {name: Kind[kind.upper()] if kind else Kind.TEXT for name, _, kind in parts}
 
 
-PLACE: Mapping[str, str] = {"position": "bigint", "ordinal": "bigint", "row_hash": "text"}
-"""Every received table ends in these: the top-level row's place in the page, the child's place in it, the row's SHA-256."""
+PLACE: Mapping[str, str] = {"position": "bigint", "ordinal": "bigint"}
+"""Every received table ends in these: the top-level row's place in the page, the child's place in it."""
+
+HASH: Mapping[str, str] = {"row_hash": "text"}
+"""The SHA-256 of a row at the top of its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,18 @@ class Table:
     """One received table. Columns bear the attribute names of the struct they are read from.
 
     `given` are columns that come from elsewhere than the struct: the parent's id, the page's context.
+    The rows of a table that `is_child` stand within another row of their page.
     """
 
     name: str
     columns: Mapping[str, Kind]
     given: tuple[str, ...] = ()
+    is_child: bool = False
 
     def types(self) -> dict[str, str]:
         """Each column's type, places included."""
         own = {name: kind.value[0] for name, kind in self.columns.items()}
-        return {**dict.fromkeys(self.given, "text"), **own, **PLACE}
+        return {**dict.fromkeys(self.given, "text"), **own, **PLACE, **({} if self.is_child else HASH)}
 
     def empty(self) -> dict[str, Column]:
         """The table without rows."""
@@ -143,5 +148,6 @@ def fill(
         filled[name] = _READ[kind](map(attrgetter(name), rows))
     filled["position"] = list(places.positions)
     filled["ordinal"] = list(places.ordinals)
-    filled["row_hash"] = list(places.hashes)
+    if not table.is_child:
+        filled["row_hash"] = list(places.hashes)
     return filled

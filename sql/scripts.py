@@ -3,9 +3,20 @@
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import duckdb
 import polars as pl
+
+STAGING: list[Traversable] = [files("sql") / "stg"]
+"""Folders with one folder for each provider's staging; whoever brings a provider of their own adds theirs."""
+
+SEEDS = {
+    "page_entities": ("page_entity", "entity", "child_entity", "sweep", "key_prefix", "rows", "child_rows"),
+    "status_classes": ("entity", "status", "class", "source"),
+    "rule_words": ("input", "word", "ours", "source"),
+}
+"""The seeds a provider's staging may have, with their columns."""
 
 LAYERS = ("raw", "stg", "core", "out", "meta")
 """Schemas of the warehouse, in the order data passes through them; `meta` is about the others."""
@@ -26,10 +37,22 @@ def statements(path: str) -> str:
 
 
 @cache
-def seed(name: str) -> pl.DataFrame:
-    """Return `seeds/<name>.csv`, facts of providers with their source: every column text, empty cells as empty text."""
-    with (files("sql") / "seeds" / f"{name}.csv").open("rb") as file:
-        return pl.read_csv(file.read(), infer_schema=False, empty_string_is_null=False)
+def staging_folder(provider: str) -> Traversable | None:
+    """Return the folder with the provider's staging, its `.sql` files and seeds; None where no root of `STAGING` has it."""
+    folders = (root.joinpath(provider) for root in STAGING)
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+@cache
+def seed(provider: str, name: str) -> pl.DataFrame:
+    """Return `<name>.csv` of the provider's staging, facts with their source: all columns text, empty cells empty text.
+
+    A provider that has no such file has no rows.
+    """
+    folder = staging_folder(provider)
+    if folder is None or not folder.joinpath(f"{name}.csv").is_file():
+        return pl.DataFrame(schema=dict.fromkeys(SEEDS[name], pl.String()))
+    return pl.read_csv(folder.joinpath(f"{name}.csv").read_bytes(), infer_schema=False, empty_string_is_null=False)
 
 
 def run_scripts(con: duckdb.DuckDBPyConnection, folder: str, starts_with: str = "") -> None:

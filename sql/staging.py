@@ -1,13 +1,15 @@
-"""Give every provider's received rows one shape: the canonical staged frames.
+"""Give a provider's received rows the one shape of all providers: the canonical staged frames.
 
-Rename, cast and find repeats in SQL (`stg/`), union the providers (`core/`).
+Rename, cast and find repeats in the SQL of the provider's own folder (`stg/<provider>/`).
 What is right or wrong about a row is decided in `transforms.intake`; nothing is
 written to the warehouse here.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from graphlib import TopologicalSorter
 from itertools import repeat
 from typing import Any
 
@@ -15,58 +17,12 @@ import duckdb
 import polars as pl
 
 from schemas.currencies import EXPONENTS
-from schemas.intake import UNKNOWN_WORDS
-from schemas.received import RECEIVED, TOP_LEVEL
+from schemas.intake import STAGED, UNKNOWN_WORDS, in_shape
 from sql.conservation import check_rows
-from sql.scripts import seed, statements
+from sql.scripts import STAGING, seed, staging_folder, statements
 
-_STAGES = (
-    "stg_payt__plans",
-    "stg_payt__terms",
-    "stg_payt__payments",
-    "stg_payt__psp_transactions",
-    "stg_payt__invoices",
-    "stg_payt__credit_cases",
-    "stg_payt__debtors",
-    "stg_payt__deletions",
-    "stg_totality__plans",
-    "stg_totality__terms",
-    "stg_totality__payments",
-    "stg_totality__loans",
-    "stg_payiq__plans",
-    "stg_payiq__terms",
-    "stg_payiq__accounts",
-    "stg_payiq__policies",
-    "stg_payiq__tiers",
-    "stg_payiq__payment_owners",
-    "stg_payiq__payments",
-    "stg_payiq__payment_parts",
-    "stg_payiq__plan_accounts",
-)
-"""Files of `stg/` in the order they build on each other."""
-
-_UNIONS = (
-    "plans",
-    "terms",
-    "payments",
-    "payment_parts",
-    "accounts",
-    "policies",
-    "tiers",
-    "plan_accounts",
-    "deletions",
-    "customers",
-)
-"""Files of `core/` that bring the providers together, named core__<frame>.sql."""
-
-_ONE_TO_ONE = {
-    "plans": ("payt__payment_plans", "totality__payment_plans", "payiq__plans"),
-    "terms": ("payt__payment_terms", "totality__scheduled_payments", "payiq__plan_payments"),
-    "accounts": ("payt__invoices", "payt__credit_cases", "totality__loans", "payiq__setup_accounts"),
-    "customers": ("payt__debtors",),
-}
-"""Frames that hold exactly one row per row received."""
-
+_TYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "bool": pl.Boolean(), "bigint": pl.Int64()}
+"""Types of received columns, by the words their declaration uses."""
 
 FRAME_ROWS = 50_000
 """Rows that wait as Python values before they become a frame."""
@@ -78,7 +34,8 @@ class StageOptions:
 
     `timezone` makes civil dates of timestamps. `currency` is the tenant's, null
     where rows carry a symbol, which `currency_symbols` turns into an ISO code.
-    For Payt the administration's own row, if received, wins over both, as far as its words are a zone and a currency.
+    The tenant's own row, where the provider has one and it was received, wins over both, as far as its words are a zone
+    and a currency.
     """
 
     provider: str
@@ -89,19 +46,27 @@ class StageOptions:
     currency_symbols: Mapping[str, str] = field(default_factory=dict)
 
 
-def received(pages: Iterable[tuple[int, Mapping[str, Mapping[str, Sequence[Any]]]]]) -> dict[str, pl.DataFrame]:
-    """Return one typed frame per received table from (page_no, decoded tables) of a tenant's pages.
+def received(
+    pages: Iterable[tuple[int, Mapping[str, Mapping[str, Sequence[Any]]]]], declared: Mapping[str, Mapping[str, str]]
+) -> dict[str, pl.DataFrame]:
+    """Return one typed frame per declared table from (page_no, decoded tables) of a tenant's pages.
 
-    Tables that no page brought are there, empty.
+    `declared` gives the columns of each table the provider fills and their types (text, bool, bigint);
+    `page_no` comes beside them. Tables that no page brought are there, empty.
 
     Raises:
-        KeyError: a decoded table is none of `RECEIVED`.
+        KeyError: a decoded table is not declared.
     """
-    gathered = {name: _Gathered(dtypes) for name, dtypes in RECEIVED.items()}
+    gathered = {name: _Gathered(received_types(columns)) for name, columns in declared.items()}
     for page_no, tables in pages:
         for name, columns in tables.items():
             gathered[name].add(page_no, columns)
     return {name: table.frame() for name, table in gathered.items()}
+
+
+def received_types(columns: Mapping[str, str]) -> dict[str, pl.DataType]:
+    """Return the dtypes of a received table with these declared columns, `page_no` first."""
+    return {"page_no": pl.Int64()} | {name: _TYPES[kind] for name, kind in columns.items()}
 
 
 class _Gathered:
@@ -136,7 +101,7 @@ class _Gathered:
 def stage(
     con: duckdb.DuckDBPyConnection, received: Mapping[str, pl.DataFrame], options: StageOptions
 ) -> dict[str, pl.DataFrame]:
-    """Return the staged frames of one tenant: those of `_UNIONS`, `rows` and `page_entities`.
+    """Return the staged frames of one tenant: those of `STAGED`, `rows`, `page_entities` and `tenant_words`.
 
     Natural keys and ids as text, money as the provider wrote it (`amount` decimal
     text or `amount_units` integer), dates civil and null where they cannot be
@@ -144,58 +109,76 @@ def stage(
     `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
     position and hash of every top-level row, `page_entities` which entity a page
     feeds, `tenant_words` what the tenant's own row says and no list of words knows.
-    Missing tables count as empty; temporary views only, none is left.
+    The files of the provider's own folder alone are run; temporary views, none is left.
+
+    Args:
+        con: Any connection; nothing is written to its tables.
+        received: Every received table of the provider, typed by `received_types`.
+        options: The tenant, and what its rows do not say.
 
     Raises:
         ConservationError: a received row is not in the frames.
+        GateError: the provider's SQL makes a frame of another shape.
+        LookupError: nothing stages this provider.
     """
-    options, tenant_words = _of_administration(con, options, received.get("payt__administrations"))
-    frames = {name: received.get(name, pl.DataFrame(schema=dict(RECEIVED[name]))) for name in RECEIVED}
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
+    frames = dict(received)
     frames["currency_symbols"] = pl.DataFrame(symbols, schema={"symbol": pl.String, "currency": pl.String})
-    frames["status_classes"] = seed("status_classes")
-    frames["rule_words"] = seed("rule_words")
+    frames |= {name: seed(options.provider, name) for name in ("status_classes", "rule_words")}
+    texts = staging_texts(options.provider)
     for name, frame in frames.items():
         con.register(name, frame)
     try:
-        staged = _build(con, options)
+        options, tenant_words = _of_tenant(con, options, texts.pop("tenant", None))
+        staged = _build(con, options, texts)
     finally:
-        for name in _STAGES:
-            con.execute(f"DROP VIEW IF EXISTS temp.{name}")
+        for name in reversed(texts):
+            con.execute(f"DROP VIEW IF EXISTS temp.stg_{options.provider}__{name}")
         for name in frames:
             con.unregister(name)
-    _check_nothing_lost(frames, staged, where=f"{options.provider}/{options.tenant_id}")
-    staged["rows"] = _rows(frames)
+    page_entities = seed(options.provider, "page_entities")
+    _check_nothing_lost(received, staged, page_entities, options)
+    staged["rows"] = _rows(received)
     staged["tenant_words"] = tenant_words
-    staged["page_entities"] = seed("page_entities").filter(pl.col("provider") == options.provider)
+    staged["page_entities"] = page_entities
     return staged
 
 
-def _of_administration(
-    con: duckdb.DuckDBPyConnection, options: StageOptions, administrations: pl.DataFrame | None
+def staging_texts(provider: str) -> dict[str, str]:
+    """Return the SQL of each file of the provider's folder by its name, those it builds on before it."""
+    folder = staging_folder(provider)
+    if folder is None:
+        raise LookupError(f"there is no folder with the staging of {provider!r} in {', '.join(map(str, STAGING))}")
+    texts = {
+        file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }
+    builds_on = {name: set(re.findall(rf"\bstg_{provider}__(\w+)", texts[name])) for name in sorted(texts)}
+    return {name: texts[name] for name in TopologicalSorter(builds_on).static_order()}
+
+
+def _of_tenant(
+    con: duckdb.DuckDBPyConnection, options: StageOptions, text: str | None
 ) -> tuple[StageOptions, pl.DataFrame]:
-    """Return the options as the administration's own row has them, and what of it is no zone and no currency.
+    """Return the options as the tenant's own row has them, and what of it is no zone and no currency.
 
     Such a word changes nothing: the options stay as they were configured.
     """
-    said = pl.DataFrame(schema=dict(UNKNOWN_WORDS))
-    if administrations is None:
-        return options, said
-    own = administrations.filter(pl.col("id") == options.tenant_id).tail(1)
-    if own.is_empty():
-        return options, said
-    row = own.row(0, named=True)
-    zone, currency = ((row[name] or "").strip() for name in ("timezone", "currency_code"))
+    con.execute("SET VARIABLE tenant_id = $value", {"value": options.tenant_id})
+    own = con.sql(text).pl().to_dicts() if text else []
     unknown = []
-    if zone and not _is_zone(con, zone):
-        unknown.append(("administrations", "timezone", zone, 1))
-        zone = ""
-    if currency and currency.upper() not in EXPONENTS:
-        unknown.append(("administrations", "currency_code", currency, 1))
-        # Without a configured currency the tenant's rows stay out under the one it names.
-        currency = "" if options.currency else currency
-    told = replace(options, currency=currency.upper() or options.currency, timezone=zone or options.timezone)
-    return told, pl.DataFrame(unknown, schema=dict(UNKNOWN_WORDS), orient="row")
+    for row in own:
+        zone, currency = row["zone"], row["currency"]
+        if zone and not _is_zone(con, zone):
+            unknown.append((row["entity"], row["zone_field"], zone, 1))
+            zone = ""
+        if currency and currency.upper() not in EXPONENTS:
+            unknown.append((row["entity"], row["currency_field"], currency, 1))
+            # Without a configured currency the tenant's rows stay out under the one it names.
+            currency = "" if options.currency else currency
+        options = replace(options, currency=currency.upper() or options.currency, timezone=zone or options.timezone)
+    return options, pl.DataFrame(unknown, schema=dict(UNKNOWN_WORDS), orient="row")
 
 
 def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -204,31 +187,50 @@ def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(known.fetchall())
 
 
-def _build(con: duckdb.DuckDBPyConnection, options: StageOptions) -> dict[str, pl.DataFrame]:
+def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping[str, str]) -> dict[str, pl.DataFrame]:
+    """Return each frame of `STAGED`: what the provider's file of that name makes, empty where it has none."""
     for name in ("timezone", "currency", "fetched_on"):
         con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
     con.execute(statements("stg/macros.sql"))
-    for name in _STAGES:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {statements(f'stg/{name}.sql')}")
-    return {name: con.sql(statements(f"core/core__{name}.sql")).pl() for name in _UNIONS}
+    for name, text in texts.items():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW stg_{options.provider}__{name} AS {text}")
+    return {
+        name: in_shape(con.sql(f"FROM stg_{options.provider}__{name}").pl(), name)
+        if name in texts
+        else pl.DataFrame(schema=dict(shape))
+        for name, shape in STAGED.items()
+    }
 
 
-def _check_nothing_lost(frames: Mapping[str, pl.DataFrame], staged: Mapping[str, pl.DataFrame], *, where: str) -> None:
-    for name, tables in _ONE_TO_ONE.items():
-        check_rows(sum(frames[table].height for table in tables), staged[name].height, what=name, where=where)
-    places = pl.concat(
-        frames[table].select("page_no", "position")
-        for table in ("payt__payments", "payt__psp_transactions", "totality__payments", "payiq__payments")
-    )
-    shown = frames["payiq__pending_payments"].height
-    found = (
-        staged["payments"].filter(pl.col("is_listed").fill_null(value=True)).select("page_no", "position").n_unique()
-    )
-    check_rows(places.height, found, what="payments", where=where)
-    listed = staged["payments"].filter(pl.col("is_listed").fill_null(value=True)).height
-    check_rows(shown, staged["payments"].height - listed, what="pending payments", where=where)
+def _check_nothing_lost(
+    received: Mapping[str, pl.DataFrame],
+    staged: Mapping[str, pl.DataFrame],
+    page_entities: pl.DataFrame,
+    options: StageOptions,
+) -> None:
+    """Hold that each received row that feeds an entity is one row of its frame.
+
+    A payment may be split over several accounts; it is counted by its place. Money that only an
+    account shows (`pending_payments`) is not listed among the payments.
+    """
+    where = f"{options.provider}/{options.tenant_id}"
+    fed: dict[str, int] = dict.fromkeys(("plans", "terms", "payments", "accounts", "customers"), 0)
+    for columns in (("entity", "rows"), ("child_entity", "child_rows")):
+        for entity, table in page_entities.select(columns).iter_rows():
+            if entity:
+                fed[entity] += received[f"{options.provider}__{table}"].height
+    payments = staged["payments"]
+    listed = payments.filter(pl.col("is_listed").fill_null(value=True))
+    shown = received.get(f"{options.provider}__pending_payments", pl.DataFrame()).height
+    check_rows(fed.pop("payments"), listed.select("page_no", "position").n_unique(), what="payments", where=where)
+    check_rows(shown, payments.height - listed.height, what="pending payments", where=where)
+    for entity, came in fed.items():
+        check_rows(came, staged[entity].height, what=entity, where=where)
 
 
-def _rows(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    tops = [frames[name].select("page_no", "position", "row_hash") for name in TOP_LEVEL]
+def _rows(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return page_no, position and row_hash of all rows that stand at the top of their page."""
+    tops = [
+        frame.select("page_no", "position", "row_hash") for frame in received.values() if "row_hash" in frame.columns
+    ]
     return pl.concat(tops).sort("page_no", "position")

@@ -110,7 +110,7 @@ def load_snapshot(
     """
     reading = Reading()
     zone = ZoneInfo(section.timezone or "UTC")
-    frames = received(() if unread else _decoded(landing, facts, reading))
+    frames = received(() if unread else _decoded(landing, facts, reading), PROVIDERS[facts.provider].TABLES)
     if is_new:
         check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
     options = StageOptions(

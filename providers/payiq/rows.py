@@ -297,16 +297,19 @@ TABLES: Mapping[str, Table] = {
             " existing_payment_plan_id:link stopped:bool update_date:moment"
         ),
         given=_ASKED,
+        is_child=True,
     ),
     "pending_payments": Table(
         "payiq__pending_payments",
         columns("transaction_id:id status create_date:moment total:number account_total:number"),
         given=("account_id", "currency_symbol"),
+        is_child=True,
     ),
     "setup_tiers": Table(
         "payiq__setup_tiers",
         columns("minimum:number maximum:number payment_count:bigint restricted_minimum:number"),
         given=_ASKED,
+        is_child=True,
     ),
     "plans": Table(
         "payiq__plans",
@@ -318,8 +321,10 @@ TABLES: Mapping[str, Table] = {
         ),
         given=_ASKED,
     ),
-    "plan_payments": Table("payiq__plan_payments", columns("date:moment amount:number"), given=("payment_plan_id",)),
-    "plan_accounts": Table("payiq__plan_accounts", columns("account_id:id"), given=("payment_plan_id",)),
+    "plan_payments": Table(
+        "payiq__plan_payments", columns("date:moment amount:number"), given=("payment_plan_id",), is_child=True
+    ),
+    "plan_accounts": Table("payiq__plan_accounts", columns("account_id:id"), given=("payment_plan_id",), is_child=True),
     "payments": Table(
         "payiq__payments",
         columns(
@@ -332,6 +337,7 @@ TABLES: Mapping[str, Table] = {
         "payiq__invoice_payments",
         columns("reference_number amount:number reversal_amount:number"),
         given=("payment_id",),
+        is_child=True,
     ),
     "invoices": Table(
         "payiq__invoices",

@@ -272,7 +272,10 @@ TABLES: Mapping[str, Table] = {
         ),
     ),
     "payment_terms": Table(
-        "payt__payment_terms", columns("id:id total_amount amount_due due_date payment_date"), given=("plan_id",)
+        "payt__payment_terms",
+        columns("id:id total_amount amount_due due_date payment_date"),
+        given=("plan_id",),
+        is_child=True,
     ),
     "payments": Table(
         "payt__payments",
@@ -288,7 +291,7 @@ TABLES: Mapping[str, Table] = {
             " updated_at paid_at reversal_code"
         ),
     ),
-    "psp_invoices": Table("payt__psp_invoices", {}, given=("psp_id", "invoice_id")),
+    "psp_invoices": Table("payt__psp_invoices", {}, given=("psp_id", "invoice_id"), is_child=True),
     "invoices": Table(
         "payt__invoices",
         columns(

@@ -171,7 +171,9 @@ TABLES: Mapping[str, Table] = {
             " weekday_of_second_payment week_of_first_payment:bigint week_of_second_payment:bigint"
         ),
     ),
-    "plan_schedule": Table("totality__plan_schedule", columns("date amount:bigint"), given=("plan_uuid",)),
+    "plan_schedule": Table(
+        "totality__plan_schedule", columns("date amount:bigint"), given=("plan_uuid",), is_child=True
+    ),
     "scheduled_payments": Table(
         "totality__scheduled_payments",
         columns(

@@ -76,7 +76,7 @@ class LoadReport:
 
 def sweeps_of(provider: str, entity: str) -> frozenset[str]:
     """Return the sweeps that bring rows of `entity`."""
-    known = seed("page_entities").filter(pl.col("provider") == provider)
+    known = seed(provider, "page_entities")
     feeds = known.filter((pl.col("entity") == entity) | (pl.col("child_entity") == entity))["sweep"]
     if feeds.is_empty() and entity in _SHARED:
         return sweeps_of(provider, _SHARED[entity])

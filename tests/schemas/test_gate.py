@@ -13,6 +13,7 @@ import pytest
 
 import schemas
 from schemas.columns import COLUMNS
+from schemas.intake import in_shape
 from schemas.refusal import faults
 from schemas.table import GateError, Table
 
@@ -142,3 +143,12 @@ def test_a_refusal_shows_no_value() -> None:
         table.gate(sound(table).with_columns(basis=pl.lit("Mrs Jones")))
     assert "Mrs Jones" not in str(refused.value)
     assert "basis: isin(" in str(refused.value)
+
+
+def test_a_staged_frame_gets_the_columns_its_provider_says_nothing_of_and_may_have_no_others():
+    frame = pl.DataFrame({"plan_id": ["1"]})
+    assert in_shape(frame, "plan_accounts").to_dicts() == [{"plan_id": "1", "account_id": None}]
+    with pytest.raises(GateError, match="plan_accounts are refused: acount_id"):
+        in_shape(frame.with_columns(acount_id=pl.lit("2")), "plan_accounts")
+    with pytest.raises(GateError, match="refused: plan_id"):
+        in_shape(pl.DataFrame({"plan_id": [1]}), "plan_accounts")

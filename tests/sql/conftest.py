@@ -9,12 +9,12 @@ import duckdb
 import polars as pl
 import pytest
 
+from providers import PROVIDERS
 from schemas.intake import DECODE_REJECTS, Admitted
-from schemas.received import RECEIVED, TOP_LEVEL
 from sql.connection import connect
 from sql.core.versions import Load, LoadReport, Sweep, commit_load
 from sql.scripts import create_tables
-from sql.staging import StageOptions, stage
+from sql.staging import StageOptions, received_types, stage
 from transforms.intake.admit import admit
 
 SWEEPS = {
@@ -32,15 +32,17 @@ PAGES = {"page_no": pl.Int64, "sweep": pl.String, "entity": pl.String, "sha256":
 Rows = list[dict[str, Any]]
 
 
-def received_frame(name: str, rows: Rows) -> pl.DataFrame:
-    """Rows of one received table; what a row leaves out is null, its place is its index."""
-    full = []
-    for position, row in enumerate(rows):
-        places = {"page_no": 0, "position": position, "ordinal": 0}
-        if name in TOP_LEVEL:
-            places["row_hash"] = f"{position:064x}"
-        full.append({column: (places | row).get(column) for column in RECEIVED[name]})
-    return pl.DataFrame(full, schema=dict(RECEIVED[name]), orient="row")
+def received_frames(provider: str, tables: Mapping[str, Rows]) -> dict[str, pl.DataFrame]:
+    """Every received table of the provider; what a row leaves out is null, its place is its index."""
+    frames = {}
+    for name, columns in PROVIDERS[provider].TABLES.items():
+        dtypes = received_types(columns)
+        full = [
+            {"page_no": 0, "position": position, "ordinal": 0, "row_hash": f"{position:064x}"} | row
+            for position, row in enumerate(tables.get(name.removeprefix(f"{provider}__"), ()))
+        ]
+        frames[name] = pl.DataFrame([{column: row.get(column) for column in dtypes} for row in full], schema=dtypes)
+    return frames
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Intake:
         rejects: Rows | None = None,
         **options: Any,
     ) -> tuple[Admitted, dict[str, pl.DataFrame]]:
-        frames = {f"{provider}__{name}": received_frame(f"{provider}__{name}", rows) for name, rows in tables.items()}
+        frames = received_frames(provider, tables)
         settings = OPTIONS[provider] | options
         staged = stage(self.con, frames, StageOptions(provider, tenant, fetched_on=day, **settings))
         refused = [dict.fromkeys(DECODE_REJECTS) | {"page_no": 0, "rows": 0} | row for row in rejects or []]

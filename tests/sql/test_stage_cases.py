@@ -12,47 +12,48 @@ import polars as pl
 import pytest
 import yaml
 
-from schemas.received import RECEIVED
+import sql
+from providers import PROVIDERS
 from sql.connection import connect
 from sql.scripts import seed, statements
-from sql.staging import _STAGES
+from sql.staging import received_types, staging_texts
 
-HERE = Path(__file__).parent
-CASES = sorted(HERE.glob("stg_*/*.yml"))
+HERE = Path(__file__).parent / "stg"
+CASES = sorted(HERE.glob("*/*/*.yml"))
 PLACES = ("page_no", "position", "ordinal")
 
 
-def filled(name: str, rows: list[dict]) -> pl.DataFrame:
-    dtypes = RECEIVED[name]
+def filled(columns: dict, rows: list[dict]) -> pl.DataFrame:
+    dtypes = received_types(columns)
     full = [
         {column: ({"page_no": 0, "position": at, "ordinal": 0} | row).get(column) for column in dtypes}
         for at, row in enumerate(rows)
     ]
-    return pl.DataFrame(full, schema=dict(dtypes), orient="row")
+    return pl.DataFrame(full, schema=dtypes, orient="row")
 
 
-def staged(name: str, case: dict) -> pl.DataFrame:
+def staged(provider: str, name: str, case: dict) -> pl.DataFrame:
     options = {"timezone": "Europe/Amsterdam", "currency": "EUR", "fetched_on": date(2026, 6, 30)} | case.get(
         "options", {}
     )
     with connect(None) as con:
-        for table in RECEIVED:
-            con.register(table, filled(table, case["given"].get(table, [])))
-        con.register("status_classes", seed("status_classes"))
-        con.register("rule_words", seed("rule_words"))
+        for table, columns in PROVIDERS[provider].TABLES.items():
+            con.register(table, filled(columns, case["given"].get(table, [])))
+        for words in ("status_classes", "rule_words"):
+            con.register(words, seed(provider, words))
         con.register("currency_symbols", pl.DataFrame({"symbol": ["$", "¥"], "currency": ["USD", "JPY"]}))
         for option, value in options.items():
             con.execute(f"SET VARIABLE {option} = $value", {"value": value})
         con.execute(statements("stg/macros.sql"))
-        for stage in _STAGES:
-            con.execute(f"CREATE OR REPLACE TEMP VIEW {stage} AS {statements(f'stg/{stage}.sql')}")
-        return con.sql(f"SELECT * FROM {name}").pl()
+        for file, text in staging_texts(provider).items():
+            con.execute(f"CREATE OR REPLACE TEMP VIEW stg_{provider}__{file} AS {text}")
+        return con.sql(f"FROM stg_{provider}__{name}").pl()
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", CASES, ids=lambda path: "-".join((*path.parts[-3:-1], path.stem)))
 def test_the_file_makes_these_rows(path):
     case = yaml.safe_load(path.read_text())
-    found = staged(path.parent.name, case)
+    found = staged(path.parts[-3], path.parent.name, case)
     order = [name for name in PLACES if name in found.columns] or found.columns
     expected = case["expect"]
     assert found.height == len(expected)
@@ -61,5 +62,5 @@ def test_the_file_makes_these_rows(path):
 
 
 def test_every_file_has_a_case():
-    covered = {path.parent.name for path in CASES}
-    assert covered == set(_STAGES) == {path.stem for path in (HERE.parents[1] / "sql" / "stg").glob("stg_*.sql")}
+    files = {path.parts[-2:] for path in (Path(sql.__file__).parent / "stg").glob("*/*.sql")}
+    assert {(*path.parts[-3:-2], f"{path.parent.name}.sql") for path in CASES} == files

@@ -29,7 +29,7 @@ classed AS (
         civil_or_midnight(r.payment_date) AS paid_on,
         CASE WHEN NOT r.is_listed THEN 2 WHEN c.class = 'pending' THEN 1 ELSE 3 END AS precedence
     FROM received AS r
-    LEFT JOIN status_classes AS c ON c.provider = 'payiq' AND c.entity = 'payments' AND c.status = r.status
+    LEFT JOIN status_classes AS c ON c.entity = 'payments' AND c.status = r.status
 ),
 planned AS (
     SELECT payment_id, max(paid_on) AS planned_on FROM classed WHERE is_listed AND class = 'pending' GROUP BY payment_id

@@ -63,7 +63,7 @@ SELECT
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d
 LEFT JOIN currency_symbols AS s ON s.symbol = d.currency_symbol
-LEFT JOIN rule_words AS w ON w.provider = 'payiq' AND w.input = 'day_type' AND w.word = d.day_type
+LEFT JOIN rule_words AS w ON w.input = 'day_type' AND w.word = d.day_type
 LEFT JOIN own AS o ON o.page_no = d.page_no AND o.position = d.position
 LEFT JOIN bill_day AS b ON b.reference_number = d.reference_number AND b.other_data = d.other_data
 LEFT JOIN repeats AS r ON r.payment_plan_id = d.payment_plan_id

@@ -21,9 +21,9 @@ dated AS (
 typed AS (
     SELECT d.*, p.status IS NULL AS is_cost, coalesce(c.class, rest.class) AS type_class
     FROM dated AS d
-    LEFT JOIN status_classes AS c ON c.provider = 'payt' AND c.entity = 'payments' AND c.status = d.transaction_type
-    LEFT JOIN status_classes AS rest ON rest.provider = 'payt' AND rest.entity = 'payments' AND rest.status = '*'
-    LEFT JOIN status_classes AS p ON p.provider = 'payt' AND p.entity = 'cost_types' AND p.status = d.kind_of_cost
+    LEFT JOIN status_classes AS c ON c.entity = 'payments' AND c.status = d.transaction_type
+    LEFT JOIN status_classes AS rest ON rest.entity = 'payments' AND rest.status = '*'
+    LEFT JOIN status_classes AS p ON p.entity = 'cost_types' AND p.status = d.kind_of_cost
 )
 SELECT
     'payments' AS source,

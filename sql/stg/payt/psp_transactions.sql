@@ -45,5 +45,5 @@ SELECT
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d
 LEFT JOIN first_invoice AS i ON i.page_no = d.page_no AND i.position = d.position
-LEFT JOIN status_classes AS c ON c.provider = 'payt' AND c.entity = 'psp_transactions' AND c.status = d.status
+LEFT JOIN status_classes AS c ON c.entity = 'psp_transactions' AND c.status = d.status
 LEFT JOIN repeats AS r ON r.id = d.id

@@ -60,5 +60,5 @@ SELECT
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d
-LEFT JOIN status_classes AS c ON c.provider = 'totality' AND c.entity = 'payments' AND c.status = d.status
+LEFT JOIN status_classes AS c ON c.entity = 'payments' AND c.status = d.status
 LEFT JOIN repeats AS r ON r.uuid = d.uuid

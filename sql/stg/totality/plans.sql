@@ -40,13 +40,13 @@ ruled AS (
         ) AS unknown_words
     FROM dated AS d
     LEFT JOIN rule_words AS a
-        ON a.provider = 'totality' AND a.input = 'arrangement' AND a.word = d.payment_arrangement_type
-    LEFT JOIN rule_words AS f ON f.provider = 'totality' AND f.input = 'frequency' AND f.word = d.payment_frequency
-    LEFT JOIN rule_words AS p ON p.provider = 'totality' AND p.input = 'pattern' AND p.word = d.schedule_type
+        ON a.input = 'arrangement' AND a.word = d.payment_arrangement_type
+    LEFT JOIN rule_words AS f ON f.input = 'frequency' AND f.word = d.payment_frequency
+    LEFT JOIN rule_words AS p ON p.input = 'pattern' AND p.word = d.schedule_type
     LEFT JOIN rule_words AS w1
-        ON w1.provider = 'totality' AND w1.input = 'weekday' AND lower(w1.word) = lower(d.weekday_of_first_payment)
+        ON w1.input = 'weekday' AND lower(w1.word) = lower(d.weekday_of_first_payment)
     LEFT JOIN rule_words AS w2
-        ON w2.provider = 'totality' AND w2.input = 'weekday' AND lower(w2.word) = lower(d.weekday_of_second_payment)
+        ON w2.input = 'weekday' AND lower(w2.word) = lower(d.weekday_of_second_payment)
 ),
 -- A list with an entry that cannot be a term is no list: the plan then lacks its own terms.
 listed AS (

@@ -293,7 +293,9 @@ def test_every_row_of_valid_pages_with_odd_texts_is_accepted_or_in_quarantine(pr
                 reading.note(page, decoded)
                 tables.append((page_no, decoded.tables))
             staged = stage(
-                con, received(tables), StageOptions(provider, "1", "Europe/Amsterdam", AT.date(), **TOLD[provider])
+                con,
+                received(tables, PROVIDERS[provider].TABLES),
+                StageOptions(provider, "1", "Europe/Amsterdam", AT.date(), **TOLD[provider]),
             )
             rejects = pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row")
             admitted = admit(staged, decode_rejects=rejects, decoded_rows={})
