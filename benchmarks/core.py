@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.location.locate import locate
 from transforms.positions import compute
 
@@ -105,9 +105,9 @@ def bench(plans: int) -> list[tuple[str, str]]:
 
 
 def _ours(made: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame, folder: Path) -> int:
-    rules = {"p": Rules()}
-    located = locate(made, payments, PLAN_ACCOUNTS.empty(), as_of=AS_OF, rules=rules)
-    found = compute(located.plans, terms, located.payments, as_of=AS_OF, rules=rules)
+    options = {"p": Options()}
+    located = locate(made, payments, PLAN_ACCOUNTS.empty(), as_of=AS_OF, options=options)
+    found = compute(located.plans, terms, located.payments, as_of=AS_OF, options=options)
     found.terms.write_parquet(folder / "ours.parquet", compression="zstd", compression_level=1)
     return int(found.plans["overdue_minor"].sum())
 

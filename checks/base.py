@@ -18,8 +18,8 @@ from enum import StrEnum
 import polars as pl
 
 from schemas.core import WHO
+from schemas.options import Options
 from schemas.results import BREAKS, CHECK_RESULTS, PLAN_POSITIONS, TERM_POSITIONS
-from schemas.rules import Rules
 from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
 
@@ -127,7 +127,7 @@ def discover() -> tuple[Check, ...]:
 
 
 def run(
-    checks: Sequence[Check], frames: Frames, *, as_of: date, rules: Mapping[str, Rules] | None = None
+    checks: Sequence[Check], frames: Frames, *, as_of: date, options: Mapping[str, Options] | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the breaks these checks find, and one result per check, provider and tenant.
 
@@ -138,7 +138,7 @@ def run(
         checks: Any subset of `discover()`.
         frames: The tables the checks look at, and `completeness`. Term checks also read `plan_positions`.
         as_of: Civil date the frames describe.
-        rules: Options by provider; the defaults for a provider that is not in it.
+        options: `Options` by provider; the defaults for a provider that is not in it.
 
     Returns:
         `BREAKS` in a fixed order, and `CHECK_RESULTS`. A tenant is evaluated for a check
@@ -147,7 +147,7 @@ def run(
     Raises:
         CheckError: A predicate is null on a row it applies to, or a frame is missing.
     """
-    facts = _facts(as_of, rules or {})
+    facts = _facts(as_of, options or {})
     completeness = frame(frames, "completeness")
     found, results = [], []
     for group in _passes(checks):
@@ -185,12 +185,12 @@ def frame(frames: Frames, name: str) -> pl.DataFrame:
     return frames[name]
 
 
-def _facts(as_of: date, rules: Mapping[str, Rules]) -> list[pl.Expr]:
+def _facts(as_of: date, options: Mapping[str, Options]) -> list[pl.Expr]:
     """Return the columns every expression may use beside those of its table."""
     facts = [pl.lit(as_of).alias("as_of")]
     for option in ("grace_days", "settlement_days", "stale_pending_days"):
-        by_provider = {provider: getattr(options, option) for provider, options in rules.items()}
-        default = getattr(Rules(), option)
+        by_provider = {provider: getattr(own, option) for provider, own in options.items()}
+        default = getattr(Options(), option)
         column = pl.col("provider").replace_strict(by_provider, default=default, return_dtype=pl.Int64)
         facts.append((column if by_provider else pl.lit(default, dtype=pl.Int64)).alias(option))
     return facts

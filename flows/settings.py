@@ -40,7 +40,7 @@ from flows.given import read_text
 from flows.orchestrator import address, prepare_embedded, require_answer, shown
 from providers.http.auth import SPEAKABLE
 from schemas.conventions import Conventions as ScheduleConventions
-from schemas.rules import Rules, Tolerance
+from schemas.options import Options, Tolerance
 from transforms.calendars.business_days import WEEKEND, check_calendar, weekend_days
 from transforms.calendars.closed_days import Calendar, OwnDays, own_days
 from transforms.delinquency.buckets import written
@@ -399,14 +399,14 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         return (init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=cls.content))
 
-    def rules(self) -> dict[str, Rules]:
+    def options(self) -> dict[str, Options]:
         """Return the computation's options for each provider, configured or not."""
-        return {name: self._rules(getattr(self.providers, name)) for name in Providers.model_fields}
+        return {name: self._options(getattr(self.providers, name)) for name in Providers.model_fields}
 
-    def _rules(self, section: ProviderSettings | None) -> Rules:
+    def _options(self, section: ProviderSettings | None) -> Options:
         run = self.run
         own = section if section is not None else ProviderSettings(base_url="")
-        return Rules(
+        return Options(
             grace_days=run.grace_days if own.grace_days is None else own.grace_days,
             tolerance=Tolerance.parse(own.tolerance or run.tolerance),
             residual=run.residual,
@@ -435,8 +435,8 @@ class Settings(BaseSettings):
     def calendars(self) -> dict[str, Calendar]:
         """Return the closed days of each provider: its schedules avoid them, and none of them is a business day."""
         return {
-            name: Calendar(rules.calendar, rules.weekend, self._own_days(getattr(self.providers, name)))
-            for name, rules in self.rules().items()
+            name: Calendar(own.calendar, own.weekend, self._own_days(getattr(self.providers, name)))
+            for name, own in self.options().items()
         }
 
     def _own_days(self, section: ProviderSettings | None) -> OwnDays:

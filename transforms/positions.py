@@ -11,8 +11,8 @@ from datetime import date
 import polars as pl
 
 from schemas.columns import INVOICES_OWE_LESS, PAUSED
+from schemas.options import Options
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
-from schemas.rules import Rules
 from transforms.balances.book import Book, open_book
 from transforms.balances.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
 from transforms.balances.judgement import AS_OF_APPROXIMATE, judge
@@ -56,7 +56,7 @@ def compute(
     located_payments: pl.DataFrame,
     *,
     as_of: date,
-    rules: Mapping[str, Rules],
+    options: Mapping[str, Options],
     pauses: Pauses = NO_PAUSES,
 ) -> Positions:
     """Return the positions of these plans.
@@ -66,13 +66,13 @@ def compute(
         terms: All `TERMS` of these plans; in stored order they cost no sort.
         located_payments: Rows of `locate.Located.payments` with a `plan_no` of these plans.
         as_of: Civil date whose end is described.
-        rules: Options per provider.
+        options: `Options` by provider.
         pauses: When plans are paused: days that do not count as past due, and who is flagged.
 
     Raises:
-        MissingRulesError: a provider has no rules.
-        UnknownCalendarError: the rules name a calendar that does not exist.
-        BucketError: the rules name a bucket set that is not sound.
+        MissingOptionsError: a provider has no options.
+        UnknownCalendarError: the options name a calendar that does not exist.
+        BucketError: the options name a bucket set that is not sound.
     """
     if located_plans.height > 1 and _is_too_much(terms, located_payments):
         middle = located_plans["plan_no"].sort()[located_plans.height // 2]
@@ -82,7 +82,7 @@ def compute(
                 terms.filter(side),
                 located_payments.filter(side),
                 as_of=as_of,
-                rules=rules,
+                options=options,
                 pauses=pauses,
             )
             for side in (pl.col("plan_no") < middle, pl.col("plan_no") >= middle)
@@ -93,7 +93,7 @@ def compute(
             pl.concat([half.payments for half in halves]).sort("payment_no"),
             pl.concat([half.aged for half in halves]),
         )
-    book = open_book(located_plans, terms, located_payments, as_of=as_of, rules=rules)
+    book = open_book(located_plans, terms, located_payments, as_of=as_of, options=options)
     paid = satisfy(book, as_of=as_of)
     judged = judge(book, paid, as_of=as_of)
     pending = lay_over(book, located_payments, judged["outstanding_minor"], judged["is_satisfied"], as_of=as_of)
@@ -107,7 +107,7 @@ def compute(
     status = statuses(book, judged, is_done)
     sums = plan_sums(book, judged, pending, as_of=as_of)
     arrears = arrears_of(book, judged, sums["outstanding_minor"], as_of=as_of)
-    days = days_past_due(book, paid, arrears, as_of=as_of, rules=rules, pauses=pauses.stopping)
+    days = days_past_due(book, paid, arrears, as_of=as_of, options=options, pauses=pauses.stopping)
     anchor = anchors(book.plans, judged, book.segments)
     plans = pl.concat(
         [
@@ -126,12 +126,12 @@ def compute(
         ],
         how="horizontal",
     )
-    plans = _finish(plans, last_satisfied(book, judged, is_done), arrears, as_of=as_of, rules=rules)
+    plans = _finish(plans, last_satisfied(book, judged, is_done), arrears, as_of=as_of, options=options)
     return Positions(
         TERM_POSITIONS.gate(_term_rows(book, judged, status)),
         PLAN_POSITIONS.gate(plans.select(PLAN_POSITIONS.columns)),
         payment_positions(located_payments, book.plans, book.money, paid.used),
-        age_terms(book, judged, plans["is_in_force"], anchor, as_of=as_of, rules=rules),
+        age_terms(book, judged, plans["is_in_force"], anchor, as_of=as_of, options=options),
     )
 
 
@@ -197,16 +197,16 @@ def _plan_flags(book: Book, of_terms: pl.Series, outstanding: pl.Series, *, paus
 
 
 def _finish(
-    plans: pl.DataFrame, since: pl.Series, arrears: Arrears, *, as_of: date, rules: Mapping[str, Rules]
+    plans: pl.DataFrame, since: pl.Series, arrears: Arrears, *, as_of: date, options: Mapping[str, Options]
 ) -> pl.DataFrame:
-    age = business_between(plans["provider"], since, repeated(as_of, plans.height), rules=rules)
+    age = business_between(plans["provider"], since, repeated(as_of, plans.height), options=options)
     in_force = pl.col("status").is_in(IN_FORCE) & ~pl.col("is_vanished")
     return plans.with_columns(
         since.alias("last_satisfied_on"),
         age.alias("business_days_satisfied"),
         arrears.oldest.alias("oldest_unpaid_due_date"),
         coverage_ppm(plans["fresh_pending_minor"], plans["amount_due_minor"]).alias("coverage_ppm"),
-        *in_buckets(plans, rules),
+        *in_buckets(plans, options),
         is_in_force=in_force,
         outcome=pl.lit(None, dtype=pl.String),
         conformance=pl.lit(None, dtype=pl.String),

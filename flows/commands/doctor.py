@@ -98,7 +98,7 @@ def _validation() -> str:
 
 
 def _calendars(settings: Settings) -> str:
-    names = sorted({rules.calendar for rules in settings.rules().values()})
+    names = sorted({own.calendar for own in settings.options().values()})
     for name in names:
         check_calendar(name)
     return f"{', '.join(names)}; {'; '.join(f'{name}: {when}' for name, when in MONEY_CALENDARS.items())}"

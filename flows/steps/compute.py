@@ -12,7 +12,7 @@ from checks.duplicate_payment import plans_in_question
 from checks.equal_plans import plans_alike
 from flows.steps.pauses import Pause, pauses_of
 from schemas.conventions import Conventions
-from schemas.rules import Rules
+from schemas.options import Options
 from sql import writes
 from sql.core import images
 from sql.runs import loaded_at
@@ -43,7 +43,7 @@ class Portfolio:
     con: duckdb.DuckDBPyConnection
     known: int
     as_of: date
-    rules: Mapping[str, Rules]
+    options: Mapping[str, Options]
     conventions: Mapping[str, Conventions]
     calendars: Mapping[str, Calendar]
     zone: str = "UTC"
@@ -98,7 +98,7 @@ class Portfolio:
             payments,
             self.plan_accounts,
             as_of=self.as_of,
-            rules=self.rules,
+            options=self.options,
             links=links,
             accounts=self.accounts,
         )
@@ -119,7 +119,7 @@ class Portfolio:
                 with_nominal_dates(terms, expected),
                 paid,
                 as_of=self.as_of,
-                rules=self.rules,
+                options=self.options,
                 pauses=self._paused,
             )
             found = judge(
@@ -141,7 +141,7 @@ class Portfolio:
                 "term_changes": self.term_changes,
                 "completeness": self.completeness,
             }
-            self._checked.append(run(parted, frames, as_of=self.as_of, rules=self.rules))
+            self._checked.append(run(parted, frames, as_of=self.as_of, options=self.options))
             yield found.terms
 
     def _expected(self, part: pl.DataFrame, terms: pl.DataFrame) -> Expectations:
@@ -207,7 +207,7 @@ class Portfolio:
             "agreements": agreements(self._changes, self._agreed, plans, terms),
             "completeness": self.completeness,
         }
-        return merge_results([*self._checked, run(rest, frames, as_of=self.as_of, rules=self.rules)])
+        return merge_results([*self._checked, run(rest, frames, as_of=self.as_of, options=self.options)])
 
     def causes(self, most: int) -> list[str]:
         """Return one sentence for each group of schedule breaks with one probable cause, the largest first."""

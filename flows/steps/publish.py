@@ -24,7 +24,7 @@ from reports.markdown import render as summary_markdown
 from reports.publish import LATEST, point_latest, reseal
 from reports.run import RunWriter
 from reports.summary import text as summary_text
-from schemas.rules import Rules
+from schemas.options import Options
 from sql.runs import (
     FAILED,
     Run,
@@ -140,7 +140,7 @@ class Publication:
             con,
             known,
             self.as_of,
-            settings.rules(),
+            settings.options(),
             settings.conventions(),
             settings.calendars(),
             zone=settings.run.timezone,
@@ -189,7 +189,7 @@ class Publication:
         breaks, results = portfolio.checked(plans, payments)
         register = read_register(self.warehouse.con)
         living, after = live(
-            breaks, register, as_of=self.as_of, evaluated=results, moves=moves, rules=self.settings.rules()
+            breaks, register, as_of=self.as_of, evaluated=results, moves=moves, options=self.settings.options()
         )
         living = with_references(living, portfolio.accounts, plans)
         writer.checks(results)
@@ -253,7 +253,7 @@ class Publication:
                 "bucket_set": run.bucket_set,
                 "calendar": run.calendar,
             },
-            buckets={name: _bucket_facts(rules) for name, rules in self.settings.rules().items()},
+            buckets={name: _bucket_facts(own) for name, own in self.settings.options().items()},
             calendars=tuple(self._calendars()),
             extra={
                 "started_at": self.started_at.isoformat(),
@@ -469,8 +469,8 @@ def fingerprint(settings: Settings) -> str:
     return json.dumps(told, sort_keys=True, default=str)
 
 
-def _bucket_facts(rules: Rules) -> BucketFacts:
-    known = bucket_set(rules.bucket_set)
+def _bucket_facts(options: Options) -> BucketFacts:
+    known = bucket_set(options.bucket_set)
     return BucketFacts(known.labels, "days" if known.measure == "days_past_due" else "months")
 
 

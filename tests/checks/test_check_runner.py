@@ -11,8 +11,8 @@ import pytest
 from checks.base import Check, CheckError, Severity, by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
 from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
+from schemas.options import Options
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
-from schemas.rules import Rules
 from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
 from schemas.writes import AGREEMENTS
@@ -129,7 +129,7 @@ def test_only_the_entities_a_check_needs_decide_whether_it_is_evaluated(*, incom
 def test_options_of_the_provider_reach_the_check() -> None:
     plans = rows(PLAN_POSITIONS, PLAN, {**PLAN, "plan_no": 1, "plan_id": "P2", "provider": "two"})
     telling = check(actual=pl.format("{} {} {}", "grace_days", "stale_pending_days", "as_of"))
-    breaks, _ = run([telling], given(plan_positions=plans), as_of=DAY, rules={"two": Rules(grace_days=7)})
+    breaks, _ = run([telling], given(plan_positions=plans), as_of=DAY, options={"two": Options(grace_days=7)})
     assert breaks["actual"].to_list() == ["0 5 2026-06-30", "7 5 2026-06-30"]
 
 

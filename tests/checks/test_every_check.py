@@ -3,7 +3,7 @@
 A file gives one `row` that is clean, and what to change for each case. Keys:
     row             the row of the table the check looks at; what is not said is filled with a harmless value
     frames          rows of other tables, by table name
-    as_of, rules    the date and the options, where a case depends on them
+    as_of, options  the date and the options, where a case depends on them
     breaks          case -> change: the row is broken, once
     clean           case -> change: the rule was asked and holds
     not_applicable  case -> change: the rule cannot be asked
@@ -26,8 +26,8 @@ import yaml
 from checks.base import Check, discover, run
 from schemas.columns import COLUMNS
 from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
+from schemas.options import Options
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
-from schemas.rules import Rules
 from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
 from schemas.writes import AGREEMENTS
@@ -121,9 +121,9 @@ def cases() -> Iterator[Any]:
 
 
 def answer(check: Check, case_file: dict[str, Any], change: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    rules = {"one": Rules(**case_file.get("rules", {}))}
+    options = {"one": Options(**case_file.get("options", {}))}
     as_of = case_file.get("as_of", date(2026, 6, 30))
-    return run([check], frames_of(check, case_file, change), as_of=as_of, rules=rules)
+    return run([check], frames_of(check, case_file, change), as_of=as_of, options=options)
 
 
 @pytest.mark.parametrize(("name", "group", "case"), list(cases()))
@@ -173,8 +173,8 @@ def test_every_check_explains_itself(name: str) -> None:
 
 def test_no_two_checks_share_code_and_reason_unless_they_look_at_different_things() -> None:
     """A payment and a term may both be dated ahead: the same rule, asked of each."""
-    rules = [(check.code, check.reason, check.over.name) for check in CHECKS.values()]
-    assert len(set(rules)) == len(rules)
+    identities = [(check.code, check.reason, check.over.name) for check in CHECKS.values()]
+    assert len(set(identities)) == len(identities)
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
@@ -203,8 +203,8 @@ def test_an_incomplete_fetch_forbids_conclusions_from_absence_only(name: str) ->
     check, case_file = CHECKS[name], read(name)
     change = next(iter(case_file["breaks"].values())) or {}
     frames = frames_of(check, case_file, change) | {"completeness": completeness(complete=False)}
-    rules = {"one": Rules(**case_file.get("rules", {}))}
-    breaks, results = run([check], frames, as_of=case_file.get("as_of", date(2026, 6, 30)), rules=rules)
+    options = {"one": Options(**case_file.get("options", {}))}
+    breaks, results = run([check], frames, as_of=case_file.get("as_of", date(2026, 6, 30)), options=options)
     assert not results["is_evaluated"].any()
     assert breaks.height == (0 if check.from_absence else 1) == results["breaks"].sum()
 

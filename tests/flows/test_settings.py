@@ -84,14 +84,14 @@ def test_a_bucket_set_of_ones_own_is_used_by_who_chooses_it() -> None:
         "[run]\nbucket_set = 'OWN'\n[buckets]\nranges = [[0, 0], [1, 30], [31, 60], [61]]\n"
         "[providers.payiq]\nbase_url = 'https://biller.example'\nbucket_set = 'IFRS'\n"
     )
-    rules = load(path).rules()
-    assert (rules["payt"].bucket_set, rules["payiq"].bucket_set) == ("0,1-30,31-60,61+", "IFRS")
+    options = load(path).options()
+    assert (options["payt"].bucket_set, options["payiq"].bucket_set) == ("0,1-30,31-60,61+", "IFRS")
 
 
 def test_ranges_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANRECON_BUCKETS__RANGES", "[[0, 9], [10]]")
     monkeypatch.setenv("PLANRECON_RUN__BUCKET_SET", "OWN")
-    assert load().rules()["payt"].bucket_set == "0-9,10+"
+    assert load().options()["payt"].bucket_set == "0-9,10+"
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_buckets_and_thresholds_that_are_not_sound_are_refused_when_they_are_rea
 def test_what_counts_as_material_is_a_setting_and_part_of_the_key_of_a_run() -> None:
     plain = fingerprint(load(written("[run]\ndpd_origin = 'FIRST_MATERIAL'\n")))
     material = load(written("[run]\nmaterial_amount = 100.5\nmaterial_percent = 1\n"))
-    rules = material.rules()["totality"]
-    assert (str(rules.material_amount), str(rules.material_percent)) == ("100.5", "1")
+    options = material.options()["totality"]
+    assert (str(options.material_amount), str(options.material_percent)) == ("100.5", "1")
     assert fingerprint(material) != plain
 
 
@@ -155,10 +155,14 @@ def test_a_provider_overrides_the_options_of_the_run() -> None:
         "[run]\ngrace_days = 2\ntolerance = 'CENT'\ncalendar = 'NL'\n"
         "[providers.totality]\nbase_url = 'https://lender.example/api'\ngrace_days = 10\ncalendar = 'US'\nweekend = ['fri', 'sat']\n"
     )
-    rules = load(path).rules()
-    assert (rules["totality"].grace_days, rules["totality"].calendar, rules["totality"].weekend) == (10, "US", (5, 6))
-    assert rules["totality"].tolerance.mode == "CENT"
-    assert (rules["payt"].grace_days, rules["payt"].calendar) == (2, "NL")
+    options = load(path).options()
+    assert (options["totality"].grace_days, options["totality"].calendar, options["totality"].weekend) == (
+        10,
+        "US",
+        (5, 6),
+    )
+    assert options["totality"].tolerance.mode == "CENT"
+    assert (options["payt"].grace_days, options["payt"].calendar) == (2, "NL")
 
 
 CLOSED = """
@@ -177,15 +181,15 @@ closed_days = []
 def test_closed_days_of_ones_own_join_the_calendar_of_each_provider() -> None:
     settings = load(written(CLOSED))
     christmas, friday = date(2026, 12, 24), date(2026, 11, 27)
-    calendars, rules = settings.calendars(), settings.rules()
+    calendars, options = settings.calendars(), settings.options()
     assert calendars["payt"].own_days == (
         (christmas, "Christmas Eve"),
         (date(2026, 12, 31), "closed day"),
         (date(2027, 1, 4), "closed day"),
     )
     assert calendars["totality"].own_days == ((friday, "Day after Thanksgiving"),)
-    assert rules["totality"].closed_days == (friday,)
-    assert (calendars["payiq"].own_days, rules["payiq"].closed_days) == ((), ())
+    assert options["totality"].closed_days == (friday,)
+    assert (calendars["payiq"].own_days, options["payiq"].closed_days) == ((), ())
 
 
 def test_closed_days_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +282,7 @@ def test_every_convention_and_the_weekend_of_a_provider_are_settings() -> None:
 @pytest.mark.parametrize(("days", "numbers"), [("sun", (7,)), ("fri,sat", (5, 6)), ("7", (7,)), ("none", ())])
 def test_a_weekend_comes_from_the_environment_by_names_or_numbers(days, numbers, monkeypatch) -> None:
     monkeypatch.setenv("PLANRECON_PROVIDERS__PAYT__WEEKEND", days)
-    assert load().rules()["payt"].weekend == numbers
+    assert load().options()["payt"].weekend == numbers
 
 
 @pytest.mark.parametrize("days", ["['someday']", "['sundry']", "[0]", "[8]", "[1, 2, 3, 4, 5, 6, 7]"])

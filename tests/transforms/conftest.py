@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
-from schemas.rules import Rules
+from schemas.options import Options
 from schemas.table import Table
 from transforms.location.locate import Located, locate
 from transforms.positions import Positions, compute
@@ -70,25 +70,30 @@ class Case:
     payments: pl.DataFrame
     plan_accounts: pl.DataFrame
 
-    def locate(self, as_of: date, rules: Rules | Mapping[str, Rules] | None = None) -> Located:
+    def locate(self, as_of: date, options: Options | Mapping[str, Options] | None = None) -> Located:
         links = self.terms.select("plan_no", "linked_payment_no")
         return locate(
-            self.plans, self.payments, self.plan_accounts, as_of=as_of, rules=_by_name(rules, self.plans), links=links
+            self.plans,
+            self.payments,
+            self.plan_accounts,
+            as_of=as_of,
+            options=_by_name(options, self.plans),
+            links=links,
         )
 
-    def at(self, as_of: date, rules: Rules | Mapping[str, Rules] | None = None, **more: Any) -> Positions:
-        located = self.locate(as_of, rules)
+    def at(self, as_of: date, options: Options | Mapping[str, Options] | None = None, **more: Any) -> Positions:
+        located = self.locate(as_of, options)
         owned = located.payments.filter(pl.col("plan_no").is_not_null())
-        return compute(located.plans, self.terms, owned, as_of=as_of, rules=_by_name(rules, self.plans), **more)
+        return compute(located.plans, self.terms, owned, as_of=as_of, options=_by_name(options, self.plans), **more)
 
-    def plan(self, as_of: date, rules: Rules | None = None, **more: Any) -> dict[str, Any]:
-        return self.at(as_of, rules, **more).plans.row(0, named=True)
+    def plan(self, as_of: date, options: Options | None = None, **more: Any) -> dict[str, Any]:
+        return self.at(as_of, options, **more).plans.row(0, named=True)
 
 
-def _by_name(rules: Rules | Mapping[str, Rules] | None, of: pl.DataFrame) -> Mapping[str, Rules]:
-    if isinstance(rules, Mapping):
-        return rules
-    return dict.fromkeys([*of["provider"], "p", "q"], rules or Rules())
+def _by_name(options: Options | Mapping[str, Options] | None, of: pl.DataFrame) -> Mapping[str, Options]:
+    if isinstance(options, Mapping):
+        return options
+    return dict.fromkeys([*of["provider"], "p", "q"], options or Options())
 
 
 def case(

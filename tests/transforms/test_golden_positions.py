@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from schemas.rules import Rules
+from schemas.options import Options
 
 # as of, amount due, overdue, past five days of grace, remaining, days past due, MBA, OTS, open per term
 TABLE = [
@@ -45,7 +45,7 @@ WORDS = {"ON_TIME": "PAID_ON_TIME", "LATE": "PAID_LATE", "PARTIAL": "PARTIAL_OVE
 @pytest.mark.parametrize("grace", [0, 5])
 def test_figures_of_the_worked_example(golden, row, grace) -> None:
     day, due, overdue, past_grace, remaining, days, mba, ots, still_open = row
-    found = golden.at(date.fromisoformat(day), Rules(grace_days=grace))
+    found = golden.at(date.fromisoformat(day), Options(grace_days=grace))
     plan = found.plans.row(0, named=True)
     assert plan["amount_due_minor"] == due * 100
     assert plan["overdue_minor"] == overdue * 100
@@ -58,18 +58,18 @@ def test_figures_of_the_worked_example(golden, row, grace) -> None:
 @pytest.mark.parametrize(("day", "without", "with_five"), STATES)
 def test_states_of_the_worked_example(golden, day, without, with_five) -> None:
     for grace, expected in ((0, without), (5, with_five)):
-        found = golden.at(date.fromisoformat(day), Rules(grace_days=grace)).terms["state"].to_list()
+        found = golden.at(date.fromisoformat(day), Options(grace_days=grace)).terms["state"].to_list()
         assert found == [WORDS.get(word, word) for word in expected.split()]
 
 
 def test_term_two_is_39_days_late_and_term_three_9(golden) -> None:
-    terms = golden.at(date(2025, 6, 7), Rules(grace_days=5)).terms
+    terms = golden.at(date(2025, 6, 7), Options(grace_days=5)).terms
     assert terms["days_late"].to_list() == [0, 39, 9, 6]
     assert terms["satisfied_on"].to_list() == [date(2025, 3, 1), date(2025, 5, 10), date(2025, 5, 10), None]
 
 
 def test_counts_and_next_due_of_the_worked_example(golden) -> None:
-    plan = golden.plan(date(2025, 5, 9), Rules(grace_days=5))
+    plan = golden.plan(date(2025, 5, 9), Options(grace_days=5))
     assert (plan["terms"], plan["terms_satisfied"], plan["missed_terms"], plan["delinquent_terms"]) == (4, 1, 1, 2)
     assert (plan["next_due_date"], plan["next_due_amount_minor"]) == (date(2025, 6, 1), 100_00)
     assert plan["oldest_unpaid_due_date"] == date(2025, 4, 1)
@@ -78,9 +78,9 @@ def test_counts_and_next_due_of_the_worked_example(golden) -> None:
 
 
 def test_thirty_days_are_in_the_first_expected_loss_bucket_and_thirty_one_are_not(golden) -> None:
-    rules = Rules(bucket_set="IFRS")
-    assert golden.plan(date(2025, 5, 1), rules)["bucket"] == "0-30"
-    assert golden.plan(date(2025, 5, 2), rules)["bucket"] == "31-90"
+    options = Options(bucket_set="IFRS")
+    assert golden.plan(date(2025, 5, 1), options)["bucket"] == "0-30"
+    assert golden.plan(date(2025, 5, 2), options)["bucket"] == "31-90"
 
 
 def test_a_reversal_known_later_restates_the_earlier_day(golden, make) -> None:

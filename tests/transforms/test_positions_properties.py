@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.columns import STATES
-from schemas.rules import Rules, Tolerance
+from schemas.options import Options, Tolerance
 from transforms.positions import compute, unowned
 
 START = date(2025, 1, 1)
@@ -86,13 +86,13 @@ def is_removed(book: Book, term: Row, as_of: date) -> bool:
     return not happened(book.plan["removed_on"], as_of)
 
 
-def tolerance_of(payable: int, rules: Rules) -> int:
-    absolute = int(rules.tolerance.absolute * 100)
-    share = int(Decimal(payable) * rules.tolerance.percent / 100)
+def tolerance_of(payable: int, options: Options) -> int:
+    absolute = int(options.tolerance.absolute * 100)
+    share = int(Decimal(payable) * options.tolerance.percent / 100)
     return {
         "EXACT": 0, "CENT": 1, "ABS": absolute, "PCT": share,
         "MAX": max(absolute, share), "MIN": min(absolute, share),
-    }[rules.tolerance.mode]  # fmt: skip
+    }[options.tolerance.mode]  # fmt: skip
 
 
 def worth(payment: Row, day: date, as_of: date) -> int:
@@ -114,7 +114,7 @@ def in_order(terms: list[Row]) -> list[Row]:
     return sorted(terms, key=lambda term: (term["due_date"], term["term_sequence"] or 0, term["term_id"]))
 
 
-def share_out(book: Book, day: date, as_of: date, rules: Rules) -> dict[str, int]:
+def share_out(book: Book, day: date, as_of: date, options: Options) -> dict[str, int]:
     """Give each term its money at the end of `day`: named money first, then payment by payment."""
     payable = {term["term_id"]: 0 if is_removed(book, term, as_of) else term["amount_minor"] for term in book.terms}
     got = dict.fromkeys(payable, 0)
@@ -130,7 +130,7 @@ def share_out(book: Book, day: date, as_of: date, rules: Rules) -> dict[str, int
         for term in book.terms:
             name = term["term_id"]
             missing = payable[name] - got[name]
-            if rules.residual == "SKIP" and missing <= tolerance_of(payable[name], rules):
+            if options.residual == "SKIP" and missing <= tolerance_of(payable[name], options):
                 continue
             part = min(rest, missing)
             got[name] += part
@@ -138,20 +138,20 @@ def share_out(book: Book, day: date, as_of: date, rules: Rules) -> dict[str, int
     return got
 
 
-def satisfied_since(book: Book, as_of: date, rules: Rules) -> dict[str, date | None]:
+def satisfied_since(book: Book, as_of: date, options: Options) -> dict[str, date | None]:
     """First day of the spell of being satisfied that reaches the as-of date, by trying every day."""
     since: dict[str, date | None] = {term["term_id"]: None for term in book.terms}
     first = min([book.plan["created_on"], *(payment["effective_date"] for payment in book.money)])
     day = first
     while day <= as_of:
-        got = share_out(book, day, as_of, rules)
+        got = share_out(book, day, as_of, options)
         for term in book.terms:
             name = term["term_id"]
             payable = 0 if is_removed(book, term, as_of) else term["amount_minor"]
-            if payable - got[name] > tolerance_of(payable, rules):
+            if payable - got[name] > tolerance_of(payable, options):
                 since[name] = None
             elif since[name] is None:
-                since[name] = book.plan["created_on"] if payable <= tolerance_of(payable, rules) else day
+                since[name] = book.plan["created_on"] if payable <= tolerance_of(payable, options) else day
         day += timedelta(days=1)
     return since
 
@@ -175,10 +175,10 @@ def state_of(term: Row, view: Row, as_of: date, grace: int) -> str:
     return next(str(name) for holds, name in words if holds)
 
 
-def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
+def judge(book: Book, as_of: date, options: Options) -> list[Row]:
     ours = book.plan["basis"] == "PAYMENTS"
-    got = share_out(book, as_of, as_of, rules) if ours else {}
-    since = satisfied_since(book, as_of, rules) if ours else {}
+    got = share_out(book, as_of, as_of, options) if ours else {}
+    since = satisfied_since(book, as_of, options) if ours else {}
     views = []
     for term in book.terms:
         view: Row = {"term_id": term["term_id"], "void": void_word(book, term, as_of)}
@@ -191,7 +191,7 @@ def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
         view["waived"] = term["amount_minor"] - view["received"] if view["void"] else 0
         view["outstanding"] = term["amount_minor"] - view["waived"] - view["received"]
         payable = 0 if is_removed(book, term, as_of) else term["amount_minor"]
-        view["tolerance"] = tolerance_of(payable, rules)
+        view["tolerance"] = tolerance_of(payable, options)
         view["satisfied"] = not view["void"] and view["outstanding"] <= view["tolerance"]
         if not view["satisfied"]:
             view["since"] = view["judged_on"] = None
@@ -202,22 +202,22 @@ def judge(book: Book, as_of: date, rules: Rules) -> list[Row]:
             if term["amount_minor"] == 0:
                 view["since"] = book.plan["created_on"]
             view["judged_on"] = view["since"] or min(term["updated_on"], as_of)
-        view["state"] = state_of(term, view, as_of, rules.grace_days)
+        view["state"] = state_of(term, view, as_of, options.grace_days)
         if view["void"] or (view["satisfied"] and view["since"] is None):
             view["days_late"] = None
         else:
             view["days_late"] = max(0, ((view["since"] or as_of) - term["due_date"]).days)
         views.append(view)
-    pour(views, book, rules)
+    pour(views, book, options)
     return views
 
 
-def pour(views: list[Row], book: Book, rules: Rules) -> None:
+def pour(views: list[Row], book: Book, options: Options) -> None:
     """Lay pending money over what is open: what a term names goes there, the rest oldest due first."""
     fresh = [payment for payment in book.pending if not payment["stale"]]
     for name, waiting in (("pending", book.pending), ("fresh", fresh)):
         left = {payment["payment_no"]: payment["amount_minor"] for payment in waiting}
-        room = [0 if rules.residual == "SKIP" and view["satisfied"] else view["outstanding"] for view in views]
+        room = [0 if options.residual == "SKIP" and view["satisfied"] else view["outstanding"] for view in views]
         for number, (term, view) in enumerate(zip(book.terms, views, strict=True)):
             view[name] = min(left.get(term["linked_payment_no"], 0), room[number])
             if view[name]:
@@ -471,7 +471,7 @@ def a_payment(draw, number: int, provider: str) -> Row:
 
 TOLERANCES = ["EXACT", "CENT", "ABS:0.02", "ABS:0.30", "PCT:10", "PCT:30", "MAX:0.02,20", "MIN:0.05,30", "FFIEC90"]
 OPTIONS = st.builds(
-    Rules,
+    Options,
     grace_days=st.sampled_from([0, 0, 5]),
     tolerance=st.sampled_from(TOLERANCES).map(Tolerance.parse),
     residual=st.sampled_from(["FILL", "SKIP"]),
@@ -500,24 +500,24 @@ def built(make, drawn: Drawn):
 
 
 @THOROUGH
-@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
-def test_positions_agree_with_the_slow_reading(make, drawn, offset, rules) -> None:
+@given(drawn=portfolios(), offset=st.integers(0, 45), options=OPTIONS)
+def test_positions_agree_with_the_slow_reading(make, drawn, offset, options) -> None:
     as_of = START + timedelta(days=offset)
     case = built(make, drawn)
-    found = case.at(as_of, rules)
+    found = case.at(as_of, options)
     accounts = set(drawn["links"])
     books = stand(case.plans.to_dicts(), case.terms.to_dicts(), accounts, as_of)
     placed = place(books, case.payments.to_dicts(), accounts, as_of)
-    located = case.locate(as_of, rules).payments
+    located = case.locate(as_of, options).payments
     assert dict(located.select("payment_no", "plan_no").iter_rows()) == placed
     assert found.plans["plan_no"].to_list() == [book.plan["plan_no"] for book in books]
     for book in books:
-        compare(book, found, as_of, rules)
+        compare(book, found, as_of, options)
 
 
-def compare(book: Book, found, as_of: date, rules: Rules) -> None:
+def compare(book: Book, found, as_of: date, options: Options) -> None:
     number = book.plan["plan_no"]
-    views = judge(book, as_of, rules)
+    views = judge(book, as_of, options)
     rows = found.terms.filter(pl.col("plan_no") == number).to_dicts()
     plan = found.plans.filter(pl.col("plan_no") == number).row(0, named=True)
     names = {
@@ -540,7 +540,7 @@ def compare(book: Book, found, as_of: date, rules: Rules) -> None:
         if open_and_late(term, view, as_of) and view["outstanding"] - view["fresh"] > view["tolerance"]
     ]
     assert plan["shadow_days_past_due"] == max(shadow, default=0)
-    grace = timedelta(days=rules.grace_days)
+    grace = timedelta(days=options.grace_days)
     sums = {
         "amount_due_minor": [view["outstanding"] for term, view in pairs if term["due_date"] <= as_of],
         "overdue_minor": [view["outstanding"] for term, view in pairs if term["due_date"] < as_of],
@@ -573,16 +573,16 @@ def open_and_late(term: Row, view: Row, as_of: date) -> bool:
 
 
 @QUICK
-@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
-def test_the_equations_hold(make, drawn, offset, rules) -> None:
+@given(drawn=portfolios(), offset=st.integers(0, 45), options=OPTIONS)
+def test_the_equations_hold(make, drawn, offset, options) -> None:
     as_of = START + timedelta(days=offset)
-    found = built(make, drawn).at(as_of, rules)
+    found = built(make, drawn).at(as_of, options)
     plans, terms, payments = found.plans, found.terms, found.payments
     c = pl.col
     assert plans.filter(c("amount_due_minor") != c("overdue_minor") + c("due_today_minor")).is_empty()
     assert plans.filter(c("outstanding_minor") != c("amount_due_minor") + c("not_due_minor")).is_empty()
     assert plans.filter(c("overdue_past_grace_minor") > c("overdue_minor")).is_empty()
-    if rules.grace_days == 0:
+    if options.grace_days == 0:
         assert plans["overdue_past_grace_minor"].equals(plans["overdue_minor"])
     money = c("amount_minor") - c("waived_minor") == c("received_minor") + c("outstanding_minor")
     assert plans.filter(~money).is_empty()
@@ -626,30 +626,34 @@ def net_by_plan(payments: pl.DataFrame, as_of: date) -> dict[int, int]:
 
 
 @QUICK
-@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS, random=st.randoms(use_true_random=False))
-def test_row_order_does_not_matter(make, drawn, offset, rules, random) -> None:
+@given(drawn=portfolios(), offset=st.integers(0, 45), options=OPTIONS, random=st.randoms(use_true_random=False))
+def test_row_order_does_not_matter(make, drawn, offset, options, random) -> None:
     as_of = START + timedelta(days=offset)
     case = built(make, drawn)
     shuffled = replace(case, terms=case.terms[random.sample(range(case.terms.height), case.terms.height)])
     shuffled = replace(
         shuffled, payments=case.payments[random.sample(range(case.payments.height), case.payments.height)]
     )
-    one, other = case.at(as_of, rules), shuffled.at(as_of, rules)
+    one, other = case.at(as_of, options), shuffled.at(as_of, options)
     assert one.terms.equals(other.terms)
     assert one.plans.equals(other.plans)
     assert one.payments.equals(other.payments)
 
 
 @QUICK
-@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
-def test_parts_give_the_rows_of_the_whole(make, drawn, offset, rules) -> None:
+@given(drawn=portfolios(), offset=st.integers(0, 45), options=OPTIONS)
+def test_parts_give_the_rows_of_the_whole(make, drawn, offset, options) -> None:
     as_of = START + timedelta(days=offset)
     case = built(make, drawn)
-    located, whole = case.locate(as_of, rules), case.at(as_of, rules)
-    names = dict.fromkeys(["p", "q"], rules)
+    located, whole = case.locate(as_of, options), case.at(as_of, options)
+    names = dict.fromkeys(["p", "q"], options)
     for part in (pl.col("plan_no") % 20 < 10, pl.col("plan_no") % 20 >= 10):
         found = compute(
-            located.plans.filter(part), case.terms.filter(part), located.payments.filter(part), as_of=as_of, rules=names
+            located.plans.filter(part),
+            case.terms.filter(part),
+            located.payments.filter(part),
+            as_of=as_of,
+            options=names,
         )
         assert found.terms.equals(whole.terms.filter(part))
         assert found.plans.equals(whole.plans.filter(part))
@@ -659,10 +663,10 @@ def test_parts_give_the_rows_of_the_whole(make, drawn, offset, rules) -> None:
 
 
 @QUICK
-@given(drawn=portfolios(), offset=st.integers(5, 40), rules=OPTIONS, amount=st.integers(1, 60))
-def test_a_payment_never_raises_days_past_due(make, drawn, offset, rules, amount) -> None:
+@given(drawn=portfolios(), offset=st.integers(5, 40), options=OPTIONS, amount=st.integers(1, 60))
+def test_a_payment_never_raises_days_past_due(make, drawn, offset, options, amount) -> None:
     as_of = START + timedelta(days=offset)
-    rules = replace(rules, residual="FILL")
+    options = replace(options, residual="FILL")
     before = built(make, drawn)
     unnamed = max((row["payment_no"] for row in drawn["payments"]), default=-1) + 10
     plan = drawn["plans"][0]
@@ -670,17 +674,17 @@ def test_a_payment_never_raises_days_past_due(make, drawn, offset, rules, amount
     new["provider"] = plan["provider"]
     new |= {"effective_date": as_of, "created_on": as_of, "class": "received", "currency": "EUR"}
     after = built(make, drawn | {"payments": [*drawn["payments"], new]})
-    one, other = before.at(as_of, rules).plans, after.at(as_of, rules).plans
+    one, other = before.at(as_of, options).plans, after.at(as_of, options).plans
     assert (other["days_past_due"] <= one["days_past_due"]).all()
 
 
 @QUICK
-@given(drawn=portfolios(), offset=st.integers(0, 45), rules=OPTIONS)
-def test_days_past_due_grow_by_one_a_day_when_nothing_happens(make, drawn, offset, rules) -> None:
+@given(drawn=portfolios(), offset=st.integers(0, 45), options=OPTIONS)
+def test_days_past_due_grow_by_one_a_day_when_nothing_happens(make, drawn, offset, options) -> None:
     """Two days after the last event, so that between them only the calendar moves."""
     as_of = START + timedelta(days=60 + offset)
     case = built(make, drawn)
-    today, tomorrow = case.at(as_of, rules).plans, case.at(as_of + timedelta(days=1), rules).plans
+    today, tomorrow = case.at(as_of, options).plans, case.at(as_of + timedelta(days=1), options).plans
     late = today["days_past_due"] > 0
     assert (tomorrow["days_past_due"].filter(late) == today["days_past_due"].filter(late) + 1).all()
     assert (tomorrow["days_past_due"].filter(~late) == 0).all()

@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.balances.allocation import Links, links_of
 from transforms.balances.sequence import in_sequence
 from transforms.balances.settlement import Levels, levels, settled, total_of
@@ -48,7 +48,7 @@ class Book:
 
 
 def open_book(
-    plans: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame, *, as_of: date, rules: Mapping[str, Rules]
+    plans: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame, *, as_of: date, options: Mapping[str, Options]
 ) -> Book:
     """Return the book of these plans.
 
@@ -57,12 +57,12 @@ def open_book(
         terms: All `TERMS` of these plans; others are left out.
         payments: `locate.Located.payments` of these plans; others are left out.
         as_of: Civil date whose end is described.
-        rules: Options per provider.
+        options: `Options` by provider.
     """
     ordered = plans if plans["plan_no"].is_sorted() else plans.sort("plan_no")
     rows, segments = in_sequence(terms, ordered["plan_no"])
     rows = rows.with_columns(*_standing_of_terms(rows, ordered, segments, as_of))
-    tolerance = tolerances(ordered, rows["payable"], segments, rules)
+    tolerance = tolerances(ordered, rows["payable"], segments, options)
     rows = rows.with_columns(tolerance.alias("tolerance_minor"))
     money = settled(payments, ordered, as_of=as_of)
     return Book(
@@ -75,8 +75,8 @@ def open_book(
         levels=levels(money, ordered.height),
         links=links_of(rows, segments, money),
         is_ours=ordered["basis"] == "PAYMENTS",
-        skips=by_provider(ordered, rules, lambda option: option.residual == "SKIP", pl.Boolean()),
-        grace=by_provider(ordered, rules, lambda option: option.grace_days, pl.Int64()),
+        skips=by_provider(ordered, options, lambda option: option.residual == "SKIP", pl.Boolean()),
+        grace=by_provider(ordered, options, lambda option: option.grace_days, pl.Int64()),
     )
 
 

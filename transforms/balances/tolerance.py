@@ -10,7 +10,7 @@ import polars as pl
 
 from schemas.columns import MAX_MINOR
 from schemas.currencies import DEFAULT_PLACES, EXPONENTS
-from schemas.rules import Rules, Tolerance
+from schemas.options import Options, Tolerance
 from transforms.options import by_provider, providers_of
 from transforms.segments import Segments
 
@@ -18,7 +18,9 @@ _WHOLE = 1_000_000
 """One hundred per cent, in ten-thousandths of a per cent."""
 
 
-def tolerances(plans: pl.DataFrame, payable: pl.Series, segments: Segments, rules: Mapping[str, Rules]) -> pl.Series:
+def tolerances(
+    plans: pl.DataFrame, payable: pl.Series, segments: Segments, options: Mapping[str, Options]
+) -> pl.Series:
     """Return each term's tolerance in minor units.
 
     A share of the payable amount is rounded down to a minor unit; an absolute one is
@@ -28,13 +30,13 @@ def tolerances(plans: pl.DataFrame, payable: pl.Series, segments: Segments, rule
         plans: One row per plan: `provider, currency`.
         payable: Amount less what was waived, per term; a negative one counts as 0.
         segments: Where each plan's terms lie.
-        rules: Options per provider.
+        options: `Options` by provider.
     """
-    if all(rules[name].tolerance.mode == "EXACT" for name in providers_of(plans, rules)):
+    if all(options[name].tolerance.mode == "EXACT" for name in providers_of(plans, options)):
         return pl.Series([0], dtype=pl.Int64).new_from_index(0, len(payable))
-    rate = by_provider(plans, rules, lambda option: _rate(option.tolerance), pl.Int64())
-    floor = _by_currency(plans, rules, lambda option, currency: _floor(option.tolerance, currency))
-    ceiling = _by_currency(plans, rules, lambda option, currency: _ceiling(option.tolerance, currency))
+    rate = by_provider(plans, options, lambda option: _rate(option.tolerance), pl.Int64())
+    floor = _by_currency(plans, options, lambda option, currency: _floor(option.tolerance, currency))
+    ceiling = _by_currency(plans, options, lambda option, currency: _ceiling(option.tolerance, currency))
     # Split so that a share of the largest amount stays inside 64 bits.
     amount, share = payable.clip(lower_bound=0), segments.spread(rate)
     part = amount // _WHOLE * share + amount % _WHOLE * share // _WHOLE
@@ -46,9 +48,11 @@ def minor(amount: Decimal, currency: str) -> int:
     return min(int(amount.scaleb(EXPONENTS.get(currency, DEFAULT_PLACES))), MAX_MINOR)
 
 
-def minor_amounts(plans: pl.DataFrame, rules: Mapping[str, Rules], option: Callable[[Rules], Decimal]) -> pl.Series:
+def minor_amounts(
+    plans: pl.DataFrame, options: Mapping[str, Options], option: Callable[[Options], Decimal]
+) -> pl.Series:
     """Return an option in major units of money as minor units of each plan's currency."""
-    return _by_currency(plans, rules, lambda known, currency: minor(option(known), currency))
+    return _by_currency(plans, options, lambda known, currency: minor(option(known), currency))
 
 
 def _rate(tolerance: Tolerance) -> int:
@@ -70,9 +74,11 @@ def _ceiling(tolerance: Tolerance, currency: str) -> int:
     return minor(tolerance.absolute, currency) if tolerance.mode in {"ABS", "MIN"} else 0
 
 
-def _by_currency(plans: pl.DataFrame, rules: Mapping[str, Rules], option: Callable[[Rules, str], int]) -> pl.Series:
+def _by_currency(
+    plans: pl.DataFrame, options: Mapping[str, Options], option: Callable[[Options, str], int]
+) -> pl.Series:
     pairs = plans.select("provider", "currency")
     known = pairs.unique().sort("provider", "currency")
-    values = [option(rules[provider], currency) for provider, currency in known.iter_rows()]
+    values = [option(options[provider], currency) for provider, currency in known.iter_rows()]
     known = known.with_columns(pl.Series("value", values, dtype=pl.Int64))
     return pairs.join(known, on=["provider", "currency"], how="left", validate="m:1", maintain_order="left")["value"]

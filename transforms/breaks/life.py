@@ -15,8 +15,8 @@ import polars as pl
 from schemas.columns import SEVERITIES
 from schemas.core import WHO
 from schemas.currencies import places
+from schemas.options import Options
 from schemas.results import ACCEPTANCES, BREAK_REGISTER, BREAKS, LIVING_BREAKS
-from schemas.rules import Rules
 from transforms.calendars.business import business_between, repeated
 from transforms.options import by_provider
 
@@ -83,7 +83,7 @@ def live(
     moves: bool = True,
     acceptances: pl.DataFrame | None = None,
     limits: Limits = DEFAULT_LIMITS,
-    rules: Mapping[str, Rules] | None = None,
+    options: Mapping[str, Options] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the breaks of this run with their life, and the register after it.
 
@@ -101,19 +101,19 @@ def live(
             that the register has for them (NEW where it has none), and the register stays as it is.
         acceptances: `ACCEPTANCES`, or none.
         limits: From where on a break is medium, high, critical.
-        rules: Options by provider, whose `escalate_days` say when a break is old; the defaults for the others.
+        options: `Options` by provider, whose `escalate_days` say when a break is old; the defaults for the others.
 
     Returns:
         `LIVING_BREAKS`, ordered by their ids, and `BREAK_REGISTER`, ordered by fingerprint.
     """
     found = _found(identified(breaks), register, as_of, acceptances, moves=moves)
     if not moves:
-        return _living(found, as_of, limits, rules or {}), BREAK_REGISTER.gate(register)
+        return _living(found, as_of, limits, options or {}), BREAK_REGISTER.gate(register)
     gone = _gone(register, found, as_of, evaluated, acceptances)
     closed = register.filter(~pl.col("is_open")).join(found, on="fingerprint", how="anti")
     after = pl.concat([frame.select(BREAK_REGISTER.columns) for frame in (found, gone, closed)]).sort("fingerprint")
     shown = pl.concat([found.select(BREAK_REGISTER.columns), gone.filter("is_shown").select(BREAK_REGISTER.columns)])
-    return _living(shown, as_of, limits, rules or {}), BREAK_REGISTER.gate(after)
+    return _living(shown, as_of, limits, options or {}), BREAK_REGISTER.gate(after)
 
 
 def _sha256(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
@@ -225,11 +225,11 @@ def _gone(
     )
 
 
-def _living(rows: pl.DataFrame, as_of: date, limits: Limits, rules: Mapping[str, Rules]) -> pl.DataFrame:
+def _living(rows: pl.DataFrame, as_of: date, limits: Limits, options: Mapping[str, Options]) -> pl.DataFrame:
     """Return register rows as breaks of this run; an age is never negative."""
     age = (pl.lit(as_of) - pl.col("first_seen")).dt.total_days().clip(lower_bound=0)
-    known = dict.fromkeys(rows["provider"].unique().to_list(), Rules()) | dict(rules)
-    open_for = business_between(rows["provider"], rows["first_seen"], repeated(as_of, rows.height), rules=known)
+    known = dict.fromkeys(rows["provider"].unique().to_list(), Options()) | dict(options)
+    open_for = business_between(rows["provider"], rows["first_seen"], repeated(as_of, rows.height), options=known)
     is_old = open_for > by_provider(rows, known, lambda option: option.escalate_days, pl.Int64())
     living = rows.with_columns(
         severity(is_old=pl.lit(is_old), limits=limits).alias("severity"), as_of=pl.lit(as_of), age_days=age

@@ -5,28 +5,28 @@ from datetime import date
 
 import polars as pl
 
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.calendars.business_days import business_days
-from transforms.options import MissingRulesError
+from transforms.options import MissingOptionsError
 
 
 def business_between(
-    provider: pl.Series, after: pl.Series, until: pl.Series, *, rules: Mapping[str, Rules]
+    provider: pl.Series, after: pl.Series, until: pl.Series, *, options: Mapping[str, Options]
 ) -> pl.Series:
     """Return the business days in (`after`, `until`] per row; null where either is null.
 
     Raises:
-        MissingRulesError: a provider has no rules.
+        MissingOptionsError: a provider has no options.
         UnknownCalendarError: its calendar does not exist.
     """
     counts = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(provider))
     asked = after.is_not_null() & until.is_not_null()
     for name in provider.filter(asked).unique().sort():
-        if name not in rules:
-            raise MissingRulesError([name])
+        if name not in options:
+            raise MissingOptionsError([name])
         mine = (asked & (provider == name)).arg_true()
         start, end = after.gather(mine), until.gather(mine)
-        own = rules[name]
+        own = options[name]
         span = (_day(start.min()), _day(end.max()))
         days = business_days(own.calendar, own.weekend, *span, closed=own.closed_days)
         counts = counts.scatter(mine, days.between(start, end))

@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.balances.book import Book
 from transforms.delinquency.buckets import in_buckets
 from transforms.delinquency.months import months_past_due
@@ -40,7 +40,7 @@ def age_terms(
     anchors: pl.Series,
     *,
     as_of: date,
-    rules: Mapping[str, Rules],
+    options: Mapping[str, Options],
 ) -> pl.DataFrame:
     """Return the sums of `aging_terms` over one part: unsatisfied terms due by the as-of date, each by its own age.
 
@@ -53,7 +53,7 @@ def age_terms(
         in_force: Per plan, whether it carries money.
         anchors: Per plan, what `months.anchors` returned.
         as_of: Civil date whose end is described.
-        rules: Options per provider.
+        options: `Options` by provider.
     """
     is_open = judged["counts"] & ~judged["is_satisfied"] & (judged["due_date"] <= as_of)
     rows = (is_open & book.segments.spread(in_force)).arg_true()
@@ -69,7 +69,7 @@ def age_terms(
         how="horizontal",
     )
     return (
-        pl.concat([ages, in_buckets(ages, rules)], how="horizontal")
+        pl.concat([ages, in_buckets(ages, options)], how="horizontal")
         .group_by(_GROUP)
         .agg(
             pl.len().cast(pl.Int64).alias("terms"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.options import providers_of
 
 MEASURES = ("days_past_due", "ots_months", "mba_months")
@@ -44,17 +44,17 @@ class BucketSet:
         return pl.Series("bucket", self.labels).gather(numbers).fill_null(NOT_MONTHLY)
 
 
-def in_buckets(rows: pl.DataFrame, rules: Mapping[str, Rules]) -> pl.DataFrame:
+def in_buckets(rows: pl.DataFrame, options: Mapping[str, Options]) -> pl.DataFrame:
     """Return `bucket` and `bucket_no` of each row, by its provider's set.
 
     Args:
         rows: `provider` and the three `MEASURES`; the months null for what is not monthly.
-        rules: Options per provider.
+        options: `Options` by provider.
     """
     number = pl.Series("bucket_no", [None], dtype=pl.Int64).new_from_index(0, rows.height)
     label = pl.Series("bucket", [None], dtype=pl.String).new_from_index(0, rows.height)
-    for provider in providers_of(rows, rules):
-        known, own = bucket_set(rules[provider].bucket_set), rows["provider"] == provider
+    for provider in providers_of(rows, options):
+        known, own = bucket_set(options[provider].bucket_set), rows["provider"] == provider
         found = known.number(rows[known.measure])
         number, label = found.zip_with(own, number), known.label(found).zip_with(own, label)
     return pl.DataFrame({"bucket": label, "bucket_no": number})

@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.balances.book import Book
 from transforms.balances.satisfaction import Satisfaction
 from transforms.balances.tolerance import minor_amounts
@@ -69,12 +69,12 @@ def days_past_due(
     arrears: Arrears,
     *,
     as_of: date,
-    rules: Mapping[str, Rules],
+    options: Mapping[str, Options],
     pauses: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return `days_past_due, shadow_days_past_due, days_past_due_business` per plan; 0 where nothing is past due.
 
-    The first two follow the rules of the plan's provider: where counting starts (`dpd_origin`), which days
+    The first two follow the options of the plan's provider: where counting starts (`dpd_origin`), which days
     count (`day_basis`, pauses), and grace (`grace_mode`). The third counts business days since the
     oldest unpaid due date, without grace or pauses.
 
@@ -83,19 +83,19 @@ def days_past_due(
         paid: What each term received.
         arrears: Open terms of each plan.
         as_of: Civil date whose end is described.
-        rules: Options per provider.
+        options: `Options` by provider.
         pauses: `PAUSES` whose days do not count; None: no pauses.
     """
-    start, shadow_start = _starts(book, paid, arrears, as_of=as_of, rules=rules)
+    start, shadow_start = _starts(book, paid, arrears, as_of=as_of, options=options)
     provider = book.plans["provider"]
     until = repeated(as_of, book.plans.height)
-    business = business_between(provider, arrears.oldest, until, rules=rules)
+    business = business_between(provider, arrears.oldest, until, options=options)
 
     def counted(since: pl.Series) -> pl.Series:
-        days = count_days(provider, since, until, rules=rules)
+        days = count_days(provider, since, until, options=options)
         if pauses is not None and pauses.height:
-            days = days - paused_days(pauses, book.plans, since, until, rules=rules)
-        return _less_grace(days.fill_null(0), book.plans, book.grace, rules)
+            days = days - paused_days(pauses, book.plans, since, until, options=options)
+        return _less_grace(days.fill_null(0), book.plans, book.grace, options)
 
     return pl.DataFrame(
         {
@@ -107,16 +107,16 @@ def days_past_due(
 
 
 def _starts(
-    book: Book, paid: Satisfaction, arrears: Arrears, *, as_of: date, rules: Mapping[str, Rules]
+    book: Book, paid: Satisfaction, arrears: Arrears, *, as_of: date, options: Mapping[str, Options]
 ) -> tuple[pl.Series, pl.Series]:
     """Return the day after which counting starts, officially and in the shadow."""
-    origin = by_provider(book.plans, rules, lambda option: option.dpd_origin, pl.String())
+    origin = by_provider(book.plans, options, lambda option: option.dpd_origin, pl.String())
     from_spell = origin != "OLDEST_UNPAID"
     if not from_spell.any():
         return arrears.oldest, arrears.oldest_shadow
     is_material = origin == "FIRST_MATERIAL"
-    amounts = minor_amounts(book.plans, rules, lambda option: option.material_amount).set(~is_material, 0)
-    rates = by_provider(book.plans, rules, lambda option: int(option.material_percent * 10_000), pl.Int64())
+    amounts = minor_amounts(book.plans, options, lambda option: option.material_amount).set(~is_material, 0)
+    rates = by_provider(book.plans, options, lambda option: int(option.material_percent * 10_000), pl.Int64())
     rates = rates.set(~is_material, 0)
     wanted = from_spell & arrears.oldest.is_not_null()
     since = overdue_since(book, paid, wanted, amounts, rates, as_of=as_of)
@@ -131,8 +131,8 @@ def _starts(
     return since.zip_with(from_spell, arrears.oldest), shadow.zip_with(from_spell, arrears.oldest_shadow)
 
 
-def _less_grace(days: pl.Series, plans: pl.DataFrame, grace: pl.Series, rules: Mapping[str, Rules]) -> pl.Series:
-    mode = by_provider(plans, rules, lambda option: option.grace_mode, pl.String())
+def _less_grace(days: pl.Series, plans: pl.DataFrame, grace: pl.Series, options: Mapping[str, Options]) -> pl.Series:
+    mode = by_provider(plans, options, lambda option: option.grace_mode, pl.String())
     shifted = (days - grace).clip(lower_bound=0)
     gated = days.set(days <= grace, 0)
     return shifted.zip_with(mode == "SHIFT", gated.zip_with(mode == "GATE", days))

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from schemas.core import PAUSES
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.balances.settlement import total_of
 from transforms.delinquency.counting import count_days
 from transforms.segments import number_of
@@ -30,7 +30,7 @@ NO_PAUSES = Pauses(PAUSES.empty(), PAUSES.empty())
 
 
 def paused_days(
-    pauses: pl.DataFrame, plans: pl.DataFrame, since: pl.Series, until: pl.Series, *, rules: Mapping[str, Rules]
+    pauses: pl.DataFrame, plans: pl.DataFrame, since: pl.Series, until: pl.Series, *, options: Mapping[str, Options]
 ) -> pl.Series:
     """Return per plan the days in (`since`, `until`] that lie in a pause, in the plan's day basis.
 
@@ -40,7 +40,7 @@ def paused_days(
         plans: `plan_no` in ascending order and `provider`.
         since: Day after which counting starts, per plan; null counts nothing.
         until: Last day counted, per plan.
-        rules: Options per provider.
+        options: `Options` by provider.
     """
     plan = number_of(plans["plan_no"], pauses["plan_no"])
     lasting = pl.col("pause_end").fill_null(date.max)
@@ -58,5 +58,5 @@ def paused_days(
         is_counted=pl.col("since").is_not_null(),
     ).filter("is_counted")
     provider = plans["provider"].gather(inside["plan"])
-    days = count_days(provider, inside["after"], inside["last"], rules=rules)
+    days = count_days(provider, inside["after"], inside["last"], options=options)
     return total_of(inside.with_columns(days.alias("days")), "days", plans.height)

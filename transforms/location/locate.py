@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.calendars.business import business_between, repeated
 from transforms.location.naming import named_by, names_now
 from transforms.location.ownership import claims, is_service_transaction, linked_received, owners
@@ -43,7 +43,7 @@ def locate(
     plan_accounts: pl.DataFrame,
     *,
     as_of: date,
-    rules: Mapping[str, Rules],
+    options: Mapping[str, Options],
     links: pl.DataFrame | None = None,
     accounts: pl.DataFrame | None = None,
 ) -> Located:
@@ -54,21 +54,21 @@ def locate(
         payments: `PAYMENTS`; a `plan_no` given there is kept.
         plan_accounts: `PLAN_ACCOUNTS`.
         as_of: Civil date whose end is described; later facts do not exist.
-        rules: Options per provider.
+        options: `Options` by provider.
         links: `plan_no` and `linked_payment_no` of terms that name a payment: it
             belongs to their plan, whatever the day.
         accounts: `ACCOUNTS`; None: what accounts say of plans is not known.
 
     Raises:
-        MissingRulesError: a provider has no rules.
+        MissingOptionsError: a provider has no options.
     """
     stood = stand(plans, plan_accounts, as_of=as_of)
     claimed = claims(stood, plan_accounts, names_now(accounts))
-    existing = _with_fees(_with_age(_as_of(payments, as_of), as_of=as_of, rules=rules), rules)
+    existing = _with_fees(_with_age(_as_of(payments, as_of), as_of=as_of, options=options), options)
     named = existing["plan_no"].zip_with(existing["plan_no"].is_not_null(), _named(existing, stood, links))
     owner = named.zip_with(named.is_not_null(), owners(existing, claimed, as_of=as_of))
     payments = existing.with_columns(owner.alias("plan_no"), _basis(existing, plans).alias("basis"))
-    linked = linked_received(_ledger(payments, as_of=as_of, rules=rules), claimed, stood["plan_no"])
+    linked = linked_received(_ledger(payments, as_of=as_of, options=options), claimed, stood["plan_no"])
     named_of = named_by(stood, accounts, plan_accounts, as_of=as_of)
     return Located(plans=pl.concat([stood, named_of, linked], how="horizontal"), payments=payments)
 
@@ -101,21 +101,21 @@ def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
     )
 
 
-def _with_age(existing: pl.DataFrame, *, as_of: date, rules: Mapping[str, Rules]) -> pl.DataFrame:
+def _with_age(existing: pl.DataFrame, *, as_of: date, options: Mapping[str, Options]) -> pl.DataFrame:
     """Add how many business days a payment has been pending since it was due to be made, and whether that is too long."""
     is_pending = existing["class"] == "pending"
     since = existing.select(pl.max_horizontal("created_on", "planned_on").clip(upper_bound=as_of)).to_series()
     since = since.set(~is_pending, None)
-    age = business_between(existing["provider"], since, repeated(as_of, existing.height), rules=rules)
-    limit = by_provider(existing, rules, lambda option: option.stale_pending_days, pl.Int64())
+    age = business_between(existing["provider"], since, repeated(as_of, existing.height), options=options)
+    limit = by_provider(existing, options, lambda option: option.stale_pending_days, pl.Int64())
     return existing.with_columns(
         age.alias("pending_business_days"), (age > limit).fill_null(value=False).alias("is_stale")
     )
 
 
-def _with_fees(existing: pl.DataFrame, rules: Mapping[str, Rules]) -> pl.DataFrame:
+def _with_fees(existing: pl.DataFrame, options: Mapping[str, Options]) -> pl.DataFrame:
     """Add `unusable_minor`: the part of a payment that terms cannot take, because it went to fees."""
-    is_parted = by_provider(existing, rules, lambda option: option.allocates == "PRINCIPAL_INTEREST", pl.Boolean())
+    is_parted = by_provider(existing, options, lambda option: option.allocates == "PRINCIPAL_INTEREST", pl.Boolean())
     fees = pl.when(pl.lit(is_parted)).then(pl.col("fees_minor").fill_null(0)).otherwise(0)
     return existing.with_columns(unusable_minor=fees)
 
@@ -141,13 +141,15 @@ def _basis(existing: pl.DataFrame, plans: pl.DataFrame) -> pl.Series:
     return existing.select(basis.otherwise(pl.lit("PAYMENTS"))).to_series()
 
 
-def _ledger(existing: pl.DataFrame, *, as_of: date, rules: Mapping[str, Rules]) -> pl.DataFrame:
+def _ledger(existing: pl.DataFrame, *, as_of: date, options: Mapping[str, Options]) -> pl.DataFrame:
     """Return settled ledger payments that stand beside provider balances: net, and whether they may still settle."""
     is_theirs = (pl.col("basis") == "PROVIDER_BALANCE") & ~is_service_transaction()
     has_come = pl.col("class").is_in(SETTLED) & (pl.col("effective_date") <= as_of)
     ledger = existing.filter(is_theirs & has_come & pl.col("is_money"))
-    age = business_between(ledger["provider"], ledger["effective_date"], repeated(as_of, ledger.height), rules=rules)
-    recent = age <= by_provider(ledger, rules, lambda option: option.settlement_days, pl.Int64())
+    age = business_between(
+        ledger["provider"], ledger["effective_date"], repeated(as_of, ledger.height), options=options
+    )
+    recent = age <= by_provider(ledger, options, lambda option: option.settlement_days, pl.Int64())
     # A row of that class in a ledger is no payment that went back but the return of one, whatever its sign.
     is_return = pl.col("class") == "reversed"
     net = (

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from schemas.rules import Rules, Tolerance
+from schemas.options import Options, Tolerance
 
 DUE = date(2025, 3, 1)
 
@@ -15,8 +15,8 @@ def paid(make, amount: int, tolerance: str, *, of: int = 100_00, currency: str =
         due=[{"due_date": DUE, "amount_minor": of}],
         paid=[{"effective_date": DUE, "amount_minor": amount, "currency": currency}],
     )
-    rules = Rules(tolerance=Tolerance.parse(tolerance), residual=residual)
-    return case.at(date(2025, 3, 5), rules).terms.row(0, named=True)
+    options = Options(tolerance=Tolerance.parse(tolerance), residual=residual)
+    return case.at(date(2025, 3, 5), options).terms.row(0, named=True)
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,16 @@ def three_terms(make):
 
 def test_a_residual_is_filled_by_the_next_payment(make) -> None:
     """A missing piece travels from term to term and breaks none of them."""
-    rules = Rules(tolerance=Tolerance.parse("FFIEC90"))
-    found = three_terms(make).at(date(2025, 5, 1), rules)
+    options = Options(tolerance=Tolerance.parse("FFIEC90"))
+    found = three_terms(make).at(date(2025, 5, 1), options)
     assert found.terms["received_minor"].to_list() == [100_00, 100_00, 90_00]
     assert found.terms["state"].to_list() == ["PAID_ON_TIME"] * 3
     assert found.plans.row(0, named=True)["unapplied_minor"] == 0
 
 
 def test_a_residual_is_left_open_and_skipped(make) -> None:
-    rules = Rules(tolerance=Tolerance.parse("FFIEC90"), residual="SKIP")
-    found = three_terms(make).at(date(2025, 5, 1), rules)
+    options = Options(tolerance=Tolerance.parse("FFIEC90"), residual="SKIP")
+    found = three_terms(make).at(date(2025, 5, 1), options)
     assert found.terms["received_minor"].to_list() == [95_00, 95_00, 100_00]
     assert found.terms["outstanding_minor"].to_list() == [5_00, 5_00, 0]
     assert found.plans.row(0, named=True)["unapplied_minor"] == 0
@@ -95,8 +95,8 @@ def test_money_beyond_skipped_residuals_stays_unapplied(make) -> None:
             {"effective_date": date(2025, 3, day), "amount_minor": amount} for day, amount in ((1, 95_00), (2, 20_00))
         ],
     )
-    rules = Rules(tolerance=Tolerance.parse("FFIEC90"), residual="SKIP")
-    found = case.at(date(2025, 3, 5), rules)
+    options = Options(tolerance=Tolerance.parse("FFIEC90"), residual="SKIP")
+    found = case.at(date(2025, 3, 5), options)
     assert found.plans.row(0, named=True)["unapplied_minor"] == 20_00
     assert found.payments["allocated_minor"].to_list() == [95_00, 0]
 
@@ -107,6 +107,6 @@ def test_a_missing_cent_does_not_make_ten_satisfied_terms_ten_breaks(make) -> No
         {"effective_date": date(2024, month, 1), "amount_minor": 33_34 - (month == 1)} for month in range(1, 11)
     ]
     case = make.case(plan={"created_on": date(2024, 1, 1)}, due=due, paid=paid_terms)
-    terms = case.at(date(2024, 12, 1), Rules(tolerance=Tolerance.parse("CENT"))).terms
+    terms = case.at(date(2024, 12, 1), Options(tolerance=Tolerance.parse("CENT"))).terms
     assert terms["state"].to_list() == ["PAID_ON_TIME"] * 10
     assert terms["outstanding_minor"].to_list() == [0] * 9 + [1]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.options import Options
 from schemas.results import ACCEPTANCES, BREAK_REGISTER, BREAKS, CHECK_RESULTS
-from schemas.rules import Rules
 from transforms.breaks.life import OPEN_STATES, Limits, identified, live
 
 DAY = date(2026, 6, 30)
@@ -183,17 +183,17 @@ def test_no_break_becomes_critical_by_age_alone(declared: str, age: int, word: s
 
 def test_the_age_at_which_severity_rises_is_an_option_in_business_days_of_the_provider() -> None:
     first, day = date(2026, 6, 25), date(2026, 6, 29)
-    rules = {"one": Rules(escalate_days=1)}
-    assert severity_on(first, day, rules) == "medium", "Friday and Monday are two business days"
-    assert severity_on(first, date(2026, 6, 28), rules) == "low"
-    rules = {"one": Rules(escalate_days=1, closed_days=(date(2026, 6, 26),))}
-    assert severity_on(first, day, rules) == "low"
+    options = {"one": Options(escalate_days=1)}
+    assert severity_on(first, day, options) == "medium", "Friday and Monday are two business days"
+    assert severity_on(first, date(2026, 6, 28), options) == "low"
+    options = {"one": Options(escalate_days=1, closed_days=(date(2026, 6, 26),))}
+    assert severity_on(first, day, options) == "low"
 
 
-def severity_on(first: date, day: date, rules: dict[str, Rules]) -> str:
+def severity_on(first: date, day: date, options: dict[str, Options]) -> str:
     book = Book()
-    book.run(breaks({}), on=first, rules=rules)
-    book.run(breaks({}), on=day, rules=rules)
+    book.run(breaks({}), on=first, options=options)
+    book.run(breaks({}), on=day, options=options)
     return str(book.shown["severity"].item())
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.conventions import Conventions
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
-from schemas.rules import Rules
+from schemas.options import Options
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.judge import expect, judge, with_nominal_dates
@@ -53,11 +53,11 @@ def terms(number, days, amounts=(10_000, 10_000, 10_000)):
 
 def judged(plans, rules, given):
     frame = rows(TERMS, *given)
-    options = {"p": Rules(calendar="US")}
-    located = locate(rows(PLANS, *plans), PAYMENTS.empty(), PLAN_ACCOUNTS.empty(), as_of=AS_OF, rules=options)
+    options = {"p": Options(calendar="US")}
+    located = locate(rows(PLANS, *plans), PAYMENTS.empty(), PLAN_ACCOUNTS.empty(), as_of=AS_OF, options=options)
     found = expect(frame, rows(PLAN_RULES, *rules), CUSTOM_TERMS.empty(), as_of=AS_OF, **MEANS)
     dated = with_nominal_dates(frame, found)
-    positions = compute(located.plans, dated, located.payments, as_of=AS_OF, rules=options)
+    positions = compute(located.plans, dated, located.payments, as_of=AS_OF, options=options)
     return judge(positions.plans, positions.terms, found, **MEANS)
 
 

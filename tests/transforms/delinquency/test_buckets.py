@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from schemas.rules import Rules, Tolerance
+from schemas.options import Options, Tolerance
 from transforms.delinquency.aging import aging, aging_terms
 from transforms.delinquency.buckets import BucketError, bucket_set, written
 
@@ -53,8 +53,8 @@ def test_a_set_of_months_leaves_plans_without_months_apart(make) -> None:
         ],
     )
     day = date(2025, 5, 9)
-    assert case.at(day, Rules(bucket_set="MONTHS")).plans["bucket"].to_list() == ["1", "none"]
-    assert case.at(day, Rules(bucket_set="MONTHS_MBA")).plans["bucket"].to_list() == ["2", "none"]
+    assert case.at(day, Options(bucket_set="MONTHS")).plans["bucket"].to_list() == ["1", "none"]
+    assert case.at(day, Options(bucket_set="MONTHS_MBA")).plans["bucket"].to_list() == ["2", "none"]
 
 
 def test_aging_sums_to_the_totals_of_plans_in_force_per_currency(make) -> None:
@@ -101,7 +101,7 @@ def test_satisfied_terms_and_plans_out_of_force_have_no_age(make) -> None:
     case = make.case(plan=plans, due=due, paid=paid)
     exact = aging_terms([case.at(date(2025, 6, 30)).aged])
     assert exact.select("bucket", "terms", "outstanding_minor").rows() == [("31-60", 1, 5)]
-    tolerant = Rules(tolerance=Tolerance.parse("FFIEC90"))
+    tolerant = Options(tolerance=Tolerance.parse("FFIEC90"))
     assert aging_terms([case.at(date(2025, 6, 30), tolerant).aged]).is_empty()
 
 
@@ -112,7 +112,7 @@ def test_terms_of_a_monthly_plan_are_aged_in_months_where_the_set_counts_them(ma
     due += [{"plan_no": 1, "due_date": date(2025, 3, 10), "amount_minor": 7}]
     case = make.case(plan=[{}, {}], due=due)
     for name, labels in (("MONTHS", ["0", "1", "none"]), ("MONTHS_MBA", ["1", "2", "none"])):
-        aged = aging_terms([case.at(date(2025, 5, 9), Rules(bucket_set=name)).aged])
+        aged = aging_terms([case.at(date(2025, 5, 9), Options(bucket_set=name)).aged])
         assert aged["bucket"].to_list() == labels
         assert aged["bucket_no"].to_list() == [*map(int, labels[:2]), None]
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from schemas.rules import Rules
+from schemas.options import Options
 
 DAY = date(2025, 4, 10)
 
@@ -109,5 +109,5 @@ def test_pending_money_belongs_to_the_plan_in_force_today(make) -> None:
 def test_the_limit_is_an_option(make) -> None:
     case = make.case(paid=[{"effective_date": DAY, "class": "pending", "amount_minor": 1}])
     for limit, stale in ((0, True), (1, False)):
-        located = case.locate(DAY + timedelta(days=1), Rules(stale_pending_days=limit))
+        located = case.locate(DAY + timedelta(days=1), Options(stale_pending_days=limit))
         assert located.payments["is_stale"].to_list() == [stale]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from schemas.core import PAUSES
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.delinquency.pauses import Pauses
 
 APRIL = date(2025, 4, 1)
@@ -33,38 +33,38 @@ def late_term(make, *paid: tuple[date, int]):
     [("NONE", 7, 6), ("SHIFT", 7, 1), ("GATE", 7, 6), ("NONE", 6, 5), ("SHIFT", 6, 0), ("GATE", 6, 0), ("SHIFT", 3, 0)],
 )
 def test_grace_shifts_or_gates_the_days(make, mode, day, expected) -> None:
-    rules = Rules(grace_days=5, grace_mode=mode)
-    assert late_term(make).plan(date(2025, 4, day), rules)["days_past_due"] == expected
+    options = Options(grace_days=5, grace_mode=mode)
+    assert late_term(make).plan(date(2025, 4, day), options)["days_past_due"] == expected
 
 
 def test_business_days_leave_weekends_and_holidays_out(make) -> None:
     """From Tuesday 1 April to Tuesday 29 April 2025: twenty days on which offices may open, less Good Friday and Easter Monday."""
-    plan = late_term(make).plan(date(2025, 4, 29), Rules(day_basis="BUSINESS", calendar="NL"))
+    plan = late_term(make).plan(date(2025, 4, 29), Options(day_basis="BUSINESS", calendar="NL"))
     assert plan["days_past_due"] == 18
     assert plan["days_past_due_business"] == 18
-    calendar = late_term(make).plan(date(2025, 4, 29), Rules(calendar="NL"))
+    calendar = late_term(make).plan(date(2025, 4, 29), Options(calendar="NL"))
     assert (calendar["days_past_due"], calendar["days_past_due_business"]) == (28, 18)
 
 
 def test_with_one_late_term_and_no_threshold_every_origin_agrees(make) -> None:
     for origin in ("OLDEST_UNPAID", "FIRST_ENTERED", "FIRST_MATERIAL"):
-        assert late_term(make).plan(date(2025, 4, 20), Rules(dpd_origin=origin))["days_past_due"] == 19
+        assert late_term(make).plan(date(2025, 4, 20), Options(dpd_origin=origin))["days_past_due"] == 19
 
 
 def test_first_entered_goes_on_while_the_oldest_term_changes(make) -> None:
     """The April term is paid on 2 May, a day after the May term fell due: never a day without arrears."""
     case = late_term(make, (date(2025, 5, 2), 100_00))
     assert case.plan(date(2025, 5, 10))["days_past_due"] == 9
-    assert case.plan(date(2025, 5, 10), Rules(dpd_origin="FIRST_ENTERED"))["days_past_due"] == 39
+    assert case.plan(date(2025, 5, 10), Options(dpd_origin="FIRST_ENTERED"))["days_past_due"] == 39
 
 
 def test_first_entered_starts_again_after_a_day_without_arrears(make) -> None:
     case = late_term(make, (date(2025, 4, 30), 100_00))
-    assert case.plan(date(2025, 5, 10), Rules(dpd_origin="FIRST_ENTERED"))["days_past_due"] == 9
+    assert case.plan(date(2025, 5, 10), Options(dpd_origin="FIRST_ENTERED"))["days_past_due"] == 9
 
 
-def material(amount: str, percent: str = "0") -> Rules:
-    return Rules(dpd_origin="FIRST_MATERIAL", material_amount=Decimal(amount), material_percent=Decimal(percent))
+def material(amount: str, percent: str = "0") -> Options:
+    return Options(dpd_origin="FIRST_MATERIAL", material_amount=Decimal(amount), material_percent=Decimal(percent))
 
 
 def test_first_material_counts_from_the_day_the_overdue_money_exceeds_the_threshold(make) -> None:
@@ -115,10 +115,10 @@ def test_a_pause_before_the_first_late_day_and_one_of_another_plan_change_nothin
 
 def test_pauses_are_counted_in_business_days_where_days_past_due_are(make) -> None:
     """5 to 10 April paused: of these only Monday 7 to Thursday 10 are business days."""
-    rules = Rules(day_basis="BUSINESS", calendar="NL")
+    options = Options(day_basis="BUSINESS", calendar="NL")
     day, span = date(2025, 4, 14), pauses((date(2025, 4, 5), date(2025, 4, 11)))
-    assert late_term(make).plan(day, rules)["days_past_due"] == 9
-    assert late_term(make).plan(day, rules, pauses=span)["days_past_due"] == 5
+    assert late_term(make).plan(day, options)["days_past_due"] == 9
+    assert late_term(make).plan(day, options, pauses=span)["days_past_due"] == 5
 
 
 def test_a_pause_without_an_end_lasts(make) -> None:
@@ -164,7 +164,7 @@ def random_plans(make, *, with_reversals: bool):
 def test_a_spell_is_the_run_of_days_over_the_threshold_that_ends_today(make) -> None:
     """Told from the overdue money of every single day before."""
     case = random_plans(make, with_reversals=True)
-    thresholds = {0: Rules(dpd_origin="FIRST_ENTERED"), 5: material("0.05")}
+    thresholds = {0: Options(dpd_origin="FIRST_ENTERED"), 5: material("0.05")}
     streaks = {above: dict.fromkeys(range(40), 0) for above in thresholds}
     day = date(2025, 1, 4)
     while day <= date(2025, 3, 15):
@@ -205,7 +205,7 @@ def test_origins_of_provider_balances_follow_the_days_the_provider_gives(make) -
         ],
     )
     assert case.plan(date(2025, 5, 10))["days_past_due"] == 9
-    assert case.plan(date(2025, 5, 10), Rules(dpd_origin="FIRST_ENTERED"))["days_past_due"] == 39
+    assert case.plan(date(2025, 5, 10), Options(dpd_origin="FIRST_ENTERED"))["days_past_due"] == 39
 
 
 def test_origins_start_again_where_the_provider_says_that_nothing_was_late_in_between(make) -> None:
@@ -219,4 +219,4 @@ def test_origins_start_again_where_the_provider_says_that_nothing_was_late_in_be
         ],
     )
     for origin in ("OLDEST_UNPAID", "FIRST_ENTERED", "FIRST_MATERIAL"):
-        assert case.plan(date(2025, 5, 10), Rules(dpd_origin=origin))["days_past_due"] == 9
+        assert case.plan(date(2025, 5, 10), Options(dpd_origin=origin))["days_past_due"] == 9

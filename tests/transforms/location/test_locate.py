@@ -5,9 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from schemas.rules import Rules
+from schemas.options import Options
 from transforms.location.locate import locate
-from transforms.options import MissingRulesError
+from transforms.options import MissingOptionsError
 from transforms.positions import unowned
 
 JUNE = date(2025, 6, 15)
@@ -317,9 +317,9 @@ def test_the_provider_s_amount_due_is_its_own_sum_over_terms_due(make) -> None:
 def test_a_provider_without_rules_is_refused(make) -> None:
     case = make.case(plan={"provider": "other"}, due=monthly(5))
     located = case.locate(JUNE)
-    with pytest.raises(MissingRulesError, match="other"):
-        case.at(JUNE, {"p": Rules()})
+    with pytest.raises(MissingOptionsError, match="other"):
+        case.at(JUNE, {"p": Options()})
     assert located.plans.height == 1
     pending = make.payments({"effective_date": JUNE, "class": "pending", "provider": "other", "amount_minor": 1})
-    with pytest.raises(MissingRulesError, match="other"):
-        locate(case.plans, pending, case.plan_accounts, as_of=JUNE, rules={"p": Rules()})
+    with pytest.raises(MissingOptionsError, match="other"):
+        locate(case.plans, pending, case.plan_accounts, as_of=JUNE, options={"p": Options()})

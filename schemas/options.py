@@ -47,7 +47,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class Options:
     """The options for one provider's plans.
 
     `calendar` names a calendar of the holidays library (`NL`, `US`, `US-NY`, `NYSE`, …);
