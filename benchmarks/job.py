@@ -51,7 +51,7 @@ def measured(moment: datetime) -> Meter:
     meter = Meter()
     meter.wrap(pipeline._Run, "pull", "pull")
     meter.wrap(loading, "received", "decode")
-    meter.wrap(loading, "stage admit commit_load tell_loads", "load")
+    meter.wrap(loading, "stage admit commit_load log_loads", "load")
     meter.wrap(
         compute.images,
         "plans terms payments accounts plan_accounts policies orphans integrity completeness links",

@@ -2,7 +2,7 @@
 
 How a connection is made safe is in `connection.py`, what to do after a crash in
 `recovery.py`. Everything in the file can be rebuilt from the landing, the
-witness and the archive of runs.
+commit log and the archive of runs.
 """
 
 import os

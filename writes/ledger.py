@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sql.errors import Damaged
-from sql.storage.commit_log import START, Testimony, chained, make_line, split_lines
+from sql.storage.commit_log import START, Line, chained, make_line, split_lines
 from sql.storage.files import (
     TEMPORARY,
     cannot_write,
@@ -96,7 +96,7 @@ class Ledger:
         ]
         return found[-1] if found else None
 
-    def history(self, intent: Intent) -> list[Testimony]:
+    def history(self, intent: Intent) -> list[Line]:
         """Return every line about one intent, oldest first."""
         body = self.path.read_bytes() if self.path.exists() else b""
         lines, _ = split_lines(body)

@@ -1,4 +1,4 @@
-"""From a finished snapshot in the landing to committed versions: decode, stage, admit, commit, witness.
+"""From a finished snapshot in the landing to committed versions: decode, stage, admit, commit, log the commit.
 
 The same function serves today's fetch, a snapshot an earlier run could not load,
 and a rebuild of the warehouse from the landing alone.
@@ -29,8 +29,8 @@ from sql.core.ledger import always_carried
 from sql.core.versions import ConservationError, Load, LoadReport, Sweep, commit_load
 from sql.errors import Damaged, StoreError
 from sql.staging import StageOptions, received, stage
-from sql.storage.commit_log import Witness
-from sql.storage.commits import tell_loads
+from sql.storage.commit_log import CommitLog
+from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
@@ -91,7 +91,7 @@ def load_snapshot(
     *,
     loaded_at: datetime,
     overlap: timedelta,
-    witness: Witness,
+    commit_log: CommitLog,
     is_new: bool = True,
     unread: str = "",
 ) -> LoadReport:
@@ -104,7 +104,7 @@ def load_snapshot(
         section: The provider's settings: zone, currency, symbols.
         loaded_at: The moment its rows become known.
         overlap: How far the next fetch starts before this one began.
-        witness: Told of the commit once it has happened.
+        commit_log: Gets a line for the commit once it has happened.
         is_new: It was never loaded before: one that was may lack what a later one carries.
         unread: Why no page of it is looked at: the load then has no rows, and no sweep of it counts as complete.
     """
@@ -155,7 +155,7 @@ def load_snapshot(
         unknown_fields=dict(reading.unknown),
         carried=reading.carried,
     )
-    tell_loads(con, witness)
+    log_loads(con, commit_log)
     log.LOGGER.info(
         "loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already"
     )

@@ -25,8 +25,8 @@ from providers.errors import ProviderError
 from sql.core import images
 from sql.runs import held_summaries, run_states
 from sql.storage.aside import Aside
-from sql.storage.commit_log import Witness
-from sql.storage.commits import WitnessedLoad
+from sql.storage.commit_log import CommitLog
+from sql.storage.commits import CommittedLoad
 from sql.storage.landing import Landing
 from sql.storage.lock import run_lock
 from sql.storage.recovery import recover, set_aside, what_is_gone
@@ -119,7 +119,7 @@ def report_portfolio(request: Request) -> Finished:
         UsageError: nothing was ever loaded, or nothing was known at the moment asked for.
     """
     path = request.settings.warehouse.path
-    if not path.is_file() and not Witness(request.settings.warehouse.state_dir).path.is_file():
+    if not path.is_file() and not CommitLog(request.settings.warehouse.state_dir).path.is_file():
         raise UsageError(f"there is no warehouse at {str(path)!r}; call `planrecon run` first")
     with _begun(request) as run, run.warehouse() as warehouse:
         return run.publication(warehouse, failures={}, fetched=frozenset()).publish()
@@ -170,13 +170,13 @@ def _begun(request: Request, *, anew: bool = False) -> Iterator["_Run"]:
         recovered = recover(
             settings.warehouse.path, state_dir=state_dir, moment=started, folders=[settings.reports.dir.absolute()]
         )
-        run = _Run(request, run_id, as_of, started, Landing(state_dir / "landing"), Witness(state_dir), tuple(moved))
+        run = _Run(request, run_id, as_of, started, Landing(state_dir / "landing"), CommitLog(state_dir), tuple(moved))
         for damaged in recovered.moved_aside:
             run.remark(f"{damaged} was damaged and is moved aside; its loads are replayed from the landing")
         with run.warehouse() as warehouse:
             run.replay(warehouse, recovered.replay)
-            settle(warehouse, settings.reports.dir, run.witness)
-            run.remark(what_is_gone(warehouse.con, state_dir, untold=len(recovered.testified), lost=recovered.lost))
+            settle(warehouse, settings.reports.dir, run.commit_log)
+            run.remark(what_is_gone(warehouse.con, state_dir, untold=len(recovered.logged_late), lost=recovered.lost))
         yield run
 
 
@@ -189,7 +189,7 @@ class _Run:
     as_of: date
     started_at: datetime
     landing: Landing
-    witness: Witness
+    commit_log: CommitLog
     moved: tuple[Path, ...] = ()
     remarks: list[str] = field(default_factory=list)
     """What was found on this machine, for whoever looks after it."""
@@ -211,8 +211,8 @@ class _Run:
             settings.warehouse.path, state_dir=settings.warehouse.state_dir, folders=[settings.reports.dir.absolute()]
         )
 
-    def replay(self, warehouse: Warehouse, loads: Sequence[WitnessedLoad]) -> None:
-        """Load again what the witness knows and the file lost, under the original times.
+    def replay(self, warehouse: Warehouse, loads: Sequence[CommittedLoad]) -> None:
+        """Load again what is in the commit log and missing in the warehouse, under the original times.
 
         What can no longer be loaded leaves its number to a load without rows, so that those behind it keep theirs.
         """
@@ -231,7 +231,7 @@ class _Run:
         `as_fetched`, when they were fetched.
         """
         failures: Failures = {}
-        known, newest, aside = warehouse.load_ids(), warehouse.newest_snapshots(), Aside(self.witness.path.parent)
+        known, newest, aside = warehouse.load_ids(), warehouse.newest_snapshots(), Aside(self.commit_log.path.parent)
         set_aside = {mark.snapshot_id for mark in aside.marks()}
         for facts in self.landing.snapshots():
             source = Source(facts.provider, facts.tenant_id)
@@ -273,7 +273,7 @@ class _Run:
                 section,
                 loaded_at=loaded_at,
                 overlap=timedelta(minutes=self.settings.run.overlap_minutes),
-                witness=self.witness,
+                commit_log=self.commit_log,
                 is_new=is_new,
                 unread=unread,
             )
@@ -394,7 +394,7 @@ class _Run:
                 as_of=self.as_of,
                 started_at=self.started_at,
                 reason=reason,
-                witness=self.witness,
+                commit_log=self.commit_log,
                 reports_dir=self.settings.reports.dir,
             )
 
@@ -410,7 +410,7 @@ class _Run:
             started_at=self.started_at,
             known_at=self.request.known_at,
             fail_on=self.request.fail_on or self.settings.run.fail_on,
-            witness=self.witness,
+            commit_log=self.commit_log,
             failures={
                 (source.provider, source.tenant_id): (failure.code, failure.text)
                 for source, failure in failures.items()

@@ -39,7 +39,7 @@ from sql.runs import (
     tenants_loaded,
 )
 from sql.storage.archive import Archive
-from sql.storage.commit_log import Witness
+from sql.storage.commit_log import CommitLog
 from sql.storage.commits import end_run
 from sql.views import refresh_views, shown_folder, write_read_duckdb
 from sql.warehouse import SCHEMA_VERSION, Warehouse
@@ -115,7 +115,7 @@ class Publication:
     started_at: datetime
     known_at: datetime | None
     fail_on: str
-    witness: Witness
+    commit_log: CommitLog
     failures: Mapping[tuple[str, str], tuple[str, str]]
     fetched: frozenset[tuple[str, str]]
     write_backs: tuple[str, ...] = ()
@@ -159,14 +159,14 @@ class Publication:
             run = self._run(facts, folder, exit_code, moves=moves and facts.state == PUBLISHED, summary=writer.summary)
             archive = Archive(self.warehouse.state_dir)
             try:
-                end_run(con, run, report_frames(folder), register, witness=self.witness, archive=archive)
+                end_run(con, run, report_frames(folder), register, commit_log=self.commit_log, archive=archive)
                 write_read_duckdb(folder / "read.duckdb", folder, con)
                 if writer.publish():
                     refresh_views(con, folder)
             except BaseException:
                 if not is_sealed(folder):
                     writer.stays = True  # should this fail as well, the next start finds an unsealed folder
-                    _unpublish(self.warehouse, run, self.witness)
+                    _unpublish(self.warehouse, run, self.commit_log)
                     writer.stays = False
                 raise
         refresh_ledger(self.warehouse, reports_dir, except_run=self.run_id)
@@ -343,7 +343,7 @@ def record_failure(
     as_of: date,
     started_at: datetime,
     reason: str,
-    witness: Witness,
+    commit_log: CommitLog,
     reports_dir: Path,
 ) -> None:
     """Record a run that published nothing, and tell readers of it; what they see stays as it was."""
@@ -361,7 +361,7 @@ def record_failure(
         exit_code=2,
         reason=reason,
     )
-    end_run(con, run, {}, witness=witness, archive=Archive(warehouse.state_dir))
+    end_run(con, run, {}, commit_log=commit_log, archive=Archive(warehouse.state_dir))
     refresh_ledger(warehouse, reports_dir.absolute())
 
 
@@ -377,7 +377,7 @@ def _write_views(warehouse: Warehouse, folder: Path) -> None:
     reseal(folder, "read.duckdb")
 
 
-def settle(warehouse: Warehouse, reports_dir: Path, witness: Witness) -> None:
+def settle(warehouse: Warehouse, reports_dir: Path, commit_log: CommitLog) -> None:
     """Finish, or call failed, the publication that a crash interrupted; find the folders again that were moved.
 
     A run whose folder was never sealed is recorded as failed. One that was sealed gets the pointer and the views.
@@ -388,7 +388,7 @@ def settle(warehouse: Warehouse, reports_dir: Path, witness: Witness) -> None:
     con, reports_dir = warehouse.con, reports_dir.absolute()
     for run in find_runs(con, state=PUBLISHED):
         if _is_below(reports_dir, run) and not is_sealed(_place(reports_dir, run)):
-            _unpublish(warehouse, run, witness)
+            _unpublish(warehouse, run, commit_log)
     shown = _newest(warehouse, reports_dir, PUBLISHED)
     if shown is not None and (reports_dir / LATEST).resolve() != shown.resolve():
         point_latest(reports_dir, shown)
@@ -429,11 +429,11 @@ def _not_here(run: Run, reports_dir: Path) -> str:
     )
 
 
-def _unpublish(warehouse: Warehouse, run: Run, witness: Witness) -> None:
+def _unpublish(warehouse: Warehouse, run: Run, commit_log: CommitLog) -> None:
     """Record that a run ended before its folder was sealed; the log and the archive know it, for a rebuild."""
     reason = "it was stopped before its folder was published"
     ended = replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=False)
-    end_run(warehouse.con, ended, {}, witness=witness, archive=Archive(warehouse.state_dir))
+    end_run(warehouse.con, ended, {}, commit_log=commit_log, archive=Archive(warehouse.state_dir))
     if run.moves_breaks:
         _take_back(warehouse, run)
 

@@ -1,8 +1,8 @@
-"""Remember outside the database what was committed to it.
+"""Keep outside the database a list of what was committed to it.
 
-A database log that was cut opens without a word and with fewer loads. The
-witness is one line of JSON per commit, each carrying the hash of the line
-before it, so that what is missing in the database, or was changed here, shows.
+A database whose own log was cut opens without an error and with fewer loads. The
+commit log has one line of JSON per commit, each with the hash of the line before
+it, so that what is missing in the database, or was changed here, shows.
 What to do about a difference is in `recovery.py`.
 """
 
@@ -19,13 +19,13 @@ from sql.storage.files import cannot_write, open_private, private_folder, refuse
 from sql.storage.seals import canonical, digest_of
 
 START = "0" * 64
-"""What the first line names as the line before it."""
-RETOLD = "restore it from a backup, or move it away: the next start tells it again from the warehouse"
-"""What to do about a witness that was changed."""
+"""Hash that the first line gives as that of the line before it."""
+HOW_TO_MEND = "restore it from a backup, or move it away: the next start tells it again from the warehouse"
+"""What to do about a commit log that was changed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class Line:
     """One line: what was committed, and its place in the chain."""
 
     number: int
@@ -34,14 +34,14 @@ class Testimony:
     hash: str
 
 
-class Witness:
+class CommitLog:
     """The lines of `commits.jsonl`; one process writes at a time, which the run lock sees to."""
 
     def __init__(self, state_dir: Path) -> None:
         self.path = private_folder(state_dir) / "commits.jsonl"
         refuse_unless_plain(self.path)
 
-    def append(self, kind: str, facts: Mapping[str, Any]) -> Testimony:
+    def append(self, kind: str, facts: Mapping[str, Any]) -> Line:
         """Add one line; when this returns it lasts through a power cut.
 
         A last line that a crash cut in the middle is dropped first: nobody was
@@ -62,9 +62,9 @@ class Witness:
                 sync_folder(self.path.parent)
         except OSError as error:
             raise cannot_write(self.path, error) from error
-        return Testimony(line["number"], kind, facts, line["hash"])
+        return Line(line["number"], kind, facts, line["hash"])
 
-    def read(self, kind: str | None = None) -> list[Testimony]:
+    def read(self, kind: str | None = None) -> list[Line]:
         """Return all lines, or those of one kind, oldest first; a torn last line is not there.
 
         Raises:
@@ -79,13 +79,11 @@ class Witness:
         """Return the number of lines; raise `Damaged` if the chain does not hold."""
         return len(self.read())
 
-    def _checked(self, lines: list[bytes]) -> list[Testimony]:
-        return list(chained(lines, self.path, advice=RETOLD))
+    def _checked(self, lines: list[bytes]) -> list[Line]:
+        return list(chained(lines, self.path, advice=HOW_TO_MEND))
 
 
-def chained(
-    lines: list[bytes], path: Path, *, advice: str, before: str = START, number: int = 0
-) -> Iterator[Testimony]:
+def chained(lines: list[bytes], path: Path, *, advice: str, before: str = START, number: int = 0) -> Iterator[Line]:
     """Yield the lines that follow line `number`, whose hash is `before`.
 
     Raises:
@@ -100,7 +98,7 @@ def chained(
         if told != digest_of(fields) or fields.get("before") != before or fields.get("number") != place:
             raise _broken(path, place, advice)
         before = told
-        yield Testimony(place, fields["kind"], fields["facts"], told)
+        yield Line(place, fields["kind"], fields["facts"], told)
 
 
 def split_lines(body: bytes) -> tuple[list[bytes], int]:

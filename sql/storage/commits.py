@@ -1,6 +1,6 @@
-"""Tell the witness what was committed, and read back what it was told.
+"""Write to the commit log what was committed, and read it back.
 
-Called after every commit and at every start; saying it twice adds nothing.
+Called after every commit and at every start; a second call adds no line.
 """
 
 from collections.abc import Mapping
@@ -16,15 +16,15 @@ from sql.errors import Damaged
 from sql.runs import Run, find_runs, record_run, run_states
 from sql.scripts import statements
 from sql.storage.archive import Archive
-from sql.storage.commit_log import Witness
+from sql.storage.commit_log import CommitLog
 from sql.storage.seals import read_time, write_time
 
 LOAD, RUN = "load", "run"
 
 
 @dataclass(frozen=True, slots=True)
-class WitnessedLoad:
-    """A load as the witness tells it: enough to do it again under the same number, id and time."""
+class CommittedLoad:
+    """A load as the commit log has it: enough to do it again under the same number, id and time."""
 
     load_no: int
     load_id: str
@@ -44,31 +44,31 @@ class WitnessedLoad:
         return cls(**{**plain, "loaded_at": read_time(fields["loaded_at"])})
 
 
-def committed_loads(con: duckdb.DuckDBPyConnection) -> list[WitnessedLoad]:
+def committed_loads(con: duckdb.DuckDBPyConnection) -> list[CommittedLoad]:
     """Return the loads in the file, by number."""
-    return [WitnessedLoad(**row) for row in con.sql(statements("queries/committed_loads.sql")).pl().to_dicts()]
+    return [CommittedLoad(**row) for row in con.sql(statements("queries/committed_loads.sql")).pl().to_dicts()]
 
 
-def rebuild_order(witness: Witness) -> list[WitnessedLoad]:
-    """Return every load the witness knows, in the order to load them into an empty file."""
-    return [WitnessedLoad.from_json(line.facts) for line in witness.read(LOAD)]
+def rebuild_order(commit_log: CommitLog) -> list[CommittedLoad]:
+    """Return every load of the commit log, in the order to load them into an empty file."""
+    return [CommittedLoad.from_json(line.facts) for line in commit_log.read(LOAD)]
 
 
-def tell_loads(con: duckdb.DuckDBPyConnection, witness: Witness) -> list[int]:
-    """Tell the witness of each committed load it does not know; return their numbers.
+def log_loads(con: duckdb.DuckDBPyConnection, commit_log: CommitLog) -> list[int]:
+    """Write a line for each committed load that the commit log lacks; return their numbers.
 
     Raises:
-        Damaged: witness and file tell of different loads under one number.
+        Damaged: commit log and warehouse have different loads under one number.
     """
-    told, found = rebuild_order(witness), committed_loads(con)
+    told, found = rebuild_order(commit_log), committed_loads(con)
     for known, here in zip(told, found, strict=False):
         if (known.load_no, known.load_id) != (here.load_no, here.load_id):
-            message = f"load {here.load_no} of the warehouse is not the one {witness.path} tells of"
+            message = f"load {here.load_no} of the warehouse is not the one {commit_log.path} tells of"
             advice = "the state folder belongs to another warehouse: configure the pair that belongs together"
-            raise Damaged(f"{message}; {advice}", where=witness.path)
+            raise Damaged(f"{message}; {advice}", where=commit_log.path)
     fresh = found[len(told) :]
     for load in fresh:
-        witness.append(LOAD, load.to_json())
+        commit_log.append(LOAD, load.to_json())
     return [load.load_no for load in fresh]
 
 
@@ -78,37 +78,39 @@ def end_run(
     frames: Mapping[str, pl.DataFrame],
     register: pl.DataFrame | None = None,
     *,
-    witness: Witness,
+    commit_log: CommitLog,
     archive: Archive,
 ) -> Run:
-    """Record the run for good: in the archive, in the warehouse, with the witness; return it with its number.
+    """Record the run for good: in the archive, in the warehouse, in the commit log; return it with its number.
 
     Killed anywhere and called again with the same run, the result is the same.
     """
     kept = archive.keep(run, frames, register)
     recorded = record_run(con, run, frames, register)
-    _tell_run(witness, recorded, kept)
+    _log_run(commit_log, recorded, kept)
     return recorded
 
 
-def tell_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Archive) -> list[str]:
-    """Tell the witness of each recorded run it does not know, or knows in another state; return their ids."""
-    told = {line.facts["run_id"]: line.facts["state"] for line in witness.read(RUN)}
+def log_runs(con: duckdb.DuckDBPyConnection, commit_log: CommitLog, archive: Archive) -> list[str]:
+    """Write a line for each recorded run that the commit log lacks or has in another state; return their ids."""
+    told = {line.facts["run_id"]: line.facts["state"] for line in commit_log.read(RUN)}
     fresh = [run_id for run_id, state in run_states(con).items() if told.get(run_id) != state]
     for run_id in fresh:
         for run in find_runs(con, run_id=run_id):
-            _tell_run(witness, run, archive.sha256(run_id))
+            _log_run(commit_log, run, archive.sha256(run_id))
     return fresh
 
 
-def restore_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Archive) -> tuple[list[str], list[str]]:
-    """Record again each run the witness knows and the file does not.
+def restore_runs(
+    con: duckdb.DuckDBPyConnection, commit_log: CommitLog, archive: Archive
+) -> tuple[list[str], list[str]]:
+    """Record again each run that is in the commit log and not in the warehouse.
 
     Returns:
         Ids of the runs that are back, and of those whose archive is gone or damaged.
     """
     here = run_states(con)
-    told = {line.facts["run_id"]: line.facts for line in witness.read(RUN) if line.facts["run_id"] not in here}
+    told = {line.facts["run_id"]: line.facts for line in commit_log.read(RUN) if line.facts["run_id"] not in here}
     restored, lost = [], []
     for run_id, facts in told.items():
         try:
@@ -116,15 +118,15 @@ def restore_runs(con: duckdb.DuckDBPyConnection, witness: Witness, archive: Arch
         except Damaged:
             lost.append(run_id)
             continue
-        moves = kept.run.moves_breaks and facts["state"] == kept.run.state  # what nobody saw moved nothing
+        moves = kept.run.moves_breaks and facts["state"] == kept.run.state  # a run that was not shown changed no break
         run = replace(kept.run, run_no=facts["run_no"], state=facts["state"], moves_breaks=moves)
         record_run(con, run, kept.frames, kept.register)
         restored.append(run_id)
     return restored, lost
 
 
-def _tell_run(witness: Witness, run: Run, archive: str) -> None:
+def _log_run(commit_log: CommitLog, run: Run, archive: str) -> None:
     facts = {"run_id": run.run_id, "run_no": run.run_no, "as_of": run.as_of.isoformat(), "state": run.state}
     facts["archive"] = archive
-    if not any(line.facts == facts for line in witness.read(RUN)):
-        witness.append(RUN, facts)
+    if not any(line.facts == facts for line in commit_log.read(RUN)):
+        commit_log.append(RUN, facts)

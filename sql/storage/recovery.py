@@ -1,4 +1,4 @@
-"""Make warehouse, landing and witness agree again after whatever ended the last process.
+"""Make warehouse, landing and commit log agree again after whatever ended the last process.
 
 Safe to call at every start and to be killed in: each step leaves the next start
 less to do. Nothing is deleted but what a crash left half-written; a damaged
@@ -19,8 +19,8 @@ from sql.connection import Limits, connect
 from sql.errors import CannotWrite, Damaged
 from sql.runs import run_states
 from sql.storage.archive import Archive
-from sql.storage.commit_log import Witness
-from sql.storage.commits import WitnessedLoad, committed_loads, rebuild_order, restore_runs, tell_loads, tell_runs
+from sql.storage.commit_log import CommitLog
+from sql.storage.commits import CommittedLoad, committed_loads, log_loads, log_runs, rebuild_order, restore_runs
 from sql.storage.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
 from sql.storage.landing import Landing, SnapshotFacts
 from sql.warehouse import SUSPECT, Warehouse, read_everything
@@ -38,14 +38,14 @@ class Recovered:
 
     `replay` are loads that were committed and are not in the file: load them
     again, in this order, before anything else. `unloaded` are finished snapshots
-    that never were loaded. `testified` names commits that were told to the
-    witness late, `restored` runs put back from the archive, `lost` runs whose
+    that never were loaded. `logged_late` names commits that the commit
+    log lacked until now, `restored` runs put back from the archive, `lost` runs whose
     archive is gone, `moved_aside` damaged files under their new names.
     """
 
-    replay: tuple[WitnessedLoad, ...] = ()
+    replay: tuple[CommittedLoad, ...] = ()
     unloaded: tuple[SnapshotFacts, ...] = ()
-    testified: tuple[str, ...] = ()
+    logged_late: tuple[str, ...] = ()
     restored: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     moved_aside: tuple[Path, ...] = ()
@@ -61,32 +61,32 @@ def recover(
     limits: Limits | None = None,
     deep: bool = False,
 ) -> Recovered:
-    """Bring warehouse and witness together; `Recovered` tells what is left to do.
+    """Bring warehouse and commit log together; `Recovered` tells what is left to do.
 
     `moment` stands in the names of files that are moved aside. With `deep`, or
     after a run met damage, every block of the file is read.
 
     Raises:
         Busy: another process holds the warehouse.
-        Damaged: witness or landing is damaged, or witness and file tell different stories.
+        Damaged: commit log or landing is damaged, or it and the warehouse contradict each other.
         CannotWrite: what stands at `path` is not ours to move.
     """
     path, state_dir = path.absolute(), state_dir.absolute()
-    witness, landing, archive = Witness(state_dir), Landing(state_dir / "landing"), Archive(state_dir)
+    commit_log, landing, archive = CommitLog(state_dir), Landing(state_dir / "landing"), Archive(state_dir)
     removed = remove_stale(path, state_dir)
-    moved = _make_readable(path, state_dir, witness, moment=moment, deep=deep)
+    moved = _make_readable(path, state_dir, commit_log, moment=moment, deep=deep)
     with Warehouse.open(path, state_dir=state_dir, folders=folders, limits=limits) as warehouse:
         con = warehouse.con
-        testified = [f"load {number}" for number in tell_loads(con, witness)]
-        testified += [f"run {run_id}" for run_id in tell_runs(con, witness, archive)]
-        restored, lost = restore_runs(con, witness, archive)
+        logged_late = [f"load {number}" for number in log_loads(con, commit_log)]
+        logged_late += [f"run {run_id}" for run_id in log_runs(con, commit_log, archive)]
+        restored, lost = restore_runs(con, commit_log, archive)
         here = committed_loads(con)
-    told = rebuild_order(witness)
+    told = rebuild_order(commit_log)
     named = {load.snapshot_id for load in told}
     return Recovered(
         replay=tuple(told[len(here) :]),
         unloaded=tuple(facts for facts in landing.snapshots() if facts.is_finished and facts.id not in named),
-        testified=tuple(testified),
+        logged_late=tuple(logged_late),
         restored=tuple(restored),
         lost=tuple(lost),
         moved_aside=tuple(moved),
@@ -100,9 +100,9 @@ def set_aside(path: Path, *, state_dir: Path, moment: datetime) -> list[Path]:
     Raises:
         CannotWrite: what stands at `path` is not ours to move.
     """
-    path, witness = path.absolute(), Witness(state_dir.absolute())
-    _refuse_unless_ours(path, witness)
-    return [_move_aside(found, witness, moment) for found in (*_logs(path), path) if found.exists()]
+    path, commit_log = path.absolute(), CommitLog(state_dir.absolute())
+    _refuse_unless_ours(path, commit_log)
+    return [_move_aside(found, commit_log, moment) for found in (*_logs(path), path) if found.exists()]
 
 
 def what_is_gone(
@@ -113,16 +113,16 @@ def what_is_gone(
     Args:
         con: The warehouse.
         state_dir: Its state folder; nothing in it is changed.
-        untold: How many commits of the warehouse the witness did not know when this process started; counted now
+        untold: How many commits of the warehouse the commit log did not know when this process started; counted now
             where null. One is what a crash leaves, more is a log that was removed or cut.
         lost: Runs that were in the log alone and cannot be put back.
     """
-    witness, archive, landing = Witness(state_dir), Archive(state_dir), Landing(state_dir / "landing")
+    commit_log, archive, landing = CommitLog(state_dir), Archive(state_dir), Landing(state_dir / "landing")
     loads, runs = committed_loads(con), list(run_states(con))
     gone = sum(not landing.holds(load.snapshot_id) for load in loads)
     unkept = sum(not archive.sha256(run_id) for run_id in runs)
     if untold is None:
-        told = {line.facts.get("load_id") or line.facts.get("run_id") for line in witness.read()}
+        told = {line.facts.get("load_id") or line.facts.get("run_id") for line in commit_log.read()}
         untold = sum(name not in told for name in (*(load.load_id for load in loads), *runs))
     found = [
         f"the bytes as received of {gone} of {len(loads)} loads are gone" if gone else "",
@@ -157,7 +157,7 @@ def remove_stale(path: Path, state_dir: Path) -> list[Path]:
     return removed
 
 
-def _make_readable(path: Path, state_dir: Path, witness: Witness, *, moment: datetime, deep: bool) -> list[Path]:
+def _make_readable(path: Path, state_dir: Path, commit_log: CommitLog, *, moment: datetime, deep: bool) -> list[Path]:
     """Move aside first the log, then the file itself, until what is left can be read."""
     mark = state_dir / SUSPECT
     moved: list[Path] = []
@@ -167,13 +167,13 @@ def _make_readable(path: Path, state_dir: Path, witness: Witness, *, moment: dat
             _read(path, deep=deep or mark.exists())
             break
         except Damaged:
-            _refuse_unless_ours(path, witness)
+            _refuse_unless_ours(path, commit_log)
             candidates: list[Path] = []
             while steps and not candidates:
                 candidates = [found for found in steps.pop(0)() if found.exists()]
             if not candidates:
                 raise
-            moved += [_move_aside(found, witness, moment) for found in candidates]
+            moved += [_move_aside(found, commit_log, moment) for found in candidates]
     mark.unlink(missing_ok=True)
     return moved
 
@@ -188,16 +188,16 @@ def _logs(path: Path) -> list[Path]:
     return [log for log in (path.with_name(path.name + ending) for ending in LOGS) if log.exists()]
 
 
-def _refuse_unless_ours(path: Path, witness: Witness) -> None:
+def _refuse_unless_ours(path: Path, commit_log: CommitLog) -> None:
     """Keep a wrong path in the configuration from moving somebody else's file."""
-    if not path.exists() or path.stat().st_size == 0 or witness.read():
+    if not path.exists() or path.stat().st_size == 0 or commit_log.read():
         return
     with path.open("rb") as file:
         if file.read(_MAGIC.stop)[_MAGIC] != b"DUCK":
             raise CannotWrite(f"{path} is not a DuckDB file; configure another path for the warehouse", where=path)
 
 
-def _move_aside(path: Path, witness: Witness, moment: datetime) -> Path:
+def _move_aside(path: Path, commit_log: CommitLog, moment: datetime) -> Path:
     sha256 = sha256_file(path)
     target = path.with_name(f"{path.name}.{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.{sha256[:16]}")
     try:
@@ -205,5 +205,5 @@ def _move_aside(path: Path, witness: Witness, moment: datetime) -> Path:
         sync_folder(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
-    witness.append("moved_aside", {"from": path.name, "to": target.name, "sha256": sha256})
+    commit_log.append("moved_aside", {"from": path.name, "to": target.name, "sha256": sha256})
     return target

@@ -29,7 +29,7 @@ from reports.manifest import verify
 from reports.publish import run_folders
 from sandbox.server import serve
 from sql.readonly import read_query
-from sql.storage.commit_log import Witness
+from sql.storage.commit_log import CommitLog
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
 TABLES = ("plans", "terms", "payments", "aging", "aging_terms")
@@ -177,10 +177,10 @@ class Desk:
         return sorted(str(path.relative_to(self.folder)) for path in found + spilled)
 
     def is_sound(self):
-        """Every run folder is whole, the pointer is valid, the witness's chain holds, nothing is left lying."""
+        """Every run folder is whole, the pointer is valid, the commit log's chain holds, nothing is left lying."""
         for folder in run_folders(self.reports):
             verify(folder)
-        Witness(self.state_dir).verify()
+        CommitLog(self.state_dir).verify()
         assert (self.reports / "latest").is_symlink()
         assert self.leftovers() == []
         return True

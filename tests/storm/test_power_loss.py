@@ -14,7 +14,7 @@ import pytest
 from reports.publish import Staging, point_latest
 from sql.runs import Run
 from sql.storage.archive import Archive
-from sql.storage.commit_log import Witness
+from sql.storage.commit_log import CommitLog
 from sql.storage.files import private_folder, write_atomic
 from sql.storage.landing import Landing
 from writes.intents import APPROVED, SENDING, AgreedTerm, Draft
@@ -36,17 +36,17 @@ class Act:
         """Raise where what is found at `root` is neither the old state nor the new one."""
 
 
-class TellTheWitness(Act):
+class TellTheCommitLog(Act):
     def steps(self):
         for number in (1, 2):
-            Witness(self.root / "state").append("load", {"load_no": number})
+            CommitLog(self.root / "state").append("load", {"load_no": number})
             yield lambda root, last=number: self.told(root, last)
 
     def told(self, root, last):
-        assert [line.facts["load_no"] for line in Witness(root / "state").read()] == list(range(1, last + 1))
+        assert [line.facts["load_no"] for line in CommitLog(root / "state").read()] == list(range(1, last + 1))
 
     def sound(self, root):
-        Witness(root / "state").verify()
+        CommitLog(root / "state").verify()
 
 
 class ReplaceAFile(Act):
@@ -161,7 +161,7 @@ class PublishTwoRuns(Act):
 
 
 ACTS = {
-    "a commit is told to the witness": TellTheWitness,
+    "a commit is told to the commit log": TellTheCommitLog,
     "a file is replaced": ReplaceAFile,
     "a fetch is landed": LandAFetch,
     "a run is archived": ArchiveARun,

@@ -36,14 +36,14 @@ STEPS = {
     "after a sweep is sealed": ("after", "sql.storage.sweeps:SweepWriter.seal", 5),
     "after all snapshots are finished": ("after", "sql.storage.landing:Snapshot.finish", 3),
     "before a load is committed": ("before", "flows.steps.loading:commit_load", 2),
-    "after a load is committed, before the witness knows": ("after", "flows.steps.loading:commit_load", 2),
+    "after a load is committed, before the commit log knows": ("after", "flows.steps.loading:commit_load", 2),
     "after some tables are written": ("after", "reports.run:RunWriter.write", 3),
     "before the folder gets its name": ("before", "reports.publish:Staging.settle", 1),
 }
 PUBLISHING = {
     "after the folder has its name": ("after", "reports.publish:Staging.settle", 1),
     "after the run is in the archive": ("after", "sql.storage.archive:Archive.keep", 1),
-    "after the run is recorded, before the witness knows": ("after", "sql.storage.commits:record_run", 1),
+    "after the run is recorded, before the commit log knows": ("after", "sql.storage.commits:record_run", 1),
     "before the folder is sealed": ("before", "reports.publish:Staging.seal", 1),
     "before the pointer moves": ("before", "reports.run:point_latest", 1),
     "after the pointer has moved": ("after", "reports.run:point_latest", 1),

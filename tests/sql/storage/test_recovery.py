@@ -21,8 +21,8 @@ from sql.errors import Busy, CannotWrite, Damaged
 from sql.runs import Run, find_runs, read_register, report_frames
 from sql.storage import commits
 from sql.storage.archive import Archive
-from sql.storage.commit_log import Witness
-from sql.storage.commits import end_run, rebuild_order, tell_loads
+from sql.storage.commit_log import CommitLog
+from sql.storage.commits import end_run, log_loads, rebuild_order
 from sql.storage.landing import Landing
 from sql.storage.recovery import Recovered, recover, remove_stale
 from sql.warehouse import SUSPECT, Warehouse
@@ -43,8 +43,8 @@ class Place:
         return recover(self.path, state_dir=self.state_dir, moment=START, **options)
 
     @property
-    def witness(self) -> Witness:
-        return Witness(self.state_dir)
+    def commit_log(self) -> CommitLog:
+        return CommitLog(self.state_dir)
 
     def loads(self) -> list[int]:
         with self.open() as warehouse:
@@ -69,16 +69,16 @@ def load_anew(place: Place, recovered: Recovered) -> None:
     with place.open() as warehouse:
         for load in recovered.replay:
             put_load(warehouse, load.load_no)
-        tell_loads(warehouse.con, place.witness)
+        log_loads(warehouse.con, place.commit_log)
 
 
 WRITER = """
     import os, signal, sys
     from datetime import datetime, timedelta, UTC
     from pathlib import Path
-    from sql.storage.commits import committed_loads, tell_loads
+    from sql.storage.commits import committed_loads, log_loads
     from sql.warehouse import Warehouse
-    from sql.storage.commit_log import Witness
+    from sql.storage.commit_log import CommitLog
     root, last, told = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with Warehouse.open(root / "planrecon.duckdb", state_dir=root / "state") as warehouse:
         first = len(committed_loads(warehouse.con)) + 1
@@ -90,14 +90,14 @@ WRITER = """
                     {"no": number, "id": f"l{number}", "snapshot": f"s{number}", "at": at},
                 )
             if number <= told:
-                tell_loads(warehouse.con, Witness(root / "state"))
+                log_loads(warehouse.con, CommitLog(root / "state"))
             print(number, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 def write_and_die(place: Place, last: int, *, told: int) -> None:
-    """Commit loads up to `last`, tell the witness of those up to `told`, and be killed with the log open."""
+    """Commit loads up to `last`, tell the commit log of those up to `told`, and be killed with the log open."""
     command = [sys.executable, "-c", textwrap.dedent(WRITER), str(place.path.parent), str(last), str(told)]
     ended = subprocess.run(command, cwd=PROJECT, check=False, capture_output=True, text=True, timeout=60)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -111,9 +111,9 @@ def test_the_first_start_finds_nothing_to_do(place):
 def test_a_commit_that_nobody_was_told_of_is_told_at_the_next_start(place):
     write_and_die(place, 3, told=2)
     found = place.recover()
-    assert found.testified == ("load 3",)
+    assert found.logged_late == ("load 3",)
     assert found.replay == ()
-    assert [load.load_no for load in rebuild_order(place.witness)] == [1, 2, 3]
+    assert [load.load_no for load in rebuild_order(place.commit_log)] == [1, 2, 3]
     assert place.recover() == Recovered()
 
 
@@ -127,7 +127,7 @@ def test_kills_at_random_moments_lose_no_load_and_tell_each_once(place):
             writer.kill()
             acknowledged = int((writer.stdout.read().split() or [acknowledged])[-1])
         place.recover()
-        told = [load.load_no for load in rebuild_order(place.witness)]
+        told = [load.load_no for load in rebuild_order(place.commit_log)]
         assert told == place.loads() == list(range(1, len(told) + 1))
         assert len(told) >= acknowledged > 0
 
@@ -158,7 +158,7 @@ def test_loads_of_a_log_that_cannot_be_replayed_are_done_again(place):
 
     found = place.recover()
 
-    # where the zeros begin at the end of a record, DuckDB takes the log for a shorter one: the witness still knows
+    # where the zeros begin at the end of a record, DuckDB takes the log for a shorter one: the commit log still knows
     for aside in found.moved_aside:
         assert aside.name.startswith("planrecon.duckdb.wal.20260630T060000Z.")
         assert aside.read_bytes() == log
@@ -207,10 +207,10 @@ def test_a_flipped_bit_is_found_after_a_run_met_it_and_everything_is_rebuilt(pla
     with place.open() as warehouse:
         for number in (1, 2, 3):
             put_load(warehouse, number)
-        tell_loads(warehouse.con, place.witness)
+        log_loads(warehouse.con, place.commit_log)
         archive = Archive(place.state_dir)
-        end_run(warehouse.con, RUN, {}, register("f1"), witness=place.witness, archive=archive)
-        end_run(warehouse.con, SECOND, {}, register("f2"), witness=place.witness, archive=archive)
+        end_run(warehouse.con, RUN, {}, register("f1"), commit_log=place.commit_log, archive=archive)
+        end_run(warehouse.con, SECOND, {}, register("f2"), commit_log=place.commit_log, archive=archive)
         runs = find_runs(warehouse.con)
         warehouse.con.execute("CREATE TABLE core.wide AS SELECT range AS a, hash(range) AS b FROM range(300_000)")
     spoil(place.path, behind=1_000_000)
@@ -235,13 +235,13 @@ def test_a_flipped_bit_is_found_after_a_run_met_it_and_everything_is_rebuilt(pla
 def test_a_deep_start_reads_every_block(place):
     with place.open() as warehouse:
         put_load(warehouse, 1)
-        tell_loads(warehouse.con, place.witness)
+        log_loads(warehouse.con, place.commit_log)
         warehouse.con.execute("CREATE TABLE core.wide AS SELECT range AS a, hash(range) AS b FROM range(300_000)")
     spoil(place.path, behind=1_000_000)
     assert [path.name[:17] for path in place.recover(deep=True).moved_aside] == ["planrecon.duckdb."]
 
 
-def test_a_warehouse_that_is_gone_is_rebuilt_from_landing_and_witness(place):
+def test_a_warehouse_that_is_gone_is_rebuilt_from_landing_and_commit_log(place):
     landing = Landing(place.state_dir / "landing")
     with place.open() as warehouse:
         for number in (1, 2):
@@ -253,7 +253,7 @@ def test_a_warehouse_that_is_gone_is_rebuilt_from_landing_and_witness(place):
             warehouse.con.execute(
                 "UPDATE meta.loads SET snapshot_id = $id WHERE load_no = $no", {"id": snapshot.id, "no": number}
             )
-            tell_loads(warehouse.con, place.witness)
+            log_loads(warehouse.con, place.commit_log)
     place.path.unlink()
 
     found = place.recover()
@@ -307,16 +307,16 @@ def test_a_disk_that_fills_up_during_a_load_keeps_all_earlier_loads(place):
     assert place.loads() == [1, 2]
 
 
-def test_a_witness_that_was_moved_away_is_told_again_from_the_warehouse(place):
+def test_a_commit_log_that_was_moved_away_is_told_again_from_the_warehouse(place):
     with place.open() as warehouse:
         for number in (1, 2):
             put_load(warehouse, number)
-        tell_loads(warehouse.con, place.witness)
+        log_loads(warehouse.con, place.commit_log)
         end(place, warehouse)
-    told = place.witness.path.read_bytes()
-    place.witness.path.unlink()
-    assert place.recover().testified == ("load 1", "load 2", "run r1")
-    assert place.witness.path.read_bytes() == told
+    told = place.commit_log.path.read_bytes()
+    place.commit_log.path.unlink()
+    assert place.recover().logged_late == ("load 1", "load 2", "run r1")
+    assert place.commit_log.path.read_bytes() == told
 
 
 def test_a_warehouse_of_another_state_folder_is_refused(place):
@@ -411,7 +411,7 @@ def test_a_run_that_was_killed_while_it_ended_ends_the_same_when_ended_again(pla
         if killed_in == "record":
             patch.setattr(commits, "record_run", die)
         if killed_in == "tell":
-            patch.setattr(commits, "_tell_run", die)
+            patch.setattr(commits, "_log_run", die)
         with contextlib.suppress(Killed):
             end(place, warehouse)
     place.recover()
@@ -420,7 +420,7 @@ def test_a_run_that_was_killed_while_it_ended_ends_the_same_when_ended_again(pla
             assert find_runs(warehouse.con) == []
         end(place, warehouse)
         assert find_runs(warehouse.con) == [replace(RUN, run_no=1)]
-    told = [line.facts for line in place.witness.read("run")]
+    told = [line.facts for line in place.commit_log.read("run")]
     assert [(facts["run_id"], facts["run_no"]) for facts in told] == [("r1", 1)]
     assert place.recover() == Recovered()
 
@@ -465,7 +465,9 @@ def test_recovery_leaves_no_file_that_others_can_read(place):
 
 
 def end(place: Place, warehouse: Warehouse) -> Run:
-    return end_run(warehouse.con, RUN, {}, register("f1"), witness=place.witness, archive=Archive(place.state_dir))
+    return end_run(
+        warehouse.con, RUN, {}, register("f1"), commit_log=place.commit_log, archive=Archive(place.state_dir)
+    )
 
 
 def register(*fingerprints: str) -> pl.DataFrame:
