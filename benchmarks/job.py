@@ -43,7 +43,7 @@ def main(config: Path, moment: datetime) -> dict[str, Any]:
 def measured(moment: datetime) -> Meter:
     """Set the program's clock and put its functions under their stages."""
     from flows import clock
-    from flows.steps import compute, loading, pipeline, publish
+    from flows.steps import compute, inputs, loading, pipeline, publish
 
     began = time.perf_counter()
     clock.now = lambda: moment + timedelta(seconds=time.perf_counter() - began)  # type: ignore[assignment]  # a set clock
@@ -53,14 +53,14 @@ def measured(moment: datetime) -> Meter:
     meter.wrap(loading, "received", "decode")
     meter.wrap(loading, "stage admit commit_load log_loads", "load")
     meter.wrap(
-        compute.images,
+        inputs.images,
         "plans terms payments accounts plan_accounts policies orphans integrity completeness links",
         "read",
     )
-    meter.wrap(compute, "locate compute unowned expect judge with_nominal_dates", "compute")
+    meter.wrap(inputs, "locate", "compute")
+    meter.wrap(compute, "compute unowned expect judge with_nominal_dates aging", "compute")
     meter.wrap(compute, "run merge_results plans_in_question", "checks")
     meter.wrap(publish, "live", "checks")
-    meter.wrap(publish, "aging", "compute")
     meter.wrap(publish.Publication, "publish", "publish")
     return meter
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from flows.settings import GateSettings
-
-WHO = ("provider", "tenant_id")
+from schemas.core import WHO
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ import polars as pl
 from flows import clock
 from flows.errors import UsageError
 from flows.settings import Settings
-from flows.steps.compute import Portfolio
+from flows.steps.compute import Inputs, Part, Result, assemble, compute_part, in_question, parts_of
 from flows.steps.gates import changed_too_much, reasons_to_hold
+from flows.steps.inputs import read_inputs
 from flows.steps.pauses import read_pauses
 from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts
 from reports.facts import Source as SourceFacts
@@ -25,6 +26,7 @@ from reports.publish import LATEST, point_latest, reseal
 from reports.run import RunWriter
 from reports.summary import text as summary_text
 from schemas.options import Options
+from sql.core import images
 from sql.runs import (
     FAILED,
     Run,
@@ -44,7 +46,6 @@ from sql.storage.commits import end_run
 from sql.views import refresh_views, shown_folder, write_read_duckdb
 from sql.warehouse import SCHEMA_VERSION, Warehouse
 from transforms.breaks.life import live
-from transforms.delinquency.aging import aging
 from transforms.delinquency.buckets import bucket_set
 from transforms.location.references import with_references
 
@@ -136,22 +137,16 @@ class Publication:
         settings = self.settings
         reports_dir = settings.reports.dir.absolute()
         missing = before is not None and not _is_below(reports_dir, before)
-        portfolio = Portfolio(
-            con,
-            known,
-            self.as_of,
-            settings.options(),
-            settings.conventions(),
-            settings.calendars(),
-            zone=settings.run.timezone,
-            pauses=read_pauses(settings.run.pauses_file),
-            stops=settings.run.pauses == "STOP",
-        )
+        inputs = read_inputs(con, known, as_of=self.as_of, settings=settings)
+        integrity = images.integrity(con, known)
         formats = {*self.settings.reports.formats, "parquet"}  # the views and later runs read it
         with RunWriter(self.settings.reports.dir, as_of=self.as_of, run_id=self.run_id, formats=formats) as writer:
             moves = before is None or self.as_of >= before.as_of
-            living, register = self._write(writer, portfolio, moves=moves)
-            facts = self._facts(portfolio, *self._gates(portfolio, before))
+            result = self._computed(inputs, known, writer)
+            living, register = self._write(writer, inputs, result, integrity, moves=moves)
+            rows = images.current_rows(con, known)
+            held, changed = self._gates(inputs.completeness, integrity, rows, known, before)
+            facts = self._facts(inputs.completeness, rows, known, held=held, changed=changed, causes=result.causes)
             if before is not None and missing:
                 facts = replace(facts, notes=(*facts.notes, _not_here(before, reports_dir)))
             folder = writer.finish(facts)
@@ -182,68 +177,102 @@ class Publication:
             breaks=_artifact(living),
         )
 
-    def _write(self, writer: RunWriter, portfolio: Portfolio, *, moves: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Write every report; return the breaks with their life, and the register after this run."""
-        writer.write("terms", portfolio.parts(), in_order=True)
-        plans, payments = portfolio.plans(), portfolio.payments()
-        breaks, results = portfolio.checked(plans, payments)
+    def _computed(self, inputs: Inputs, known: int, writer: RunWriter) -> Result:
+        """Compute part by part, write the terms of each, and return the whole.
+
+        Memory stays constant: nothing holds a part in full while the next one is computed.
+        """
+        table, kept = writer.table("terms", in_order=True), in_question(inputs)
+
+        def written(plan_nos: pl.Series) -> Part:
+            part = compute_part(inputs, plan_nos, images.terms(self.warehouse.con, known, plan_nos))
+            table.add(part.terms)
+            return part.reduced(kept)
+
+        return assemble(inputs, [written(plan_nos) for plan_nos in parts_of(inputs.plans)])
+
+    def _write(
+        self, writer: RunWriter, inputs: Inputs, result: Result, integrity: pl.DataFrame, *, moves: bool
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Write every report but the terms; return the breaks with their life, and the register after this run."""
         register = read_register(self.warehouse.con)
         living, after = live(
-            breaks, register, as_of=self.as_of, evaluated=results, moves=moves, options=self.settings.options()
+            result.breaks,
+            register,
+            as_of=self.as_of,
+            evaluated=result.check_results,
+            moves=moves,
+            options=inputs.options,
         )
-        living = with_references(living, portfolio.accounts, plans)
-        writer.checks(results)
-        writer.write("plans", plans, in_order=True)
-        writer.write("payments", payments)
+        living = with_references(living, inputs.accounts, result.plans)
+        writer.checks(result.check_results)
+        writer.write("plans", result.plans, in_order=True)
+        writer.write("payments", result.payments)
         writer.write("breaks", living)
-        writer.write("aging", aging(plans))
-        writer.write("aging_terms", portfolio.aging_terms())
-        writer.write("integrity", portfolio.integrity)
-        writer.write("accounts", portfolio.accounts)
-        writer.write("policies", portfolio.policies)
-        writer.write("plan_accounts", portfolio.named_links())
+        writer.write("aging", result.aging)
+        writer.write("aging_terms", result.aging_terms)
+        writer.write("integrity", integrity)
+        writer.write("accounts", inputs.accounts)
+        writer.write("policies", inputs.policies)
+        writer.write("plan_accounts", inputs.named_links)
         return living, after
 
-    def _gates(self, portfolio: Portfolio, before: Run | None) -> tuple[list[str], list[str]]:
+    def _gates(
+        self,
+        completeness: pl.DataFrame,
+        integrity: pl.DataFrame,
+        rows: Mapping[tuple[str, str], int],
+        known: int,
+        before: Run | None,
+    ) -> tuple[list[str], list[str]]:
         """Return why the run is held, and the providers whose rows changed too much to be believed."""
         gates = self.settings.gates
         seen = before.known_load if before else 0
-        fetched = self.fetched | tenants_loaded(self.warehouse.con, seen, portfolio.known)
+        fetched = self.fetched | tenants_loaded(self.warehouse.con, seen, known)
         reasons = [text for code, text in self.failures.values() if code == "conservation"]
         counted = (before.summary or {}).get("current_rows", {}) if before else {}
         changes = changed_too_much(
             gates,
             {(key.split(" ")[0], key.split(" ")[1]): count for key, count in counted.items()},
-            portfolio.rows,
-            portfolio.completeness,
+            rows,
+            completeness,
             fetched,
         )
         reasons += reasons_to_hold(
             gates,
             now=min(self.started_at, self.known_at or self.started_at),
             expected=tuple(self.settings.providers.configured()),
-            integrity=portfolio.integrity,
-            completeness=portfolio.completeness,
+            integrity=integrity,
+            completeness=completeness,
             changes=changes,
             fetched_now=fetched,
         )
         return reasons, sorted({change.provider for change in changes})
 
-    def _facts(self, portfolio: Portfolio, held: list[str], changed: list[str]) -> RunFacts:
+    def _facts(
+        self,
+        completeness: pl.DataFrame,
+        rows: Mapping[tuple[str, str], int],
+        known: int,
+        *,
+        held: list[str],
+        changed: list[str],
+        causes: list[str],
+    ) -> RunFacts:
         con = self.warehouse.con
-        known_at = loaded_at(con, portfolio.known) or self.started_at
+        known_at = loaded_at(con, known) or self.started_at
         run = self.settings.run
         return RunFacts(
             run_id=self.run_id,
             run_key=self._run_key(known_at),
             as_of=self.as_of,
             known_at=known_at,
-            known_load=portfolio.known,
+            known_load=known,
             code_version=version(),
             state=HELD if held else PUBLISHED,
             held_because=tuple(held),
-            sources=tuple(self._sources(portfolio)),
-            causes=tuple(portfolio.causes(MOST_CAUSES)),
+            sources=tuple(self._sources(completeness, known)),
+            causes=tuple(causes[:MOST_CAUSES]),
             write_backs=self.write_backs,
             notes=self.notes,
             options={
@@ -258,9 +287,7 @@ class Publication:
             extra={
                 "started_at": self.started_at.isoformat(),
                 HELD_BY_CHANGE: changed,
-                "current_rows": {
-                    f"{provider} {entity}": count for (provider, entity), count in sorted(portfolio.rows.items())
-                },
+                "current_rows": {f"{provider} {entity}": count for (provider, entity), count in sorted(rows.items())},
             },
         )
 
@@ -269,16 +296,16 @@ class Publication:
         for name in self.settings.providers.configured():
             yield CalendarFacts(name, known[name].label, known[name].weekend, len(known[name].own_days))
 
-    def _sources(self, portfolio: Portfolio) -> list[SourceFacts]:
+    def _sources(self, completeness: pl.DataFrame, known: int) -> list[SourceFacts]:
         fresh = {
             (provider, tenant): fresh_at
-            for provider, tenant, fresh_at in portfolio.completeness.group_by("provider", "tenant_id")
+            for provider, tenant, fresh_at in completeness.group_by("provider", "tenant_id")
             .agg(pl.when(pl.col("fresh_at").is_null().any()).then(None).otherwise(pl.col("fresh_at").min()).first())
             .iter_rows()
         }
-        known = clock_skews(self.warehouse.con, portfolio.known)
+        all_skews = clock_skews(self.warehouse.con, known)
         limit = self.settings.run.clock_skew_minutes * 60
-        skews = {key: skew for key, skew in known.items() if key in self.fetched and limit and abs(skew) >= limit}
+        skews = {key: skew for key, skew in all_skews.items() if key in self.fetched and limit and abs(skew) >= limit}
         # What kept a whole provider from being read kept each of its tenants.
         loaded = {provider for provider, _ in fresh}
         failures = {key: told for key, told in self.failures.items() if key[1] or key[0] not in loaded}

@@ -1,0 +1,95 @@
+"""What the warehouse knew at one load, read for the computation: whole tables, but the terms of one part at a time."""
+
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from flows.settings import Settings
+from flows.steps.compute import Inputs
+from flows.steps.pauses import pauses_of, read_pauses
+from schemas.core import WHO
+from sql import writes
+from sql.core import images
+from sql.runs import loaded_at
+from transforms.breaks.write_backs import shown_by_now
+from transforms.location.locate import locate
+
+
+def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, settings: Settings) -> Inputs:
+    """Read all but the terms as known at load `known`, and decide which plans exist and which money belongs to them.
+
+    Raises:
+        SettingsError: the file of pauses names a plan that is not known, or that several tenants have.
+    """
+    plans, accounts = images.plans(con, known), images.accounts(con, known)
+    plan_accounts = images.plan_accounts(con, known)
+    completeness = images.completeness(con, known)
+    options = settings.options()
+    located = locate(
+        plans,
+        images.payments(con, known),
+        plan_accounts,
+        as_of=as_of,
+        options=options,
+        links=images.links(con, known),
+        accounts=accounts,
+    )
+    changes = shown_by_now(
+        writes.intents(con),
+        plans,
+        completeness,
+        writes.provider_clocks(con, known),
+        as_of=as_of,
+        known_at=loaded_at(con, known),
+        zone=settings.run.timezone,
+    )
+    given = read_pauses(settings.run.pauses_file)
+    return Inputs(
+        as_of=as_of,
+        options=options,
+        conventions=settings.conventions(),
+        calendars=settings.calendars(),
+        pauses=pauses_of(given, images.pauses(con, known), plans, stops=settings.run.pauses == "STOP"),
+        plans=located.plans,
+        payments=located.payments,
+        accounts=accounts,
+        plan_accounts=plan_accounts,
+        policies=images.policies(con, known),
+        orphans=_existing(images.orphans(con, known), located.payments),
+        completeness=completeness,
+        plan_facts=images.plan_facts(con, known),
+        term_changes=images.term_changes(con, known),
+        plan_rules=_going_on(images.plan_rules(con, known), plans),
+        custom_terms=images.custom_terms(con, known),
+        changes=changes,
+        agreed_terms=writes.agreed_terms(con),
+        named_links=_named(plan_accounts, plans, accounts),
+    )
+
+
+def _named(links: pl.DataFrame, plans: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
+    """Return the links of plans and accounts by the providers' own ids."""
+    return (
+        links.join(plans.select("plan_no", *WHO, "plan_id"), on="plan_no", how="inner", validate="m:1")
+        .join(accounts.select("account_no", "account_id", "reference"), on="account_no", how="inner", validate="m:1")
+        .select(*WHO, "plan_id", "account_id", "linked_on", "reference")
+    )
+
+
+def _going_on(rules: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+    """Return the rules of plans that still go on, with their calendar.
+
+    A provider takes terms away when a plan ends, so what an ended plan once showed may never have been seen. No
+    provider names its closed days either: its plans avoid those of its section.
+    """
+    going_on = plans.filter(pl.all_horizontal(pl.col("ended_on", "deactivated_on", "deleted_on").is_null()))
+    own = rules.join(going_on.select("plan_no"), on="plan_no", how="semi")
+    return own.with_columns(calendar=pl.coalesce("calendar", "convention_set"))
+
+
+def _existing(orphans: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
+    """Return the orphans of the as-of date: a payment that does not exist yet cannot be one."""
+    there = payments.select(*WHO, "payment_id").unique()
+    known = orphans.filter(pl.col("payment_id").is_not_null()).join(there, on=[*WHO, "payment_id"], how="semi")
+    return pl.concat([orphans.filter(pl.col("payment_id").is_null()), known])
