@@ -25,6 +25,7 @@ from pydantic import (
     SecretStr,
     StrictInt,
     ValidationError,
+    create_model,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -252,6 +253,22 @@ class ProviderSettings(Section):
     NAME: ClassVar[str] = ""
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret")
 
+    def symbols(self) -> Mapping[str, str]:
+        """Return the currency that each sign stands for, where the provider writes signs."""
+        return {}
+
+    def tenants(self) -> list[str]:
+        """Return the tenants to pull of those the provider lists; `*` is all of them."""
+        return ["*"]
+
+    def accounts_list(self) -> Path | None:
+        """Return the file that names the accounts, where the provider lists none."""
+        return None
+
+    def own_keys(self) -> dict[str, Any]:
+        """Return what this provider's connection takes beside what all take."""
+        return {}
+
     def secret(self, name: str) -> str | None:
         """Return the secret `name` from its value or its file, without white space around it; None where neither is set.
 
@@ -324,6 +341,18 @@ class PaytSettings(ProviderSettings):
     NAME: ClassVar[str] = "payt"
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret", "refresh_token")
 
+    def tenants(self) -> list[str]:
+        """Return the configured administrations."""
+        return list(self.administrations)
+
+    def own_keys(self) -> dict[str, Any]:
+        """Return which administrations and fields to ask for."""
+        return {
+            "administrations": tuple(self.administrations),
+            "fields": self.fields,
+            "refresh_token": self.secret("refresh_token"),
+        }
+
 
 class TotalitySettings(ProviderSettings):
     """Totality LMS: loans, US."""
@@ -349,13 +378,40 @@ class PayiqSettings(ProviderSettings):
     NAME: ClassVar[str] = "payiq"
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret", "api_key", "signing_secret")
 
+    def symbols(self) -> Mapping[str, str]:
+        """Return the configured signs."""
+        return self.currency_symbols
+
+    def accounts_list(self) -> Path | None:
+        """Return the configured file."""
+        return self.accounts_file
+
+    def own_keys(self) -> dict[str, Any]:
+        """Return how calls are signed, and for whom."""
+        return {
+            "api_key": self.secret("api_key"),
+            "signing_secret": self.secret("signing_secret"),
+            "role": self.role,
+        }
+
+
+SECTIONS: dict[str, type[ProviderSettings]] = {
+    section.NAME: section for section in (PaytSettings, TotalitySettings, PayiqSettings)
+}
+"""The section of each provider, in the order of the reports; whoever brings one of their own adds a line."""
+
+
+def sections_to_add() -> str:
+    """Return the sections that could be configured, for a sentence."""
+    *some, last = (f"[providers.{name}]" for name in SECTIONS)
+    return f"{', '.join(some)} or {last}"
+
 
 class Providers(Section):
-    """One section for each provider to pull; one without a section is not pulled."""
+    """One section for each provider to pull; one without a section is not pulled.
 
-    payt: PaytSettings | None = None
-    totality: TotalitySettings | None = None
-    payiq: PayiqSettings | None = None
+    Its fields are those of `SECTIONS`: see `settings_class`.
+    """
 
     def configured(self) -> dict[str, ProviderSettings]:
         """Return the enabled sections by provider name, in a fixed order."""
@@ -401,7 +457,7 @@ class Settings(BaseSettings):
 
     def options(self) -> dict[str, Options]:
         """Return the computation's options for each provider, configured or not."""
-        return {name: self._options(getattr(self.providers, name)) for name in Providers.model_fields}
+        return {name: self._options(getattr(self.providers, name)) for name in type(self.providers).model_fields}
 
     def _options(self, section: ProviderSettings | None) -> Options:
         run = self.run
@@ -430,7 +486,7 @@ class Settings(BaseSettings):
 
     def conventions(self) -> dict[str, ScheduleConventions]:
         """Return how each provider makes its schedules: the usual way, where the configuration does not say otherwise."""
-        return {name: _conventions(getattr(self.providers, name)) for name in Providers.model_fields}
+        return {name: _conventions(getattr(self.providers, name)) for name in type(self.providers).model_fields}
 
     def calendars(self) -> dict[str, Calendar]:
         """Return the closed days of each provider: its schedules avoid them, and none of them is a business day."""
@@ -446,6 +502,13 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """Return the reporting time zone, which decides what "today" is."""
         return ZoneInfo(self.run.timezone)
+
+
+def settings_class() -> type[Settings]:
+    """Return `Settings` with a section for each provider of `SECTIONS`, of its own for whoever asks."""
+    fields: dict[str, Any] = {name: (section | None, None) for name, section in SECTIONS.items()}
+    providers = create_model("Providers", __base__=Providers, **fields)
+    return create_model("Settings", __base__=Settings, providers=(providers, providers()))
 
 
 def _conventions(section: ProviderSettings | None) -> ScheduleConventions:
@@ -481,11 +544,10 @@ def load(file: Path | None = None, **explicit: Any) -> Settings:
     chosen = chosen_file(file)
     content = _content(chosen) if chosen is not None else {}
     _refuse_unknown_variables(os.environ)
-    bound = type(
-        "Settings", (Settings,), {"content": content, "__annotations__": {"content": ClassVar[dict[str, Any]]}}
-    )
+    bound = settings_class()
+    bound.content = content
     try:
-        settings: Settings = bound(**explicit)
+        settings = bound(**explicit)
     except ValidationError as error:
         raise SettingsError("; ".join(_complaints(error, chosen))) from None
     except ValueError as error:
@@ -599,14 +661,14 @@ def _source(path: list[str], file: Path | None) -> str:
 
 def _shown(path: list[str], value: object) -> str:
     """Return a value as a message may show it: short, of one line, and nothing that is or may hold a secret."""
-    secrets = {name for section in (ProviderSettings, PaytSettings, PayiqSettings) for name in section.SECRETS}
+    secrets = {name for section in SECTIONS.values() for name in section.SECRETS}
     if secrets & set(path) or _known_at(path) or not isinstance(value, str | int | float | Decimal | date):
         return ""
     return repr(value if isinstance(value, str | int | float) else str(value))[:SHOWN]
 
 
 def _known_at(path: list[str]) -> set[str]:
-    model: Any = Settings
+    model: Any = settings_class()
     for part in path:
         field = model.model_fields.get(part)
         if field is None:

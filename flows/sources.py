@@ -1,4 +1,4 @@
-"""From settings to provider clients: connections, the list of PayIQ accounts, tenants to pull."""
+"""From settings to provider clients: connections, lists of accounts, tenants to pull."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +8,9 @@ from flows import clock, log
 from flows.errors import SettingsError
 from flows.given import Line, read_table
 from flows.kept_token import KeptToken
-from flows.settings import PayiqSettings, PaytSettings, ProviderSettings, Settings
+from flows.settings import ProviderSettings, Settings, sections_to_add
 from providers import PROVIDERS
 from providers.base import AccountRef, Client, Connection
-
-ACCOUNT_COLUMNS = ("CustomerToken", "ReferenceNumber", "OtherData")
 
 
 def connect(name: str, section: ProviderSettings, *, state_dir: Path) -> Client:
@@ -27,52 +25,46 @@ def connect(name: str, section: ProviderSettings, *, state_dir: Path) -> Client:
 
 
 def connection_of(section: ProviderSettings, *, kept: Path) -> Connection:
-    """Translate one provider's section; secrets are read from their files here."""
-    payiq = section if isinstance(section, PayiqSettings) else None
-    payt = section if isinstance(section, PaytSettings) else None
-    refresh_token = payt.secret("refresh_token") if payt else None
+    """Translate one provider's section; secrets and the accounts file are read here."""
+    keys = section.own_keys()
+    refresh_token = keys.get("refresh_token")
+    columns = PROVIDERS[section.NAME].account_columns
     return Connection(
         base_url=section.base_url,
         token=section.secret("token"),
         client_id=section.client_id,
         client_secret=section.secret("client_secret"),
-        refresh_token=refresh_token,
         kept=KeptToken(kept, refresh_token) if refresh_token else None,
         token_url=section.token_url,
-        api_key=payiq.secret("api_key") if payiq else None,
-        signing_secret=payiq.secret("signing_secret") if payiq else None,
-        role=payiq.role if payiq else None,
         requests_per_second=section.requests_per_second,
         page_size=section.page_size,
         ca_file=str(section.ca_file) if section.ca_file else None,
         byte_budget=int(section.byte_budget_mb * 2**20),
         sweep_seconds=section.sweep_minutes * 60,
-        administrations=tuple(payt.administrations) if payt else ("*",),
-        fields=payt.fields if payt else True,
-        accounts=tuple(accounts_of(payiq.accounts_file)) if payiq else (),
+        accounts=tuple(accounts_of(section.NAME, section.accounts_list(), columns)) if columns else (),
         overrides=section.assumed,
+        **keys,
     )
 
 
-def accounts_of(file: Path | None) -> list[AccountRef]:
-    """Read the accounts to ask PayIQ about, in file order; its API lists no customers.
+def accounts_of(provider: str, file: Path | None, columns: Sequence[str]) -> list[AccountRef]:
+    """Read the accounts to ask a provider about that lists no customers, in file order.
 
     Raises:
         SettingsError: no file is set, it cannot be read, a column is missing or a row is empty.
     """
     if file is None:
         raise SettingsError(
-            "providers.payiq.accounts_file is not set; PayIQ lists no customers, name a CSV with "
-            + ",".join(ACCOUNT_COLUMNS)
+            f"providers.{provider}.accounts_file is not set; it lists no customers, name a CSV with {','.join(columns)}"
         )
-    lines = read_table(file, ACCOUNT_COLUMNS, required=ACCOUNT_COLUMNS, error=SettingsError)
-    return [_account(line) for line in lines]
+    lines = read_table(file, columns, required=columns, error=SettingsError)
+    return [_account(line, columns) for line in lines]
 
 
-def _account(line: Line) -> AccountRef:
-    token, reference, other = (line.cells.get(name, "") for name in ACCOUNT_COLUMNS)
+def _account(line: Line, columns: Sequence[str]) -> AccountRef:
+    token, reference, other = (line.cells.get(name, "") for name in columns)
     if not token:
-        raise SettingsError(f"accounts_file {line.place} has no CustomerToken; fill it or remove the line")
+        raise SettingsError(f"accounts_file {line.place} has no {columns[0]}; fill it or remove the line")
     return AccountRef(customer_token=token, reference_number=reference, other_data=other)
 
 
@@ -80,9 +72,7 @@ def tenant_of(name: str, section: ProviderSettings) -> str:
     """Return the tenant of a provider that has one: as configured, else as the provider's pages suggest."""
     if section.tenant:
         return section.tenant
-    if isinstance(section, PayiqSettings):
-        return name
-    return urlsplit(section.base_url).hostname or name
+    return PROVIDERS[name].tenant or urlsplit(section.base_url).hostname or name
 
 
 def wanted_tenants(name: str, section: ProviderSettings, listed: Sequence[str] | None) -> list[str]:
@@ -95,7 +85,7 @@ def wanted_tenants(name: str, section: ProviderSettings, listed: Sequence[str] |
         return [tenant_of(name, section)]
     if not listed:
         raise SettingsError(f"providers.{name}: these credentials see no administration; grant them access to one")
-    asked = section.administrations if isinstance(section, PaytSettings) else ["*"]
+    asked = section.tenants()
     if "*" in asked:
         return list(listed)
     for tenant in asked:
@@ -113,9 +103,7 @@ def chosen(settings: Settings, names: tuple[str, ...]) -> dict[str, ProviderSett
     """
     configured = settings.providers.configured()
     if not configured:
-        raise SettingsError(
-            "no provider is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section"
-        )
+        raise SettingsError(f"no provider is configured; add a {sections_to_add()} section")
     for name in names:
         if name not in configured:
             raise SettingsError(f"provider {name!r} is not configured; configured are {', '.join(configured)}")

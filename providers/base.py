@@ -9,9 +9,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from providers.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from providers.writing import Desk
 
 Clock = Callable[[], datetime]
 
@@ -213,7 +216,10 @@ class Provider:
     """One provider: how to connect, how to read what it sent, what we assume about it.
 
     `TABLES` gives each received table's columns with their type: text, bool or bigint.
-    `tenant_ids` reads the tenants off the pages of `Client.tenants`.
+    `tenant_ids` reads the tenants off the pages of `Client.tenants`, where the provider lists them;
+    the only tenant of another is called after the host it is read from, or by `tenant`. `account_columns`
+    are those of the file that names accounts, where the provider lists none. `desk` is None where
+    nothing can be changed.
     """
 
     name: str
@@ -222,3 +228,7 @@ class Provider:
     connect: Connect
     decode: Callable[[str, bytes, Mapping[str, str]], Decoded]
     tenant_ids: Callable[[Iterable[Page]], list[str]]
+    lists_tenants: bool = False
+    tenant: str = ""
+    account_columns: tuple[str, ...] = ()
+    desk: "Desk | None" = None

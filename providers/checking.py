@@ -16,13 +16,34 @@ from providers.errors import Refused
 from providers.http.addresses import segment
 from providers.writing import Impossible, Wanted
 
-Rule = Callable[[str, Any], Iterator[str]]
+Faults = Callable[[str, Any], Iterator[str]]
 """From a field's name and its value to what is wrong with it."""
 INT32 = 2**31 - 1
 _LONGEST_NAME = 60
 _YEARS = (1900, 2999)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _LEAP = re.compile(r"(:[0-9]{2}):60(?![0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a value must be, and so how a cell of a table is read: as `text`, `texts`, `entries`, or any other `value`.
+
+    `parts` are the fields of an entry.
+    """
+
+    faults: Faults
+    holds: str = "value"
+    parts: Mapping[str, "Field"] = field(default_factory=dict)
+
+    def __call__(self, name: str, value: Any) -> Iterator[str]:
+        """Yield what is wrong with a field's value."""
+        return self.faults(name, value)
+
+
+def holding(kind: str) -> Callable[[Faults], Rule]:
+    """Make a rule of the function below: its values are of that kind."""
+    return lambda faults: Rule(faults, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +124,7 @@ def text(most: int = 255, *, least: int = 1) -> Rule:
         elif not _encodable(value):
             yield f"{name} holds half a character"
 
-    return rule
+    return Rule(rule, "text")
 
 
 def word(*values: str) -> Rule:
@@ -113,7 +134,7 @@ def word(*values: str) -> Rule:
         if value not in values:
             yield f"{name} must be one of {', '.join(values)}"
 
-    return rule
+    return Rule(rule, "text")
 
 
 def whole(least: int = -INT32, most: int = INT32) -> Rule:
@@ -126,7 +147,7 @@ def whole(least: int = -INT32, most: int = INT32) -> Rule:
             about = f"at least {least}" if most == INT32 and value < least else f"between {least} and {most}"
             yield f"{name} must be {about}"
 
-    return rule
+    return Rule(rule)
 
 
 def money(below: Decimal = Decimal(10**13), places: int = 2) -> Rule:
@@ -140,15 +161,17 @@ def money(below: Decimal = Decimal(10**13), places: int = 2) -> Rule:
         elif value != round(Decimal(value), places):
             yield f"{name} must have at most {places} decimals"
 
-    return rule
+    return Rule(rule)
 
 
+@holding("value")
 def flag(name: str, value: Any) -> Iterator[str]:
     """True or false."""
     if not isinstance(value, bool):
         yield f"{name} must be true or false"
 
 
+@holding("text")
 def day(name: str, value: Any) -> Iterator[str]:
     """A date as YYYY-MM-DD."""
     found = day_of(value)
@@ -156,17 +179,20 @@ def day(name: str, value: Any) -> Iterator[str]:
         yield f"{name} must be a date, YYYY-MM-DD"
 
 
+@holding("text")
 def moment(name: str, value: Any) -> Iterator[str]:
     """A date or an ISO 8601 date-time."""
     if not isinstance(value, str) or day_of(value) is None:
         yield f"{name} must be a date or an ISO 8601 date-time"
 
 
+@holding("value")
 def anything(_name: str, _value: Any) -> Iterator[str]:
     """Whatever it is: no page shows what it must be."""
     return iter(())
 
 
+@holding("texts")
 def texts(name: str, value: Any) -> Iterator[str]:
     """A list of texts, each once."""
     if not isinstance(value, list | tuple):
@@ -191,7 +217,7 @@ def rows(fields: Mapping[str, Field]) -> Rule:
             else:
                 yield f"{name}[{at}] must be an object"
 
-    return rule
+    return Rule(rule, "entries", fields)
 
 
 def entries(fields: Mapping[str, Field], *, required: bool = False) -> Field:

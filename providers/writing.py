@@ -11,16 +11,20 @@ answer to it is `UNKNOWN` and somebody has to look; that decision belongs to the
 All of these can be written down and read again: amounts are exact decimals in major units.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+from zoneinfo import ZoneInfo
 
 from providers.base import Assumption, Clock, Connection
 from providers.errors import ProviderError
+
+if TYPE_CHECKING:
+    from providers.checking import Field
 
 OPERATIONS = ("create", "update", "approve", "reject", "deactivate")
 
@@ -96,7 +100,8 @@ class Before:
 
     `clock` is the provider's own, ours where that is earlier. `plan` is the plan to be changed; null
     for a create. `plan_ids` are all plans of the owner. `removes` are the terms that the change takes away. `total` is what
-    the terms are expected to add up to, where the provider says so. `facts` is for the preview and
+    the terms are expected to add up to, where the provider says so. `symbol` stands for the currency where no
+    code is given. `facts` is for the preview and
     for computing the schedule: the provider's names and plain values. `objections` are reasons why
     the provider would refuse, or the change would be wrong; `remarks` are worth reading.
     """
@@ -107,6 +112,7 @@ class Before:
     plan_ids: tuple[str, ...] = ()
     removes: tuple[Term, ...] = ()
     currency: str | None = None
+    symbol: str = ""
     total: Decimal | None = None
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     objections: tuple[str, ...] = ()
@@ -175,8 +181,8 @@ class Writer(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
 
-    def fields(self, operation: str) -> Sequence[str]:
-        """The names that a body of this operation may have, as this provider calls them; none where it takes no body."""
+    def fields(self, operation: str) -> "Mapping[str, Field]":
+        """The fields that a body of this operation may have, as this provider calls them; none where it takes no body."""
         ...
 
     def locate(self, wanted: Wanted) -> Wanted:
@@ -238,10 +244,48 @@ class Compose(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Monthly:
+    """A plan that takes `each` (major units) on day `day` of every month from `starts_on` until its balance is used up.
+
+    None is what the body does not say: such a plan starts at once.
+    """
+
+    starts_on: date | None
+    day: int | None
+    each: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class BodyAsRule:
+    """How the body of a create says the rule its terms follow, for whoever makes a schedule of it.
+
+    A body has one of `marks`. `ours` gives our word for each of its fields that say something of the
+    schedule, `silent` the fields that say nothing of it; `unused` what a body that is of a kind, by the value
+    of one of the fields `kinds`, may carry and has no use for. Amounts are `currency` in units of 10^-`places`.
+    """
+
+    marks: frozenset[str]
+    kinds: tuple[str, ...]
+    ours: Mapping[str, str]
+    silent: frozenset[str]
+    unused: Mapping[str, frozenset[str]]
+    currency: str
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
-    """What one provider lets be changed, and what we assume about it beyond its pages."""
+    """What one provider lets be changed, and what we assume about it beyond its pages.
+
+    `hidden` are fields whose value is never shown. `rule` gives the rule that the body of a create makes the
+    provider follow, in the words of a plan's rules with amounts in major units; a day that it names stands in
+    the given zone.
+    """
 
     name: str
     operations: Sequence[str]
     ASSUMED: Mapping[str, Assumption]
     compose: Compose
+    rule: "Callable[[Order, Before, Mapping[str, str], ZoneInfo], Mapping[str, Any] | Monthly] | None" = None
+    body: BodyAsRule | None = None
+    hidden: frozenset[str] = frozenset()

@@ -2,47 +2,38 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from flows.commands.schedule import FREQUENCIES
-from flows.settings import PayiqSettings, ProviderSettings, Settings
-from providers.writing import Before, Order
+from flows.settings import Settings
+from providers import PROVIDERS
+from providers.writing import Before, Monthly, Order
 from schemas.currencies import EXPONENTS
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
-from transforms.calendars.business_days import WEEKDAYS
 from transforms.schedules.derive import monthly_terms
 from transforms.schedules.regenerate import regenerate
 from writes.agreement import Agreement
 from writes.intents import AgreedTerm
 
-ARRANGEMENTS = {"Payment Amount Based": "AMOUNT", "Payment Number Based": "NUMBER"}
-BY_WEEKDAY = "Weekday-Based"
-
 
 def agree(order: Order, before: Before, settings: Settings) -> Agreement:
     """Return currency and terms of an order; a remark where the terms cannot be known before the provider makes them."""
     section = settings.providers.configured()[order.provider]
-    currency = before.currency or _currency(section, before)
+    currency = before.currency or section.symbols().get(before.symbol, section.currency or "")
     agreement = Agreement(currency, EXPONENTS.get(currency, 2))
     if order.operation != "create":
         return agreement
     if order.terms:
         return _listed(agreement, order)
-    if isinstance(section, PayiqSettings):
-        return _monthly(agreement, order, before, section.timezone or "UTC")
-    return _ruled(agreement, _loan_rule(order, before, section), settings)
-
-
-def _currency(section: ProviderSettings, before: Before) -> str:
-    if isinstance(section, PayiqSettings):
-        symbol = str(before.facts.get("CurrencySymbol") or "")
-        return section.currency_symbols.get(symbol, section.currency or "")
-    return section.currency or ""
+    desk, zone = PROVIDERS[order.provider].desk, ZoneInfo(section.timezone or "UTC")
+    if desk is None or desk.rule is None:
+        return replace(agreement, remark="the terms are the provider's to make")
+    rule = desk.rule(order, before, section.assumed, zone)
+    if isinstance(rule, Monthly):
+        return _monthly(agreement, rule, before, zone)
+    return _ruled(agreement, {"convention_set": order.provider, "calendar": order.provider, **rule}, settings)
 
 
 def _listed(agreement: Agreement, order: Order) -> Agreement:
@@ -75,62 +66,17 @@ def _ruled(agreement: Agreement, rule: Mapping[str, Any], settings: Settings) ->
     return replace(agreement, terms=tuple(AgreedTerm(due, minor) for due, minor in terms))
 
 
-def _loan_rule(order: Order, before: Before, section: ProviderSettings) -> dict[str, Any]:
-    """Return the rule that the body of a loan's plan gives; names that were corrected by configuration are followed."""
-
-    def told(name: str) -> Any:
-        return order.body.get(section.assumed.get(f"payment_plans.{name}", name))
-
-    by_weekday = told("scheduleType") == BY_WEEKDAY
-    amount = told("paymentAmount")
-    return {
-        "convention_set": order.provider,
-        "calendar": order.provider,
-        "arrangement": ARRANGEMENTS[told("paymentArrangementType")],
-        "frequency": FREQUENCIES[told("paymentFrequency")],
-        "pattern": "WEEKDAY" if by_weekday else "DAY",
-        "days_in_period": told("daysInPeriod"),
-        "first_due_date": date.fromisoformat(told("firstPaymentDate")),
-        "first_day": told("firstPaymentDay"),
-        "second_day": told("secondPaymentDay"),
-        "first_weekday": _weekday(told("weekdayOfFirstPayment")),
-        "second_weekday": _weekday(told("weekdayOfSecondPayment")),
-        "first_week": told("weekOfFirstPayment"),
-        "second_week": told("weekOfSecondPayment"),
-        "term_count": told("numberOfPayments"),
-        "amount": None if amount is None else Decimal(amount).scaleb(-2),
-        "total": before.total,
-        "weekend_shift": told("movePaymentOnWeekendDays"),
-        "holiday_shift": told("movePaymentOnHolidayDays"),
-    }
-
-
-def _monthly(agreement: Agreement, order: Order, before: Before, zone: str) -> Agreement:
+def _monthly(agreement: Agreement, rule: Monthly, before: Before, zone: ZoneInfo) -> Agreement:
     """Return one term a month until the balance is used up: as the run works out the terms of such a plan."""
-    start, each, total = order.body.get("DateToStart"), order.body.get("PaymentAmount"), before.total
-    today = before.clock.astimezone(ZoneInfo(zone)).date()
     row = {
         "plan_id": "",
-        "starts_on": _civil(str(start), zone) if start else today,
-        "anchor_day": order.body.get("DayToPay"),
-        "total_minor": None if total is None else agreement.minor(total),
-        "each_minor": None if each is None else agreement.minor(Decimal(each)),
+        "starts_on": rule.starts_on or before.clock.astimezone(zone).date(),
+        "anchor_day": rule.day,
+        "total_minor": None if before.total is None else agreement.minor(before.total),
+        "each_minor": None if rule.each is None else agreement.minor(rule.each),
     }
     if None in row.values():
         remark = "the terms are the provider's to make: balance or amount of a payment is not known before"
         return replace(agreement, remark=remark)
     terms = monthly_terms(pl.DataFrame([row])).select("due_date", "amount_minor").rows()
     return replace(agreement, terms=tuple(AgreedTerm(due, minor) for due, minor in terms))
-
-
-def _civil(written: str, zone: str) -> date:
-    """Return the day that a date or time names there, as the run reads it: midnight in UTC is a plain date."""
-    moment = datetime.fromisoformat(written)
-    utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return utc.date() if utc.time() == time.min else utc.astimezone(ZoneInfo(zone)).date()
-
-
-def _weekday(name: object) -> int | None:
-    """Return the number of a weekday, Monday first; null where no name is given or none is meant."""
-    found = [number for number, full in enumerate(WEEKDAYS, 1) if full == str(name).strip().lower()]
-    return found[0] if found else None

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -10,36 +10,7 @@ from typing import Any
 
 from flows.errors import UsageError
 from flows.given import Line, read_table, read_text, unclear_number
-from providers.checking import unknown
-
-TEXTS = frozenset(
-    {
-        "administration_id",
-        "cc_email_address",
-        "contactMethod",
-        "firstPaymentDate",
-        "loanUuid",
-        "paymentArrangementType",
-        "paymentFrequency",
-        "scheduleType",
-        "weekdayOfFirstPayment",
-        "weekdayOfSecondPayment",
-        "CustomerToken",
-        "DateToStart",
-        "DayType",
-        "OtherData",
-        "PaymentAccountToken",
-        "PaymentName",
-        "ReferenceNumber",
-    }
-)
-"""Fields that stay text though they may look like numbers."""
-
-LISTS = frozenset({"invoice_numbers", "invoice_identifiers", "credit_case_numbers"})
-"""Fields whose cell holds several texts, separated by semicolons or each on a line of its own."""
-
-DATED = {"terms": ("due_date", "amount"), "schedule": ("date", "amount"), "Payments": ("Date", "Amount")}
-"""Fields whose cell holds dates with amounts: `2026-01-31 100.00; 2026-02-28 50.00`, or each on a line of its own."""
+from providers.checking import Field, Rule, unknown
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _PAIR = re.compile(r"(\d{4}-\d{2}-\d{2})[ :=]+([\d.,]+)", re.ASCII)
@@ -54,13 +25,16 @@ class Given:
     body: dict[str, Any]
 
 
-def read_changes(file: Path, names: Sequence[str]) -> list[Given]:
-    """Return the bodies in a file, in its order; numbers are exact. `names` are the fields that a body may have.
+def read_changes(file: Path, fields: Mapping[str, Field]) -> list[Given]:
+    """Return the bodies in a file, in its order; numbers are exact. `fields` are those that a body may have.
+
+    In a CSV a cell of several texts has semicolons or lines between them; one of dates with amounts reads
+    `2026-01-31 100.00; 2026-02-28 50.00`, or has each on a line of its own.
 
     Raises:
         UsageError: the file cannot be read, is empty, or a line or cell makes no sense; the message names it.
     """
-    bodies = _from_csv(file, names) if file.suffix.lower() == ".csv" else _from_json(file)
+    bodies = _from_csv(file, fields) if file.suffix.lower() == ".csv" else _from_json(file)
     if not bodies:
         raise UsageError(f"{str(file)!r} holds no change")
     return bodies
@@ -92,24 +66,25 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _from_csv(file: Path, names: Sequence[str]) -> list[Given]:
+def _from_csv(file: Path, fields: Mapping[str, Field]) -> list[Given]:
+    names = list(fields)
     lines = read_table(file, names)
     strange = [name for name in dict.fromkeys(name for line in lines for name in line.cells) if name not in names]
     if strange:
         raise UsageError(f"{str(file)!r} line 1: {'; '.join(unknown('', name, names) for name in strange)}")
-    return [Given(line.place, _body(line)) for line in lines]
+    return [Given(line.place, _body(line, fields)) for line in lines]
 
 
-def _body(line: Line) -> dict[str, Any]:
-    return {name: _value(name, cell, line.place) for name, cell in line.cells.items()}
+def _body(line: Line, fields: Mapping[str, Field]) -> dict[str, Any]:
+    return {name: _value(name, cell, line.place, fields[name].rule) for name, cell in line.cells.items()}
 
 
-def _value(name: str, cell: str, place: str) -> Any:
-    if name in DATED:
-        return _dated(name, cell, place)
-    if name in LISTS:
+def _value(name: str, cell: str, place: str, rule: Rule) -> Any:
+    if rule.holds == "entries":
+        return _dated(name, cell, place, rule)
+    if rule.holds == "texts":
         return [part.strip() for part in _BETWEEN.split(cell) if part.strip()]
-    if name in TEXTS:
+    if rule.holds == "text":
         return cell
     if cell.casefold() in {"true", "false"}:
         return cell.casefold() == "true"
@@ -133,11 +108,12 @@ def _number(name: str, cell: str, place: str) -> int | Decimal:
     return Decimal(cell) if "." in cell else int(cell)
 
 
-def _dated(name: str, cell: str, place: str) -> list[dict[str, Any]]:
+def _dated(name: str, cell: str, place: str, rule: Rule) -> list[dict[str, Any]]:
     if cell.startswith("["):
         entries: list[dict[str, Any]] = _literal(name, cell, place)
         return entries
-    day, amount = DATED[name]
+    # An entry holds a day, which is a text, and an amount, which is none.
+    day, amount = sorted(rule.parts, key=lambda part: rule.parts[part].rule.holds != "text")
     found = []
     for part in filter(None, (part.strip() for part in _BETWEEN.split(cell))):
         pair = _PAIR.fullmatch(part)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from flows import log
-from flows.commands.options import Config, Format, Raw
+from flows.commands.options import Config, Format, ProviderName, Raw
 from flows.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Sending:
         format: How the results are written.
     """
 
-    provider: Literal["payt", "totality", "payiq"]
+    provider: ProviderName
     yes: Annotated[bool, Parameter(negative="")] = False
     preview: str = ""
     format: Literal["text", "json"] = "text"
@@ -61,7 +61,7 @@ class Deciding(Changing):
         provider: At which provider; only Payt has proposals.
     """
 
-    provider: Literal["payt", "totality", "payiq"] = "payt"
+    provider: ProviderName = "payt"
 
 
 @app.command

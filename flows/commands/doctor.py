@@ -12,12 +12,11 @@ from flows.commands.stored import damaged
 from flows.endings import ending
 from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
-from flows.settings import ProviderSettings, Settings, load, require_validation
+from flows.settings import ProviderSettings, Settings, load, require_validation, sections_to_add
 from flows.sources import connect, tenant_of
 from flows.steps.pauses import read_pauses
 from flows.steps.places import would_take
 from providers import PROVIDERS
-from providers.desks import DESKS
 from sql.storage.aside import Aside
 from sql.storage.recovery import what_is_gone
 from sql.warehouse import Warehouse
@@ -184,9 +183,7 @@ def _prefect() -> str:
 
 
 def _no_provider() -> str:
-    raise PlanreconError(
-        "none is configured; add a [providers.payt], [providers.totality] or [providers.payiq] section"
-    )
+    raise PlanreconError(f"none is configured; add a {sections_to_add()} section")
 
 
 def _configured(name: str, section: ProviderSettings, state_dir: Path) -> str:
@@ -207,6 +204,7 @@ def _reach(name: str, section: ProviderSettings, state_dir: Path) -> str:
 def _print_assumptions(settings: Settings) -> None:
     for name, section in settings.providers.configured().items():
         streams.say(f"assumed of {name} (no page of the provider says so; override below [providers.{name}.assumed]):")
-        for key, entry in {**PROVIDERS[name].ASSUMED, **DESKS[name].ASSUMED}.items():
+        provider = PROVIDERS[name]
+        for key, entry in {**provider.ASSUMED, **(provider.desk.ASSUMED if provider.desk else {})}.items():
             mark = " (overridden)" if key in section.assumed else ""
             streams.say(f"     {key} = {section.assumed.get(key, entry.value)}{mark}: {entry.about}")

@@ -2,13 +2,18 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from providers import PROVIDERS
+
 Format = Literal["table", "csv", "json"]
 Severity = Literal["low", "medium", "high", "critical", "never"]
-ProviderName = Literal["payt", "totality", "payiq"]
+if TYPE_CHECKING:
+    ProviderName = str
+else:
+    ProviderName = Literal[tuple(PROVIDERS)]
 Config = Annotated[
     Path | None, Parameter(help="Configuration file; `planrecon.toml` where there is one, else the environment alone.")
 ]

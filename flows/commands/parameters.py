@@ -1,7 +1,7 @@
-"""Plan parameters from flags and a JSON file: by the same names, or as the body of a Totality create call."""
+"""Plan parameters from flags and a JSON file: by the same names, or as the body of a provider's create call."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -13,36 +13,18 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from flows.commands.schedule import Wanted, closed_days, weekend
 from flows.errors import UsageError
 from flows.given import read_text
+from providers import PROVIDERS
+from providers.writing import BodyAsRule
 from schemas.conventions import CHOICES, Conventions
 
-PROVIDER_NAMES = {
-    "firstPaymentDate": "first_date",
-    "paymentFrequency": "frequency",
-    "numberOfPayments": "count",
-    "paymentAmount": "amount",
-    "totalPlanAmount": "total",
-    "firstPaymentDay": "day",
-    "secondPaymentDay": "second_day",
-    "weekdayOfFirstPayment": "weekday",
-    "weekdayOfSecondPayment": "second_weekday",
-    "weekOfFirstPayment": "week",
-    "weekOfSecondPayment": "second_week",
-    "daysInPeriod": "days_in_period",
-    "movePaymentOnWeekendDays": "weekend_shift",
-    "movePaymentOnHolidayDays": "holiday_shift",
-    "schedule": "listed",
+OURS = {
+    "first_due_date": "first_date",
+    "term_count": "count",
+    "first_day": "day",
+    "first_weekday": "weekday",
+    "first_week": "week",
 }
-"""Names of a create call's body that mean one of ours."""
-
-SAYS_NOTHING = {"isPartialPaymentPlan", "collectorUserId", "contactMethod"}
-UNUSED = {
-    "Payment Number Based": {"amount", "listed"},
-    "Payment Amount Based": {"count", "listed"},
-    "Custom Payment Schedule": {"amount", "count"},
-    "Day-Based": {"weekday", "week", "second_weekday", "second_week"},
-    "Weekday-Based": {"day", "second_day"},
-}
-"""Parameters that a create call may carry and that its kind of plan has no use for."""
+"""Flags that are shorter than the word of a plan's rules."""
 
 
 CONVENTIONS = tuple(field.name for field in fields(Conventions) if field.name != "drift")
@@ -96,23 +78,31 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
         raise UsageError(f"{str(file)!r} cannot be read as JSON: {error}") from error
     if not isinstance(given, dict):
         raise UsageError(f"{str(file)!r} holds no JSON object")
-    is_body = any(name in given for name in ("paymentArrangementType", "paymentFrequency", "firstPaymentDate"))
-    found, names = _in_our_names(given, str(file))
-    if is_body:
-        found = _in_major_units(found, str(file))
-    unused = UNUSED.get(str(given.get("paymentArrangementType")), set()) | UNUSED.get(
-        str(given.get("scheduleType")), set()
-    )
+    form = next((form for form in _forms() if given.keys() & {*form.kinds, *form.ours, *form.silent}), None)
+    found, names = _in_our_names(given, form, str(file))
+    if form is None:
+        return {name: _fitting(name, value, str(file)) for name, value in found.items()}, names
+    if form.marks & given.keys():
+        found = _in_major_units(found, form, str(file))
+    unused = {OURS.get(name, name) for kind in form.kinds for name in form.unused.get(str(given.get(kind)), ())}
     return {name: _fitting(name, value, str(file)) for name, value in found.items() if name not in unused}, names
 
 
-def _in_our_names(given: Mapping[str, Any], file: str) -> tuple[dict[str, Any], dict[str, str]]:
+def _forms() -> Iterator[BodyAsRule]:
+    desks = (provider.desk for provider in PROVIDERS.values())
+    return (desk.body for desk in desks if desk is not None and desk.body is not None)
+
+
+def _in_our_names(
+    given: Mapping[str, Any], form: BodyAsRule | None, file: str
+) -> tuple[dict[str, Any], dict[str, str]]:
     found: dict[str, Any] = {}
     names: dict[str, str] = {}
     for name, value in given.items():
-        if value is None or name in SAYS_NOTHING or name in {"paymentArrangementType", "scheduleType"}:
+        if value is None or (form is not None and name in {*form.silent, *form.kinds}):
             continue
-        ours = PROVIDER_NAMES.get(name, name.replace("-", "_"))
+        word = form.ours.get(name) if form is not None else None
+        ours = OURS.get(word, word) if word else name.replace("-", "_")
         if ours not in _KINDS:
             raise UsageError(f"{file!r} names {name!r}, which is no plan parameter; known are {', '.join(_KINDS)}")
         found[ours] = value
@@ -121,19 +111,19 @@ def _in_our_names(given: Mapping[str, Any], file: str) -> tuple[dict[str, Any], 
     return found, names
 
 
-def _in_major_units(body: dict[str, Any], file: str) -> dict[str, Any]:
+def _in_major_units(body: dict[str, Any], form: BodyAsRule, file: str) -> dict[str, Any]:
     """Return a body's parameters with its amounts, which are cents, as those of a person."""
 
     def major(cents: Any) -> str:
         try:
-            return str(Decimal(int(cents)).scaleb(-2))
+            return str(Decimal(int(cents)).scaleb(-form.places))
         except (TypeError, ValueError, InvalidOperation):
             raise UsageError(f"{file!r}: {cents!r} is no whole number of cents") from None
 
     changed: dict[str, Any] = {name: major(body[name]) for name in ("amount", "total") if name in body}
     if isinstance(body.get("listed"), list) and all(isinstance(term, dict) for term in body["listed"]):
         changed["listed"] = [(term.get("date"), major(term.get("amount"))) for term in body["listed"]]
-    return {"currency": "USD"} | body | changed
+    return {"currency": form.currency} | body | changed
 
 
 def _fitting(name: str, value: Any, file: str) -> Any:

@@ -6,7 +6,7 @@ What may be sent, and how it is sent once, is in `writes`; here are the settings
 import getpass
 import hashlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -23,9 +23,10 @@ from flows.commands.outcomes import FAILED, NEEDS_A_PERSON, STATES, Choice, Outc
 from flows.commands.policy import require_rules, violations
 from flows.commands.previews import preview, totals, words
 from flows.errors import UsageError
-from flows.settings import PaytSettings, ProviderSettings, Settings, load, require_validation
+from flows.settings import ProviderSettings, Settings, load, require_validation
 from flows.sources import chosen, connection_of, tenant_of
-from providers.desks import DESKS
+from providers import PROVIDERS
+from providers.checking import Field
 from providers.errors import ProviderError
 from providers.writing import Impossible, UnknownPlan, Wanted
 from sql.readonly import read_query
@@ -126,7 +127,10 @@ def opened(settings: Settings, provider: str, *, sends: bool = False) -> Iterato
     log.hide(account.customer_token for account in connection.accounts)
     ledger = Ledger(state_dir)
     ledger.tidy()
-    with DESKS[provider].compose(connection, clock=clock.now) as writer:
+    desk = PROVIDERS[provider].desk
+    if desk is None:
+        raise UsageError(f"nothing can be changed at {provider}: it is only read")
+    with desk.compose(connection, clock=clock.now) as writer:
         yield Engine(
             name=provider,
             ledger=ledger,
@@ -166,7 +170,7 @@ def operator() -> str:
 
 def _tenant(settings: Settings, provider: str, tenant: str) -> str:
     section = settings.providers.configured()[provider]
-    if isinstance(section, PaytSettings):
+    if PROVIDERS[provider].lists_tenants:
         return tenant
     own = tenant_of(provider, section)
     if tenant not in {"", own}:
@@ -174,8 +178,8 @@ def _tenant(settings: Settings, provider: str, tenant: str) -> str:
     return own
 
 
-def _one_body(file: Path, names: Sequence[str]) -> dict[str, Any]:
-    given = read_changes(file, names)
+def _one_body(file: Path, fields: Mapping[str, Field]) -> dict[str, Any]:
+    given = read_changes(file, fields)
     if len(given) != 1:
         raise UsageError(f"{str(file)!r} holds {len(given)} changes; give one for one plan")
     return given[0].body

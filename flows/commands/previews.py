@@ -1,18 +1,18 @@
 """Shows a change before it is sent: in plain words, with its terms, its request and what the provider would say."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from providers import PROVIDERS
 from providers.writing import Order, Term
 from writes.agreement import Agreement
 from writes.engine import Prepared
 from writes.intents import DONE, PARKED
 from writes.material import exact_json
 
-HIDDEN = frozenset({"PaymentAccount", "PaymentAccountToken"})
 """Fields of a request that are never shown: they hold a bank account or a card."""
 _MOST_NAMED = 5
 VERBS = {
@@ -69,7 +69,8 @@ def _lines(prepared: Prepared) -> Iterator[str]:
         if order.query:
             yield "&".join(f"{name}={value}" for name, value in order.query)
         if order.body:
-            yield exact_json(shown_body(order.body))
+            desk = PROVIDERS[order.provider].desk
+            yield exact_json(shown_body(order.body, desk.hidden if desk else ()))
         yield f"request {prepared.request_sha256}"
 
 
@@ -103,11 +104,11 @@ def _known(prepared: Prepared) -> str:
     return f"it is intent {known.intent_id} already, which is {known.state}; --yes goes on with it"
 
 
-def shown_body(body: Any) -> Any:
-    """Return a body without what must not be shown."""
+def shown_body(body: Any, hidden: Collection[str]) -> Any:
+    """Return a body without the values of its hidden fields."""
     if isinstance(body, dict):
-        return {name: "[hidden]" if name in HIDDEN else shown_body(value) for name, value in body.items()}
-    return [shown_body(item) for item in body] if isinstance(body, list) else body
+        return {name: "[hidden]" if name in hidden else shown_body(value, hidden) for name, value in body.items()}
+    return [shown_body(item, hidden) for item in body] if isinstance(body, list) else body
 
 
 def _sum(terms: Sequence[Term]) -> str:

@@ -20,7 +20,7 @@ import polars as pl
 
 from flows import log
 from flows.errors import PlanreconError
-from flows.settings import PayiqSettings, ProviderSettings
+from flows.settings import ProviderSettings
 from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
@@ -119,7 +119,7 @@ def load_snapshot(
         timezone=section.timezone or "UTC",
         fetched_on=facts.opened_at.astimezone(zone).date(),
         currency=section.currency,
-        currency_symbols=section.currency_symbols if isinstance(section, PayiqSettings) else {},
+        currency_symbols=section.symbols(),
     )
     staged = stage(con, frames, options)
     del frames

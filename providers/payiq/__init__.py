@@ -1,1 +1,7 @@
 """PNC PayIQ: everything that only this provider knows."""
+
+from dataclasses import replace
+
+from providers.payiq import reading, writing
+
+PROVIDER = replace(reading.PROVIDER, desk=writing.DESK)

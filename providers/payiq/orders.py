@@ -36,6 +36,9 @@ from providers.writing import Impossible, Order, Term, Wanted
 OPERATIONS = ("create", "update", "deactivate")
 TOKEN, PLAN = "CustomerToken", "PaymentPlanID"
 NAMING = (TOKEN, "ReferenceNumber", "OtherData")
+NAMED: Mapping[str, Field] = dict.fromkeys(NAMING, Field(text(least=0)))
+"""The fields that name an account."""
+PLAN_FIELD = Field(whole(1))
 _LONGEST, _LONGEST_TOKEN = 100, 2048
 
 
@@ -163,7 +166,7 @@ def _put(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
     is_update = wanted.operation == "update"
     fields = words.fields()
     if is_update:
-        fields[PLAN] = Field(whole(1))
+        fields[PLAN] = PLAN_FIELD
     refuse(NAME, [*faults(wanted.body, fields), *_more(wanted.body, wanted.operation)])
     ref = accounts.find(wanted.body)
     body = {**written(wanted.body, fields), TOKEN: account_key(ref.customer_token)}
@@ -194,7 +197,7 @@ def _more(body: Mapping[str, Any], operation: str) -> Iterator[str]:
 
 
 def _delete(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
-    refuse(NAME, list(faults(wanted.body, dict.fromkeys(NAMING, Field(text(least=0))))))
+    refuse(NAME, list(faults(wanted.body, NAMED)))
     plan_id = plan_number(wanted)
     if not wanted.body.get(TOKEN):
         raise Impossible("the plan's account is not named", provider=NAME, next_step="Locate the plan first.")

@@ -16,7 +16,6 @@ from time import monotonic
 import msgspec
 from msgspec import UNSET
 
-from providers.assumed_writes import PAYIQ as WRITES
 from providers.base import AccountRef, Assumption, Clock, Connection, Page, Provider, SweepRequest, assumed
 from providers.errors import (
     Misdirected,
@@ -33,6 +32,7 @@ from providers.http.answers import Reply
 from providers.http.auth import Signed, Tokens
 from providers.http.transport import Call, Transport
 from providers.pages import LOG, Limits, Rows, Settling, Watch, by_field, parsed
+from providers.payiq.assumed import WRITES
 from providers.payiq.decode import Envelope, decode, open_envelope
 from providers.payiq.rows import SHAPES, TABLES, Setup, account_key
 from providers.reader import Reader, page_of, with_evidence
@@ -328,4 +328,6 @@ PROVIDER = Provider(
     connect=connect,
     decode=decode,
     tenant_ids=tenant_ids,
+    tenant=NAME,
+    account_columns=("CustomerToken", "ReferenceNumber", "OtherData"),
 )

@@ -4,24 +4,38 @@ Nothing lists plans here: an account's setup names the plan it is in, and a plan
 its account. The accounts are those of the accounts file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import msgspec
 
-from providers.assumed_writes import PAYIQ as ASSUMED
 from providers.base import AccountRef, Clock, Connection, assumed
+from providers.checking import Field
 from providers.errors import ProviderError
 from providers.http.answers import Reply, unmarked
 from providers.http.redaction import LIVE
 from providers.http.transport import Call
 from providers.pages import parsed
+from providers.payiq.assumed import WRITES as ASSUMED
 from providers.payiq.decode import Envelope, open_envelope
-from providers.payiq.orders import NAMING, OPERATIONS, PLAN, TOKEN, Accounts, Words, named, order_of, plan_number
+from providers.payiq.orders import (
+    NAMED,
+    NAMING,
+    OPERATIONS,
+    PLAN,
+    PLAN_FIELD,
+    TOKEN,
+    Accounts,
+    Words,
+    named,
+    order_of,
+    plan_number,
+)
 from providers.payiq.reading import ASSUMED as READS
 from providers.payiq.reading import NAME, SETUP, PayiqClient, connect, naming, opened, plan_ids
 from providers.payiq.rows import Setup, account_key
+from providers.payiq.rule import monthly
 from providers.payiq.shown import Policy, Shown, differing, objections, plan_now, policy_of, remarks
 from providers.reader import Reader
 from providers.rows import NAME as RENAME
@@ -61,11 +75,11 @@ class PayiqWriter(Reader):
         given = {name: value for name, value in keyed.body.items() if value or name not in NAMING}
         return replace(keyed, body={**named(ref), **given})
 
-    def fields(self, operation: str) -> Sequence[str]:
+    def fields(self, operation: str) -> Mapping[str, Field]:
         """The fields that a body may have."""
         if operation == "deactivate":
-            return NAMING
-        return (*self.words.fields(), PLAN) if operation == "update" else tuple(self.words.fields())
+            return NAMED
+        return self.words.fields() | ({PLAN: PLAN_FIELD} if operation == "update" else {})
 
     def order(self, wanted: Wanted) -> Order:
         """The call that brings the change about."""
@@ -92,6 +106,7 @@ class PayiqWriter(Reader):
             owner=order.owner,
             plan_ids=policy.plan_ids(),
             removes=() if plan is None else plan.terms,
+            symbol=policy.symbol() or "",
             total=policy.balance if order.operation != "deactivate" else None,
             facts=policy.facts(),
             objections=tuple(wrong),
@@ -261,4 +276,6 @@ def compose(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
     return PayiqWriter(transport=client.transport, client=client, accounts=accounts, words=_words(words))
 
 
-DESK = Desk(NAME, OPERATIONS, ASSUMED, compose)
+DESK = Desk(
+    NAME, OPERATIONS, ASSUMED, compose, rule=monthly, hidden=frozenset({"PaymentAccount", "PaymentAccountToken"})
+)

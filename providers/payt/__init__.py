@@ -1,1 +1,7 @@
 """Payt: everything that only this provider knows."""
+
+from dataclasses import replace
+
+from providers.payt import reading, writing
+
+PROVIDER = replace(reading.PROVIDER, desk=writing.DESK)

@@ -17,6 +17,7 @@ from providers.checking import (
     day_of,
     entries,
     faults,
+    holding,
     impossible,
     money,
     plan_segment,
@@ -33,6 +34,7 @@ LINKS = ("invoice_numbers", "invoice_identifiers", "credit_case_numbers")
 _LONGEST_EMAIL = 254
 
 
+@holding("text")
 def _email(name: str, value: Any) -> Iterator[str]:
     wrong = list(text(_LONGEST_EMAIL)(name, value))
     yield from wrong

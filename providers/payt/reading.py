@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from providers.assumed_writes import PAYT as WRITES
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
 from providers.http.addresses import segment
 from providers.http.auth import oauth_tokens
 from providers.http.transport import Call, Transport
 from providers.pages import Limits, Rows, Settling, Watch, iso, parsed, read_page, refused_page
+from providers.payt.assumed import WRITES
 from providers.payt.rows import DELETED, SHAPES, TABLES, Plan, PspTransaction, fields_of
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import Fault, Reading
@@ -222,4 +222,5 @@ PROVIDER = Provider(
     connect=connect,
     decode=decode,
     tenant_ids=tenant_ids,
+    lists_tenants=True,
 )

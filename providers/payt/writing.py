@@ -4,7 +4,7 @@ A repeated create makes a second plan, and nothing Payt documents prevents it: w
 is read and kept, and afterwards the new plans of the same debtor are looked for, by their terms.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,14 +12,14 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.assumed_writes import PAYT as ASSUMED
 from providers.base import Clock, Connection, assumed
-from providers.checking import moment_of, plan_segment
+from providers.checking import Field, moment_of, plan_segment
 from providers.errors import ProviderError
 from providers.http.addresses import segment
 from providers.http.answers import FORBIDDEN, Reply, missing_scope
 from providers.http.transport import Call
 from providers.pages import iso, parsed
+from providers.payt.assumed import WRITES as ASSUMED
 from providers.payt.coverage import Coverage, coverage
 from providers.payt.orders import CREATE, OPERATIONS, order_of, with_tenant
 from providers.payt.reading import ASSUMED as READS
@@ -72,9 +72,9 @@ class PaytWriter(Reader):
             raise _no_plan(plan_id)
         return replace(placed, tenant_id=having[0])
 
-    def fields(self, operation: str) -> Sequence[str]:
+    def fields(self, operation: str) -> Mapping[str, Field]:
         """The fields that a body may have."""
-        return tuple(CREATE) if operation == "create" else ()
+        return CREATE if operation == "create" else {}
 
     def order(self, wanted: Wanted) -> Order:
         """The call that brings the change about."""

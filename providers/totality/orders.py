@@ -38,7 +38,8 @@ BY_DAY, BY_WEEKDAY = "Day-Based", "Weekday-Based"
 _LAST_DAY, _LAST_WEEK, _LONGEST_PERIOD = 31, 5, 3660
 
 _CENTS = whole(1)
-_WEEKDAY, _WEEK, _DAY = word(*calendar.day_name), whole(1, _LAST_WEEK), whole(1, _LAST_DAY)
+WEEKDAYS = tuple(calendar.day_name)
+_WEEKDAY, _WEEK, _DAY = word(*WEEKDAYS), whole(1, _LAST_WEEK), whole(1, _LAST_DAY)
 CREATE: Mapping[str, Field] = {
     "collectorUserId": Field(whole(1), nullable=True),
     "contactMethod": Field(word(*CONTACTS), nullable=True),

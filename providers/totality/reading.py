@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw
 
-from providers.assumed_writes import TOTALITY as WRITES
 from providers.base import Assumption, Clock, Connection, Decoded, Page, Provider, SweepRequest, assumed
 from providers.http.answers import unmarked
 from providers.http.auth import oauth_tokens
@@ -24,6 +23,7 @@ from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
 from providers.rows import UNREADABLE, Fault, Reading
 from providers.tables import Column, fill, spread
+from providers.totality.assumed import WRITES
 from providers.totality.rows import SHAPES, TABLES, Plan
 
 NAME = "totality"

@@ -4,7 +4,7 @@ A new plan takes away every scheduled payment of its loan that has no processed 
 there before is read for that, and so that a new plan can be told from older ones of the loan.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,9 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
-from providers.assumed_writes import TOTALITY as ASSUMED
 from providers.base import Clock, Connection, assumed
-from providers.checking import day_of
+from providers.checking import Field, day_of
 from providers.errors import Unreadable
 from providers.http.answers import Reply
 from providers.http.transport import Call
@@ -37,10 +36,12 @@ from providers.sending import (
     sent,
     typed,
 )
+from providers.totality.assumed import WRITES as ASSUMED
 from providers.totality.orders import BY_AMOUNT, BY_SCHEDULE, OPERATIONS, Names, major, order_of
 from providers.totality.reading import ASSUMED as READS
 from providers.totality.reading import NAME, TotalityClient, connect
 from providers.totality.rows import Loan, Plan, Record, ScheduledPayment
+from providers.totality.rule import BODY, rule_of
 from providers.totality.shown import differing, is_processed, misread, plan_now, settings, terms_of
 from providers.writing import Answer, Before, Desk, Found, Order, PlanNow, UnknownPlan, Wanted
 
@@ -60,10 +61,10 @@ class TotalityWriter(Reader):
         """The same change: a host is one lender, and a body holds no secret."""
         return wanted
 
-    def fields(self, operation: str) -> Sequence[str]:
+    def fields(self, operation: str) -> Mapping[str, Field]:
         """The fields that a body may have, a create's loan among them."""
         known = {"create": self.names.create, "update": self.names.update}
-        return tuple(known[operation]()) if operation in known else ()
+        return known[operation]() if operation in known else {}
 
     def order(self, wanted: Wanted) -> Order:
         """The call that brings the change about."""
@@ -284,4 +285,4 @@ def compose(connection: Connection, *, clock: Clock, wire: object = None) -> Tot
     return TotalityWriter(transport=lists.transport, lists=lists, words=words, names=Names(words))
 
 
-DESK = Desk(NAME, OPERATIONS, ASSUMED, compose)
+DESK = Desk(NAME, OPERATIONS, ASSUMED, compose, rule=rule_of, body=BODY)

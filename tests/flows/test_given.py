@@ -7,6 +7,7 @@ import pytest
 from flows.commands import cli
 from flows.errors import SettingsError
 from flows.sources import accounts_of
+from providers import PROVIDERS
 from providers.base import AccountRef
 
 HEAD = "CustomerToken,ReferenceNumber,OtherData"
@@ -18,7 +19,7 @@ def read(tmp_path):
     def reading(text):
         file = tmp_path / "accounts.csv"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return list(accounts_of(file))
+        return list(accounts_of("payiq", file, PROVIDERS["payiq"].account_columns))
 
     return reading
 

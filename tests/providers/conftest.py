@@ -9,8 +9,8 @@ import httpx
 import pytest
 import stamina
 
+from providers import PROVIDERS
 from providers.base import AccountRef, Connection, Page
-from providers.desks import DESKS
 from providers.errors import ProviderError
 from providers.writing import Writer
 from sandbox.exchange import Recorded
@@ -223,7 +223,7 @@ class Town:
         return Connection(**{"base_url": self.sandbox.urls[name], **given, **FAST, **settings})
 
     def writer(self, name: str, **settings: object) -> Writer:
-        return DESKS[name].compose(self.connection(name, **settings), clock=self.clock)
+        return PROVIDERS[name].desk.compose(self.connection(name, **settings), clock=self.clock)
 
     def mutations(self, name: str) -> list[Recorded]:
         """The requests that change something, in the order of their arrival."""

@@ -6,8 +6,6 @@ import sys
 import pytest
 
 from providers import PROVIDERS
-from providers.assumed_writes import WRITES
-from providers.desks import DESKS
 from providers.errors import NotConfigured
 from providers.writing import OPERATIONS
 
@@ -15,26 +13,27 @@ NAMES = ("payt", "totality", "payiq")
 
 
 def test_every_provider_has_a_desk_with_the_changes_its_pages_show():
-    assert tuple(DESKS) == tuple(PROVIDERS) == NAMES
-    assert {name: tuple(DESKS[name].operations) for name in DESKS} == {
+    desks = {name: provider.desk for name, provider in PROVIDERS.items()}
+    assert tuple(desks) == NAMES
+    assert {name: tuple(desk.operations) for name, desk in desks.items()} == {
         "payt": ("create", "approve", "reject", "deactivate"),
         "totality": ("create", "update", "deactivate"),
         "payiq": ("create", "update", "deactivate"),
     }
-    assert all(set(desk.operations) <= set(OPERATIONS) for desk in DESKS.values())
+    assert all(set(desk.operations) <= set(OPERATIONS) for desk in desks.values())
     with pytest.raises(KeyError):
-        DESKS["other"]
+        PROVIDERS["other"]
 
 
-def test_a_desk_is_imported_when_it_is_asked_for():
-    asked = "import sys; from providers.desks import DESKS; list(DESKS); sys.exit('httpx' in sys.modules)"
+def test_a_provider_is_imported_when_it_is_asked_for():
+    asked = "import sys; from providers import PROVIDERS; list(PROVIDERS); sys.exit('httpx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_assumptions_of_changes_stand_beside_those_of_reading_and_share_their_table_of_overrides(town, name):
-    desk, provider = DESKS[name], PROVIDERS[name]
-    assert WRITES[name] == desk.ASSUMED
+    provider = PROVIDERS[name]
+    desk = provider.desk
     assert not set(desk.ASSUMED) & set(provider.ASSUMED)
     assert all(entry.about for entry in desk.ASSUMED.values())
     for known in (*desk.ASSUMED, *provider.ASSUMED):

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
+from providers import PROVIDERS
 from providers.base import Connection
-from providers.desks import DESKS
 from providers.http.answers import Reply
 from providers.http.transport import Call
 from providers.sending import answered, known_words
@@ -381,7 +381,7 @@ def test_decimals_leave_digit_for_digit_and_a_form_as_a_form(wire, clock):
 
     network = wire(lambda _: httpx.Response(204))
     connection = Connection("https://api.example.test", token="static-token")
-    with DESKS["payt"].compose(connection, clock=clock, wire=network.transport) as writer:
+    with PROVIDERS["payt"].desk.compose(connection, clock=clock, wire=network.transport) as writer:
         body = {"amount": Decimal("1234567890123.10"), "tiny": Decimal("0.10"), "whole": 3}
         writer.transport.deliver(Call("POST", "/x", "/x", json=body))
         writer.transport.deliver(Call("PATCH", "/x", "/x", form=(("a", "1 & 2"), ("b", "ü"))))

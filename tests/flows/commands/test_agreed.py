@@ -179,7 +179,7 @@ def test_a_corrected_name_of_a_field_is_followed(settings):
 
 def billed(settings, total="300.00", clock=CLOCK, symbol="$", **body):
     total = None if total is None else Decimal(total)
-    before = Before(clock, total=total, facts={"CurrencySymbol": symbol})
+    before = Before(clock, total=total, symbol=symbol)
     given = {name: value for name, value in {**BILL, **body}.items() if value is not None}
     return agree(ordered("payiq", given), before, settings)
 
@@ -216,7 +216,7 @@ def test_without_a_start_today_is_the_billers_day(settings):
 
 def test_payments_of_ones_own_are_as_listed(settings):
     terms = (Term(date(2026, 3, 1), Decimal("33.34")), Term(date(2026, 2, 1), Decimal("33.33")))
-    found = agree(ordered("payiq", BILL, terms=terms), Before(CLOCK, facts={"CurrencySymbol": "$"}), settings())
+    found = agree(ordered("payiq", BILL, terms=terms), Before(CLOCK, symbol="$"), settings())
     assert shown(found) == [("2026-02-01", 3333), ("2026-03-01", 3334)]
 
 

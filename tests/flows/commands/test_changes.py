@@ -7,12 +7,24 @@ import pytest
 
 from flows.commands.changes import read_changes
 from flows.errors import UsageError
+from providers.checking import Field, anything, day, entries, flag, moment, money, text, texts, whole, word
 
-NAMES = (
-    *("administration_id", "terms", "invoice_numbers", "cc_email_address", "loanUuid", "schedule", "contactMethod"),
-    *("isPartialPaymentPlan", "collectorUserId", "Payments", "FeeWaived", "DayToPay", "PaymentAmount", "CustomerToken"),
-    *("ReferenceNumber", "OtherData", "PaymentName", "SelectedAccounts"),
-)
+ENTRIES = {"amount": Field(money()), "due_date": Field(day)}
+FIELDS = {
+    **dict.fromkeys(("administration_id", "cc_email_address", "loanUuid", "CustomerToken"), Field(text())),
+    **dict.fromkeys(("ReferenceNumber", "OtherData", "PaymentName"), Field(text())),
+    "contactMethod": Field(word("Email")),
+    "invoice_numbers": Field(texts),
+    "terms": entries(ENTRIES),
+    "schedule": entries({"date": Field(day), "amount": Field(whole())}),
+    "Payments": entries({"Date": Field(moment), "Amount": Field(money())}),
+    "isPartialPaymentPlan": Field(flag),
+    "FeeWaived": Field(flag),
+    "collectorUserId": Field(whole()),
+    "DayToPay": Field(whole()),
+    "PaymentAmount": Field(money()),
+    "SelectedAccounts": Field(anything),
+}
 
 
 @pytest.fixture
@@ -20,7 +32,7 @@ def read(tmp_path):
     def reading(text, name="changes.json"):
         file = tmp_path / name
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return [one.body for one in read_changes(file, NAMES)]
+        return [one.body for one in read_changes(file, FIELDS)]
 
     return reading
 
@@ -81,7 +93,7 @@ def test_what_is_no_file_of_changes_is_refused_with_the_reason(read, text, words
 def test_a_file_that_is_not_there_or_a_folder_is_refused(tmp_path):
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(UsageError, match="cannot be read"):
-            read_changes(path, NAMES)
+            read_changes(path, FIELDS)
 
 
 def test_json_nested_without_end_is_refused_and_no_crash(read):
