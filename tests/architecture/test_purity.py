@@ -57,6 +57,24 @@ def test_no_computation_check_or_report_names_a_provider() -> None:
     assert not found, "\n".join(found)
 
 
+SAYS_PROVIDERS = {
+    "flows/settings.py": "the sections",
+    "flows/commands/cli.py": "help",
+    "flows/commands/cli_plan.py": "help, and the only one that has proposals as the default",
+    "flows/writing.py": "the same default",
+    "flows/commands/demo.py": "the three sandboxes it starts",
+}
+"""Files of the upper rooms that may name a provider, and why; everything else asks the registry."""
+
+
+def test_what_only_a_provider_knows_stands_in_its_folder() -> None:
+    name = re.compile(r"\b(payt|totality|payiq)\b", re.IGNORECASE)
+    saying = {
+        str(path.relative_to(ROOT)) for path in files("flows", "sql") if name.search(path.read_text(encoding="utf-8"))
+    }
+    assert saying <= SAYS_PROVIDERS.keys()
+
+
 def test_no_float_is_cast_in_the_computation() -> None:
     """Money is integers; a Float64 anywhere in these rooms would be the first step away from that."""
     found = [
