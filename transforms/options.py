@@ -12,7 +12,7 @@ from schemas.options import Options
 
 
 class MissingOptionsError(KeyError):
-    """Plans of a provider were given, and no rules for it."""
+    """Plans of a provider were given, but no options for it."""
 
     def __init__(self, providers: Iterable[str]) -> None:
         """Name the providers."""
@@ -39,7 +39,7 @@ def by_provider(
     option: Callable[[Options], int | str | bool],
     dtype: pl.DataType,
 ) -> pl.Series:
-    """Return `option` of the rules of each row's `provider`, in the order of `rows`."""
+    """Return the value of `option` for each row's `provider`, in the order of `rows`."""
     if rows.is_empty():
         return pl.Series([], dtype=dtype)
     values = {name: option(options[name]) for name in providers_of(rows, options)}

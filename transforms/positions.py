@@ -153,6 +153,7 @@ def payment_positions(located: pl.DataFrame, plans: pl.DataFrame, money: pl.Data
         used: What terms took of each of them.
     """
     rows = located if located["payment_no"].is_sorted() else located.sort("payment_no")
+    # `used` stands in the order of `money`: put each value at the row with its payment number.
     allocated = put(repeat(None, rows.height), number_of(rows["payment_no"], money["payment_no"]), used)
     is_ours = pl.col("basis") == "PAYMENTS"
     plan_id = plans["plan_id"].gather(number_of(plans["plan_no"], rows["plan_no"]))
@@ -172,11 +173,12 @@ def _is_too_much(terms: pl.DataFrame, payments: pl.DataFrame) -> bool:
 
 
 def _largest(amounts: pl.Series) -> int:
-    found = amounts.to_frame("amount").select(low=pl.min("amount"), high=pl.max("amount")).row(0)
-    return max((abs(amount) for amount in found if amount is not None), default=0)
+    ends = amounts.to_frame("amount").select(low=pl.min("amount"), high=pl.max("amount")).row(0)
+    return max((abs(amount) for amount in ends if amount is not None), default=0)
 
 
 def _months(judged: pl.DataFrame, oldest: pl.Series, anchor: pl.Series, as_of: date) -> pl.DataFrame:
+    # Months count from the nominal due date of the oldest unpaid term, else from its due date.
     nominal = judged["nominal_due_date"].gather(oldest)
     start = nominal.zip_with(nominal.is_not_null(), judged["due_date"].gather(oldest))
     return months_past_due(start, anchor, as_of=as_of)

@@ -1,7 +1,15 @@
 """Plan by plan arithmetic on frames in plan order: sums, spreads and first rows without windows.
 
 A window over millions of small plans costs twenty times as much as a running sum
-whose value before the plan's first row is taken off.
+whose value before the plan's first row is taken off. Three rows of two plans:
+
+    row                    0    1    2
+    owner                  0    0    1
+    values                30   20   50
+    running sum           30   50  100
+    before the plan        0    0   50
+    last of the plan      50   50  100
+    total of the plan     50   50   50
 """
 
 from dataclasses import dataclass
@@ -9,7 +17,7 @@ from dataclasses import dataclass
 import polars as pl
 
 _ROOM_PER_KEY = 8
-"""Keys that lie this close are looked up in a table of all numbers between them, others by bisection."""
+"""Keys with up to this many numbers per key in their range are looked up in a table of the whole range, others by bisection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,14 @@ class Segments:
 
     @classmethod
     def of_runs(cls, owner: pl.Series, starts: pl.Series, owners: pl.Series, plans: int) -> "Segments":
-        """Return the segments of rows whose runs of equal `owner` begin at rows `starts`, and are of the plans `owners`."""
+        """Return the segments where the runs are known: run *i* begins at row `starts[i]` and is of plan `owners[i]`."""
+        # A run ends one row before the next begins, the last one with the frame.
         ends = (starts.cast(pl.Int64) - 1).shift(-1, fill_value=len(owner) - 1)
         return cls(owner, place(owners, starts, plans), place(owners, ends, plans))
 
     @property
     def sizes(self) -> pl.Series:
-        """Number of rows of each plan."""
+        """Return the number of rows of each plan."""
         return (self.last - self.first + 1).fill_null(0)
 
     def spread(self, plan_values: pl.Series) -> pl.Series:
@@ -49,22 +58,24 @@ class Segments:
         """Sum an Int64 column per plan; 0 for a plan without rows, null counts as 0."""
         numbers = values.fill_null(0) if values.has_nulls() else values
         running = numbers.cum_sum()
+        # The running sum in front of the plan's first row belongs to earlier plans.
         before = running.gather(self.first) - numbers.gather(self.first)
         return (running.gather(self.last) - before).fill_null(0)
 
     def count(self, mask: pl.Series) -> pl.Series:
         """Count per plan the rows for which `mask` holds."""
         running = mask.cum_sum()
+        # As in `total`, with a flag counting as 1.
         before = running.gather(self.first) - mask.gather(self.first).cast(running.dtype)
         return (running.gather(self.last) - before).fill_null(0).cast(pl.Int64)
 
     def total_where(self, values: pl.Series, mask: pl.Series) -> pl.Series:
-        """Sum per plan the rows for which `mask` holds; only those that are not 0 cost anything."""
+        """Sum per plan the rows for which `mask` holds; rows of 0 are left out before summing, so they cost no time."""
         rows = (mask & (values != 0)).arg_true()
         return Segments.of(self.owner.gather(rows), len(self.first)).total(values.gather(rows))
 
     def before(self, values: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """Return the running sum in front of each row over all plans, and its value at each plan's first row."""
+        """Return what lies in front of each row, summed over all plans, and the same at each plan's first row."""
         running = values.cum_sum() - values
         return running, running.gather(self.first)
 
@@ -72,6 +83,7 @@ class Segments:
         """Return per plan its first row for which `mask` holds, null if there is none."""
         rows = mask.arg_true()
         owners = self.owner.gather(rows)
+        # Of the rows that hold, the first of each plan: where the owner differs from that of the row before.
         is_first = changes(owners)
         return place(owners.filter(is_first), rows.filter(is_first), len(self.first))
 
@@ -106,14 +118,16 @@ def mark(positions: pl.Series, size: int) -> pl.Series:
     return put(repeat(False, size, pl.Boolean), positions, repeat(True, len(positions), pl.Boolean))
 
 
-def number_of(keys: pl.Series, wanted: pl.Series) -> pl.Series:
-    """Return for each of `wanted` its position in the sorted, distinct `keys`; null where it is not there."""
+def number_of(keys: pl.Series, looked_up: pl.Series) -> pl.Series:
+    """Return for each of `looked_up` its position in the sorted, distinct `keys`; null where it is not there."""
     if keys.is_empty():
-        return repeat(None, len(wanted))
+        return repeat(None, len(looked_up))
     room = int(keys[-1]) - int(keys[0]) + 1
     if room <= _ROOM_PER_KEY * len(keys):
-        at = wanted.cast(pl.Int64) - int(keys[0])
+        # A table over the whole range of keys gives at each number the position of that key, null where there is none.
+        at = looked_up.cast(pl.Int64) - int(keys[0])
         return place(keys - int(keys[0]), row_numbers(len(keys)), room).gather(at.set((at < 0) | (at >= room), None))
-    found = keys.search_sorted(wanted.fill_null(-1)).cast(pl.Int64).clip(0, len(keys) - 1)
-    hit = keys.gather(found).eq_missing(wanted)
-    return pl.select(pl.when(pl.lit(hit)).then(pl.lit(found))).to_series()
+    # The first key that is not smaller: the position is right only if that key is the one looked for.
+    at = keys.search_sorted(looked_up.fill_null(-1)).cast(pl.Int64).clip(0, len(keys) - 1)
+    is_there = keys.gather(at).eq_missing(looked_up)
+    return pl.select(pl.when(pl.lit(is_there)).then(pl.lit(at))).to_series()

@@ -13,10 +13,10 @@ from transforms.segments import Segments, number_of, put, repeat
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Which payment each term is named to take.
+    """The payments that terms name.
 
     `named` has one row per term that names a settled payment of its own plan: `row` of the
-    term, `money` row of the payment, `offset` of the payment that earlier terms may take.
+    term, `money` row of the payment, `offset`: how much of the payment the earlier terms that name it may take.
     """
 
     named: pl.DataFrame
@@ -27,7 +27,8 @@ class Links:
         return self.named.is_empty()
 
     def taken(self, payable: pl.Series, net: pl.Series) -> pl.Series:
-        """Return per named term what it takes of its payment, of which `net` is there; order of `named`."""
+        """Return what each row of `named` takes of its payment, when of every payment `net` has come."""
+        # What has come of the payment, less what the terms before this one may take of it.
         there = net.gather(self.named["money"]) - self.named["offset"]
         return clip(there, payable.gather(self.named["row"]))
 
@@ -43,7 +44,7 @@ def links_of(terms: pl.DataFrame, segments: Segments, money: pl.DataFrame) -> Li
     rows = (terms["linked_payment_no"].is_not_null() & (terms["payable"] > 0)).arg_true()
     if rows.is_empty():
         return Links(pl.DataFrame(schema={"row": pl.Int64(), "money": pl.Int64(), "offset": pl.Int64()}))
-    asked = pl.DataFrame(
+    naming = pl.DataFrame(
         {
             "row": rows.cast(pl.Int64),
             "plan": segments.owner.gather(rows),
@@ -51,11 +52,12 @@ def links_of(terms: pl.DataFrame, segments: Segments, money: pl.DataFrame) -> Li
             "payable": terms["payable"].gather(rows),
         }
     )
-    # Sorted by number once; the position then leads back to the row of `money`.
+    # Payment numbers in order, and from the position in that order back to the row of `money`.
     order = money["payment_no"].arg_sort()
-    found = order.gather(number_of(money["payment_no"].gather(order), asked["payment_no"]))
-    owner = money["plan"].gather(found)
-    named = asked.with_columns(money=found.cast(pl.Int64)).filter((owner == asked["plan"]).fill_null(value=False))
+    payment = order.gather(number_of(money["payment_no"].gather(order), naming["payment_no"]))
+    owner = money["plan"].gather(payment)
+    named = naming.with_columns(money=payment.cast(pl.Int64)).filter((owner == naming["plan"]).fill_null(value=False))
+    # Several terms may name one payment: each may take what those before it, oldest first, leave.
     by_payment = named.sort("money", "row")
     shares = Segments.of(by_payment["money"], money.height)
     before, base = shares.before(by_payment["payable"])
@@ -82,6 +84,7 @@ def oldest_first(room: pl.Series, pool: pl.Series, segments: Segments) -> pl.Ser
 
     Invariants: 0 <= received <= room; per plan, sum(received) = min(max(pool, 0), sum(room)).
     """
+    # Money of the plan less the room of its earlier terms; `base` takes the rooms of earlier plans out of `before`.
     before, base = segments.before(room)
     return clip(segments.spread(pool + base) - before, room)
 
@@ -100,6 +103,7 @@ def received(
     """
     if links.is_empty:
         return oldest_first(payable, pool, segments), repeat(0, len(payable))
+    # First what comes by name; the rest of the plan's money fills the room that is left.
     taken = links.taken(payable, money["net_minor"])
     named = put(repeat(0, len(payable)), links.named["row"], taken)
     rest = pool - segments.total(named)
@@ -120,6 +124,7 @@ def used_of(money: pl.DataFrame, by_name: pl.Series, pooled: pl.Series, links: L
     segments = Segments.of(money["plan"], plans)
     if links.is_empty:
         return oldest_first(net, pooled, segments)
+    # Here a payment plays the part of the plan: what was taken of it by name is summed over the terms naming it.
     shares = pl.DataFrame({"plan": links.named["money"], "taken": by_name.gather(links.named["row"])}).sort("plan")
     named = Segments.of(shares["plan"], money.height).total(shares["taken"])
     return named + oldest_first(net - named, pooled, segments)

@@ -1,6 +1,6 @@
 """Terms in sequence beside the settled money of their plans: what every later step reads.
 
-Opened once per part of the portfolio. Here too is decided which terms no longer
+Opened once per part of the portfolio. It is decided here as well which terms no longer
 take money, and which no longer count.
 """
 
@@ -83,10 +83,11 @@ def open_book(
 def _standing_of_terms(terms: pl.DataFrame, plans: pl.DataFrame, segments: Segments, as_of: date) -> list[pl.Series]:
     """Return `counts, is_replaced, is_listed, payable`.
 
-    A term that the provider took out of a plan that goes on takes no money; one that a plan's
-    end voids keeps what it had received.
+    A term that the provider took out of a plan that goes on takes no money. A term voided by the
+    end of its plan keeps what it had received.
     """
     removed = _removed(terms, plans, segments, as_of)
+    # The last due date that is still owed, as a day number: none for a plan never in force, no limit for one that goes on.
     last_day = plans.select(
         pl.when(_never_owed()).then(-_FOREVER).otherwise(pl.col("closes_on").cast(pl.Int32).fill_null(_FOREVER))
     ).to_series()
@@ -99,6 +100,7 @@ def _standing_of_terms(terms: pl.DataFrame, plans: pl.DataFrame, segments: Segme
     payable = terms["amount_minor"].clip(lower_bound=0)
     if len(removed):
         no = repeat(False, len(removed), pl.Boolean)
+        # Terms that were taken out: false in all three flags, and without room for money.
         counts, replaced, listed = put(counts, removed, no), put(replaced, removed, no), put(listed, removed, no)
         payable = put(payable, removed, repeat(0, len(removed)))
     columns = {"counts": counts, "is_replaced": replaced, "is_listed": listed, "payable": payable}
@@ -113,6 +115,7 @@ def _never_owed() -> pl.Expr:
 def _removed(terms: pl.DataFrame, plans: pl.DataFrame, segments: Segments, as_of: date) -> pl.Series:
     """Return the rows of terms that were taken out while their plan went on."""
     rows = (terms["removed_on"] <= as_of).arg_true()
+    # Each removed term beside the end of its plan.
     owner = segments.owner.gather(rows)
     closes_on, vanished = plans["closes_on"].gather(owner), plans["is_vanished"].gather(owner)
     before_the_end = (terms["removed_on"].gather(rows) < closes_on).fill_null(value=False)

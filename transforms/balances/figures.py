@@ -14,7 +14,7 @@ from transforms.segments import Segments, put, repeat
 _DAY_BITS = 2**22
 _DAY_SHIFT = 2**21
 _SUM_BITS = 62
-"""Bits of a sum that may be used."""
+"""Bits of a 64-bit integer that a sum may use."""
 
 
 def plan_sums(book: Book, terms: pl.DataFrame, pending: Pending, *, as_of: date) -> pl.DataFrame:
@@ -87,21 +87,27 @@ _GROUPS = (
 
 
 def _counts(book: Book, terms: pl.DataFrame, groups: Sequence[tuple[str, ...]]) -> list[pl.Series]:
-    """Return how many terms of each plan are in each group: one running sum counts as many groups as fit beside it."""
+    """Return how many terms of each plan are in each group.
+
+    One running sum counts several groups at once, each in bits of its own, as many as fit into 64.
+    """
     if terms.is_empty():
         return [book.segments.sizes for _ in groups]
     sizes = book.segments.sizes
     bits = int(sizes.top_k(1)[0]).bit_length()
+    # Each group gets enough bits for the number of terms of the largest plan.
     lane, at_once = 2**bits, max((_SUM_BITS - terms.height.bit_length()) // bits, 1)
     first, rest = groups[:at_once], groups[at_once:]
+    # What one term of a state adds: a 1 in the bits of every group the state is in.
     weights = [sum(lane**number for number, group in enumerate(first) if state in group) for state in STATES]
     packed = book.segments.total(pl.Series(weights, dtype=pl.Int64).gather(terms["state_number"]))
+    # The count of a group is what stands in its bits.
     counted = [packed // lane**number % lane for number in range(len(first))]
     return [*counted, *(_counts(book, terms, rest) if rest else [])]
 
 
 def next_due(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
-    """Return `next_due_date`, the first due date not before the as-of date of an unsatisfied term, and what is open on it."""
+    """Return `next_due_date`, the first due date on or after the as-of date of an unsatisfied term, and what is open on it."""
     segments, due = book.segments, terms["due_date"]
     is_next = terms["counts"] & ~terms["is_satisfied"] & (due >= as_of)
     first = segments.first_row_where(is_next)
@@ -109,10 +115,12 @@ def next_due(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     # Further terms on the same day follow at once; most plans have none.
     plans, rows = first.is_not_null().arg_true(), first.drop_nulls()
     while len(rows):
+        # One term further in each plan, as long as it falls due on the same day.
         rows = rows + 1
         on_it = (rows <= segments.last.gather(plans)) & (due.gather(rows.clip(0, len(due) - 1)) == day.gather(plans))
         plans, rows = plans.filter(on_it), rows.filter(on_it)
         more = terms["outstanding_minor"].gather(rows).set(~is_next.gather(rows), 0)
+        # Added for the plans whose next term is on that day.
         amount = put(amount, plans, amount.gather(plans) + more)
     return pl.DataFrame({"next_due_date": day, "next_due_amount_minor": amount})
 
@@ -122,7 +130,7 @@ def last_satisfied(book: Book, terms: pl.DataFrame, is_done: pl.Series) -> pl.Se
     rows = (book.segments.spread(is_done) & terms["counts"]).arg_true()
     done = Segments.of(book.segments.owner.gather(rows), len(is_done))
     day = terms["judged_on"].gather(rows).cast(pl.Int32).cast(pl.Int64) + _DAY_SHIFT
-    # The latest so far, with the plan in front, so that plans do not mix.
+    # Running maximum of plan and day packed into one number: at a plan's last row it is the plan's latest day.
     packed = done.owner.cast(pl.Int64) * _DAY_BITS + day
     return (packed.cum_max().gather(done.last) % _DAY_BITS - _DAY_SHIFT).cast(pl.Date)
 

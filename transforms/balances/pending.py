@@ -2,8 +2,8 @@
 
 A payment that a term names goes to that term first, as it will when it has settled.
 
-Pending money is never part of what was received; stale pending money is shown and
-trusted no more.
+Pending money is never part of what was received; stale pending money is shown, but
+no longer counted on.
 """
 
 from dataclasses import dataclass
@@ -49,8 +49,9 @@ def lay_over(
     total = total_of(counted, "amount_minor", plans)
     trusted = counted.filter(~pl.col("is_stale"))
     fresh = total_of(trusted, "amount_minor", plans)
-    # Only a few plans have money on its way: lay it over their terms alone.
+    # Few plans have pending money: spread it over their terms alone.
     rows = book.segments.spread(total != 0).arg_true()
+    # Segments of those terms alone; `rows` leads back to the terms of the book.
     few = Segments.of(book.segments.owner.gather(rows), plans)
     passed_over = few.spread(book.skips) & is_satisfied.gather(rows)
     room = outstanding.gather(rows).set(passed_over, 0).clip(lower_bound=0)

@@ -1,7 +1,14 @@
-"""What each term had received at the end of any chosen day, for the plans where running sums cannot tell.
+"""What each term had received at the end of chosen days, for the plans where running sums do not tell.
 
-Two kinds need it: plans where money comes both by name and freely, and plans whose
-partly satisfied terms are passed over, where the order of payments decides.
+Two kinds need it: plans where some money comes for a named term and some for any, and plans
+whose partly satisfied terms are passed over, where the order of payments decides. Three terms
+of 100 with a tolerance of 10 receive 95, and later 110; the first is then passed over:
+
+    term                  1    2    3
+    payable             100  100  100
+    after 95             95    0    0
+    after 110 more       95  100   10
+    by running sums     100  100    5
 """
 
 from dataclasses import dataclass
@@ -57,7 +64,8 @@ def on_days(book: Book, days: pl.DataFrame) -> pl.DataFrame:
 
 
 def grid_of(book: Book, points: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per point (`plan`, `day`) and term of its plan, with the number of the point and the term's row."""
+    """Return one row per term of the plan of each point (`plan`, `day`): the number of the point, the term's row, its figures."""
+    # The rows of a plan's terms are all numbers from its first to its last.
     rows = pl.DataFrame({"plan": points["plan"].unique().sort()}).select(
         "plan",
         row=pl.int_ranges(
@@ -73,6 +81,7 @@ def grid_of(book: Book, points: pl.DataFrame) -> pl.DataFrame:
 def _summed(book: Book, points: pl.DataFrame) -> pl.DataFrame:
     grid = grid_of(book, points)
     named = _named_on(book, grid)
+    # A point plays the part of a plan: the plan's money on that day, less what was named, goes oldest first.
     segments = Segments.of(grid["point"], points.height)
     pool = level_on(book.levels, points["plan"], points["day"]) - segments.total(named)
     received = named + oldest_first(grid["payable"] - named, pool, segments)
@@ -84,9 +93,11 @@ def _named_on(book: Book, grid: pl.DataFrame) -> pl.Series:
         return pl.Series([0], dtype=pl.Int64).new_from_index(0, grid.height)
     named = book.links.named
     size = book.terms.height
+    # Which payment each term names, by term; then for each row of the grid its term's payment.
     at = place(named["row"], named["money"], size).gather(grid["row"])
     money = book.money.select(pl.all().gather(pl.lit(at)))
     offset = place(named["row"], named["offset"], size).gather(grid["row"])
+    # What of that payment was there on the day of the row.
     there = money.select(
         net_on(
             pl.col("amount_minor"),
@@ -112,6 +123,7 @@ def _stepped(book: Book, points: pl.DataFrame) -> pl.DataFrame:
 def _lists(book: Book, plan: int) -> tuple[list[_Term], list[_Payment]]:
     first = book.segments.first[plan]
     money = book.money.with_row_index("money").filter(pl.col("plan") == plan)
+    # Payments of the plan are numbered from its first one, terms from its first row.
     start = money["money"][0] if money.height else 0
     payments = [
         _Payment(*row)
@@ -129,18 +141,18 @@ def _lists(book: Book, plan: int) -> tuple[list[_Term], list[_Payment]]:
 
 def _pay(terms: list[_Term], payments: list[_Payment], day: date) -> list[int]:
     """Return what each term has at the end of `day`: named money first, then each payment over the terms still open."""
-    left = [payment.on(day) for payment in payments]
+    rests = [payment.on(day) for payment in payments]
     for term in terms:
         term.got = min(max(_there(payments, term, day), 0), term.payable)
     for term in terms:
         if term.money is not None:
-            left[term.money] -= term.got
-    for money in left:
-        rest = money
+            rests[term.money] -= term.got
+    for rest in rests:
+        money = rest
         for term in [term for term in terms if term.is_open]:
-            share = max(min(rest, term.payable - term.got), 0)
+            share = max(min(money, term.payable - term.got), 0)
             term.got += share
-            rest -= share
+            money -= share
     return [term.got for term in terms]
 
 

@@ -1,6 +1,15 @@
 """The settled money of each plan: what came in, what went back, and how much there was on every day.
 
-Pending money never enters here.
+Pending money never enters here. A plan received 100 on day 1 and 50 on day 3, of which
+40 went back on day 5:
+
+    day         1     3     5
+    change    100    50   -40
+    level     100   150   110
+    lowest    100   110   110
+
+What needs 110 is covered for good since day 3; what needs 120 was covered on day 3 and lost
+on day 5.
 """
 
 from dataclasses import dataclass
@@ -19,9 +28,9 @@ _DAY_SHIFT = 2**21
 class Levels:
     """Settled money of each plan at the end of every day on which it moved.
 
-    One entry per plan and day, in that order. `level` is the money then, `lowest`
-    the least of it from then on (never below 0), so a term that `lowest` reaches
-    stays reached.
+    One entry per plan and day, in that order. `level` is the money at the end of that day,
+    `lowest` the smallest level from that day on (never below 0): a term that `lowest` covers
+    stays covered.
     """
 
     owner: pl.Series
@@ -34,8 +43,8 @@ class Levels:
 def settled(located: pl.DataFrame, plans: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     """Return the settled payments of these plans in the order in which they pay: by day, then number.
 
-    Money in another currency than the plan's is not the plan's money; promises and repeats are none, nor is
-    money dated after the as-of date.
+    Money in another currency than the plan's is not the plan's money; promises, repeats and
+    money dated after the as-of date are left out.
 
     Args:
         located: Payments as of the date (`locate.Located.payments`).
@@ -82,6 +91,7 @@ def settled(located: pl.DataFrame, plans: pl.DataFrame, *, as_of: date) -> pl.Da
 
 def counted_of(located: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
     """Return the payments that move money of these plans, with `plan`, the position in `plans`."""
+    # Position of each payment's plan, then the plan's currency beside that of the payment.
     plan = number_of(plans["plan_no"], located["plan_no"])
     currency = plans["currency"].gather(plan)
     is_counted = plan.is_not_null() & located["is_money"] & (located["currency"] == currency).fill_null(value=False)
@@ -110,6 +120,7 @@ def levels(money: pl.DataFrame, plans: int) -> Levels:
     if not moves["key"].is_sorted():
         moves = moves.sort("key")
     segments = Segments.of(moves["plan"], plans)
+    # Running sum over all plans; at the last move of each day, less what earlier plans moved, it is the plan's level.
     running = moves["change"].cum_sum()
     before = (running - moves["change"]).gather(segments.first)
     is_last = changes(moves["key"]).shift(-1, fill_value=True)
@@ -123,6 +134,7 @@ def level_on(of: Levels, plan: pl.Series, day: pl.Series) -> pl.Series:
     """Return the settled money of plan `plan` at the end of `day`, row by row; 0 before any of it moved."""
     if of.owner.is_empty():
         return pl.Series([0], dtype=pl.Int64).new_from_index(0, len(plan))
+    # The last entry on or before that day; it counts only if it is of the same plan.
     at = _packed(of.owner, of.day).search_sorted(_packed(plan, day), side="right").cast(pl.Int64) - 1
     at = at.set(at < 0, None)
     is_own = (of.owner.gather(at) == plan).fill_null(value=False)
@@ -136,7 +148,8 @@ def net_on(money: pl.Expr, back: pl.Expr, effective: pl.Expr, reversed_on: pl.Ex
 
 
 def offsets(highest: pl.Series) -> pl.Series:
-    """Return per plan a number to add to its money, so that plans come in order and never overlap."""
+    """Return per plan a number to add to its money, so that amounts of a later plan are always larger than those of an earlier one."""
+    # Each plan gets a range one longer than its highest amount, and starts where the one before it ends.
     room = highest.fill_null(0).clip(lower_bound=0) + 1
     return room.cum_sum() - room
 
@@ -146,15 +159,17 @@ def _packed(plan: pl.Series, day: pl.Series) -> pl.Series:
 
 
 def _lowest_from(level: pl.Series, by_day: Segments) -> pl.Series:
+    # Where no level is followed by a lower one of the same plan, each is the lowest from its day on.
     if (by_day.owner.shift(-1).ne_missing(by_day.owner) | (level <= level.shift(-1)).fill_null(value=True)).all():
         return level.clip(lower_bound=0)
     highest = _highest(level, by_day)
+    # Lifted so that no later plan lies lower, one running minimum from the end serves all plans.
     base = offsets(highest).gather(by_day.owner)
     return (level.clip(lower_bound=0) + base).cum_min(reverse=True) - base
 
 
 def _highest(level: pl.Series, by_day: Segments) -> pl.Series:
     frame = pl.DataFrame({"plan": by_day.owner, "level": level})
-    found = frame.group_by("plan", maintain_order=True).agg(pl.col("level").max())
+    highest = frame.group_by("plan", maintain_order=True).agg(pl.col("level").max())
     numbers = pl.Series([0], dtype=pl.Int64).new_from_index(0, len(by_day.first))
-    return numbers.scatter(found["plan"], found["level"]) if found.height else numbers
+    return numbers.scatter(highest["plan"], highest["level"]) if highest.height else numbers

@@ -1,6 +1,6 @@
-"""Which plans need their payments one after another, because running sums cannot tell their history.
+"""Which plans must have their payments applied one after another, because running sums do not give their history.
 
-Most plans take money only oldest due first, or only by name; there, sums are exact.
+Most plans take money only oldest due first, or only by name; for those, running sums are exact.
 """
 
 import polars as pl
@@ -18,6 +18,7 @@ def needs_steps(book: Book) -> pl.Series:
     rows = Segments.of(book.money["plan"], plans)
     alone = _pays_its_own_term(book)
     only_named = rows.count(alone) == rows.sizes
+    # Plans of the terms that name a payment.
     linked = Segments.of(book.segments.owner.gather(book.links.named["row"]), plans).sizes > 0
     mixed = linked & ~only_named
     if not book.skips.any():
@@ -30,8 +31,10 @@ def _pays_its_own_term(book: Book) -> pl.Series:
     if book.links.is_empty:
         return mark(pl.Series([], dtype=pl.Int64), book.money.height)
     named = book.links.named.sort("money", "row")
+    # Alone with its payment: first of it, and the next row begins another payment.
     is_first = changes(named["money"])
     is_only = is_first & is_first.shift(-1, fill_value=True)
+    # The payment's amount beside what the term naming it can take.
     amount = book.money["amount_minor"].gather(named["money"])
     fits = is_only & (amount <= book.terms["payable"].gather(named["row"])) & (amount >= 0)
     return mark(named["money"].filter(fits), book.money.height)
@@ -41,11 +44,14 @@ def _stops_inside_a_tolerance(book: Book, rows: Segments) -> pl.Series:
     """Tell per plan whether money ever stopped short of a full term by no more than its tolerance."""
     payable, tolerance = book.terms["payable"], book.terms["tolerance_minor"]
     base = offsets(book.segments.total(payable))
+    # Running sum within the plan at which each term is full, lifted by `base` so that plans do not overlap.
     before, start = book.segments.before(payable)
     reach = before - book.segments.spread(start) + payable + book.segments.spread(base)
     amounts = book.money["amount_minor"]
+    # Running sum of the plan's payments after each of them, on the same scale.
     sums, first = rows.before(amounts)
     paid = sums - rows.spread(first) + amounts + rows.spread(base)
+    # The term at which the money stops after each payment: the first that is not passed.
     term = reach.search_sorted(paid, side="left").cast(pl.Int64)
     term = term.set(term >= len(reach), None)
     short = reach.gather(term) - paid

@@ -1,6 +1,6 @@
-"""One thing a provider may do otherwise, as data: what would change in a plan's rules or conventions.
+"""A deviation that a provider may make, as data: what would change in a plan's rules or conventions.
 
-The things themselves are in `reasons/`, one file per reason: its name (`REASON`), what a clerk
+The deviations themselves are in `reasons/`, one file per reason: its name (`REASON`), what a clerk
 is told of it (`CAUSE`) and its `CHANGES`. How they are tried is in `counterfactuals.py`.
 """
 

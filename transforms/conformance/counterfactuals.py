@@ -1,4 +1,4 @@
-"""What plans would look like under changed conventions, and where that gives the provider's values.
+"""Regenerate plans under changed conventions, and tell where that gives the provider's values.
 
 Only plans that differ come here. Every combination of changes is regenerated for all
 of them at once; what is kept is which combination reproduces what.
@@ -54,6 +54,7 @@ def by_date(terms: pl.DataFrame, place: str, date: str, amount: str) -> pl.DataF
     """Return `plan_no, ordinal, place, date, amount`: the terms of each plan by date, then amount, then place."""
     ordered = terms.sort("plan_no", date, amount, place)
     number = pl.int_range(pl.len(), dtype=pl.Int64)
+    # A plan begins where its number differs from the row before; rows count from there.
     is_first = pl.col("plan_no").ne_missing(pl.col("plan_no").shift(1)) | (number == 0)
     first = pl.when(is_first).then(number).forward_fill()
     return ordered.select("plan_no", ordinal=number - first, place=place, date=date, amount=amount)
@@ -90,14 +91,14 @@ def attempt(
         means: What the schedules compared were made with.
     """
     numbered = rules.sort("plan_no").with_row_index("local").with_columns(pl.col("local").cast(pl.Int64))
-    found: list[Tried] = []
+    outcomes: list[Tried] = []
     for batch, sets in _batches(combinations, numbered, means.conventions):
         listed = _repeated(means.custom, batch, rules.height, numbered)
         made = regenerate(batch, listed, conventions=sets, calendars=means.calendars, with_trace=False)
-        found.append(_outcome(made.terms, numbered["plan_no"], theirs, differing))
-    if not found:
+        outcomes.append(_outcome(made.terms, numbered["plan_no"], theirs, differing))
+    if not outcomes:
         return Tried(*(pl.DataFrame(schema=schema) for schema in (_WHOLE, _TERMS, _ORDERS)))
-    return Tried(*(pl.concat([getattr(each, name) for each in found]) for name in ("whole", "terms", "orders")))
+    return Tried(*(pl.concat([getattr(each, name) for each in outcomes]) for name in ("whole", "terms", "orders")))
 
 
 _WHOLE = {"combination": pl.Int64, "plan_no": pl.Int64, "dates": pl.Boolean, "amounts": pl.Boolean}
@@ -134,11 +135,11 @@ def _batches(
 
 
 def _open_to(combinations: Sequence[Combination], rules: pl.DataFrame) -> dict[Change, pl.Series]:
-    """Return per change which plans it applies to: most combinations apply to none, and cost nothing then."""
+    """Return per change which plans it applies to; combinations that apply to no plan are then not tried."""
     changes = list(dict.fromkeys(itertools.chain.from_iterable(combinations)))
     applies = (change.applies.fill_null(value=False).alias(f"_{at}") for at, change in enumerate(changes))
-    found = rules.with_columns(applies)
-    return {change: found[f"_{at}"] for at, change in enumerate(changes)}
+    flagged = rules.with_columns(applies)
+    return {change: flagged[f"_{at}"] for at, change in enumerate(changes)}
 
 
 def _all_of(conditions: Sequence[pl.Series]) -> pl.Series:
@@ -187,6 +188,7 @@ def _repeated(custom: pl.DataFrame, batch: pl.DataFrame, plans: int, rules: pl.D
 def _outcome(made: pl.DataFrame, plan_nos: pl.Series, theirs: pl.DataFrame, differing: pl.DataFrame) -> Tried:
     size = len(plan_nos)
     ordered = by_date(made, "sequence", "expected_due_date", "expected_amount_minor")
+    # The number made for a combination and a plan, taken apart again into both.
     local = (ordered["plan_no"] % size).alias("local")
     combined = ordered.with_columns(combination=pl.col("plan_no") // size, plan_no=plan_nos.gather(local))
     counts = theirs.group_by("plan_no").agg(count=pl.len())
@@ -206,11 +208,11 @@ def _outcome(made: pl.DataFrame, plan_nos: pl.Series, theirs: pl.DataFrame, diff
     )
     orders = combined.join(whole.filter("dates"), on=["combination", "plan_no"], how="semi")
     terms = combined.join(differing, left_on=["plan_no", "place"], right_on=["plan_no", "sequence"], validate="m:1")
-    hits = terms.select(
+    of_terms = terms.select(
         "combination",
         "plan_no",
         sequence="place",
         dates=(pl.col("date") == pl.col("due_date")).fill_null(value=False),
         amounts=(pl.col("amount") == pl.col("amount_minor")).fill_null(value=False),
     ).filter(pl.col("dates") | pl.col("amounts"))
-    return Tried(whole, hits, orders.select("combination", "plan_no", "ordinal", sequence="place"))
+    return Tried(whole, of_terms, orders.select("combination", "plan_no", "ordinal", sequence="place"))

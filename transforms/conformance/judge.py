@@ -1,8 +1,8 @@
-"""Whether each plan's terms are those its own rules give.
+"""Compare each plan's terms with those its own rules give.
 
-Expected first, because the nominal date of a term is where months past due are
-counted from; judged after the positions are known, because only plans in force
-are judged. How schedules are made, paired and explained is in `schedules.py`,
+In two steps. `expect` comes before the positions, because months past due are counted
+from the nominal date of a term; `judge` comes after them, because only plans in force
+are judged. How schedules are made, paired and explained is in `schedules/`,
 `pairing.py` and `why.py`.
 """
 
@@ -26,7 +26,7 @@ _TERM = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What the rules of some plans give, and which of the provider's terms is which of them.
+    """The terms that the rules of some plans give, and which of the provider's terms is which of them.
 
     `rules`: `PLAN_RULES` of the plans compared. `expected`: `EXPECTED_TERMS`. `missing`: `NOT_REGENERABLE`.
     `pairs`: `PAIRS`. `shown`: `plan_no, term_no, due_date, amount_minor` of the provider's terms that count.
@@ -70,10 +70,10 @@ def with_nominal_dates(terms: pl.DataFrame, found: Expectations) -> pl.DataFrame
     """Return `TERMS`, each with the nominal date of the expected term it is paired with, where it had none."""
     if found.pairs.is_empty():
         return terms
-    known = _expected_of(found).select("_term", nominal="nominal_due_date")
+    nominal = _expected_of(found).select("_term", nominal="nominal_due_date")
     placed = terms.with_columns(_term=pl.col("plan_no") * _TERM + _ordinal(terms))
     return (
-        placed.join(known, on="_term", how="left", maintain_order="left", validate="m:1")
+        placed.join(nominal, on="_term", how="left", maintain_order="left", validate="m:1")
         .with_columns(pl.coalesce("nominal_due_date", "nominal").alias("nominal_due_date"))
         .drop("_term", "nominal")
     )
@@ -133,6 +133,7 @@ def _shown(terms: pl.DataFrame, rules: pl.DataFrame, as_of: date) -> pl.DataFram
 def _ordinal(terms: pl.DataFrame) -> pl.Series:
     """Number the terms of each plan from 1; the frame is in plan order."""
     row = pl.int_range(terms.height, eager=True, dtype=pl.Int64)
+    # A plan begins where its number differs from the row before; rows count from there, from 1.
     is_first = terms["plan_no"].ne_missing(terms["plan_no"].shift(1)) | (row == 0)
     first = pl.select(pl.when(is_first).then(row)).to_series().forward_fill()
     return (row - first + 1).alias("term_no")
@@ -152,14 +153,14 @@ def _expected_of(found: Expectations) -> pl.DataFrame:
 def _with_expected(terms: pl.DataFrame, in_force: pl.DataFrame, found: Expectations) -> pl.DataFrame:
     if found.pairs.is_empty():
         return terms
-    known = _expected_of(found).join(
+    of_plans_in_force = _expected_of(found).join(
         in_force.select(_plan="plan_no"), left_on=pl.col("_term") // _TERM, right_on="_plan", how="semi"
     )
     placed = terms.drop("expected_due_date", "expected_amount_minor").with_columns(
         _term=pl.col("plan_no") * _TERM + pl.col("term_no")
     )
     return placed.join(
-        known.select("_term", "expected_due_date", "expected_amount_minor"),
+        of_plans_in_force.select("_term", "expected_due_date", "expected_amount_minor"),
         on="_term",
         how="left",
         maintain_order="left",

@@ -1,4 +1,4 @@
-"""Which of the provider's terms is which of the expected ones.
+"""Find which of the provider's terms is which of the expected ones.
 
 Position first: most plans agree term by term and need no search. The rest goes
 through four passes, each term used once; what is equally near is reported and
@@ -54,12 +54,13 @@ def pair(terms: pl.DataFrame, expected: pl.DataFrame, plans: pl.DataFrame) -> pl
 
 def _side(frame: pl.DataFrame, plans: pl.DataFrame, place: str, date: str, amount: str) -> pl.DataFrame:
     named = frame.select(plan="plan_no", place=place, date=date, amount=amount)
-    if not (named["plan"].is_sorted() and _is_known(named["plan"], plans)):
+    if not (named["plan"].is_sorted() and _are_all_in(named["plan"], plans)):
         named = named.join(plans.select(plan="plan_no"), on="plan", how="semi").sort("plan", "place")
     return named
 
 
-def _is_known(sorted_plans: pl.Series, plans: pl.DataFrame) -> bool:
+def _are_all_in(sorted_plans: pl.Series, plans: pl.DataFrame) -> bool:
+    # Each plan once: its first row.
     return sorted_plans.filter(sorted_plans.ne_missing(sorted_plans.shift(1))).is_in(plans["plan_no"].implode()).all()
 
 
@@ -130,6 +131,7 @@ def _prepared(side: pl.DataFrame, unjudged: pl.Series) -> pl.DataFrame:
     """Number the rows and their place by date; where amounts are not judged they are all alike."""
     ordered = side.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)).sort("plan", "date", "place")
     number = pl.int_range(pl.len(), dtype=pl.Int64)
+    # Rows by date, counted from the first of their plan.
     first = pl.when(pl.col("plan").ne_missing(pl.col("plan").shift(1)) | (number == 0)).then(number).forward_fill()
     alike = pl.col("plan").is_in(unjudged)
     return ordered.with_columns(
@@ -149,17 +151,18 @@ def _same(left: pl.DataFrame, right: pl.DataFrame, _plans: pl.DataFrame) -> _Pas
 
 def _same_date(left: pl.DataFrame, right: pl.DataFrame, _plans: pl.DataFrame) -> _Pass:
     ours, theirs = numbered(right), numbered(left)
-    found = _classes(theirs).join(_classes(ours), on=["plan", "date"], suffix="_ours")
+    same_day = _classes(theirs).join(_classes(ours), on=["plan", "date"], suffix="_ours")
     distance = (pl.col("amount") - pl.col("amount_ours")).abs()
-    return _nearest(theirs, ours, found.select(left="class", right="class_ours", distance=distance))
+    return _nearest(theirs, ours, same_day.select(left="class", right="class_ours", distance=distance))
 
 
 def _same_amount(left: pl.DataFrame, right: pl.DataFrame, plans: pl.DataFrame) -> _Pass:
     ours, theirs = numbered(right), numbered(left)
     window = pl.col("date") // _WINDOW
+    # Joined by amount and window of days instead of every date with every date: each date is tried in its own window and both beside it.
     around = _classes(theirs).with_columns(window=pl.concat_list(window - 1, window, window + 1)).explode("window")
-    found = around.join(_classes(ours).with_columns(window=window), on=["plan", "amount", "window"], suffix="_ours")
-    near = found.join(plans, left_on="plan", right_on="plan_no", validate="m:1")
+    close = around.join(_classes(ours).with_columns(window=window), on=["plan", "amount", "window"], suffix="_ours")
+    near = close.join(plans, left_on="plan", right_on="plan_no", validate="m:1")
     distance = (pl.col("date") - pl.col("date_ours")).abs()
     edges = near.filter(distance <= pl.col("reach_days")).select(left="class", right="class_ours", distance=distance)
     return _nearest(theirs, ours, edges)
@@ -182,14 +185,15 @@ def _nearest(theirs: pl.DataFrame, ours: pl.DataFrame, edges: pl.DataFrame) -> _
 
 def _alone(side: pl.DataFrame, rows: pl.Series, name: str) -> pl.DataFrame:
     none = pl.lit(None, dtype=pl.Int64)
-    found = side.filter(pl.col("row").is_in(rows.implode()))["row"]
-    one = pl.DataFrame({name: found}).with_columns(none.alias("right" if name == "left" else "left"))
-    return one.select("left", "right")
+    own = side.filter(pl.col("row").is_in(rows.implode()))["row"]
+    apart = pl.DataFrame({name: own}).with_columns(none.alias("right" if name == "left" else "left"))
+    return apart.select("left", "right")
 
 
 def _described(pairs: pl.DataFrame, theirs: pl.DataFrame, ours: pl.DataFrame, unjudged: pl.Series) -> pl.DataFrame:
     """Turn row numbers into terms, and say by how much they differ."""
     left, right = pairs["left"], pairs["right"]
+    # Of a pair, the plan of the provider's term, else of the expected one; a row number that is null gives null.
     plan = theirs["plan"].gather(left).zip_with(left.is_not_null(), ours["plan"].gather(right))
     days = theirs["date"].gather(left).cast(pl.Int64) - ours["date"].gather(right).cast(pl.Int64)
     minor = theirs["amount"].gather(left) - ours["amount"].gather(right)

@@ -1,4 +1,7 @@
-"""Which of the changes that fit is told: of the whole plan before that of a term, one before two, all ties named.
+"""Choose which reason is reported when several changes fit.
+
+A change that gives the whole plan comes before one that gives a term, one change before
+two; of equal ones all are named.
 
 What fits is found in `counterfactuals.py`; here nothing is regenerated.
 """
@@ -14,7 +17,7 @@ from transforms.conformance.sentences import ROUNDING, ROUNDING_PLACEMENT
 PAIR = ("plan_no", "term_no", "sequence", "paired_by")
 """What identifies a row of pairs and says how it came about."""
 
-VERDICT = ("dates", "dates_says", "amounts", "amounts_says")
+ANSWER = ("dates", "dates_says", "amounts", "amounts_says")
 """Reason and words for the date and for the amount of a row; null where nothing gives it."""
 
 _KINDS = ("dates", "amounts")
@@ -24,7 +27,11 @@ _MOST_SAID = 3
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Reasons by plan and by term, for dates and for amounts: `reason, says`; and the order where all dates come out."""
+    """The reasons that fit, by plan and by term.
+
+    `plans` and `terms` hold, for `dates` and for `amounts`, a frame with `reason, says`; `orders` the terms by
+    date of the plans whose dates all come out.
+    """
 
     plans: dict[str, pl.DataFrame]
     terms: dict[str, pl.DataFrame]
@@ -47,7 +54,7 @@ class Answers:
 
 
 def _fullest(whole: pl.DataFrame) -> pl.DataFrame:
-    """Keep, of what gives all dates or all amounts of a plan, that which gives both, where there is any."""
+    """Return `whole` without the combinations that give only dates or amounts of a plan for which another gives both."""
     both = pl.col("dates") & pl.col("amounts")
     has_both = whole.filter(both).select("plan_no").unique()
     return pl.concat([whole.filter(both), whole.join(has_both, on="plan_no", how="anti")])
@@ -108,7 +115,7 @@ def reasoned(rows: pl.DataFrame, rounding: pl.DataFrame, first: Answers, second:
     """
     dated = _answered(rows, "dates", first, second).drop("of_plan", "of_plan_says")
     priced = _answered(dated, "amounts", first, second)
-    return _with_rounding(priced.join(rounding, on="plan_no", how="left", validate="m:1")).select(*PAIR, *VERDICT)
+    return _with_rounding(priced.join(rounding, on="plan_no", how="left", validate="m:1")).select(*PAIR, *ANSWER)
 
 
 def _answered(rows: pl.DataFrame, kind: str, first: Answers, second: Answers) -> pl.DataFrame:
@@ -130,7 +137,7 @@ def _answered(rows: pl.DataFrame, kind: str, first: Answers, second: Answers) ->
 
 
 def _with_rounding(priced: pl.DataFrame) -> pl.DataFrame:
-    """Rounding outranks what a single term suggests, and stands beside a change that gives the whole plan."""
+    """Return the rows with rounding as the reason, before that of a term and beside that of the whole plan."""
     is_rounded = pl.col("rounding").is_not_null()
     stands_alone = (pl.col("rounding") == ROUNDING_PLACEMENT) | pl.col("of_plan").is_null()
     reason = (

@@ -1,7 +1,7 @@
-"""Why a provider's schedule differs from its own rules: the smallest change of conventions that gives its values.
+"""Explain why a provider's schedule differs from its own rules: by the smallest change of conventions that gives its values.
 
 One change is tried first, then two; all that fit are named. A change that gives the
-whole plan outranks one that gives a single term. Differences of a plan that nothing
+whole plan outranks one that gives a single term. Differences that no change
 gives stay UNEXPLAINED.
 """
 
@@ -15,7 +15,7 @@ from schemas.schedules import DIFFERENCES, PAIRS
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.changes import discover
 from transforms.conformance.counterfactuals import Combination, Means, attempt, by_date, compare, twos
-from transforms.conformance.reasons_chosen import PAIR, VERDICT, Answers, reasoned, rounded
+from transforms.conformance.reasons_chosen import ANSWER, PAIR, Answers, reasoned, rounded
 from transforms.conformance.sentences import TIMEZONE, UNEXPLAINED, explanation
 
 _PAIRED = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE")
@@ -92,10 +92,10 @@ def explain_pairs(
     if plans.is_empty():
         return Explained(DIFFERENCES.empty(), pairs)
     case = _case(plans, pairs, terms, expected, rules)
-    zoned = _zoned(case, rules, pairs)
+    zoned = _in_another_zone(case, rules, pairs)
     means = Means(custom, conventions, calendars)
-    known = pl.concat([_judged(_without(case, zoned), means), _by_zone(case, zoned)])
-    valued = _valued(known, case)
+    reasons = pl.concat([_judged(_without(case, zoned), means), _by_zone(case, zoned)])
+    valued = _valued(reasons, case)
     return Explained(_finished(valued), _rejoined(pairs, valued))
 
 
@@ -113,7 +113,7 @@ def _without(case: _Case, plans: pl.DataFrame) -> _Case:
     return _Case(*(frame.join(plans, on="plan_no", how="anti") for frame in frames))
 
 
-def _zoned(case: _Case, rules: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def _in_another_zone(case: _Case, rules: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Return `plan_no` of the sets of conventions all of whose terms are one day off in one direction."""
     sets = rules.select("plan_no", "convention_set")
     # By order of dates, because a day's difference can pair a term with its neighbour.
@@ -144,8 +144,8 @@ def _judged(case: _Case, means: Means) -> pl.DataFrame:
     base = compare(case.theirs, case.ours)
     differing = _differing(case)
     singles: list[Combination] = [(change,) for change in changes]
-    one = attempt(singles, case.rules, case.theirs, differing, means=means)
-    first = Answers.of(one, singles, base)
+    tried = attempt(singles, case.rules, case.theirs, differing, means=means)
+    first = Answers.of(tried, singles, base)
     still_open = _unanswered(case, base, first, differing)
     rules, theirs, apart = (
         frame.join(still_open, on="plan_no", how="semi") for frame in (case.rules, case.theirs, differing)
@@ -169,28 +169,28 @@ def _differing(case: _Case) -> pl.DataFrame:
 
 def _unanswered(case: _Case, base: pl.DataFrame, first: Answers, differing: pl.DataFrame) -> pl.DataFrame:
     """Return `plan_no` of the plans in which one change leaves a date or an amount open."""
-    found = [differing.select("plan_no").clear()]
+    unanswered = [differing.select("plan_no").clear()]
     pairs = case.pairs.join(differing.select("plan_no", "sequence"), on=["plan_no", "sequence"], how="semi")
     for kind, column in (("dates", "difference_days"), ("amounts", "difference_minor")):
         apart = pairs.filter((pl.col(column) != 0).fill_null(value=False))
-        left = apart.join(first.terms[kind], on=["plan_no", "sequence"], how="anti")
+        without = apart.join(first.terms[kind], on=["plan_no", "sequence"], how="anti")
         if kind == "amounts":
-            left = left.join(rounded(case.theirs, case.ours, base), on="plan_no", how="anti")
-        found.append(left.join(first.plans[kind], on="plan_no", how="anti").select("plan_no"))
+            without = without.join(rounded(case.theirs, case.ours, base), on="plan_no", how="anti")
+        unanswered.append(without.join(first.plans[kind], on="plan_no", how="anti").select("plan_no"))
     counts = (
         case.theirs.group_by("plan_no")
         .len()
         .join(case.ours.group_by("plan_no").len(), on=["plan_no", "len"], how="semi")
     )
     alone = case.pairs.filter(~pl.col("paired_by").is_in(list(_PAIRED))).join(counts, on="plan_no", how="semi")
-    found.append(alone.join(first.plans["dates"], on="plan_no", how="anti").select("plan_no"))
-    return pl.concat(found).unique()
+    unanswered.append(alone.join(first.plans["dates"], on="plan_no", how="anti").select("plan_no"))
+    return pl.concat(unanswered).unique()
 
 
 def _repaired(case: _Case, first: Answers, second: Answers) -> pl.DataFrame:
     """Return the pairs, by the changed schedule where one change, or else two, give every date of the plan."""
-    known = first.orders.select("plan_no").unique()
-    orders = pl.concat([first.orders, second.orders.join(known, on="plan_no", how="anti")])
+    by_one = first.orders.select("plan_no").unique()
+    orders = pl.concat([first.orders, second.orders.join(by_one, on="plan_no", how="anti")])
     return pl.concat([case.pairs.join(orders, on="plan_no", how="anti").select(PAIR), _ruled(case, orders)])
 
 
@@ -223,13 +223,13 @@ def _by_zone(case: _Case, zoned: pl.DataFrame) -> pl.DataFrame:
         dates_says=none,
         amounts=none,
         amounts_says=none,
-    ).select(*PAIR, *VERDICT)
+    ).select(*PAIR, *ANSWER)
 
 
-def _valued(known: pl.DataFrame, case: _Case) -> pl.DataFrame:
+def _valued(reasons: pl.DataFrame, case: _Case) -> pl.DataFrame:
     """Add what both sides say, and by how much they differ."""
     ours = case.expected.drop("notes")
-    joined = known.join(case.shown, on=["plan_no", "term_no"], how="left", validate="m:1")
+    joined = reasons.join(case.shown, on=["plan_no", "term_no"], how="left", validate="m:1")
     joined = joined.join(ours, on=["plan_no", "sequence"], how="left", validate="m:1")
     return joined.with_columns(
         difference_days=(pl.col("due_date") - pl.col("expected_due_date")).dt.total_days(),
