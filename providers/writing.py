@@ -283,7 +283,6 @@ class Desk:
     """
 
     name: str
-    operations: Sequence[str]
     ASSUMED: Mapping[str, Assumption]
     compose: Compose
     rule: "Callable[[Order, Before, Mapping[str, str], ZoneInfo], Mapping[str, Any] | Monthly] | None" = None

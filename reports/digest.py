@@ -56,7 +56,6 @@ class Digest:
     sums: pl.DataFrame | None = None
     worst: pl.DataFrame | None = None
     breaks: pl.DataFrame = field(default_factory=pl.DataFrame)
-    breaks_seen: int = 0
     counted_breaks: pl.DataFrame | None = None
     aging: pl.DataFrame | None = None
     aging_terms: pl.DataFrame | None = None

@@ -65,10 +65,6 @@ class Tokens:
         times.append(now)
         return True
 
-    def revoke(self) -> None:
-        """Make every issued token invalid; the static one stays."""
-        self.live.clear()
-
     def advance(self, seconds: float) -> None:
         """Let that much of the tokens' lives pass at once."""
         self.ahead += seconds

@@ -207,9 +207,3 @@ INTEGRITY = Table(
     ),
     key=(),
 )
-
-CORE = (
-    *(PLANS, TERMS, PAYMENTS, ACCOUNTS, PLAN_ACCOUNTS, POLICIES, PLAN_FACTS, TERM_CHANGES),
-    *(PAUSES, ORPHANS, INTEGRITY),
-)
-"""Every core table."""

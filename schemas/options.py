@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-TOLERANCE_MODES = ("EXACT", "CENT", "ABS", "PCT", "MAX", "MIN")
-
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:

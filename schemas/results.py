@@ -218,15 +218,3 @@ CHECK_RESULTS = Table(
     columns=("check", "code", "reason", *WHO, "examined", "not_applicable", "breaks", "is_evaluated"),
     key=("check", "provider", "tenant_id"),
 )
-
-RESULTS = (
-    TERM_POSITIONS,
-    PLAN_POSITIONS,
-    PAYMENT_POSITIONS,
-    BREAKS,
-    LIVING_BREAKS,
-    BREAK_REGISTER,
-    ACCEPTANCES,
-    CHECK_RESULTS,
-)
-"""Every computed table."""

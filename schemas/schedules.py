@@ -8,7 +8,6 @@ from schemas.core import WHO
 from schemas.table import Table
 
 ARRANGEMENTS = ("AMOUNT", "NUMBER", "CUSTOM")
-PATTERNS = ("DAY", "WEEKDAY")
 
 PLAN_RULES = Table(
     name="plan_rules",
@@ -109,6 +108,3 @@ CLUSTERS = Table(
     ),
     key=(),
 )
-
-SCHEDULES = (PLAN_RULES, CUSTOM_TERMS, EXPECTED_TERMS, NOT_REGENERABLE, PAIRS, DIFFERENCES, CLUSTERS)
-"""Every table of this file."""

@@ -25,8 +25,10 @@ from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
 from sql.connection import explained
+from sql.conservation import ConservationError
 from sql.core.ledger import always_carried
-from sql.core.versions import ConservationError, Load, LoadReport, Sweep, commit_load
+from sql.core.loads import Load, LoadReport, Sweep
+from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
 from sql.staging import StageOptions, received, stage
 from sql.storage.commit_log import CommitLog

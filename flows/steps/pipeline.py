@@ -22,7 +22,7 @@ from flows.steps.written import keep_intents
 from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
-from sql.core import images
+from sql.core import ledger
 from sql.runs import held_summaries, run_states
 from sql.storage.aside import Aside
 from sql.storage.commit_log import CommitLog
@@ -287,7 +287,7 @@ class _Run:
         return {
             Source(provider, tenant): {
                 sweep: self._start(since, full_at)
-                for sweep, (since, full_at) in images.watermarks(warehouse.con, provider, tenant).items()
+                for sweep, (since, full_at) in ledger.watermarks(warehouse.con, provider, tenant).items()
             }
             for provider, tenant in warehouse.tenants()
             if provider not in doubted and not self.request.full
@@ -298,7 +298,7 @@ class _Run:
         if self.request.full:
             return {}
         return {
-            Source(provider, tenant): images.whole_pages(warehouse.con, provider, tenant)
+            Source(provider, tenant): ledger.whole_pages(warehouse.con, provider, tenant)
             for provider, tenant in warehouse.tenants()
         }
 

@@ -22,7 +22,6 @@ from providers.payiq.decode import Envelope, open_envelope
 from providers.payiq.orders import (
     NAMED,
     NAMING,
-    OPERATIONS,
     PLAN,
     PLAN_FIELD,
     TOKEN,
@@ -277,5 +276,5 @@ def compose(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
 
 
 DESK = Desk(
-    NAME, OPERATIONS, ASSUMED, compose, rule=monthly, hidden=frozenset({"PaymentAccount", "PaymentAccountToken"})
+    NAME, ASSUMED, compose, rule=monthly, hidden=frozenset({"PaymentAccount", "PaymentAccountToken"})
 )

@@ -21,7 +21,7 @@ from providers.http.transport import Call
 from providers.pages import iso, parsed
 from providers.payt.assumed import WRITES as ASSUMED
 from providers.payt.coverage import Coverage, coverage
-from providers.payt.orders import CREATE, OPERATIONS, order_of, with_tenant
+from providers.payt.orders import CREATE, order_of, with_tenant
 from providers.payt.reading import ASSUMED as READS
 from providers.payt.reading import NAME, PaytClient, connect
 from providers.payt.rows import Administration, Plan
@@ -273,4 +273,4 @@ def compose(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
     )
 
 
-DESK = Desk(NAME, OPERATIONS, ASSUMED, compose)
+DESK = Desk(NAME, ASSUMED, compose)

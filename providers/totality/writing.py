@@ -37,7 +37,7 @@ from providers.sending import (
     typed,
 )
 from providers.totality.assumed import WRITES as ASSUMED
-from providers.totality.orders import BY_AMOUNT, BY_SCHEDULE, OPERATIONS, Names, major, order_of
+from providers.totality.orders import BY_AMOUNT, BY_SCHEDULE, Names, major, order_of
 from providers.totality.reading import ASSUMED as READS
 from providers.totality.reading import NAME, TotalityClient, connect
 from providers.totality.rows import Loan, Plan, Record, ScheduledPayment
@@ -285,4 +285,4 @@ def compose(connection: Connection, *, clock: Clock, wire: object = None) -> Tot
     return TotalityWriter(transport=lists.transport, lists=lists, words=words, names=Names(words))
 
 
-DESK = Desk(NAME, OPERATIONS, ASSUMED, compose, rule=rule_of, body=BODY)
+DESK = Desk(NAME, ASSUMED, compose, rule=rule_of, body=BODY)

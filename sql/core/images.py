@@ -20,29 +20,7 @@ from schemas.core import (
     TERMS,
 )
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
-from sql.core.ledger import watermarks, whole_pages
 from sql.scripts import seed, statements
-
-__all__ = [
-    "accounts",
-    "completeness",
-    "current_rows",
-    "custom_terms",
-    "integrity",
-    "links",
-    "orphans",
-    "pauses",
-    "payments",
-    "plan_accounts",
-    "plan_facts",
-    "plan_rules",
-    "plans",
-    "policies",
-    "term_changes",
-    "terms",
-    "watermarks",
-    "whole_pages",
-]
 
 _NUMBER = r"^[0-9]{1,18}$"
 

@@ -13,14 +13,12 @@ import polars as pl
 
 from schemas.intake import Admitted
 from sql.connection import transaction
-from sql.conservation import ConservationError, check_counts, check_unique, counted
+from sql.conservation import check_counts, check_unique, counted
 from sql.core import absence, ledger
 from sql.core.history import ACCOUNTS, PAYMENTS, PLANS, POLICIES, TERMS, Shape, append_versions, current, differing
 from sql.core.keys import Numbers, Tenant, append, number_all
-from sql.core.loads import Load, LoadReport, Sweep, sweeps_of
+from sql.core.loads import Load, LoadReport, sweeps_of
 from sql.scripts import statements
-
-__all__ = ["ConservationError", "Load", "LoadReport", "Sweep", "commit_load"]
 
 NO_PLAN = ""
 """Id of the plan that terms of no plan hang on; it has no versions, so no image shows it."""

@@ -161,7 +161,7 @@ def test_the_world_can_change_between_two_pages(sandbox: Sandbox, totality: http
 
 
 def test_tokens_can_end_after_some_requests(sandbox: Sandbox, payiq: httpx.Client) -> None:
-    sandbox.faults.add(faults.before(sandbox.tokens["payiq"].revoke), match="Setup", after=2)
+    sandbox.faults.add(faults.before(sandbox.tokens["payiq"].live.clear), match="Setup", after=2)
     statuses = [payiq.post("Api/PaymentPlan/Setup", json={"CustomerToken": "token-1"}).status_code for _ in range(4)]
     assert statuses == [200, 200, 401, 401]
 

@@ -12,7 +12,8 @@ import pytest
 from providers import PROVIDERS
 from schemas.intake import DECODE_REJECTS, Admitted
 from sql.connection import connect
-from sql.core.versions import Load, LoadReport, Sweep, commit_load
+from sql.core.loads import Load, LoadReport, Sweep
+from sql.core.versions import commit_load
 from sql.scripts import create_tables
 from sql.staging import StageOptions, received_types, stage
 from transforms.intake.admit import admit

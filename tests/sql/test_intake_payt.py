@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from sql.core import images
-from sql.core.versions import ConservationError, Load, Sweep, commit_load
+from sql.conservation import ConservationError
+from sql.core import images, ledger
+from sql.core.loads import Load, Sweep
+from sql.core.versions import commit_load
 
 DAY = date(2026, 6, 30)
 
@@ -422,7 +424,7 @@ def test_tenants_are_kept_apart(intake):
 def test_the_next_fetch_starts_before_this_one_began_and_an_incomplete_sweep_moves_nothing(intake):
     intake.fetch("payt", {}, day=DAY)
     intake.fetch("payt", {}, day=date(2026, 7, 1), changes=True, incomplete=("payments",))
-    marks = images.watermarks(intake.con, "payt", "1")
+    marks = ledger.watermarks(intake.con, "payt", "1")
     assert [(since.isoformat(), full.isoformat()) for since, full in (marks["payments"], marks["invoices"])] == [
         ("2026-06-30T05:45:00+00:00", "2026-06-30T06:00:00+00:00"),
         ("2026-07-01T05:45:00+00:00", "2026-06-30T06:00:00+00:00"),

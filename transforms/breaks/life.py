@@ -22,8 +22,6 @@ from transforms.options import by_provider
 
 RULED = ("POLICY_VIOLATION", "STATUS_CONTRADICTION")
 """Codes whose reason is the rule that was broken, and so a part of the identity."""
-OPEN_STATES = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
-"""States of a break that somebody still has to look at."""
 
 _RULE = pl.when(pl.col("code").is_in(RULED)).then(pl.col("reason")).otherwise(pl.lit(""))
 _IDENTITY = ("provider", "tenant_id", "account_id", "plan_id", "term_id", "payment_id", "code", "side")

@@ -41,22 +41,6 @@ class _Case:
     pairs: pl.DataFrame
 
 
-def explain(
-    pairs: pl.DataFrame,
-    terms: pl.DataFrame,
-    expected: pl.DataFrame,
-    rules: pl.DataFrame,
-    custom: pl.DataFrame,
-    *,
-    conventions: Mapping[str, Conventions],
-    calendars: Mapping[str, Calendar],
-) -> pl.DataFrame:
-    """Return `DIFFERENCES`; see `explain_pairs`."""
-    return explain_pairs(
-        pairs, terms, expected, rules, custom, conventions=conventions, calendars=calendars
-    ).differences
-
-
 def explain_pairs(
     pairs: pl.DataFrame,
     terms: pl.DataFrame,

@@ -12,9 +12,6 @@ import polars as pl
 from schemas.options import Options
 from transforms.options import providers_of
 
-MEASURES = ("days_past_due", "ots_months", "mba_months")
-"""What a set may bucket by."""
-
 NOT_MONTHLY = "none"
 """Label of plans that have no months, in a set of months."""
 
@@ -48,7 +45,7 @@ def in_buckets(rows: pl.DataFrame, options: Mapping[str, Options]) -> pl.DataFra
     """Return `bucket` and `bucket_no` of each row, by its provider's set.
 
     Args:
-        rows: `provider` and the three `MEASURES`; the months null for what is not monthly.
+        rows: `provider`, `days_past_due`, `ots_months` and `mba_months`; the months null for what is not monthly.
         options: `Options` by provider.
     """
     number = pl.Series("bucket_no", [None], dtype=pl.Int64).new_from_index(0, rows.height)

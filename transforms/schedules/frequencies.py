@@ -52,13 +52,3 @@ def reach_days() -> pl.Expr:
     period = pl.when(pl.col("frequency") == "DAYS").then(pl.col("days_in_period")).otherwise(fixed)
     half = pl.when(pl.col("arrangement") != "CUSTOM").then(period // 2)
     return pl.min_horizontal(half.fill_null(FURTHEST), pl.lit(FURTHEST, dtype=pl.Int64))
-
-
-def contradicts_weekday() -> pl.Expr:
-    """Tell whether a plan counted in weeks names another weekday than its first date has; the date leads.
-
-    False where no weekday is named.
-    """
-    in_weeks = pl.col("frequency").is_in(["WEEKLY", "BIWEEKLY"])
-    other = pl.col("first_weekday") != pl.col("first_due_date").dt.weekday().cast(pl.Int64)
-    return (in_weeks & other).fill_null(value=False)

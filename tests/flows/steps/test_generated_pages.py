@@ -16,7 +16,8 @@ from providers import PROVIDERS
 from sandbox.world import dumps
 from schemas.intake import DECODE_REJECTS
 from sql.connection import connect
-from sql.core.versions import Load, Sweep, commit_load
+from sql.core.loads import Load, Sweep
+from sql.core.versions import commit_load
 from sql.scripts import create_tables
 from sql.staging import StageOptions, received, stage
 from sql.storage.landing import StoredPage

@@ -9,7 +9,7 @@ import pytest
 from schemas.conventions import Conventions
 from schemas.schedules import CUSTOM_TERMS, EXPECTED_TERMS, NOT_REGENERABLE, PLAN_RULES
 from transforms.calendars.closed_days import Calendar, own_days
-from transforms.schedules.frequencies import FREQUENCIES, Frequency, contradicts_weekday, reach_days
+from transforms.schedules.frequencies import FREQUENCIES, Frequency, reach_days
 from transforms.schedules.inputs import MissingConventionsError
 from transforms.schedules.regenerate import Regenerated, regenerate
 from transforms.schedules.shifts import MissingCalendarError
@@ -171,12 +171,6 @@ def test_a_frequency_more_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dates(plan) == "2026-06-08 2026-07-06 2026-08-03"
     assert amounts(plan) == [33_33, 33_33, 33_34]
     assert rules(plan).select(reach_days()).item() == 7
-
-
-def test_a_weekday_that_contradicts_the_first_date_is_told() -> None:
-    weekly = {"frequency": "WEEKLY", "first_due_date": date(2026, 6, 26)}
-    plans = rules(weekly | {"first_weekday": 1}, weekly | {"first_weekday": 5}, weekly, FIFTH_FRIDAY)
-    assert plans.select(contradicts_weekday()).to_series().to_list() == [True, False, False, False]
 
 
 # --- shifts -------------------------------------------------------------------------------
