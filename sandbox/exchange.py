@@ -2,7 +2,7 @@
 
 `Front` wraps an app. It reads the whole request, records it, asks the fault
 script whether something should go wrong, and otherwise lets the app answer.
-What can go wrong is in `faults.py`; what a right answer is, in the apps.
+What goes wrong is for `fault_script.py` to say; what a right answer is, for the apps.
 """
 
 import asyncio

@@ -10,8 +10,6 @@ from sandbox.exchange import Exchange, Recorded
 
 Fault: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
-FOREVER = 10**9
-
 
 @dataclass(slots=True)
 class Rule:

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sandbox.assumed import Assumed
 from sandbox.credentials import CREDENTIALS
 from sandbox.exchange import TICK_SECONDS, App, Front, Recorded
-from sandbox.faults import Faults
+from sandbox.fault_script import Faults
 from sandbox.payiq import app as payiq
 from sandbox.payt import app as payt
 from sandbox.payt.desk import Limits

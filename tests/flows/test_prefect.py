@@ -15,10 +15,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from storm import faults
 
 from flows.steps import pipeline
 from providers import PROVIDERS
-from sandbox import faults
 from sandbox.worlds import scenarios
 from sql.storage.lock import run_lock
 

@@ -3,8 +3,8 @@
 import time
 
 import pytest
+from storm import faults
 
-from sandbox import faults
 from sandbox.credentials import CREDENTIALS
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 
 import pytest
+from storm import faults
 
 from providers import PROVIDERS
 from providers.base import AccountRef, Connection, SweepRequest
@@ -20,7 +21,6 @@ from providers.errors import (
     Unreachable,
     Unreadable,
 )
-from sandbox import faults
 from sandbox.server import serve
 from sandbox.world import Verbatim
 from sandbox.worlds import scenarios

@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from storm import faults
 
 from providers import PROVIDERS
 from providers.base import Connection
@@ -15,7 +16,6 @@ from providers.http.answers import Reply
 from providers.http.transport import Call
 from providers.sending import answered, known_words
 from providers.writing import Outcome, Wanted
-from sandbox import faults
 
 NAMES = ("payt", "totality", "payiq")
 MAKES = {

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from storm import faults
 
-from sandbox import faults
 from sandbox.server import Sandbox
 from sandbox.world import Verbatim
 

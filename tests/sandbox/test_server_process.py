@@ -126,7 +126,7 @@ def test_a_taken_port_is_an_error_and_leaves_nothing_running() -> None:
 
 
 def test_serving_ends_at_once_even_with_a_request_hanging() -> None:
-    from sandbox import faults
+    from storm import faults
 
     began = time.monotonic()
     with serve(World()) as sandbox, httpx.Client(trust_env=False) as client:

@@ -24,8 +24,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sandbox import faults
-from sandbox.faults import Faults
+from storm import faults
+
+from sandbox.fault_script import Faults
 from sandbox.server import Sandbox, serve
 from sandbox.world import World
 

@@ -13,12 +13,12 @@ from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
 import pytest
+from storm import faults
 from storm.chaos import loan_body, payiq_world, payt_world, totality_world
 
 import flows.clock
 import flows.commands.plans
 from flows.commands import cli
-from sandbox import faults
 from writes.engine import Engine
 from writes.intents import APPROVED, DONE, PARKED, SENDING, UNKNOWN
 from writes.ledger import Ledger

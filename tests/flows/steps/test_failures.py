@@ -11,8 +11,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from storm import faults
 
-from sandbox import faults
 from sandbox.assumed import Assumed
 from sandbox.worlds import generate_payiq as payiq
 from sandbox.worlds.scenarios import DEMO_AS_OF, GOLDEN_AS_OF, demo, generate, golden

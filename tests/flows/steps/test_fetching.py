@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from storm import faults
 
 from flows import clock
 from flows.commands.cli import execute
 from flows.steps.pull import Fault, Pulled, Source
-from sandbox import faults
 from sandbox.assumed import Assumed
 from sandbox.exchange import Answer
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import duckdb
 import pytest
+from storm import faults
 
 from flows.steps.loading import admit
-from sandbox import faults
 from sandbox.assumed import Assumed
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden
 

@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from storm import faults
 
 from reports.manifest import verify
-from sandbox import faults
 from sandbox.world import PAYT_LISTS
 from sandbox.worlds.scenarios import DEMO_AS_OF, demo
 

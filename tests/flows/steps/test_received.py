@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 
 import duckdb
 import pytest
+from storm import faults
 
 from flows.commands.cli import execute
 from flows.errors import NothingRead
 from flows.steps import loading
-from sandbox import faults
 from sandbox.world import Verbatim
 from sandbox.worlds import generate_payt as payt
 from sandbox.worlds import generate_totality as totality

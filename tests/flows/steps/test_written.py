@@ -8,9 +8,9 @@ import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from storm import faults
 
 from flows.errors import NothingRead
-from sandbox import faults
 from sandbox.worlds.golden import DUES, PAYIQ_PLAN, PAYT_PLAN, TOTALITY_PLAN, golden
 from sql.connection import connect
 from writes.intents import APPROVED, DONE, PARKED, REFUSED, SENDING, UNKNOWN, AgreedTerm, Draft

@@ -7,13 +7,13 @@ from decimal import Decimal
 from urllib.parse import parse_qs
 
 import pytest
+from storm import faults
 
 from providers.base import AccountRef
 from providers.errors import ProviderError, Unreadable
 from providers.http.bodies import encoded
 from providers.payiq.rows import account_key
 from providers.writing import Impossible, Outcome, Term, UnknownPlan, Wanted
-from sandbox import faults
 
 TOKEN, OTHER = "canary-customer-token-0815", "canary-customer-token-4711"
 KEY, OTHER_KEY = account_key(TOKEN), account_key(OTHER)

@@ -8,11 +8,11 @@ from email.utils import format_datetime
 from urllib.parse import parse_qs
 
 import pytest
+from storm import faults
 
 from providers.errors import NotConfigured, ProviderError, Unreadable
 from providers.http.bodies import encoded
 from providers.writing import Impossible, Outcome, Term, UnknownPlan, Wanted
-from sandbox import faults
 
 TERMS = [
     {"amount": Decimal("10.50"), "due_date": "2026-08-01"},

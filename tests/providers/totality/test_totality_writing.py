@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from storm import faults
 
 from providers.errors import ProviderError, Refused, Unreadable
 from providers.writing import Impossible, Outcome, Term, UnknownPlan, Wanted
-from sandbox import faults
 
 VENDOR = "application/vnd.totality.v1+json"
 BY_NUMBER = {

@@ -17,37 +17,10 @@ from typing import Any, Literal
 from urllib.parse import parse_qs
 
 from sandbox.exchange import Answer, Exchange
-from sandbox.fault_script import FOREVER, Fault, Faults, Rule
+from sandbox.fault_script import Fault
 from sandbox.world import World, dumps
 
-__all__ = [
-    "FOREVER",
-    "Fault",
-    "Faults",
-    "Rule",
-    "bad_row",
-    "before",
-    "bomb",
-    "cut",
-    "cut_at",
-    "delay",
-    "drip",
-    "drop",
-    "executed_but",
-    "executed_twice",
-    "garbage",
-    "hang",
-    "headed",
-    "hook",
-    "late",
-    "many_headers",
-    "no_rows",
-    "redirect",
-    "rewrite",
-    "rewrite_bytes",
-    "same_cursor",
-    "status",
-]
+FOREVER = 10**9
 
 MAINTENANCE = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body><h1>Back soon</h1></body></html>"
 
