@@ -11,7 +11,7 @@ answer to it is `UNKNOWN` and somebody has to look; that decision belongs to the
 All of these can be written down and read again: amounts are exact decimals in major units.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal

@@ -275,6 +275,4 @@ def compose(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
     return PayiqWriter(transport=client.transport, client=client, accounts=accounts, words=_words(words))
 
 
-DESK = Desk(
-    NAME, ASSUMED, compose, rule=monthly, hidden=frozenset({"PaymentAccount", "PaymentAccountToken"})
-)
+DESK = Desk(NAME, ASSUMED, compose, rule=monthly, hidden=frozenset({"PaymentAccount", "PaymentAccountToken"}))
