@@ -87,7 +87,7 @@ def pauses_of(given: Sequence[Pause], own: pl.DataFrame, plans: pl.DataFrame, *,
     rows = [(_number(pause, numbers), pause.start, pause.end) for pause in given]
     ours = pl.DataFrame(rows, schema=dict(PAUSES.dtypes), orient="row")
     both = pl.concat([ours, own])
-    return Pauses(stopping=both if stops else ours, known=both)
+    return Pauses(stopping=both if stops else ours, listed=both)
 
 
 def _number(pause: Pause, numbers: dict[tuple[str, str], list[tuple[str, int]]]) -> int:

@@ -1,4 +1,4 @@
-"""Breaks with one probable cause, in one line.
+"""Group breaks that have one probable cause into one line.
 
 For example "212 of 230 due-date differences on 2026-07-03: the holiday is not avoided as agreed". Breaks of one code and reason are grouped by the day they are about, else by the week
 their plans were created in. Every break is in exactly one group.
@@ -54,26 +54,26 @@ def clusters(breaks: pl.DataFrame) -> pl.DataFrame:
     rows = breaks.select(*_KEY, "calendar_date", created_week=week)
     by_day = _groups(rows, "calendar_date").filter(pl.col("breaks") >= LEAST)
     rest = rows.join(by_day, on=[*_KEY, "calendar_date"], how="anti", nulls_equal=True)
-    left = rest.group_by(_KEY).agg(left=pl.len())
+    sizes = rest.group_by(_KEY).agg(of_rest=pl.len())
     by_week = (
         _groups(rest, "created_week")
-        .join(left, on=_KEY, validate="m:1")
-        .filter((pl.col("breaks") >= LEAST) & (pl.col("breaks") * _WEEK_SHARE >= pl.col("left")))
+        .join(sizes, on=_KEY, validate="m:1")
+        .filter((pl.col("breaks") >= LEAST) & (pl.col("breaks") * _WEEK_SHARE >= pl.col("of_rest")))
     )
     others = rest.join(by_week, on=[*_KEY, "created_week"], how="anti", nulls_equal=True)
     alone = others.group_by(_KEY).agg(breaks=pl.len())
-    found = pl.concat([by_day, by_week.drop("left"), alone], how="diagonal_relaxed")
-    return _told(found, breaks)
+    groups = pl.concat([by_day, by_week.drop("of_rest"), alone], how="diagonal_relaxed")
+    return _described(groups, breaks)
 
 
 def _groups(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     return rows.filter(pl.col(column).is_not_null()).group_by(*_KEY, column).agg(breaks=pl.len())
 
 
-def _told(found: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
+def _described(groups: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
     totals = breaks.group_by(*WHO, "code").agg(of_breaks=pl.len().cast(pl.Int64))
     filled = pl.concat(
-        [CLUSTERS.empty().select(*_KEY, "calendar_date", "created_week", "breaks"), found], how="diagonal_relaxed"
+        [CLUSTERS.empty().select(*_KEY, "calendar_date", "created_week", "breaks"), groups], how="diagonal_relaxed"
     )
     whole = filled.join(totals, on=[*WHO, "code"], validate="m:1").with_columns(pl.col("breaks").cast(pl.Int64))
     known = causes() | OTHER_CAUSES

@@ -1,8 +1,8 @@
-"""Who a break is, how bad it is, and how it lives from run to run.
+"""Give breaks their identity, their severity and their state from run to run.
 
-Breaks come from the checks as bare rows. Here they get an identity that no
-amount can change, a severity, and a state by comparison with the register of
-all breaks that published runs have shown. Finding breaks does not belong here.
+The checks return breaks as plain rows. Here they get an identity that does not depend on
+amounts, a severity, and a state by comparison with the register of all breaks that
+published runs have shown. Finding breaks does not belong here.
 """
 
 import hashlib
@@ -57,8 +57,7 @@ def identified(breaks: pl.DataFrame) -> pl.DataFrame:
 def severity(*, is_old: pl.Expr, limits: Limits = DEFAULT_LIMITS) -> pl.Expr:
     """Return what the amount says, or the check where there is no amount; one step more where the break is old.
 
-    A check may name a least severity, which no small amount lowers. Age alone makes nothing critical: a list in
-    which everything old is critical says nothing.
+    A check may name a least severity, which no small amount lowers. Age alone makes no break critical, or every old break would be.
     """
     size, digits = pl.col("difference_minor").abs(), places(pl.col("break_currency"))
     unit = digits.replace_strict({0: 1, 2: 100, 3: 1000, 4: 10_000}, return_dtype=pl.Int64)
@@ -83,12 +82,12 @@ def live(
     limits: Limits = DEFAULT_LIMITS,
     options: Mapping[str, Options] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the breaks of this run with their life, and the register after it.
+    """Return the breaks of this run with their states, and the register after it.
 
     NEW: never seen. ONGOING, CHANGED: open before, with the same or another payload. REOPENED: had been resolved,
     or its acceptance no longer holds; first seen is kept. RESOLVED: was open, examined now, gone; shown this once.
-    NOT_EVALUATED: was open, not found, but not examined either, so it stays open. ACCEPTED: somebody took it on,
-    the day is not past the expiry and the amount not above the maximum; it leaves without being shown.
+    NOT_EVALUATED: was open, not found, but not examined either, so it stays open. ACCEPTED: its acceptance
+    has not expired and its amount is not above the accepted maximum; it is no longer shown once it is gone.
 
     Args:
         breaks: `BREAKS` of this run.
@@ -98,7 +97,7 @@ def live(
         moves: False where the as-of date lies before that of the last published run: breaks then carry the state
             that the register has for them (NEW where it has none), and the register stays as it is.
         acceptances: `ACCEPTANCES`, or none.
-        limits: From where on a break is medium, high, critical.
+        limits: Amounts from which a break is medium, high, critical.
         options: `Options` by provider, whose `escalate_days` say when a break is old; the defaults for the others.
 
     Returns:
@@ -174,7 +173,7 @@ def _found(
         .then(pl.lit("CHANGED"))
         .otherwise(pl.lit("ONGOING"))
     )
-    # Looking back at an earlier day moves no life: what the register says is what is shown.
+    # A run for an earlier day changes no state: what the register says is shown.
     state = moved if moves else pl.col("was")
     may_accept = pl.lit(moves) | is_new
     return (
@@ -204,11 +203,11 @@ def _gone(
     acceptances: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Return what was open and is not found now, with its state and `is_shown`."""
-    asked = evaluated.group_by(*WHO, "code", rule=_RULE).agg(is_examined=pl.col("is_evaluated").all())
+    examined = evaluated.group_by(*WHO, "code", rule=_RULE).agg(is_examined=pl.col("is_evaluated").all())
     open_before = register.filter("is_open").join(found, on="fingerprint", how="anti")
     gone = (
         open_before.with_columns(rule=_RULE)
-        .join(asked, on=[*WHO, "code", "rule"], how="left", validate="m:1", maintain_order="left")
+        .join(examined, on=[*WHO, "code", "rule"], how="left", validate="m:1", maintain_order="left")
         .with_columns(pl.col("is_examined").fill_null(value=False))
     )
     gone = gone.with_columns(_is_accepted(gone, as_of, acceptances).alias("is_accepted"))
@@ -226,9 +225,9 @@ def _gone(
 def _living(rows: pl.DataFrame, as_of: date, limits: Limits, options: Mapping[str, Options]) -> pl.DataFrame:
     """Return register rows as breaks of this run; an age is never negative."""
     age = (pl.lit(as_of) - pl.col("first_seen")).dt.total_days().clip(lower_bound=0)
-    known = dict.fromkeys(rows["provider"].unique().to_list(), Options()) | dict(options)
-    open_for = business_between(rows["provider"], rows["first_seen"], repeated(as_of, rows.height), options=known)
-    is_old = open_for > by_provider(rows, known, lambda option: option.escalate_days, pl.Int64())
+    by_name = dict.fromkeys(rows["provider"].unique().to_list(), Options()) | dict(options)
+    open_for = business_between(rows["provider"], rows["first_seen"], repeated(as_of, rows.height), options=by_name)
+    is_old = open_for > by_provider(rows, by_name, lambda option: option.escalate_days, pl.Int64())
     living = rows.with_columns(
         severity(is_old=pl.lit(is_old), limits=limits).alias("severity"), as_of=pl.lit(as_of), age_days=age
     )

@@ -1,7 +1,7 @@
-"""What was changed at a provider through us, beside what the provider shows of it.
+"""Compare the changes we made at a provider with what the provider shows of them.
 
-Two steps, because the terms of the plans concerned have to be kept while the portfolio is worked: which changes a
-provider must show by now, then what it shows. What counts as wrong is not decided here.
+In two steps: first which changes a provider must show by now, so that the terms of these plans are kept while the
+portfolio is computed; then what it shows. What counts as a break is not decided here.
 """
 
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from schemas.core import WHO
 from schemas.writes import AGREEMENTS, WRITES
 
 COMPARED = ("create", "approve", "reject", "deactivate")
-"""Operations after which it is known what the plan must look like. Another one ends what was known before."""
+"""Operations after which it is known what the plan must look like; after any other it is no longer known."""
 
 WITH_TERMS = ("create", "approve")
 """Operations that bring a plan into force, and with it the terms that were agreed."""
@@ -57,8 +57,8 @@ def shown_by_now(
     """
     if writes.is_empty():
         return WRITES.empty().with_columns(plan_no=pl.lit(None, dtype=pl.Int64))
-    named = writes.filter(pl.col("plan_id").is_not_null())
-    fetched = named.join(_fetched(completeness), on=WHO, how="inner", validate="m:1").join(
+    of_plans = writes.filter(pl.col("plan_id").is_not_null())
+    fetched = of_plans.join(_fetched(completeness), on=WHO, how="inner", validate="m:1").join(
         clocks, on=WHO, how="left", validate="m:1"
     )
     is_over = (pl.col("ended_at") <= pl.col("fresh_at")).fill_null(value=False)
@@ -71,12 +71,12 @@ def shown_by_now(
     )
     under_way = fetched.filter(~is_over & (pl.col("planned_at") <= known_at))
     concerned = plans.join(newest, on=_PLAN, how="semi")
-    known = concerned.select(
+    numbers = concerned.select(
         "plan_no", *_PLAN, is_later=pl.any_horizontal((pl.col(_DATED) > as_of).fill_null(value=False))
     )
     return (
         newest.join(under_way, on=_PLAN, how="anti")
-        .join(known, on=_PLAN, how="left", validate="1:1")
+        .join(numbers, on=_PLAN, how="left", validate="1:1")
         .filter(~pl.col("is_later").fill_null(value=False))
         .select(*WRITES.columns, "plan_no")
     )
@@ -98,14 +98,14 @@ def agreements(
     if changes.is_empty():
         return AGREEMENTS.empty()
     shown = positions.select("plan_no", "account_id", "status", shown_currency="currency")
-    wanted = changes.rename({"currency": "agreed_currency"}).join(shown, on="plan_no", how="left", validate="m:1")
-    ours = _numbered(agreed_terms.join(wanted.select("intent_id"), on="intent_id", how="semi"))
-    still_owed = wanted.filter(pl.col("status").is_in(STILL_OWED)).select("plan_no", "intent_id")
+    changed = changes.rename({"currency": "agreed_currency"}).join(shown, on="plan_no", how="left", validate="m:1")
+    ours = _numbered(agreed_terms.join(changed.select("intent_id"), on="intent_id", how="semi"))
+    still_owed = changed.filter(pl.col("status").is_in(STILL_OWED)).select("plan_no", "intent_id")
     theirs = _numbered(
         terms.filter(~pl.col("state").is_in(GONE)).join(still_owed, on="plan_no", how="inner", validate="m:1")
     )
     counted = (
-        wanted.join(_summed(ours, "agreed"), on="intent_id", how="left", validate="1:1")
+        changed.join(_summed(ours, "agreed"), on="intent_id", how="left", validate="1:1")
         .join(_summed(theirs, "shown"), on="intent_id", how="left", validate="1:1")
         .with_columns(
             pl.col("agreed_count", "agreed_minor").fill_null(0),
@@ -144,7 +144,7 @@ def _summed(terms: pl.DataFrame, whose: str) -> pl.DataFrame:
 def _first_difference(counted: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
     """Return, for each intent whose terms are not all as agreed, the first one as agreed and as shown."""
     is_asked = pl.col("operation").is_in(WITH_TERMS) & (pl.col("agreed_count") > 0)
-    asked = counted.filter(is_asked & pl.col("status").is_in(STILL_OWED))
+    with_terms = counted.filter(is_asked & pl.col("status").is_in(STILL_OWED))
     in_ours = ours.rename({"due_date": "agreed_due_date", "amount_minor": "agreed_amount_minor"})
     pairs = in_ours.join(theirs, on=["intent_id", "sequence"], how="full", coalesce=True, validate="1:1")
     same_currency = pl.col("agreed_currency").eq_missing(pl.col("currency")) | pl.col("agreed_currency").is_null()
@@ -155,7 +155,7 @@ def _first_difference(counted: pl.DataFrame, ours: pl.DataFrame, theirs: pl.Data
     )
     return (
         pairs.join(
-            asked.select("intent_id", "agreed_currency", "currency"), on="intent_id", how="inner", validate="m:1"
+            with_terms.select("intent_id", "agreed_currency", "currency"), on="intent_id", how="inner", validate="m:1"
         )
         .filter(~is_same)
         .sort("intent_id", "sequence")

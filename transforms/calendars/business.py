@@ -20,16 +20,17 @@ def business_between(
         UnknownCalendarError: its calendar does not exist.
     """
     counts = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(provider))
-    asked = after.is_not_null() & until.is_not_null()
-    for name in provider.filter(asked).unique().sort():
+    is_dated = after.is_not_null() & until.is_not_null()
+    for name in provider.filter(is_dated).unique().sort():
         if name not in options:
             raise MissingOptionsError([name])
-        mine = (asked & (provider == name)).arg_true()
-        start, end = after.gather(mine), until.gather(mine)
+        rows = (is_dated & (provider == name)).arg_true()
+        # The rows of this provider; their counts are put back at the same rows.
+        start, end = after.gather(rows), until.gather(rows)
         own = options[name]
         span = (_day(start.min()), _day(end.max()))
         days = business_days(own.calendar, own.weekend, *span, closed=own.closed_days)
-        counts = counts.scatter(mine, days.between(start, end))
+        counts = counts.scatter(rows, days.between(start, end))
     return counts
 
 

@@ -47,10 +47,10 @@ def weekday_number(given: str | int) -> int:
         ValueError: it is none; the message gives it back.
     """
     name = str(given).strip().lower()
-    found = [number for number, full in enumerate(WEEKDAYS, 1) if name in {full, full[:3], str(number)}]
-    if not found:
+    numbers = [number for number, full in enumerate(WEEKDAYS, 1) if name in {full, full[:3], str(number)}]
+    if not numbers:
         raise ValueError(f"{given!r} is no weekday; give a name (sun or Sunday) or its ISO number (7)")
-    return found[0]
+    return numbers[0]
 
 
 def weekend_days(given: Iterable[str | int]) -> tuple[int, ...]:
@@ -70,7 +70,7 @@ def weekend_days(given: Iterable[str | int]) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class BusinessDays:
-    """Running count of business days from `first` on, one entry per day, so that a count costs two gathers."""
+    """Running count of business days from `first` on, one entry per day: days between two dates are one count less another."""
 
     first: date
     counts: pl.Series
@@ -85,6 +85,7 @@ class BusinessDays:
         return self.between(before, days) == 1
 
     def _count_to(self, days: pl.Series) -> pl.Series:
+        # The entry of a day is its distance from the first; days outside count as the first or the last.
         offset = (days.cast(pl.Int64) - _number(self.first)).clip(0, len(self.counts) - 1)
         return self.counts.gather(offset)
 
@@ -123,8 +124,8 @@ def holiday_dates(name: str, first_year: int, last_year: int) -> tuple[date, ...
     Raises:
         UnknownCalendarError: the holidays library has no such calendar.
     """
-    found = (day for year in range(first_year, last_year + 1) for day, _ in named_holidays(name, year))
-    return tuple(sorted(set(found)))
+    days = (day for year in range(first_year, last_year + 1) for day, _ in named_holidays(name, year))
+    return tuple(sorted(set(days)))
 
 
 def business_days(
@@ -135,8 +136,8 @@ def business_days(
     Args:
         name: `NL`, `US`, `US-NY`, `NYSE`, …
         weekend: ISO weekday numbers that are never business days.
-        first: Earliest day anyone will ask for; days before it count as it.
-        last: Latest such day; days after it count as it.
+        first: First day of interest; earlier days count as this one.
+        last: Last day of interest; later days count as this one.
         closed: Further days that are no business days.
 
     Raises:

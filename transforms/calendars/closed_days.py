@@ -1,7 +1,7 @@
-"""Which days a schedule avoids, and what they are called.
+"""Which days a schedule avoids, and the names of these days.
 
-A calendar is data with a name and a version: the same Saturday holiday is observed on
-Friday by one and not at all by another. Counting business days is not done here.
+A calendar is data with a name and a version: one observes a holiday that falls on a Saturday
+on the Friday before, another not at all. Counting business days is not done here.
 """
 
 import re
@@ -16,10 +16,10 @@ import polars as pl
 from transforms.calendars.business_days import WEEKEND, named_holidays
 
 UNNAMED = "closed day"
-"""What a closed day of one's own is called that was given no name."""
+"""Name of a closed day that was given without one."""
 
 MOST_IN_A_ROW = 366
-"""Days of one range, at most: a longer one is a slip of the pen."""
+"""Most days of one range: a longer one is taken for a mistake."""
 
 _WRITTEN = re.compile(
     r"(?P<first>\d{4}-\d{2}-\d{2})(\s*\.\.\s*(?P<last>\d{4}-\d{2}-\d{2}))?(\s+(?P<name>.+))?", re.ASCII
@@ -50,9 +50,9 @@ def own_days(given: Iterable[str | date]) -> OwnDays:
 
 def _days_of(given: str | date) -> Iterator[tuple[date, str]]:
     text = (given.isoformat() if isinstance(given, date) else str(given)).strip()
-    found = _WRITTEN.fullmatch(text)
-    first, last = (_date(found[part] or found["first"]) if found else None for part in ("first", "last"))
-    if found is None or first is None or last is None:
+    match = _WRITTEN.fullmatch(text)
+    first, last = (_date(match[part] or match["first"]) if match else None for part in ("first", "last"))
+    if match is None or first is None or last is None:
         raise ValueError(
             f"{text!r} is no closed day; write a date or two with .. between, and a name if you like: "
             "'2026-12-24 Christmas Eve', '2026-08-03..2026-08-21 Summer closure'"
@@ -61,7 +61,7 @@ def _days_of(given: str | date) -> Iterator[tuple[date, str]]:
         raise ValueError(f"{text!r} ends before it begins; write the earlier date first")
     if (last - first).days >= MOST_IN_A_ROW:
         raise ValueError(f"{text!r} is longer than {MOST_IN_A_ROW} days; correct its end, or split it")
-    name = " ".join((found["name"] or UNNAMED).split())
+    name = " ".join((match["name"] or UNNAMED).split())
     yield from ((first + timedelta(days=number), name) for number in range((last - first).days + 1))
 
 

@@ -57,6 +57,7 @@ def age_terms(
     """
     is_open = judged["counts"] & ~judged["is_satisfied"] & (judged["due_date"] <= as_of)
     rows = (is_open & book.segments.spread(in_force)).arg_true()
+    # The plan of each open term; its figures are looked up by it below.
     owner = book.segments.owner.gather(rows)
     terms = judged.select("due_date", "nominal_due_date", "outstanding_minor")[rows]
     start = terms["nominal_due_date"].zip_with(terms["nominal_due_date"].is_not_null(), terms["due_date"])

@@ -1,4 +1,4 @@
-"""Since when a plan has been overdue without a break, for the day counts that start there.
+"""Since when a plan has been overdue without interruption, for the day counts that start there.
 
 Every plan in question is judged again on each day on which something changed: a term
 fell due, or money moved.
@@ -18,34 +18,35 @@ _PLANS_AT_ONCE = 5_000
 
 
 def overdue_since(
-    book: Book, paid: Satisfaction, wanted: pl.Series, amounts: pl.Series, rates: pl.Series, *, as_of: date
+    book: Book, paid: Satisfaction, is_asked: pl.Series, amounts: pl.Series, rates: pl.Series, *, as_of: date
 ) -> pl.Series:
-    """Return the last day before the overdue spell that still lasts on the as-of date, null if none does.
+    """Return the day before the plan became overdue without interruption until the as-of date; null if it is not.
 
-    A day belongs to the spell while the overdue money of unsatisfied terms exceeds the plan's
+    It is overdue on a day if the overdue money of unsatisfied terms exceeds the plan's
     threshold: both the amount and the share of all that remains.
 
     Args:
         book: Plans, terms and money.
         paid: What each term received.
-        wanted: Plans to judge; the others get null.
+        is_asked: Whether to judge the plan; the others get null.
         amounts: Threshold per plan, minor units.
         rates: Threshold per plan, parts per million of what remains.
         as_of: Civil date whose end is described.
     """
-    numbers = wanted.arg_true().cast(pl.Int64)
-    since = place(numbers.clear(), numbers.clear(), len(wanted))
+    numbers = is_asked.arg_true().cast(pl.Int64)
+    since = place(numbers.clear(), numbers.clear(), len(is_asked))
     for start in range(0, len(numbers), _PLANS_AT_ONCE):
         chosen = numbers.slice(start, _PLANS_AT_ONCE)
         judged = _judged(_history(book, paid, _changing_days(book, paid, chosen, as_of)), book, amounts, rates)
-        found = _last_spell(judged)
-        since = since.scatter(found["plan"], found["since"]) if found.height else since
+        lasting = _last_period(judged)
+        since = since.scatter(lasting["plan"], lasting["since"]) if lasting.height else since
     return since.cast(pl.Date)
 
 
 def _changing_days(book: Book, paid: Satisfaction, chosen: pl.Series, as_of: date) -> pl.DataFrame:
     terms = pl.DataFrame({"plan": book.segments.owner.cast(pl.Int64), "day": book.terms["due_date"]})
     counts = book.terms["counts"]
+    # A term is late from the day after its due date.
     fell_due = terms.filter(counts & terms["plan"].is_in(chosen.implode())).with_columns(
         pl.col("day").dt.offset_by("1d")
     )
@@ -60,7 +61,8 @@ def _history(book: Book, paid: Satisfaction, points: pl.DataFrame) -> pl.DataFra
     mine = book.is_ours.gather(points["plan"])
     ours = on_days(book, points.filter(mine))
     grid = grid_of(book, points.filter(~mine))
-    # Between nothing and the day it was paid, the provider tells no balance: the term counts as open in full.
+    # Until the day a term was paid the provider gives no balance: it counts as open in full.
+    # What the term has received now, and 0 on the days before it was met.
     met = paid.judged_on.gather(grid["row"])
     received = paid.received.gather(grid["row"]).set((met > grid["day"]).fill_null(value=False), 0)
     theirs = grid.with_columns(received.alias("received")).drop("point")
@@ -78,17 +80,19 @@ def _judged(history: pl.DataFrame, book: Book, amounts: pl.Series, rates: pl.Ser
         .agg(overdue=still_open.filter(is_late).sum(), remaining=still_open.sum())
         .sort("plan", "day")
     )
+    # The thresholds of the plan beside each of its days; in 128 bits, because a million times an amount does not fit into 64.
     amount, rate = amounts.gather(days["plan"]), rates.gather(days["plan"])
     share = pl.col("overdue").cast(pl.Int128) * 1_000_000 > pl.col("remaining").cast(pl.Int128) * pl.lit(rate)
     return days.with_columns(is_over=(pl.col("overdue") > pl.lit(amount)) & share)
 
 
-def _last_spell(days: pl.DataFrame) -> pl.DataFrame:
-    """Return `plan` and `since` (day before the spell) of the plans whose last day is over the threshold."""
+def _last_period(days: pl.DataFrame) -> pl.DataFrame:
+    """Return `plan` and `since` (the day before it began) of the periods over the threshold that last to the plan's last day."""
     is_first = changes(days["plan"])
     over = days["is_over"]
+    # A period starts on a day over the threshold whose day before, in the same plan, is not; the newest start is the last of its plan.
     starts = days.filter(over & (is_first | ~over.shift(1, fill_value=False)))
     newest = starts.filter(changes(starts["plan"]).shift(-1, fill_value=True))
     lasting = days.filter(over & is_first.shift(-1, fill_value=True)).select("plan")
-    found = newest.join(lasting, on="plan", how="semi", maintain_order="left")
-    return found.select("plan", since=pl.col("day").dt.offset_by("-1d").cast(pl.Int32).cast(pl.Int64))
+    periods = newest.join(lasting, on="plan", how="semi", maintain_order="left")
+    return periods.select("plan", since=pl.col("day").dt.offset_by("-1d").cast(pl.Int32).cast(pl.Int64))

@@ -33,8 +33,9 @@ class BucketSet:
 
     def number(self, values: pl.Series) -> pl.Series:
         """Return the position of each value's range in the set, from 0; null (a plan without months) stays null."""
-        found = pl.Series(self.starts).search_sorted(values.fill_null(0), side="right").cast(pl.Int64) - 1
-        return found.set(values.is_null(), None).alias("bucket_no")
+        # The last range that starts at or below the value.
+        number = pl.Series(self.starts).search_sorted(values.fill_null(0), side="right").cast(pl.Int64) - 1
+        return number.set(values.is_null(), None).alias("bucket_no")
 
     def label(self, numbers: pl.Series) -> pl.Series:
         """Return the label of each position that `number` gave; null is `none`."""
@@ -51,9 +52,9 @@ def in_buckets(rows: pl.DataFrame, options: Mapping[str, Options]) -> pl.DataFra
     number = pl.Series("bucket_no", [None], dtype=pl.Int64).new_from_index(0, rows.height)
     label = pl.Series("bucket", [None], dtype=pl.String).new_from_index(0, rows.height)
     for provider in providers_of(rows, options):
-        known, own = bucket_set(options[provider].bucket_set), rows["provider"] == provider
-        found = known.number(rows[known.measure])
-        number, label = found.zip_with(own, number), known.label(found).zip_with(own, label)
+        buckets, own = bucket_set(options[provider].bucket_set), rows["provider"] == provider
+        numbers = buckets.number(rows[buckets.measure])
+        number, label = numbers.zip_with(own, number), buckets.label(numbers).zip_with(own, label)
     return pl.DataFrame({"bucket": label, "bucket_no": number})
 
 

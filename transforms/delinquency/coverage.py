@@ -1,6 +1,6 @@
-"""How much of what is due is covered by money on its way.
+"""The share of the amount due that fresh pending money covers.
 
-Stands beside the amount due and is never subtracted from it.
+It is shown beside the amount due and never subtracted from it.
 """
 
 import polars as pl

@@ -20,11 +20,11 @@ from transforms.segments import Segments
 
 @dataclass(frozen=True, slots=True)
 class Arrears:
-    """Open terms of each plan at the as-of date, one value per plan.
+    """The overdue terms of each plan at the as-of date, one value per plan.
 
     `row` is the plan's first unsatisfied term due before the as-of date, `oldest` its due date; null if
-    there is none. `oldest_shadow` is the same had all fresh pending money settled, `overdue_shadow` the
-    money then open on such terms, `remaining_shadow` on all terms.
+    there is none. The shadow figures suppose that all fresh pending money has settled: `oldest_shadow` is `oldest` then,
+    `overdue_shadow` the money open on such terms, `remaining_shadow` that on all terms.
     """
 
     row: pl.Series
@@ -45,12 +45,12 @@ def arrears_of(book: Book, terms: pl.DataFrame, remaining: pl.Series, *, as_of: 
     """
     is_late = terms["counts"] & ~terms["is_satisfied"] & (terms["due_date"] < as_of)
     row = book.segments.first_row_where(is_late)
-    # Only the late terms and what is open on them: a small part of all.
+    # Late terms are few: only these are looked at. What is open on them had all fresh pending money settled.
     columns = terms.select("due_date", "tolerance_minor", "outstanding_minor", "fresh_pending_minor")
     late = columns.filter(is_late).select(
-        "due_date", "tolerance_minor", left=pl.col("outstanding_minor") - pl.col("fresh_pending_minor")
+        "due_date", "tolerance_minor", rest=pl.col("outstanding_minor") - pl.col("fresh_pending_minor")
     )
-    still = late["left"] > late["tolerance_minor"]
+    still = late["rest"] > late["tolerance_minor"]
     of_late = Segments.of(book.segments.owner.filter(is_late).filter(still), book.plans.height)
     late = late.filter(still)
     fresh = terms["fresh_pending_minor"]
@@ -58,7 +58,7 @@ def arrears_of(book: Book, terms: pl.DataFrame, remaining: pl.Series, *, as_of: 
         row=row,
         oldest=terms["due_date"].gather(row),
         oldest_shadow=late["due_date"].gather(of_late.first),
-        overdue_shadow=of_late.total(late["left"]),
+        overdue_shadow=of_late.total(late["rest"]),
         remaining_shadow=remaining - book.segments.total_where(fresh, fresh > 0),
     )
 
@@ -111,15 +111,16 @@ def _starts(
 ) -> tuple[pl.Series, pl.Series]:
     """Return the day after which counting starts, officially and in the shadow."""
     origin = by_provider(book.plans, options, lambda option: option.dpd_origin, pl.String())
-    from_spell = origin != "OLDEST_UNPAID"
-    if not from_spell.any():
+    from_first = origin != "OLDEST_UNPAID"
+    if not from_first.any():
         return arrears.oldest, arrears.oldest_shadow
     is_material = origin == "FIRST_MATERIAL"
     amounts = minor_amounts(book.plans, options, lambda option: option.material_amount).set(~is_material, 0)
     rates = by_provider(book.plans, options, lambda option: int(option.material_percent * 10_000), pl.Int64())
     rates = rates.set(~is_material, 0)
-    wanted = from_spell & arrears.oldest.is_not_null()
-    since = overdue_since(book, paid, wanted, amounts, rates, as_of=as_of)
+    is_asked = from_first & arrears.oldest.is_not_null()
+    since = overdue_since(book, paid, is_asked, amounts, rates, as_of=as_of)
+    # Whether the plan would still be over both thresholds; the share in 128 bits, as a product of two amounts.
     still_over = pl.select(
         (pl.lit(arrears.overdue_shadow) > pl.lit(amounts))
         & (
@@ -128,11 +129,12 @@ def _starts(
         )
     ).to_series()
     shadow = since.set(~still_over, None)
-    return since.zip_with(from_spell, arrears.oldest), shadow.zip_with(from_spell, arrears.oldest_shadow)
+    return since.zip_with(from_first, arrears.oldest), shadow.zip_with(from_first, arrears.oldest_shadow)
 
 
 def _less_grace(days: pl.Series, plans: pl.DataFrame, grace: pl.Series, options: Mapping[str, Options]) -> pl.Series:
     mode = by_provider(plans, options, lambda option: option.grace_mode, pl.String())
+    # SHIFT takes the days of grace off; GATE counts none up to them and all beyond; NONE leaves the days as they are.
     shifted = (days - grace).clip(lower_bound=0)
     gated = days.set(days <= grace, 0)
     return shifted.zip_with(mode == "SHIFT", gated.zip_with(mode == "GATE", days))

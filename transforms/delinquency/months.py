@@ -1,7 +1,7 @@
-"""Whole months past due, counted the way mortgage bankers and thrifts do.
+"""Whole months past due, counted as mortgage bankers (MBA) and thrifts (OTS) count them.
 
-Only for plans whose terms are one anchored month apart; for others a month means
-nothing and the figures are null.
+Only for plans whose terms are one month apart on a fixed day; for others the figures are
+null.
 """
 
 from datetime import date, timedelta
@@ -74,21 +74,24 @@ def anchors(plans: pl.DataFrame, terms: pl.DataFrame, segments: Segments) -> pl.
 def _inferred(due: pl.Series, owner: pl.Series, plans: int) -> pl.Series:
     rows = Segments.of(owner, plans)
     month, day, last_day = _calendar(due)
-    # The largest day so far, with the plan in front, so that plans do not mix.
+    # Running maximum of plan and day packed into one number: at a plan's last row it is the plan's largest day.
     anchor = (owner.cast(pl.Int64) * 32 + day).cum_max().gather(rows.last) % 32
+    # Each term against its plan's day: on it, or on the last day of a month that is too short for it.
     own = rows.spread(anchor.cast(pl.Int32))
     falls_on = (day == own) | ((day == last_day) & (day < own))
+    # One month after the row before, or the first row of its plan.
     follows = (month - month.shift(1) == 1).fill_null(value=False) | changes(owner)
     is_monthly = (rows.sizes > 1) & (rows.count(falls_on & follows) == rows.sizes)
     return anchor.set(~is_monthly, None)
 
 
 def _calendar(due: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Return month number, day and last day of the month, looked up per day instead of worked out per row."""
+    """Return month number, day and last day of the month of each date."""
     number = due.cast(pl.Int32)
     first, last = number.min(), number.max()
     if not isinstance(first, int) or not isinstance(last, int):
         return number, number, number
+    # Worked out once for every day between the first and the last; each row then looks up its own day.
     days = pl.int_range(first, last + 1, dtype=pl.Int32, eager=True).cast(pl.Date)
     at = number - first
     month = days.dt.year() * 12 + days.dt.month().cast(pl.Int32)

@@ -1,4 +1,4 @@
-"""When plans are paused: days on which delinquency does not count, and who is left alone on a day."""
+"""When plans are paused: the days that do not count as past due, and the plans to be left alone on a day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class Pauses:
     """Pauses of plans, both `PAUSES`: those whose days do not count, and all of them, which flag their plans."""
 
     stopping: pl.DataFrame
-    known: pl.DataFrame
+    listed: pl.DataFrame
 
     def flagged(self, as_of: date) -> pl.Series:
         """Return the plan_no of every plan that is paused on the day."""
         lasts = (pl.col("pause_start") <= as_of) & (pl.col("pause_end") > as_of).fill_null(value=True)
-        return self.known.filter(lasts)["plan_no"].unique().sort()
+        return self.listed.filter(lasts)["plan_no"].unique().sort()
 
 
 NO_PAUSES = Pauses(PAUSES.empty(), PAUSES.empty())
@@ -44,12 +44,13 @@ def paused_days(
     """
     plan = number_of(plans["plan_no"], pauses["plan_no"])
     lasting = pl.col("pause_end").fill_null(date.max)
-    named = pauses.with_columns(plan.alias("plan"), pause_end=lasting)
-    known = named.filter(plan.is_not_null()).sort("plan", "pause_start")
-    apart = known.with_columns(
+    numbered = pauses.with_columns(plan.alias("plan"), pause_end=lasting)
+    of_plans = numbered.filter(plan.is_not_null()).sort("plan", "pause_start")
+    # Each pause starts at the earliest where the pauses of its plan before it end, so that no day counts twice.
+    apart = of_plans.with_columns(
         pause_start=pl.max_horizontal("pause_start", pl.col("pause_end").cum_max().shift(1).over("plan")),
-        since=since.gather(known["plan"]),
-        until=until.gather(known["plan"]),
+        since=since.gather(of_plans["plan"]),
+        until=until.gather(of_plans["plan"]),
     )
     inside = apart.select(
         "plan",
@@ -57,6 +58,7 @@ def paused_days(
         last=pl.min_horizontal(pl.col("pause_end").dt.offset_by("-1d"), "until"),
         is_counted=pl.col("since").is_not_null(),
     ).filter("is_counted")
+    # Days are counted by the calendar of the plan's provider.
     provider = plans["provider"].gather(inside["plan"])
     days = count_days(provider, inside["after"], inside["last"], options=options)
     return total_of(inside.with_columns(days.alias("days")), "days", plans.height)

@@ -54,11 +54,11 @@ _DECIDED = [
     "initial_balance",
     "restricted_override_minimum",
 ]
-"""Columns that were needed to decide; nothing behind admission reads them."""
+"""Columns needed only to decide about rows; later steps do not read them."""
 
 
 class ContractError(Exception):
-    """A provider broke its contract: one fault hits every row of an entity, so nothing of it can be believed."""
+    """A provider broke its contract: one fault is in every row of an entity, so none of them can be trusted."""
 
     code = "contract"
 
@@ -117,11 +117,11 @@ def check_contract(decode_rejects: pl.DataFrame, decoded_rows: Mapping[str, int]
 
 
 def check_carried(carried: Mapping[tuple[str, str], tuple[int, int]], always: Collection[tuple[str, str]]) -> None:
-    """Raise if no row, of two or more, carries a field that every row before carried; one left out is not one empty.
+    """Raise if a field that every earlier row had is missing in all rows, two or more; an empty field is not missing.
 
     Args:
-        carried: Page entity and field to the rows that could carry it and those that did.
-        always: Page entity and field of what no row ever left out.
+        carried: By page entity and field: how many rows could have it, and how many did.
+        always: Page entity and field of the fields that every earlier row had.
 
     Raises:
         ContractError: names the entity, the field and the number of rows.
@@ -159,7 +159,7 @@ def _policies(policies: pl.DataFrame, tiers: pl.DataFrame) -> SortedRows:
 
 
 def _customers(customers: pl.DataFrame) -> SortedRows:
-    # A customer carries no money: in a currency nobody knows it comes in all the same, and counts under none.
+    # A customer carries no money: one in an unknown currency is accepted, and counted without a currency.
     known = pl.when(pl.col("places").is_not_null()).then("currency")
     rows = with_places(customers).with_columns(known.alias("currency"), money_minor=pl.lit(None, pl.Int64))
     return sort_out(rows, unreadable(rows), entity="customers", key="customer_id")

@@ -1,6 +1,6 @@
-"""Count what a fetch brought, and list what it showed and could not be read.
+"""Count what a fetch brought, and list what it showed and what could not be read.
 
-Which rows are good is decided in `intake.py`; nothing here changes a row.
+Which rows are good is decided in `admit.py`; no row is changed here.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from transforms.intake.faults import SortedRows
 
 
 def placed(decode_rejects: pl.DataFrame, page_entities: pl.DataFrame) -> pl.DataFrame:
-    """Say which entity each undecodable row would have fed, and under which key and sweep."""
-    known = page_entities.select("page_entity", "entity", "child_entity", "sweep", "key_prefix")
-    joined = decode_rejects.join(known, on="page_entity", how="left", maintain_order="left")
+    """Return the undecodable rows with the entity, key and sweep each would have belonged to."""
+    entities = page_entities.select("page_entity", "entity", "child_entity", "sweep", "key_prefix")
+    joined = decode_rejects.join(entities, on="page_entity", how="left", maintain_order="left")
     return joined.with_columns(
         pl.col("entity", "child_entity", "key_prefix").fill_null(""),
         key=pl.concat_str(pl.col("key_prefix").fill_null(""), pl.col("key")),
@@ -41,7 +41,7 @@ def undecoded(refused: pl.DataFrame, currency: str | None) -> pl.DataFrame:
 
 
 def home_currency(sorted_rows: Mapping[str, SortedRows]) -> str | None:
-    """Return the only currency of the fetch, if there is but one: rows nobody could read are counted under it."""
+    """Return the only currency of the fetch, null if there are several; unreadable rows are counted under it."""
     distinct = pl.concat(
         [entity.rows.filter(pl.col("places").is_not_null())["currency"].unique() for entity in sorted_rows.values()]
     ).unique()
@@ -74,8 +74,8 @@ def _entity_counts(name: str, entity: SortedRows) -> pl.DataFrame:
     rows = entity.rows.with_columns(is_bad=pl.col("row").is_in(fresh_bad["row"].implode()))
     amount, is_bad, is_repeat = pl.col("money_minor"), pl.col("is_bad"), pl.col("is_repeat")
     is_silent = amount.is_null() & (is_bad | is_repeat) & _had_money(rows)
-    known = pl.when(pl.col("places").is_not_null()).then("currency")
-    return rows.group_by(known.alias("currency")).agg(
+    currency = pl.when(pl.col("places").is_not_null()).then("currency")
+    return rows.group_by(currency.alias("currency")).agg(
         pl.lit(name).alias("entity"),
         fetched=pl.len().cast(pl.Int64),
         quarantined=is_bad.sum().cast(pl.Int64),
@@ -106,7 +106,7 @@ def _had_money(rows: pl.DataFrame) -> pl.Expr:
 
 
 def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.DataFrame:
-    """Return entity, source and key of everything the fetch showed, good or not; a null key could not be told."""
+    """Return entity, source and key of everything the fetch showed, good or not; null where the key could not be read."""
     keys = {"plans": "plan_id", "terms": "term_id", "payments": "payment_id", "accounts": "account_id"}
     rows = {name: entity.rows for name, entity in sorted_rows.items()}
     rows["terms"] = rows["terms"].filter(~pl.col("is_nested"))  # those inside a plan are seen with it

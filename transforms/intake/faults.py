@@ -1,6 +1,6 @@
-"""Find what is wrong with rows, and write it down: one entry per row and reason.
+"""Find what is wrong with rows, as one entry per row and reason.
 
-Which faults a row of an entity can have is in `intake.py`. Values never appear
+Which faults the rows of an entity can have is said by `admit.py`, `plans.py` and `payments.py`. Values never appear
 in an entry: a reason names the column and the rule, not what stood there.
 """
 
@@ -62,13 +62,15 @@ def negative(*columns: str) -> list[Fault]:
 def found(frame: pl.DataFrame, faults: Sequence[Fault]) -> pl.DataFrame:
     """Return one row per faulty row of `frame` and fault, by `row`; repeats are not examined."""
     examined = frame.filter(~pl.col("is_repeat"))
-    hits = examined.select(fault.when.fill_null(value=False).alias(str(number)) for number, fault in enumerate(faults))
+    broken = examined.select(
+        fault.when.fill_null(value=False).alias(str(number)) for number, fault in enumerate(faults)
+    )
     parts = [
-        examined.filter(hits[str(number)]).select(
+        examined.filter(broken[str(number)]).select(
             "row", code=pl.lit(fault.code), column=pl.lit(fault.column), reason=pl.lit(fault.reason)
         )
         for number, fault in enumerate(faults)
-        if hits[str(number)].any()
+        if broken[str(number)].any()
     ]
     return pl.concat([pl.DataFrame(schema=_FOUND), *parts])
 
@@ -87,12 +89,12 @@ def unreadable(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_places(frame: pl.DataFrame) -> pl.DataFrame:
-    """Number the rows and put the places of each row's currency beside it, null where it is unknown."""
+    """Return the rows numbered, with the decimal places of each row's currency, null where it is unknown."""
     return frame.with_row_index("row").with_columns(money.places_of(frame["currency"]).alias("places"))
 
 
 def with_minor(frame: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Put `<column>_minor` beside each money column, and return the faults of what could not be read.
+    """Return the rows with `<column>_minor` beside each money column, and the faults of what could not be read.
 
     A column may come as decimal text, or as minor units in `<column>_units`. Rows
     of an unknown currency are left to `UNKNOWN_CURRENCY`.

@@ -16,9 +16,10 @@ from transforms.intake.faults import (
 
 
 def sorted_payments(payments: pl.DataFrame, parts: pl.DataFrame) -> SortedRows:
-    """Sort payments; the amount is that of their parts where they have any, the reversed amount what the status says.
+    """Return the payments, each accepted or with the reasons why not.
 
-    The whole payment went back, or where parts say how much went back, that much.
+    The amount is the sum of the payment's parts where it has any. Of a reversed payment the whole amount went back,
+    or what its parts say.
     A row that `takes_back` is itself the money that went back: nothing of it is reversed, and it may be below zero.
     """
     rows, refused = with_minor(with_places(payments), "amount")
@@ -52,13 +53,13 @@ def sorted_payments(payments: pl.DataFrame, parts: pl.DataFrame) -> SortedRows:
 
 
 def _with_parts(rows: pl.DataFrame, parts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Put the sum of each payment's parts and of what was reversed beside it, null where there are none.
+    """Return the rows with the sums of their parts and of what was reversed of these, null where there are no parts.
 
     `is_reversal_given`: a part of the payment, on whatever account, says how much went back.
     """
     if parts.is_empty():
-        nothing, no = pl.lit(None, pl.Int64), pl.lit(value=False)
-        plain = rows.with_columns(parts_minor=nothing, reversal_minor=nothing, is_reversal_given=no)
+        none, no = pl.lit(None, pl.Int64), pl.lit(value=False)
+        plain = rows.with_columns(parts_minor=none, reversal_minor=none, is_reversal_given=no)
         return plain, found(rows, [])
     where = ["page_no", "position", "share"]
     listed = rows.filter(pl.col("is_listed").fill_null(value=True)).select(*where, "row", "places", "is_repeat")
@@ -67,10 +68,10 @@ def _with_parts(rows: pl.DataFrame, parts: pl.DataFrame) -> tuple[pl.DataFrame, 
         parts_minor=pl.when(pl.col("amount_minor").count() > 0).then(pl.col("amount_minor").sum()),
         reversal_minor=pl.col("reversal_minor").sum(),
     )
-    # Zero is how the provider leaves an amount out.
-    said = parts.filter(pl.col("reversal").str.contains("[1-9]")).select("page_no", "position").unique()
+    # A provider that states no reversal writes zero.
+    given = parts.filter(pl.col("reversal").str.contains("[1-9]")).select("page_no", "position").unique()
     joined = rows.join(sums, on="row", how="left", maintain_order="left").join(
-        said.with_columns(is_reversal_given=pl.lit(value=True)),
+        given.with_columns(is_reversal_given=pl.lit(value=True)),
         on=["page_no", "position"],
         how="left",
         maintain_order="left",

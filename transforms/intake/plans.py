@@ -35,7 +35,7 @@ _TERM_KEPT_OUT = (
 
 
 def plans_and_terms(plans: pl.DataFrame, terms: pl.DataFrame, refused: pl.DataFrame) -> tuple[SortedRows, SortedRows]:
-    """Sort plans and terms together: whatever is wrong with one of them keeps the plan and all its terms out.
+    """Return plans and terms, accepted or refused together: a fault in one of them keeps the plan and all its terms out.
 
     `refused` lists what could not be decoded: terms that come without their plan stay out with it.
     """
@@ -144,7 +144,7 @@ def _term_faults(terms: pl.DataFrame, derived: pl.DataFrame) -> tuple[pl.DataFra
 
 
 def _repeated_ids(rows: pl.DataFrame) -> pl.DataFrame:
-    """Mark a term that stands twice in its plan: alike it is a repeat, different it is a conflict."""
+    """Return the rows with terms marked that stand twice in their plan: a repeat if alike, a conflict if different."""
     fresh = rows.filter(~pl.col("is_repeat") & pl.col("is_nested"))
     twice = fresh.select("plan_id", "term_id").is_duplicated()
     plain = rows.with_columns(is_conflict=pl.lit(False))

@@ -74,10 +74,10 @@ def locate(
 
 
 def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Keep the payments that exist, and take back what happened to them later."""
+    """Return the payments that exist on the day, without what happened to them later."""
     is_settled = pl.col("class").is_in(SETTLED)
-    # A date that lay ahead when it was told is a slip: the row is shown from the day it was entered, and on every
-    # date where that day lay ahead too, whatever its class.
+    # A date later than the fetch that told it is a mistake: the row is shown from the day it was entered; where that
+    # day is later than the fetch as well, on every date, whatever its class.
     told = pl.when(pl.col("effective_date") > pl.col("told_on")).then(pl.min_horizontal("created_on", "told_on"))
     is_undated = pl.min_horizontal("created_on", "effective_date") > pl.col("told_on")
     counts_from = pl.when(is_settled).then(pl.coalesce(told, "effective_date")).otherwise(pl.col("created_on"))
@@ -102,7 +102,7 @@ def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 
 def _with_age(existing: pl.DataFrame, *, as_of: date, options: Mapping[str, Options]) -> pl.DataFrame:
-    """Add how many business days a payment has been pending since it was due to be made, and whether that is too long."""
+    """Add how many business days a payment has been pending since its planned day, and whether that is too long."""
     is_pending = existing["class"] == "pending"
     since = existing.select(pl.max_horizontal("created_on", "planned_on").clip(upper_bound=as_of)).to_series()
     since = since.set(~is_pending, None)
@@ -130,8 +130,9 @@ def _named(existing: pl.DataFrame, stood: pl.DataFrame, links: pl.DataFrame | No
         .group_by("payment_no")
         .min()
     )
-    asked = existing.select("payment_no")
-    return asked.join(named, on="payment_no", how="left", validate="1:1", maintain_order="left")["plan_no"]
+    return existing.select("payment_no").join(
+        named, on="payment_no", how="left", validate="1:1", maintain_order="left"
+    )["plan_no"]
 
 
 def _basis(existing: pl.DataFrame, plans: pl.DataFrame) -> pl.Series:
@@ -150,7 +151,7 @@ def _ledger(existing: pl.DataFrame, *, as_of: date, options: Mapping[str, Option
         ledger["provider"], ledger["effective_date"], repeated(as_of, ledger.height), options=options
     )
     recent = age <= by_provider(ledger, options, lambda option: option.settlement_days, pl.Int64())
-    # A row of that class in a ledger is no payment that went back but the return of one, whatever its sign.
+    # A ledger row of class `reversed` is not the payment but its return, whatever its sign.
     is_return = pl.col("class") == "reversed"
     net = (
         pl.when(is_return).then(-pl.col("amount_minor").abs()).otherwise(pl.col("amount_minor") - pl.col("back_minor"))

@@ -1,7 +1,7 @@
-"""What the accounts that name a plan say of it: how many they are, what they were worth, what they still owe.
+"""What the accounts that name a plan add up to: their number, their totals, what they still owe.
 
-Accounts name a plan only while it is active. Links that were seen once and are gone
-say which accounts a plan covers, not what it is made for now.
+Accounts name a plan only while it is active. Links that are gone by now say which accounts
+a plan covers, not which debts it is for today.
 """
 
 from datetime import date
@@ -18,8 +18,8 @@ def named_by(
 ) -> pl.DataFrame:
     """Return `COLUMNS` for each of `plans`, in their order.
 
-    A plan's accounts are the cases that name it and the invoices that do and lie in none of these cases: a case
-    holds its invoices. All is null where the provider changed the plan, or an account it ever covered, after the
+    A plan's accounts are the cases that name it, and the invoices that name it and lie in none of these cases (a
+    case includes its invoices). All is null where the provider changed the plan, or an account it ever covered, after the
     as-of date: what was named then is not known. The sums are null unless each account states one in the plan's
     currency, so also where no account names the plan.
 
@@ -32,22 +32,22 @@ def named_by(
     theirs = plans.filter(pl.col("basis") == "PROVIDER_BALANCE").select("plan_no", "updated_on", of_plan="currency")
     if accounts is None or theirs.is_empty():
         return pl.DataFrame({name: repeat(None, plans.height) for name in COLUMNS})
-    told = theirs.join(_sums(theirs, accounts, as_of), on="plan_no", how="left", validate="1:1").join(
+    summed = theirs.join(_sums(theirs, accounts, as_of), on="plan_no", how="left", validate="1:1").join(
         _changed_later(plan_accounts, accounts, as_of), on="plan_no", how="left", validate="1:1"
     )
     is_known = ~(pl.col("updated_on") > as_of).fill_null(value=False) & pl.col("is_later").is_null()
-    known = told.with_columns(pl.col("linked_accounts").fill_null(0)).select(
+    figures = summed.with_columns(pl.col("linked_accounts").fill_null(0)).select(
         "plan_no", *(pl.when(is_known).then(name).alias(name) for name in COLUMNS)
     )
     return (
         plans.select("plan_no")
-        .join(known, on="plan_no", how="left", validate="1:1", maintain_order="left")
+        .join(figures, on="plan_no", how="left", validate="1:1", maintain_order="left")
         .drop("plan_no")
     )
 
 
 def names_now(accounts: pl.DataFrame | None) -> pl.DataFrame:
-    """Return `account_no` and `names_plan_no`, the plan each account names; a case holds its invoices and speaks for them."""
+    """Return `account_no` and `names_plan_no`, the plan each account names; for an invoice in a case, the plan of the case."""
     if accounts is None:
         return pl.DataFrame(schema={"account_no": pl.Int64, "names_plan_no": pl.Int64})
     cases = accounts.select(parent_account_no="account_no", of_case="active_plan_no")

@@ -31,13 +31,14 @@ class Claims:
     last: pl.Series
 
     def candidates(self, account_no: pl.Series) -> Iterator[tuple[pl.Series, pl.Series]]:
-        """Pair rows with claims on their account, best claims first, one claim per row and round.
+        """Yield, best claims first, row numbers of `account_no` and beside each the row number of a claim on its account.
 
-        Yields row numbers of `account_no` and, beside each, the row number of the claim.
+        Each round has the next claim of every row that still has one.
         """
-        known = account_no.is_not_null() & (account_no < len(self.first)).fill_null(value=False)
-        rows = known.arg_true()
+        has_entry = account_no.is_not_null() & (account_no < len(self.first)).fill_null(value=False)
+        rows = has_entry.arg_true()
         numbers = account_no.gather(rows)
+        # Start with the last claim of each account, the best, and go back to its first.
         first, claim = self.first.gather(numbers), self.last.gather(numbers)
         is_open = claim.is_not_null()
         while is_open.any():
@@ -68,9 +69,10 @@ def claims(plans: pl.DataFrame, plan_accounts: pl.DataFrame, named: pl.DataFrame
 
 
 def _best_last(rows: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
-    """Order the claims on each account; most accounts have one, and those cost no sort."""
+    """Return the claims with the best of each account last; only accounts with several are sorted."""
     account = rows["account_no"]
     is_new = changes(account)
+    # Several claims: not the first row of its account, or followed by another row of it.
     is_shared = ~is_new | ~is_new.shift(-1, fill_value=True)
     if not is_shared.any():
         return rows
@@ -93,7 +95,7 @@ def owners(payments: pl.DataFrame, claimed: Claims, *, as_of: date) -> pl.Series
 
     Settled and failed money follows its effective date and moment, pending money the plan in force
     at the as-of date. Where balances come from the provider only payment-service
-    transactions are told by plan; the money of ledger payments is in the balances.
+    transactions are assigned to plans; the money of ledger payments is in the balances.
 
     Args:
         payments: `PAYMENTS` with the class they have on the as-of date.
@@ -103,14 +105,15 @@ def owners(payments: pl.DataFrame, claimed: Claims, *, as_of: date) -> pl.Series
     is_pending = pl.col("class") == "pending"
     day = pl.when(is_pending).then(pl.lit(as_of)).otherwise(pl.col("effective_date"))
     moment = pl.when(~is_pending).then(pl.col("effective_at"))
-    asked = payments.select("account_no", day=day, moment=moment, is_psp=is_service_transaction())
+    came = payments.select("account_no", day=day, moment=moment, is_psp=is_service_transaction())
     owner = pl.Series([None], dtype=pl.Int64).new_from_index(0, payments.height)
-    for rows, claim in claimed.candidates(asked["account_no"]):
-        pairs = pl.concat([asked[rows].drop("account_no"), claimed.rows[claim]], how="horizontal")
+    for rows, claim in claimed.candidates(came["account_no"]):
+        pairs = pl.concat([came[rows].drop("account_no"), claimed.rows[claim]], how="horizontal")
         is_told = pl.col("is_psp") | (pl.col("basis") == "PAYMENTS")
-        hit = pairs.select(_is_in_time() & is_told).to_series() & owner.gather(rows).is_null()
-        if hit.any():
-            owner = owner.scatter(rows.filter(hit), pairs["plan_no"].filter(hit))
+        # The first claim that holds takes the payment; later rounds leave it alone.
+        is_taken = pairs.select(_is_in_time() & is_told).to_series() & owner.gather(rows).is_null()
+        if is_taken.any():
+            owner = owner.scatter(rows.filter(is_taken), pairs["plan_no"].filter(is_taken))
     return owner
 
 
@@ -155,8 +158,8 @@ def linked_received(payments: pl.DataFrame, claimed: Claims, plan_nos: pl.Series
         money may have come before the plan or after it.
     """
     theirs = claimed.rows["basis"] == "PROVIDER_BALANCE"
-    nothing = pl.lit(0, pl.Int64)
-    found = [claimed.rows.filter(theirs).select("plan_no", received=nothing, recent=nothing, first_day=nothing)]
+    zero = pl.lit(0, pl.Int64)
+    parts = [claimed.rows.filter(theirs).select("plan_no", received=zero, recent=zero, first_day=zero)]
     for rows, claim in claimed.candidates(payments["account_no"]):
         pairs = pl.concat(
             [payments[rows].rename({"currency": "paid_in"}), claimed.rows[claim].drop("account_no")], how="horizontal"
@@ -168,10 +171,11 @@ def linked_received(payments: pl.DataFrame, claimed: Claims, plan_nos: pl.Series
         )
         recent = pl.when(pl.col("is_recent")).then(pl.col("net_minor")).otherwise(0)
         first = pl.when(pl.col("effective_date") == pl.col("created_on")).then(pl.col("net_minor")).otherwise(0)
-        found.append(counted.select("plan_no", received=pl.col("net_minor"), recent=recent, first_day=first))
-    sums = pl.concat(found, how="vertical").group_by("plan_no").sum()
-    wanted = pl.DataFrame({"plan_no": plan_nos})
-    joined = wanted.join(sums, on="plan_no", how="left", validate="1:1", maintain_order="left")
+        parts.append(counted.select("plan_no", received=pl.col("net_minor"), recent=recent, first_day=first))
+    sums = pl.concat(parts, how="vertical").group_by("plan_no").sum()
+    joined = pl.DataFrame({"plan_no": plan_nos}).join(
+        sums, on="plan_no", how="left", validate="1:1", maintain_order="left"
+    )
     return joined.select(
         linked_received_minor=pl.col("received"),
         linked_recent_minor=pl.col("recent"),

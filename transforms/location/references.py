@@ -1,4 +1,4 @@
-"""What people call the accounts that rows are about: the provider's own numbers beside its ids."""
+"""The numbers by which a provider's own people know an account, beside its ids."""
 
 import polars as pl
 

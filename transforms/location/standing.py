@@ -1,8 +1,8 @@
 """Where a plan stands on the as-of date: its status, its end, the plan that replaced it.
 
-Only what the stamps and flags of the plans say; whether all terms are paid is not
-known here, so a plan that is over without an end keeps the word UNDECIDED until
-its terms are judged. What happens after the as-of date has not happened.
+Derived from the stamps and flags of the plans alone. Whether all terms are paid is not
+known here, so a plan that is over without an end is UNDECIDED until its terms are
+judged. Facts after the as-of date do not count.
 """
 
 from datetime import date
@@ -30,8 +30,8 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
         plan_accounts: `PLAN_ACCOUNTS`; a plan also covers its own `account_no`.
         as_of: Civil date whose end is described.
     """
-    known = plans.filter(pl.col("created_on") <= as_of).sort("plan_no")
-    dated = known.with_columns(
+    existing = plans.filter(pl.col("created_on") <= as_of).sort("plan_no")
+    dated = existing.with_columns(
         _end(as_of).alias("_end"), _is_over(as_of).alias("_is_over"), _is_approved(as_of).alias("is_approved")
     )
     replaced = _replacements(dated, plan_accounts)
@@ -127,7 +127,7 @@ def _closing(replaced: str, over: str) -> pl.Expr:
 
 
 def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFrame:
-    """Return plan_no, number and id of what replaced it and the day and moment of it, for plans that a newer one on a shared account replaced.
+    """Return the plans that a newer plan on a shared account replaced, each with its successor and when that was made.
 
     A plan that is still active was not replaced (two plans are active then), nor was
     one that had ended before the newer plan was created.
@@ -142,10 +142,12 @@ def _replacements(dated: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFr
     judged = dated.filter(pl.col("basis") == "PAYMENTS")
     pairs = coverings(judged, plan_accounts)
     is_new = changes(pairs["account_no"])
+    # Accounts of several plans: not the first row of the account, or followed by another row of it.
     shared = pairs.filter(~is_new | ~is_new.shift(-1, fill_value=True))
     if shared.is_empty():
         return pl.DataFrame(schema=schema)
     facts = judged.select("plan_no", "plan_id", "created_on", "created_at", "_end", "_is_over")
+    # By account and age: the successor of a plan is on the next row, if that is of the same account.
     line = (
         shared.join(facts, on="plan_no", how="left", validate="m:1")
         .sort("account_no", "created_on", "created_at", *by_id("plan_id"), "plan_no", nulls_last=True)

@@ -1,8 +1,8 @@
-"""Dates that are counted from the term before: the one part of a schedule that must go term by term.
+"""Dates counted from the term before: the one part of a schedule that must be worked out term by term.
 
-All plans take one step at a time together. After a moved date the rest of the plan
-is counted from where it went (cascade), or every date is counted from the previous
-nominal one (drift, a fault that loses the 31st for ever after February).
+All plans take each step together. Either the rest of the plan is counted from a date that
+was moved (cascade), or every date from the nominal one before it (drift, a fault in which
+a plan due on the 31st stays on the 28th after February).
 """
 
 from collections.abc import Callable
@@ -12,14 +12,13 @@ import polars as pl
 from transforms.schedules.patterns import Slots, month_number, on_day, overflows
 
 Shift = Callable[[pl.Series, pl.Series], pl.Series]
-"""Shifted day numbers of (rule, day number)."""
+"""A function that returns the shifted day numbers for rules and day numbers."""
 
 
 def in_sequence(plans: pl.DataFrame, slots: Slots, shift: Shift) -> pl.DataFrame:
     """Return `row, ordinal, nominal, expected` of every term of `plans`, day numbers.
 
-    Under cascade a moved date is where the plan goes on from: plans counted in days add their
-    step to it; monthly plans by day take its month and day; all other plans go on with the
+    Under cascade the plan goes on from a moved date: plans counted in days add their step to it; monthly plans by day take its month and day; all other plans go on with the
     first date of their rule after both the nominal and the moved one. Under drift the next
     date is one month after the previous nominal one of the same rule, on the day that one had.
 
@@ -50,6 +49,7 @@ def in_sequence(plans: pl.DataFrame, slots: Slots, shift: Shift) -> pl.DataFrame
 def _start(plans: pl.DataFrame, slots: Slots) -> pl.DataFrame:
     by_month = pl.col("dates_a_month") > 0
     by_day = by_month & (pl.col("pattern") == "DAY")
+    # Monthly plans start with the date at their place in the table, others with their own first day.
     first = slots.days.gather(plans["place"])
     nominal = pl.when(by_month).then(pl.lit(first)).otherwise(pl.col("base")).cast(pl.Int32)
     day = pl.col("first_day").fill_null(pl.col("first_due_date").dt.day().cast(pl.Int64))
@@ -64,7 +64,7 @@ def _start(plans: pl.DataFrame, slots: Slots) -> pl.DataFrame:
 
 
 def _rule_month() -> pl.Expr:
-    """The month the rule was asked for: a date that overflowed lies in the month after it."""
+    """Return the month whose date this is: one that overflowed lies on the 1st of the month after."""
     date = pl.col("nominal").cast(pl.Date)
     has_spilled = pl.col("spills") & (pl.col("day") > date.dt.day().cast(pl.Int64)) & (date.dt.day() == 1)
     return month_number(date) - has_spilled.cast(pl.Int64)
@@ -80,6 +80,7 @@ def _next(going: pl.DataFrame, slots: Slots, earlier: pl.DataFrame) -> pl.DataFr
         month=pl.when(has_moved).then(month_number(expected)).otherwise("month"),
         spills=pl.when(has_moved).then(pl.col("short_month") != "LAST_DAY").otherwise("spills"),
     )
+    # The three ways to the next date: the same day a month later, so many days later, the next date in the table.
     anchored = on_day(pl.col("month") + 1, pl.col("day"), pl.col("spills")).cast(pl.Int32)
     stepped = pl.when("cascade").then("expected").otherwise("nominal") + pl.col("step").cast(pl.Int32)
     listed = moved.with_columns(place=_following(moved, slots))
@@ -99,12 +100,13 @@ def _next(going: pl.DataFrame, slots: Slots, earlier: pl.DataFrame) -> pl.DataFr
 
 
 def _following(moved: pl.DataFrame, slots: Slots) -> pl.Series:
-    """Return the place of each plan's next date; under cascade one that a moved term has not passed."""
+    """Return the place of each plan's next date; under cascade the next one after a moved date."""
     place = (moved["place"] + 1).clip(0, len(slots.days) - 1)
     passed = moved.select(pl.max_horizontal("nominal", "expected")).to_series()
     skips = moved.select(
         pl.col("cascade") & (pl.col("dates_a_month") > 0) & (pl.col("expected") != pl.col("nominal"))
     ).to_series()
+    # One place further for every plan whose date is not past the moved one yet, until none is left.
     while (behind := skips & (slots.days.gather(place) <= passed) & (place < len(slots.days) - 1)).any():
         place += behind.cast(pl.Int64)
     return place
@@ -112,8 +114,8 @@ def _following(moved: pl.DataFrame, slots: Slots) -> pl.Series:
 
 def _drifted(going: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:
     """Return one month after the previous date of the same rule; null where there is none yet."""
-    known = going.join(earlier, on="row", how="left", maintain_order="left", validate="1:1")
+    with_earlier = going.join(earlier, on="row", how="left", maintain_order="left", validate="1:1")
     source = pl.when(pl.col("dates_a_month") == 1).then("nominal").otherwise("back").cast(pl.Date)
     day = source.dt.day().cast(pl.Int64)
-    found = on_day(month_number(source) + 1, day, pl.col("short_month") != "LAST_DAY")
-    return known.select(pl.when(source.is_not_null()).then(found).cast(pl.Int32)).to_series()
+    next_month = on_day(month_number(source) + 1, day, pl.col("short_month") != "LAST_DAY")
+    return with_earlier.select(pl.when(source.is_not_null()).then(next_month).cast(pl.Int32)).to_series()

@@ -1,7 +1,7 @@
-"""What happens to terms of one plan that end up on one day, and which dates run backwards.
+"""Treat terms of one plan that fall on the same day, and note dates that run backwards.
 
-Shifts can move two terms onto one day, or one past the other. Whatever the
-convention does about it, a note says so.
+Shifts can move two terms onto one day, or one past the other. Every convention for
+that leaves a note.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _ROOM = 1 << 33
 
 
 def settle(terms: pl.DataFrame) -> pl.DataFrame:
-    """Return the terms after each plan's convention on collisions, in the order of `plan` and `sequence`, with notes.
+    """Return the terms as each plan's convention on collisions leaves them, in the order of `plan` and `sequence`, with notes.
 
     KEEP leaves the dates; MERGE makes one term of those of a day, with the first one's
     sequence and the sum of the amounts; NEXT_DAY moves a term, in the order of the sequence, to
@@ -53,30 +53,32 @@ def _merged(ordered: pl.DataFrame) -> pl.DataFrame:
         size=pl.len(),
     )
     is_several = pl.col("size") > 1
-    told = pl.concat_str("trace", pl.lit("; one with term "), "others")
+    trace = pl.concat_str("trace", pl.lit("; one with term "), "others")
     return grouped.with_columns(
-        trace=pl.when(is_several & (pl.col("trace") != "")).then(told).otherwise("trace"),
+        trace=pl.when(is_several & (pl.col("trace") != "")).then(trace).otherwise("trace"),
         notes=_noted(is_several, COLLISION),
     ).select(ordered.columns)
 
 
 def _moved_on(ordered: pl.DataFrame) -> pl.DataFrame:
     terms = ordered.sort("plan", "sequence")
+    # Plan and day in one number, so that a day is taken within its plan only.
     free = terms.select(pl.col("plan").cast(pl.Int64) * _ROOM + pl.col("expected")).to_series()
-    # A day once taken stays taken, by the same term or an earlier one, so rounds end where going term by term would.
+    # In each round all but the first term of a day move one day on; the end is the same as term by term.
     while not (is_first := free.is_first_distinct()).all():
         free += (~is_first).cast(pl.Int64)
     days = free - terms["plan"].cast(pl.Int64) * _ROOM
     moved = terms.with_columns(was=pl.col("expected"), expected=days.cast(pl.Int32))
     has_moved = pl.col("expected") != pl.col("was")
-    told = pl.concat_str("trace", pl.lit("; that day is taken, so it moves on to "), written(pl.col("expected")))
+    trace = pl.concat_str("trace", pl.lit("; that day is taken, so it moves on to "), written(pl.col("expected")))
     return moved.with_columns(
-        trace=pl.when(has_moved & (pl.col("trace") != "")).then(told).otherwise("trace"),
+        trace=pl.when(has_moved & (pl.col("trace") != "")).then(trace).otherwise("trace"),
         notes=_noted(has_moved, COLLISION),
     ).drop("was")
 
 
 def _same_as(step: int) -> pl.Expr:
+    # Whether the row `step` further on is of the same plan and day.
     same = (pl.col("plan") == pl.col("plan").shift(-step)) & (pl.col("expected") == pl.col("expected").shift(-step))
     return same.fill_null(value=False)
 

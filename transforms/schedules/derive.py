@@ -1,7 +1,7 @@
-"""The terms of a plan that gives a rule instead of terms: one payment a month until the balance is used up.
+"""Derive the terms of a plan that gives a rule instead of terms: one payment a month until the balance is used up.
 
-Plans that list their own terms do not pass here. Weekends, holidays and other
-frequencies do not exist in this rule.
+For plans that list no terms. This rule has no weekends, holidays or other
+frequencies.
 """
 
 import polars as pl
@@ -25,7 +25,7 @@ def monthly_terms(plans: pl.DataFrame) -> pl.DataFrame:
     A term falls on the anchor day of its month, or on the month's last day where
     the month is shorter. The first is the first such day on or after the start;
     dates are always counted from the anchor, so a short month moves no later term.
-    Every term is the payment amount, the last what is left.
+    Every term is the payment amount, the last one the rest.
 
     Args:
         plans: `plan_id`, `starts_on`, `anchor_day` (1 to 31), `total_minor` (at least 0),
@@ -40,24 +40,25 @@ def monthly_terms(plans: pl.DataFrame) -> pl.DataFrame:
     first = plans.with_columns(
         count=count_terms(pl.col("total_minor"), pl.col("each_minor")), month=_month(pl.col("starts_on"))
     )
+    # Where the anchor day of the first month lies before the start, the plan begins a month later.
     late = _on_anchor(pl.col("month"), pl.col("anchor_day")) < pl.col("starts_on")
     each = first.with_columns(month=pl.col("month") + late.cast(pl.Int64)).filter(pl.col("count") > 0)
     rows = each.with_columns(term_sequence=pl.int_ranges(1, pl.col("count") + 1)).explode("term_sequence")
-    left = pl.col("total_minor") - pl.col("each_minor") * (pl.col("count") - 1)
+    rest = pl.col("total_minor") - pl.col("each_minor") * (pl.col("count") - 1)
     return rows.select(
         "plan_id",
         pl.concat_str("plan_id", pl.lit("-"), pl.col("term_sequence").cast(pl.String).str.zfill(3)).alias("term_id"),
         "term_sequence",
         _on_anchor(pl.col("month") + pl.col("term_sequence") - 1, pl.col("anchor_day")).alias("due_date"),
         pl.when(pl.col("term_sequence") == pl.col("count"))
-        .then(left)
+        .then(rest)
         .otherwise(pl.col("each_minor"))
         .alias("amount_minor"),
     )
 
 
 def _month(day: pl.Expr) -> pl.Expr:
-    """Count months from year 0, so that adding months is adding integers."""
+    """Return the month counted from year 0, so that adding months is adding integers."""
     return day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64) - 1
 
 

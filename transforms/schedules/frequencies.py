@@ -11,7 +11,7 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
-    """One of: `step` days between terms (0: the plan says), or `dates_a_month`; `period_days` is a rough length."""
+    """Either `step` days between terms (0: as many as the plan says), or `dates_a_month`; `period_days` is a rough length."""
 
     step: int | None = None
     dates_a_month: int = 0

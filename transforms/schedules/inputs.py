@@ -1,7 +1,7 @@
-"""What a plan's rules lack before a schedule can be made of them.
+"""Find what a plan's rules lack before a schedule can be made of them.
 
-A plan without a needed input is not at fault and gives no break: it is listed with
-the input's name. Values no rule can mean (a 40th of the month) count as missing too.
+A plan without a needed input gives no break: it is listed with the input's name.
+Impossible values (the 40th of a month) count as missing too.
 """
 
 from collections.abc import Mapping
@@ -40,10 +40,10 @@ def prepare(rules: pl.DataFrame, custom: pl.DataFrame, conventions: Mapping[str,
     Raises:
         MissingConventionsError: a plan's set of conventions is not among `conventions`.
     """
-    named = set(rules["convention_set"].unique())
-    if missing := sorted(named - set(conventions)):
+    names = set(rules["convention_set"].unique())
+    if missing := sorted(names - set(conventions)):
         raise MissingConventionsError(missing)
-    sets = [{"convention_set": name} | asdict(conventions[name]) for name in sorted(named)]
+    sets = [{"convention_set": name} | asdict(conventions[name]) for name in sorted(names)]
     choices = pl.DataFrame(sets, schema=_choices())
     listed = custom.group_by("plan_no").agg(listed=pl.len().cast(pl.Int64))
     ordered = rules if rules["plan_no"].is_sorted() else rules.sort("plan_no")

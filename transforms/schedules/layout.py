@@ -1,4 +1,4 @@
-"""Which row of a long frame belongs to which plan, from the number of rows each plan has."""
+"""Lay out a frame of many rows per plan: which row belongs to which plan, from the number of rows of each."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ class Layout:
         """Lay out plans of `counts` rows; every count is at least 1."""
         plans = pl.int_range(0, len(counts), eager=True, dtype=pl.UInt32)
         owner = plans.repeat_by(counts).explode() if len(counts) else plans
+        # A plan begins after all rows of the plans before it; a row's place is its number less that.
         first = counts.cum_sum() - counts
         rows = pl.int_range(0, len(owner), eager=True, dtype=pl.Int64)
         return cls(owner, rows - first.gather(owner), first)

@@ -1,4 +1,4 @@
-"""The dates of a month that a rule names, for every rule in use and every month, in one table.
+"""One table of all dates of the month rules in use, for every month.
 
 A rule is a day of the month or the n-th weekday of it; a plan follows one rule or
 two. A term's date is then the entry k places after the plan's first one.
@@ -24,7 +24,7 @@ _DAYS_BEFORE = 1 << 20
 
 
 def month_number(day: pl.Expr) -> pl.Expr:
-    """Count months from year 0, so that adding months is adding integers."""
+    """Return the month counted from year 0, so that adding months is adding integers."""
     return day.dt.year().cast(pl.Int64) * 12 + day.dt.month().cast(pl.Int64) - 1
 
 
@@ -69,7 +69,7 @@ def _code(which: str) -> pl.Expr:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Every date of every pair of rules in use, rule by rule, month by month and in order, after one unused entry."""
+    """Every date of every rule (or pair of rules) in use, by rule, month and day, after one unused entry."""
 
     keys: pl.Series
     days: pl.Series
@@ -77,11 +77,12 @@ class Slots:
     @classmethod
     def of(cls, rules: pl.Series, first_month: int, months: pl.Series) -> "Slots":
         """Lay out the dates of the codes `rules` for `months` months each from `first_month` on."""
-        wanted = pl.DataFrame({"rule": rules, "months": months}).filter(pl.col("rule") > 0)
-        each = wanted.group_by("rule").agg(pl.col("months").max()).sort("rule")
+        in_use = pl.DataFrame({"rule": rules, "months": months}).filter(pl.col("rule") > 0)
+        each = in_use.group_by("rule").agg(pl.col("months").max()).sort("rule")
         rows = each.with_columns(month=pl.int_ranges(first_month, first_month + pl.col("months"))).explode("month")
         codes = (pl.col("rule") // _RADIX, pl.col("rule") % _RADIX)
         dates = [rows.filter(code > 0).select("rule", "month", _date(code, pl.col("month"))) for code in codes]
+        # Rule, month and day in one number each: sorted, the dates of a rule follow one another, and a search finds a place.
         packed = pl.concat(dates).drop_nulls().select(_pack().sort()).to_series()
         keys = pl.concat([pl.Series([_DAYS_BEFORE], dtype=pl.Int64), packed])
         return cls(keys, (keys % _DAYS_ROOM - _DAYS_BEFORE).cast(pl.Int32))
@@ -110,8 +111,9 @@ def _on_weekday(place: pl.Expr, month: pl.Expr) -> pl.Expr:
     variant = (place - fourth_weeks) // WEEK * WEEK
     week = pl.when(is_fifth).then(FIFTH).otherwise(place // WEEK + 1)
     start = pl.date(month // 12, month % 12 + 1, 1)
+    # Days from the 1st to the first such weekday, and a week more for each week after the first.
     ahead = (place % WEEK + 1 - start.dt.weekday().cast(pl.Int64)) % WEEK + (week - 1) * WEEK
-    found = start + pl.duration(days=ahead)
-    stays = (found.dt.month() == start.dt.month()) | (is_fifth & (variant == _VARIANTS["NEXT"]))
+    weekday = start + pl.duration(days=ahead)
+    stays = (weekday.dt.month() == start.dt.month()) | (is_fifth & (variant == _VARIANTS["NEXT"]))
     falls_back = is_fifth & (variant == _VARIANTS["LAST"])
-    return pl.when(stays).then(found).when(falls_back).then(found - pl.duration(days=WEEK))
+    return pl.when(stays).then(weekday).when(falls_back).then(weekday - pl.duration(days=WEEK))

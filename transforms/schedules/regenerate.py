@@ -1,8 +1,8 @@
-"""The terms that a plan's own rules give: dates from the anchor, shifted, and amounts that add up.
+"""Make the terms that a plan's own rules give: dates from the anchor, shifted, and amounts that add up.
 
-A pure function of rules, conventions and calendars. Lookup tables hold every date of
-every rule and the shift of every day, so that a term costs a few gathers; only plans
-whose terms depend on one another are worked out term by term.
+A pure function of rules, conventions and calendars. Every date of every rule and the shift
+of every day are worked out once in tables, and each term looks its own up; only plans whose
+terms depend on one another are worked out term by term.
 """
 
 from collections.abc import Mapping
@@ -87,8 +87,8 @@ def regenerate(
 
 
 def _ruled(plans: pl.DataFrame) -> pl.DataFrame:
-    """Number the shift rules and the month rules in use."""
-    named = plans.with_columns(
+    """Return the plans with the numbers of their shift rule and month rule, and their `row`."""
+    ruled = plans.with_columns(
         weekend_first=pl.col("shift_order") == "WEEKEND_FIRST",
         repeats=pl.col("shift_mode") == "REPEAT",
         # A plan that lists its own terms has no rule to follow and none to shift.
@@ -98,8 +98,8 @@ def _ruled(plans: pl.DataFrame) -> pl.DataFrame:
         weekend_shift=pl.when("is_custom").then(0).otherwise("weekend_shift"),
         holiday_shift=pl.when("is_custom").then(0).otherwise("holiday_shift"),
     )
-    kinds = named.select(RULE).unique().sort(RULE).with_row_index("shift_rule")
-    joined_on = named.join(kinds, on=RULE, how="left", maintain_order="left", validate="m:1")
+    kinds = ruled.select(RULE).unique().sort(RULE).with_row_index("shift_rule")
+    joined_on = ruled.join(kinds, on=RULE, how="left", maintain_order="left", validate="m:1")
     return joined_on.with_columns(rule=rule_codes(joined_on)).with_row_index("row")
 
 
@@ -117,38 +117,40 @@ def _dates(
             return shifted(kinds, rule, day, calendars=calendars, with_text=False).days
 
         chained = in_sequence(sequential, slots, shift)
+        # The dates worked out term by term, put at their rows: first of the plan plus place within it.
         nominal = nominal.scatter(layout.first.gather(chained["row"]) + chained["ordinal"], chained["nominal"])
     rule = layout.spread(plans["shift_rule"])
     return nominal, shifted(kinds, rule, nominal, calendars=calendars, with_text=with_trace)
 
 
 def _slots(plans: pl.DataFrame) -> tuple[Slots, pl.DataFrame]:
-    """Lay out the dates of the month rules, and find each plan's first one."""
+    """Return the table of dates of the month rules, and the plans with the place of their first one in it."""
     month = month_number(pl.col("first_due_date"))
     lowest = int(plans.select(month.min()).item())
     widest = pl.col("weekend_shift").abs() + pl.col("holiday_shift").abs()
-    # Shifts that are repeated can lead far: a week again and again, until a holiday ends it.
+    # Repeated shifts can lead far: a week again and again until there is no holiday.
     farthest = widest * pl.when("repeats").then(MOST_MOVES).otherwise(1)
     wander = pl.when("cascade").then(pl.col("count") * (farthest // _SHORTEST + 1)).otherwise(0)
     day = pl.col("first_due_date").cast(pl.Int32)
     skips = pl.col("fifth_week") == "SKIP"
     by_month = pl.col("dates_a_month") > 0
-    asked = plans.select(
+    starts = plans.select(
         "rule",
         month=month,
         day=day,
         base=pl.when(by_month).then(0).otherwise(day).cast(pl.Int32),
         months=(month - lowest) + pl.col("count") * pl.when(skips).then(_SKIPPED).otherwise(1) + _SKIPPED + wander,
     )
-    slots = Slots.of(plans["rule"], lowest, asked["months"])
-    place = slots.first_from(asked)
-    return slots, plans.with_columns(asked["base"], place=pl.when(by_month).then(place).otherwise(0))
+    slots = Slots.of(plans["rule"], lowest, starts["months"])
+    place = slots.first_from(starts)
+    return slots, plans.with_columns(starts["base"], place=pl.when(by_month).then(place).otherwise(0))
 
 
 def _nominal(placed: pl.DataFrame, layout: Layout, slots: Slots) -> pl.Series:
     by_month = placed["dates_a_month"] > 0
     if not by_month.any():
         return _stepped(placed, layout)
+    # A monthly plan's k-th term is k places after its first in the table; others stay at the unused entry, which is 0.
     at = layout.spread(placed["place"]) + layout.ordinal * layout.spread(by_month.cast(pl.Int64))
     if by_month.all():
         return slots.days.gather(at)
@@ -177,13 +179,14 @@ def _rows(layout: Layout, nominal: pl.Series, moved: Shifted, amounts: pl.Series
 def _with_given(
     rows: pl.DataFrame, plans: pl.DataFrame, layout: Layout, custom: pl.DataFrame, *, with_trace: bool
 ) -> pl.DataFrame:
-    """Put the terms that plans list themselves in place of the generated ones."""
-    wanted = plans.filter("is_custom").select("plan_no", plan="row")
-    if wanted.is_empty():
+    """Return the rows with the terms that plans list themselves in place of the generated ones."""
+    with_own = plans.filter("is_custom").select("plan_no", plan="row")
+    if with_own.is_empty():
         return rows
-    given = custom.join(wanted, on="plan_no", validate="m:1").sort("plan", "due_date", "sequence")
+    given = custom.join(with_own, on="plan_no", validate="m:1").sort("plan", "due_date", "sequence")
     counts = given.group_by("plan", maintain_order=True).len()["len"].cast(pl.Int64)
     place = Layout.of(counts).ordinal
+    # The row of each given term: first of its plan plus its place among the plan's given terms.
     at = layout.first.gather(given["plan"]) + place
     days = given["due_date"].cast(pl.Int32)
     changed = rows.with_columns(
@@ -199,16 +202,17 @@ def _with_given(
 
 
 def _settled(rows: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
-    """Look at the plans whose dates meet or run backwards; the rest pass as they are."""
+    """Return the rows with collisions settled; only plans whose dates meet or run backwards are looked at."""
     meets = (pl.col("expected").diff() <= 0) & (pl.col("sequence") > 1)
     troubled = rows.filter(rows.select(meets.fill_null(value=False)).to_series())["plan"].unique()
     if troubled.is_empty():
         return rows
+    # From plans to a flag per plan to a flag per row.
     is_troubled = pl.repeat(False, plans.height, dtype=pl.Boolean, eager=True).scatter(troubled, True)
     mask = is_troubled.gather(rows["plan"])
     part = rows.filter(mask)
-    told = part.with_columns(collision=plans["collision"].gather(part["plan"]))
-    settled = settle(told).select(rows.columns)
+    with_convention = part.with_columns(collision=plans["collision"].gather(part["plan"]))
+    settled = settle(with_convention).select(rows.columns)
     if settled.height != part.height:
         return pl.concat([rows.filter(~mask), settled]).sort("plan", "sequence")
     at = mask.arg_true()

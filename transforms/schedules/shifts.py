@@ -1,4 +1,4 @@
-"""Where a date goes that falls on a weekend or a holiday, for every rule in use and every day at once.
+"""Move dates that fall on a weekend or a holiday, for every rule in use and every day at once.
 
 Shifts are signed numbers of days; 0 leaves the date. One number cannot mean "next
 business day": two days later is Monday for a Saturday and Tuesday for a Sunday.
@@ -20,7 +20,7 @@ MOST_MOVES = 40
 """Moves after which shifts that never reach an open day count as a cycle."""
 
 MOST_DAYS = 60
-"""Largest shift that is taken for one; more is a fault of the rule."""
+"""Largest shift that is accepted; a larger one is a fault of the rule."""
 
 RULE = ("calendar", "weekend_shift", "holiday_shift", "weekend_first", "repeats")
 """What tells one shift rule from another."""
@@ -29,7 +29,7 @@ _EPOCH = date(1970, 1, 1)
 
 
 class MissingCalendarError(ValueError):
-    """A plan names a calendar that nobody described."""
+    """A plan names a calendar that was not given."""
 
     def __init__(self, names: list[str]) -> None:
         """Say which."""
@@ -37,12 +37,12 @@ class MissingCalendarError(ValueError):
 
 
 _ROOMY = 4
-"""A table of every day is made while it has at most this many entries for each date asked."""
+"""A table of all days is made if it has at most this many entries for each date to shift."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shifted:
-    """Per date asked: the shifted day number, whether the shifts cycle, and how it came about (empty if not asked)."""
+    """Per date: the shifted day number, whether the shifts cycle, and how it came about (empty without texts)."""
 
     days: pl.Series
     cycles: pl.Series
@@ -57,7 +57,7 @@ def shifted(
     calendars: Mapping[str, Calendar],
     with_text: bool = True,
 ) -> Shifted:
-    """Shift every date by its rule.
+    """Return every date shifted by its rule.
 
     Args:
         rules: The columns of `RULE`, one row per rule.
@@ -75,18 +75,19 @@ def shifted(
     span = high - low + 1
     closed = _Closed.of(low, high, rules, calendars)
     if rules.height * span > _ROOMY * len(day):
-        return _answers(rules, pl.DataFrame({"rule": rule, "nominal": day}), closed, with_text=with_text)
+        return _all_shifts(rules, pl.DataFrame({"rule": rule, "nominal": day}), closed, with_text=with_text)
     days = pl.DataFrame({"nominal": pl.int_range(low, high + 1, eager=True)})
     numbers = pl.DataFrame({"rule": pl.int_range(0, rules.height, eager=True)})
-    table = _answers(rules, numbers.join(days, how="cross"), closed, with_text=with_text)
+    table = _all_shifts(rules, numbers.join(days, how="cross"), closed, with_text=with_text)
+    # The table holds all days of the first rule, then of the next: rule times days, plus the day.
     place = rule.cast(pl.Int64) * span + (day.cast(pl.Int64) - low)
     return Shifted(table.days.gather(place), table.cycles.gather(place), table.text.gather(place))
 
 
-def _answers(rules: pl.DataFrame, asked: pl.DataFrame, closed: "_Closed", *, with_text: bool) -> Shifted:
-    """Look at both shifts of each `rule` and `nominal` day until none is left to do."""
-    nominal = asked["nominal"].cast(pl.Int64)
-    fields = [rules[name].gather(asked["rule"]) for name in RULE]
+def _all_shifts(rules: pl.DataFrame, dates: pl.DataFrame, closed: "_Closed", *, with_text: bool) -> Shifted:
+    """Return every `nominal` day shifted by its `rule`, until neither of the rule's shifts applies any more."""
+    nominal = dates["nominal"].cast(pl.Int64)
+    fields = [rules[name].gather(dates["rule"]) for name in RULE]
     table = pl.DataFrame([nominal, *fields]).with_row_index("place").with_columns(day=pl.col("nominal"))
     table = closed.mark(table)
     if with_text:
@@ -107,7 +108,7 @@ def _answers(rules: pl.DataFrame, asked: pl.DataFrame, closed: "_Closed", *, wit
 
 
 def _pass(moving: pl.DataFrame, closed: "_Closed") -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Look at both shifts once, in the rule's order; return the rows to look at again and those that ended."""
+    """Apply both shifts once, in the rule's order; return the rows to look at again and those that ended."""
     done = []
     for is_first in (True, False):
         stepped = _step(moving, closed, is_first=is_first)
@@ -129,7 +130,7 @@ def _step(moving: pl.DataFrame, closed: "_Closed", *, is_first: bool) -> pl.Data
         by=by.fill_null(0), why=pl.when(is_weekend_step).then(pl.lit("weekend")).otherwise(_named())
     )
     moved = moved.with_columns(day=pl.col("day") + pl.col("by"))
-    # Only a rule that looks again can run in a circle; looked at once, a shift back to the start is just that.
+    # Only a repeated rule can run in a circle; without repetition, a shift back to the start is allowed.
     is_back = pl.col("repeats") & (pl.col("by") != 0) & pl.col("seen").list.contains(pl.col("day"))
     moved = moved.with_columns(is_back=is_back, seen=pl.concat_list("seen", "day"))
     if "text" in moved.columns:
@@ -161,12 +162,12 @@ def _ended(rows: pl.DataFrame, *, is_cycle: bool) -> pl.DataFrame:
 
 
 def written(day: pl.Expr) -> pl.Expr:
-    """Write a day number the way a trace does: `2026-07-03 (Fri)`."""
+    """Return a day number as traces write it: `2026-07-03 (Fri)`."""
     return day.cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d (%a)")
 
 
 def days_written(by: pl.Expr) -> pl.Expr:
-    """Write a signed number of days: `+1 day`, `-2 days`."""
+    """Return a signed number of days as text: `+1 day`, `-2 days`."""
     sign = pl.when(by > 0).then(pl.lit("+")).otherwise(pl.lit(""))
     unit = pl.when(by.abs() == 1).then(pl.lit(" day")).otherwise(pl.lit(" days"))
     return pl.concat_str(sign, by.cast(pl.String), unit)
@@ -204,27 +205,28 @@ class _Closed:
 
     @classmethod
     def of(cls, first: int, last: int, rules: pl.DataFrame, calendars: Mapping[str, Calendar]) -> "_Closed":
-        known = {"": Calendar()} | dict(calendars)
+        by_name = {"": Calendar()} | dict(calendars)
         used = sorted(rules["calendar"].unique())
-        if missing := [name for name in used if name not in known]:
+        if missing := [name for name in used if name not in by_name]:
             raise MissingCalendarError(missing)
         widest = rules.select(pl.col("weekend_shift").abs().max() + pl.col("holiday_shift").abs().max()).item() or 0
         margin = int(widest) * MOST_MOVES
         low, high = first - margin, last + margin
         days = pl.DataFrame({"day": pl.date_range(_day(low), _day(high), eager=True)})
-        marked = [_marked(days, known[name]) for name in used]
+        marked = [_marked(days, by_name[name]) for name in used]
         whole = pl.concat(marked)
         places = {name: place for place, name in enumerate(used)}
-        editions = {name: _edition(known[name]) for name in used}
+        editions = {name: _edition(by_name[name]) for name in used}
         return cls(low, high - low + 1, places, editions, whole["is_weekend"], whole["holiday"])
 
     def edition(self) -> pl.Expr:
-        """Return how the trace of a moved date names its calendar: with the version, or nothing if it has none."""
+        """Return the name and version of the calendar as the trace of a moved date ends; empty for a calendar without a name."""
         return pl.col("calendar").replace_strict(self.editions, default="", return_dtype=pl.String)
 
     def mark(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Add `is_weekend` and `holiday` (its name) of the column `day`."""
         calendar = pl.col("calendar").replace_strict(self.calendar, default=0, return_dtype=pl.Int64)
+        # Days of the first calendar, then of the next: calendar times days, plus the day.
         at = rows.select(at=calendar * self.span + pl.col("day") - self.first).to_series()
         return rows.with_columns(is_weekend=self.weekend.gather(at), holiday=self.holiday.gather(at))
 

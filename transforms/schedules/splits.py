@@ -1,7 +1,7 @@
-"""How many terms a plan has, and what each of them is worth.
+"""The number of terms of a plan, and the amount of each.
 
-The amounts of a plan always add up to its total; only where the minor units that
-do not divide go is a matter of convention.
+The amounts of a plan always add up to its total; the convention says which terms get
+the minor units that do not divide evenly.
 """
 
 import polars as pl
@@ -57,14 +57,15 @@ def spread_amounts(plans: pl.DataFrame, owner: pl.Series, ordinal: pl.Series, fi
     parts = shares(plans)
     amounts = parts["each"].gather(owner)
     if (parts["spread"] > 0).any():
+        # SPREAD: one minor unit more for each of the plan's first terms.
         amounts += (ordinal < parts["spread"].gather(owner)).cast(pl.Int64)
     amounts = _add_at(amounts, first, parts["on_first"])
     return _add_at(amounts, first + plans["count"] - 1, parts["on_last"])
 
 
 def _add_at(amounts: pl.Series, rows: pl.Series, extra: pl.Series) -> pl.Series:
-    wanted = (extra != 0).fill_null(value=False)
-    if not wanted.any():
+    has_extra = (extra != 0).fill_null(value=False)
+    if not has_extra.any():
         return amounts
-    at = rows.filter(wanted)
-    return amounts.scatter(at, amounts.gather(at) + extra.filter(wanted))
+    at = rows.filter(has_extra)
+    return amounts.scatter(at, amounts.gather(at) + extra.filter(has_extra))

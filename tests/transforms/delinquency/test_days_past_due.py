@@ -18,7 +18,7 @@ APRIL = date(2025, 4, 1)
 def pauses(*spans: tuple[date, date | None], plan_no: int = 0) -> Pauses:
     rows = [{"plan_no": plan_no, "pause_start": start, "pause_end": end} for start, end in spans]
     told = pl.DataFrame(rows, schema=dict(PAUSES.dtypes))
-    return Pauses(stopping=told, known=told)
+    return Pauses(stopping=told, listed=told)
 
 
 def late_term(make, *paid: tuple[date, int]):
