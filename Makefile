@@ -1,19 +1,19 @@
-# demo · test · check · lint · bench · chaos · docs · lock
+# demo · test · check · lint · bench · chaos · kills · pages · docs · lock
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test check lint bench chaos pages docs lock setup clean
+.PHONY: demo test check lint bench chaos kills pages docs lock setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
 	@$(BIN)/planrecon demo; code=$$?; [ $$code -le 1 ] || exit $$code
 
-## run the tests
+## run the tests; ARGS is for pytest: make test ARGS="-k pauses"
 test: setup
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
 
 ## what CI runs: style, types, tests
 check: lint test
@@ -54,9 +54,13 @@ bench: setup
 chaos: setup
 	@PYTHONPATH=tests $(BIN)/python -m storm.chaos --seeds 60
 
+## kill runs at forty random moments, twenty operations on the disk and every named step, and hold what the next run reports
+kills: setup
+	@PLANRECON_KILLS=40 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/test_kills.py
+
 ## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
 pages: setup
-	@PLANRECON_PAGES=2000 $(BIN)/python -m pytest -q -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/flows/steps/test_generated_pages.py
+	@PLANRECON_PAGES=2000 $(BIN)/python -m pytest -q --timeout 0 -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/flows/steps/test_generated_pages.py
 
 clean:
 	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,7 +16,7 @@ from sandbox.server import serve
 from writes.intents import DONE
 from writes.ledger import Ledger
 
-SEEDS = int(os.environ.pop("PLANRECON_CHAOS", "5"))  # the commands would refuse a key that they do not know
+SEEDS = int(os.environ.pop("PLANRECON_CHAOS", "2"))  # the commands would refuse a key that they do not know
 MOST_STEPS = 60
 FEWEST_LINES = 5
 """Planned, approved, sending, done, read back."""

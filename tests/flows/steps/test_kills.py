@@ -1,30 +1,29 @@
 """A run killed anywhere and called again reports what an undisturbed run reports, byte for byte.
 
-Three ways to die, all by SIGKILL: at random moments after the first request (`PLANRECON_KILLS` of them, eight
+Three ways to die, all by SIGKILL: at random moments after the first request (`PLANRECON_KILLS` of them, four
 by default; the seed is fixed, `PLANRECON_KILLS_SEED` changes it), at named boundaries between two steps, and at
 operations on the disk counted through (half as many as random moments, drawn from all of them).
 """
 
 import os
 import random
+import shutil
 import signal
-import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from storm import faults
+from storm.stopper import NOWHERE, Stopped
 
 from reports.manifest import verify
 from sandbox.world import PAYT_LISTS
 from sandbox.worlds.scenarios import DEMO_AS_OF, demo
 
-MOMENTS = int(os.environ.get("PLANRECON_KILLS", "8"))
+MOMENTS = int(os.environ.get("PLANRECON_KILLS", "4"))
 SEED = int(os.environ.get("PLANRECON_KILLS_SEED", "20260630"))
-STOPPER = (sys.executable, str(Path(__file__).with_name("stopper.py")))
 RUN = ("run", "--as-of", str(DEMO_AS_OF), "--fail-on", "never")
 KILLED = -signal.SIGKILL
 ENTITY = ("as_of", "provider", "tenant_id", "entity", "currency", "complete")
@@ -60,9 +59,9 @@ def portfolio():
     return world
 
 
-def stopped(desk, when, what, nth):
-    """Run the command under the stopper and return how it ended."""
-    return desk.command(*RUN, program=(*STOPPER, when, what, str(nth), "--"))
+def started(desk, step=NOWHERE):
+    """The command under way; at its step it ends by SIGKILL."""
+    return Stopped(desk.folder, (*RUN, "--config", str(desk.file)), step)
 
 
 def result(desk):
@@ -121,19 +120,21 @@ def undisturbed(open_desk, tmp_path_factory):
     """What a run says that nobody disturbs, what the next one says, and how long and how many steps the first takes."""
     with open_desk(tmp_path_factory.mktemp("undisturbed"), portfolio()) as desk:
         desk.configure(reports={"formats": ["csv", "html", "xlsx"]})
-        ended = desk.start(*RUN, program=(*STOPPER, "count", "files", "0", "--"))
+        ended = started(desk)
         first = first_request(desk, ended)
         _, err = ended.communicate(timeout=120)
         lasted = time.monotonic() - first
         assert ended.returncode == 0, err
         operations = int(err.rpartition("calls: ")[2])
         once = result(desk)
+        kept = tmp_path_factory.mktemp("first") / "desk"
+        shutil.copytree(desk.folder, kept, symlinks=True)
         settle(desk.world)
         desk.run(DEMO_AS_OF)
         twice = result(desk)
         states = {row["state"] for row in desk.rows("breaks")}
         assert states >= {"ONGOING", "NEW", "RESOLVED"}, "the second run must have something to lose"
-        told = {"seconds": lasted, "operations": operations, "resolved": resolved(desk)}
+        told = {"seconds": lasted, "operations": operations, "resolved": resolved(desk), "first": kept}
     return told | {"once": once, "twice": twice}
 
 
@@ -146,7 +147,7 @@ def first_request(desk, child):
 
 
 def at_a_moment(desk, undisturbed, share):
-    child = desk.start(*RUN)
+    child = started(desk)
     first_request(desk, child)
     time.sleep(share * undisturbed["seconds"])
     child.kill()
@@ -157,17 +158,20 @@ def at_a_moment(desk, undisturbed, share):
 
 
 def at_a_step(desk, undisturbed, when, what, nth):
-    ended = stopped(desk, when, what, nth)
-    assert ended.returncode == KILLED, f"the step was never reached: {ended.stderr}"
+    code, said = started(desk, (when, what, nth)).ended()
+    assert code == KILLED, f"the step was never reached: {said}"
     desk.run(DEMO_AS_OF)
     assert_same(desk, undisturbed["once"])
 
 
 def at_a_step_of_the_second_run(desk, undisturbed, when, what, nth):
-    desk.run(DEMO_AS_OF)
+    # The first run is the one nobody disturbed; its folders do not say where they lie.
+    for name in ("planrecon.duckdb", "planrecon.state", "reports"):
+        copy = shutil.copytree if (undisturbed["first"] / name).is_dir() else shutil.copy2
+        copy(undisturbed["first"] / name, desk.folder / name, **({"symlinks": True} if copy is shutil.copytree else {}))
     settle(desk.world)
-    ended = stopped(desk, when, what, nth)
-    assert ended.returncode == KILLED, f"the step was never reached: {ended.stderr}"
+    code, said = started(desk, (when, what, nth)).ended()
+    assert code == KILLED, f"the step was never reached: {said}"
     desk.run(DEMO_AS_OF)
     assert_same(desk, undisturbed["twice"])
     assert resolved(desk) == undisturbed["resolved"]
@@ -186,7 +190,7 @@ def at_a_page(desk, undisturbed, page):
         child[0].kill()
 
     rule = desk.sandbox.faults.add(faults.before(kill), after=page)
-    child.append(desk.start(*RUN))
+    child.append(started(desk))
     ready.set()
     child[0].communicate(timeout=60)
     assert (child[0].returncode, rule.fired) == (KILLED, 1)
@@ -197,8 +201,8 @@ def at_a_page(desk, undisturbed, page):
 def again_and_again(desk, undisturbed):
     """Four kills in a row; the fifth run ends, in the real command."""
     for step in ("after a sweep is sealed", "before recovery", "before a load is committed"):
-        assert stopped(desk, *STEPS[step]).returncode == KILLED
-    assert stopped(desk, *PUBLISHING["before the folder is sealed"]).returncode == KILLED
+        assert started(desk, STEPS[step]).ended()[0] == KILLED
+    assert started(desk, PUBLISHING["before the folder is sealed"]).ended()[0] == KILLED
     ended = desk.command(*RUN)
     assert ended.returncode == 0, ended.stderr
     assert_same(desk, undisturbed["once"])
