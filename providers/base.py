@@ -40,7 +40,7 @@ class Kept(Protocol):
         ...
 
     def newest(self) -> str | None:
-        """The token to exchange now; None where none was ever kept or configured."""
+        """Return the token to exchange now; None if none was ever kept or configured."""
         ...
 
     def keep(self, token: str) -> None:
@@ -87,7 +87,7 @@ class Connection:
     workers: int = 4
 
     def secrets(self) -> list[str]:
-        """Every value of this connection that must never be printed."""
+        """Return every value of this connection that must never be printed."""
         mine = (self.token, self.client_secret, self.refresh_token, self.api_key, self.signing_secret)
         return [value for value in (*mine, *(ref.customer_token for ref in self.accounts)) if value]
 
@@ -101,7 +101,7 @@ class Assumption:
 
 
 def assumed(provider: str, table: Mapping[str, Assumption], overrides: Mapping[str, str]) -> dict[str, str]:
-    """Each assumption's value, the configured one where there is one; an unknown name is refused."""
+    """Return each assumption's value, the configured one where there is one; an unknown name is refused."""
     unknown = sorted(set(overrides) - set(table))
     if unknown:
         message = f"{unknown[0]!r} is not an assumption that can be overridden"
@@ -187,15 +187,15 @@ class Client(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None: ...
     def tenants(self) -> Iterator[Page]:
-        """Pages that list the tenants, where the provider has such a list."""
+        """Yield pages that list the tenants, if the provider has such a list."""
         ...
 
     def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
-        """What to pull for one tenant, in this order."""
+        """Return what to pull for one tenant, in this order."""
         ...
 
     def pull(self, sweep: SweepRequest) -> Iterator[Page]:
-        """The sweep's pages, lazily. Ends without an error only at the provider's own end signal."""
+        """Yield the sweep's pages. Ends without an error only at the provider's own end signal."""
         ...
 
     def traffic(self) -> Traffic:
@@ -207,7 +207,7 @@ class Connect(Protocol):
     """Opens a client. `clock` tells the time in UTC; `wire` replaces the network in tests."""
 
     def __call__(self, connection: Connection, *, clock: Clock, wire: object = None) -> Client:
-        """A client that has sent nothing yet."""
+        """Return a client that has sent nothing yet."""
         ...
 
 

@@ -73,7 +73,7 @@ def faults(body: Mapping[str, Any], fields: Mapping[str, Field], where: str = ""
 
 
 def written(body: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
-    """A body without faults as it is sent: each value as documented, a null only where the page has a nullable type."""
+    """Return a body without faults as it is sent: each value as documented, null only if its type is nullable."""
     return {
         name: None if value is None else fields[name].spelt(value)
         for name, value in body.items()
@@ -82,7 +82,7 @@ def written(body: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, A
 
 
 def unknown(where: str, name: str, known: Sequence[str]) -> str:
-    """That a name is not documented, with the nearest one that is."""
+    """Return the complaint that a name is not documented, with the nearest one that is."""
     near = difflib.get_close_matches(name, known, 1, 0.5) or difflib.get_close_matches(name.lower(), known, 1, 0.3)
     hint = f"; the nearest is {near[0]}" if near else ""
     return f"{where}{name[:_LONGEST_NAME]!r} is not a field of this call{hint}"
@@ -99,12 +99,12 @@ def refuse(provider: str, found: Sequence[str]) -> None:
 
 
 def impossible(provider: str, operation: str, instead: str) -> Impossible:
-    """That a provider has no such call, and what there is instead."""
+    """Return the complaint that a provider has no such call, with what there is instead."""
     return Impossible(f"there is no call to {operation} a plan", provider=provider, next_step=instead)
 
 
 def plan_segment(provider: str, wanted: Wanted) -> tuple[str, str]:
-    """The plan's id, as it is and as one segment of a path."""
+    """Return the plan's id, unchanged and as one segment of a path."""
     if not wanted.plan_id:
         raise Impossible("the plan's id is missing", provider=provider)
     try:
@@ -114,7 +114,7 @@ def plan_segment(provider: str, wanted: Wanted) -> tuple[str, str]:
 
 
 def text(most: int = 255, *, least: int = 1) -> Rule:
-    """A text of so many characters."""
+    """Return the rule for a text of so many characters."""
 
     def rule(name: str, value: Any) -> Iterator[str]:
         if not isinstance(value, str):
@@ -128,7 +128,7 @@ def text(most: int = 255, *, least: int = 1) -> Rule:
 
 
 def word(*values: str) -> Rule:
-    """One of a few words."""
+    """Return the rule for one of a few words."""
 
     def rule(name: str, value: Any) -> Iterator[str]:
         if value not in values:
@@ -138,7 +138,7 @@ def word(*values: str) -> Rule:
 
 
 def whole(least: int = -INT32, most: int = INT32) -> Rule:
-    """A whole number between two bounds."""
+    """Return the rule for a whole number between two bounds."""
 
     def rule(name: str, value: Any) -> Iterator[str]:
         if not is_whole(value):
@@ -151,7 +151,7 @@ def whole(least: int = -INT32, most: int = INT32) -> Rule:
 
 
 def money(below: Decimal = Decimal(10**13), places: int = 2) -> Rule:
-    """A positive exact number of so few decimals."""
+    """Return the rule for a positive exact number with at most so many decimals."""
 
     def rule(name: str, value: Any) -> Iterator[str]:
         if not is_number(value):
@@ -166,14 +166,14 @@ def money(below: Decimal = Decimal(10**13), places: int = 2) -> Rule:
 
 @holding("value")
 def flag(name: str, value: Any) -> Iterator[str]:
-    """True or false."""
+    """Yield a complaint unless the value is true or false."""
     if not isinstance(value, bool):
         yield f"{name} must be true or false"
 
 
 @holding("text")
 def day(name: str, value: Any) -> Iterator[str]:
-    """A date as YYYY-MM-DD."""
+    """Yield a complaint unless the value is a date as YYYY-MM-DD."""
     found = day_of(value)
     if found is None or found.isoformat() != value:
         yield f"{name} must be a date, YYYY-MM-DD"
@@ -181,20 +181,20 @@ def day(name: str, value: Any) -> Iterator[str]:
 
 @holding("text")
 def moment(name: str, value: Any) -> Iterator[str]:
-    """A date or an ISO 8601 date-time."""
+    """Yield a complaint unless the value is a date or an ISO 8601 date-time."""
     if not isinstance(value, str) or day_of(value) is None:
         yield f"{name} must be a date or an ISO 8601 date-time"
 
 
 @holding("value")
 def anything(_name: str, _value: Any) -> Iterator[str]:
-    """Whatever it is: no page shows what it must be."""
+    """Accept any value: no page shows what it must be."""
     return iter(())
 
 
 @holding("texts")
 def texts(name: str, value: Any) -> Iterator[str]:
-    """A list of texts, each once."""
+    """Yield complaints unless the value is a list of texts, each once."""
     if not isinstance(value, list | tuple):
         yield f"{name} must be a list of texts"
         return
@@ -205,7 +205,7 @@ def texts(name: str, value: Any) -> Iterator[str]:
 
 
 def rows(fields: Mapping[str, Field]) -> Rule:
-    """A list of objects, not empty."""
+    """Return the rule for a list of at least one object."""
 
     def rule(name: str, value: Any) -> Iterator[str]:
         if not isinstance(value, list | tuple) or not value:
@@ -221,12 +221,12 @@ def rows(fields: Mapping[str, Field]) -> Rule:
 
 
 def entries(fields: Mapping[str, Field], *, required: bool = False) -> Field:
-    """A field that holds a list of objects with these fields."""
+    """Return a field that holds a list of objects with these fields."""
     return Field(rows(fields), required=required, spelt=lambda value: [written(item, fields) for item in value])
 
 
 def date_time(value: str) -> str:
-    """A date or time as RFC 3339 has it, unchanged if it is so; without an offset it is UTC, a plain date midnight there."""
+    """Return a date or time in RFC 3339, unchanged if it is so already; without an offset as UTC, a date as midnight."""
     found = moment_of(value)
     if found is None or _RFC3339.fullmatch(value):
         return value
@@ -234,13 +234,13 @@ def date_time(value: str) -> str:
 
 
 def day_of(value: object) -> date | None:
-    """The day a date or date-time text names as it is written; None where it names none."""
+    """Return the day that a date or date-time text names, as written; None if it names none."""
     found = moment_of(value)
     return None if found is None else found.date()
 
 
 def moment_of(value: object) -> datetime | None:
-    """The moment a date or date-time text names, in its own offset if it gives one; None where it names none.
+    """Return the moment that a date or date-time text names, in its own offset if it gives one; None if it names none.
 
     Both spellings of RFC 3339 are read; a leap second is the second before it. Years outside 1900 to 2999 are
     typing errors.
@@ -255,17 +255,17 @@ def moment_of(value: object) -> datetime | None:
 
 
 def is_whole(value: object) -> bool:
-    """A whole number and no truth value."""
+    """Tell whether a value is a whole number; true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_number(value: object) -> bool:
-    """An exact, finite number."""
+    """Tell whether a value is an exact, finite number."""
     return is_whole(value) or (isinstance(value, Decimal) and value.is_finite())
 
 
 def plain(value: Any) -> Any:
-    """The same body with numbers written out: no exponents, so that a number has one spelling of its digits."""
+    """Return the same body with numbers written without exponents, so that equal numbers are spelled alike."""
     if isinstance(value, Decimal):
         return Decimal(f"{value:f}")
     if isinstance(value, Mapping):

@@ -89,7 +89,7 @@ class ProviderError(Exception):
         super().__init__(self.message())
 
     def message(self) -> str:
-        """One sentence on what and where, one on what to do."""
+        """Return one sentence on what happened and where, and one on what to do."""
         where = [self.endpoint] if self.endpoint else []
         where += [f"status {self.status}"] if self.status is not None else []
         where += [f"request id {self.request_id}"] if self.request_id else []

@@ -34,7 +34,7 @@ _BUSINESS = "ENVELOPE_ERROR"
 
 
 def parsed(reply: Reply, read: Callable[[bytes], E], *, provider: str, place: str) -> E:
-    """What `read` makes of the answer's body; an answer cut short or garbled may be whole on the next try."""
+    """Return what `read` makes of the answer's body; an answer cut short or garbled may be whole on the next try."""
     expect_json(reply, provider=provider, place=place)
     try:
         return read(unmarked(reply.body))
@@ -61,7 +61,7 @@ def _unreadable(error: BaseException, reply: Reply, provider: str, place: str) -
 def read_page(
     body: bytes, cut: Callable[[bytes], Sequence[msgspec.Raw]], shape: Shape[S], context: Mapping[str, str]
 ) -> Reading[S] | Fault:
-    """The page's rows one by one, or why the page as a whole cannot be read. Never raises because of data."""
+    """Return the page's rows one by one, or why the page as a whole cannot be read. Never raises because of data."""
     received, body = body.removeprefix(BYTE_ORDER_MARK), unmarked(body)
     exact = misleads(body)
     try:
@@ -77,7 +77,7 @@ def read_page(
 
 
 def _halved(raws: Sequence[bytes], received: bytes, body: bytes) -> dict[int, bytes]:
-    """The bytes as received of each row that holds half a character, by position; in `body` they are mended in place."""
+    """Return the received bytes of each row that holds half a character, by position; in `body` they are mended."""
     found, start = {}, 0
     for at, raw in enumerate(raws):
         start = body.index(raw, start)
@@ -89,7 +89,7 @@ def _halved(raws: Sequence[bytes], received: bytes, body: bytes) -> dict[int, by
 
 
 def refused_page(fault: Fault, tables: Sequence[Table], key: str | None = None) -> Decoded:
-    """A page that cannot be read as a whole: empty tables and one reject at position -1."""
+    """Return a page that cannot be read as a whole: empty tables and one reject at position -1."""
     reject = Reject(PAGE, fault.code, fault.column, fault.reason, key)
     return Decoded({table.name: table.empty() for table in tables}, [reject], 0, {})
 
@@ -105,7 +105,7 @@ class Watch:
         self._seen: set[bytes] = set()
 
     def new(self, mark: str | bytes) -> None:
-        """`mark` has not been seen before; else the paging goes in a circle."""
+        """Raise if `mark` has been seen before: the paging would go round in a circle."""
         digest = hashlib.sha256(mark.encode() if isinstance(mark, str) else mark).digest()
         if digest in self._seen:
             self._stop("paging goes in a circle: a cursor or page came twice")
@@ -132,13 +132,13 @@ class Limits:
 
     @classmethod
     def of(cls, connection: Connection, last: int = 0) -> "Limits":
-        """The connection's own limits, from now on; a list is not believed to have grown tenfold in between."""
+        """Return the connection's own limits, from now on; a list is not believed to have grown tenfold meanwhile."""
         cap = min(connection.page_cap, GROWTH * last + FEW) if last else connection.page_cap
         return cls(cap, monotonic() + connection.sweep_seconds, last)
 
 
 def iso(moment: datetime) -> str:
-    """A moment as providers take it: UTC, whole seconds rounded down, so that nothing is left out."""
+    """Return a moment as providers take it: UTC, whole seconds rounded down, so that no change is left out."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -151,7 +151,7 @@ Identify = Callable[[msgspec.Raw], bytes]
 
 
 def by_field(field: str) -> Identify:
-    """Tells rows apart by the bytes of one field; a row without it stands for itself."""
+    """Return a function that tells rows apart by the bytes of one field; a row without it by all its bytes."""
 
     def key(row: msgspec.Raw) -> bytes:
         try:
@@ -181,7 +181,7 @@ class Settling:
     started: datetime | None = None
 
     def pages(self, since: datetime | None) -> Iterator[Page]:
-        """Every page, and after them those that hold something new.
+        """Yield every page, then those of later passes that hold something new.
 
         Raises:
             Unstable: Something new turned up at every look.
@@ -252,11 +252,11 @@ class _Pass:
         return set(found.values())
 
     def is_whole(self) -> bool:
-        """The pass has as many rows as the list says it has, where it says so."""
+        """Tell whether the pass has as many rows as the list says, where it says so."""
         return self.stated in {None, len(self.rows)}
 
     def complaint(self) -> str:
-        """What is wrong with a list that never settled."""
+        """Return what is wrong with a list that kept changing."""
         if self.is_whole():
             return f"no two of {ROUNDS + 1} passes over the list showed the same rows"
         return f"the list says that it has {self.stated} rows and shows {len(self.rows)}"

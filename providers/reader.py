@@ -31,12 +31,12 @@ class Reader:
 
 
 def page_of(reply: Reply, entity: str, tenant_id: str, context: Mapping[str, str]) -> Page:
-    """The answer as a page to land."""
+    """Return the answer as a page to store."""
     return Page(entity, tenant_id, reply.body, context, reply.status, reply.clock, reply.received_at)
 
 
 def with_evidence(pages: Iterator[Page], sweep: SweepRequest, context: Mapping[str, str]) -> Iterator[Page]:
-    """The same pages; before an answer nobody can read raises, it is given out too, so that it is kept."""
+    """Yield the same pages; an unreadable answer is yielded too, so that it is kept, before its error is raised."""
     try:
         yield from pages
     except ProviderError as error:

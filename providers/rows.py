@@ -75,7 +75,7 @@ class Shape(Generic[S]):
     lacking: Mapping[str, Callable[[S], bool]] = field(default_factory=dict)
 
     def known(self) -> frozenset[str]:
-        """Every field name the provider documents for this row."""
+        """Return every field name that the provider documents for this row."""
         return _known(self.struct, self.documented)
 
 
@@ -85,12 +85,12 @@ def _known(struct: type[msgspec.Struct], documented: frozenset[str]) -> frozense
 
 
 def words(text: str) -> frozenset[str]:
-    """The names in a text, for a list of fields too long to quote one by one."""
+    """Return the names in a text, for a list of fields too long to quote one by one."""
     return frozenset(text.split())
 
 
 def never(names: str) -> dict[str, Callable[[object], bool]]:
-    """Fields that any row may leave out: nothing in a row tells that one of them must be there."""
+    """Return for each of these fields that any row may leave it out: no other field tells that it must be there."""
     return dict.fromkeys(names.split(), lambda _row: False)
 
 
@@ -108,7 +108,7 @@ class Reading(Generic[S]):
 
 
 def fault_of(error: BaseException) -> Fault:
-    """What a decoding error means. Only field names and types are repeated."""
+    """Return what a decoding error means. Only field names and types are repeated."""
     if isinstance(error, RecursionError):
         return Fault("TOO_DEEP", None, f"nested deeper than {_DEEPEST} levels")
     if isinstance(error, UnicodeDecodeError):
@@ -138,7 +138,7 @@ def misleads(body: bytes) -> bool:
 
 
 def envelope_fault(body: bytes, *, exact: bool) -> Fault | None:
-    """A key that stands twice in the object around the rows; its rows are looked at one by one elsewhere."""
+    """Return the key that stands twice in the object around the rows; its rows are checked one by one elsewhere."""
     if body.lstrip()[:1] != b"{":
         return None
     if exact:
@@ -157,7 +157,7 @@ def read_rows(
     exact: bool,
     halves: Mapping[int, bytes] | None = None,
 ) -> Reading[S]:
-    """Each row under its shape, or a reject for it; `exact` where counting key ends could mislead.
+    """Return each row under its shape, or a reject for it; `exact` where counting key ends could mislead.
 
     Rows keep their order; positions count from 0 over all rows, rejected ones included. `halves` are the bytes as
     received of rows with half a character in them: such a row is good as long as nothing that is read holds it.
@@ -242,7 +242,7 @@ def _fields(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
 
 
 def _suspects(raws: Sequence[bytes], rows: Sequence[S | None], *, exact: bool) -> Iterable[int]:
-    """Rows that read well and may hold a doubled or an unknown key."""
+    """Return the positions of rows that were read without error and may hold a doubled or an unknown key."""
     read = [at for at, row in enumerate(rows) if row is not None]
     if exact:
         return read
@@ -335,7 +335,7 @@ def _names(context: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 @lru_cache(maxsize=64)
 def renamed(struct: type[S], names: tuple[tuple[str, str], ...]) -> type[S]:
-    """The same struct, reading the fields in `names` under another name."""
+    """Return the same struct, reading the fields in `names` under another name."""
     if not names:
         return struct
     called = dict(names)

@@ -62,7 +62,7 @@ def sent(transport: Transport, call: Call, *, form: Form, proof: Proof) -> Answe
 
 
 def answered(reply: Reply, *, form: Form, proof: Proof) -> Answer:
-    """What one whole answer proves."""
+    """Return what one whole answer proves."""
     status = reply.status
     if status == TOO_MANY:
         return Answer(Outcome.NOT_EXECUTED, status, "too many requests", retry_after=reply.retry_after)
@@ -85,25 +85,25 @@ def _clause(error: ProviderError) -> str:
 
 
 def expect_status(reply: Reply, *statuses: int) -> None:
-    """The status is one of these; another success, such as `accepted`, says that something is still to come."""
+    """Raise unless the status is one of these; another success, such as `accepted`, says that work is still to come."""
     if reply.status not in statuses:
         raise NotProvenError("an answer of success that is not documented")
 
 
 def nothing_more(reply: Reply) -> None:
-    """The answer is 204: done, with nothing to show for it."""
+    """Raise unless the answer is 204: done, without content."""
     expect_status(reply, NO_CONTENT)
 
 
 def known_words(texts: Iterable[str], known: Iterable[str]) -> str:
-    """The documented field names that stand in these texts, as the end of a clause; nothing else of them is repeated."""
+    """Return the documented field names in these texts, as the end of a clause; nothing else of them is repeated."""
     standing = {word for text in texts for word in _WORD.findall(text)}
     found = [name for name in known if name in standing]
     return f", about {', '.join(found)}" if found else ""
 
 
 def typed(raw: msgspec.Raw | bytes, kind: type[T], *, provider: str, place: str) -> T:
-    """A row under its declared shape.
+    """Return a row under its declared shape.
 
     Raises:
         Unreadable: it has another one.
@@ -116,19 +116,19 @@ def typed(raw: msgspec.Raw | bytes, kind: type[T], *, provider: str, place: str)
 
 
 def name_of(raw: msgspec.Raw | bytes) -> str:
-    """What the row itself says it is called; `without an id` where it does not."""
+    """Return the row's own id; `without an id` if it has none."""
     fields = as_fields(raw)
     shown = (bytes(fields[name]).decode().strip('"') for name in _IDS if name in fields)
     return next((text[:_LONGEST_ID] for text in shown if text), "without an id")
 
 
 def as_object(reply: Reply) -> dict[str, msgspec.Raw]:
-    """The answer as a JSON object; empty where it is none."""
+    """Return the answer as a JSON object; empty if it is none."""
     return as_fields(msgspec.Raw(unmarked(reply.body)))
 
 
 def complaint(reply: Reply) -> tuple[str, dict[str, msgspec.Raw]] | None:
-    """The message of an error and the fields beside it, at the top of the body or below `error`; None where there is none."""
+    """Return an error's message and the fields beside it, at the top of the body or below `error`; None without one."""
     fields = as_object(reply) if reply.status >= ERRORS else {}
     for said in (fields, as_fields(fields.get("error", msgspec.Raw()))):
         message = as_text(said.get("message"))
@@ -138,7 +138,7 @@ def complaint(reply: Reply) -> tuple[str, dict[str, msgspec.Raw]] | None:
 
 
 def as_fields(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw]:
-    """The fields of a JSON object; none where it is no object."""
+    """Return the fields of a JSON object; none if it is no object."""
     try:
         return msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     except UNREADABLE:
@@ -146,7 +146,7 @@ def as_fields(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw]:
 
 
 def as_text(raw: msgspec.Raw | None) -> str | None:
-    """A JSON text; None where it is none."""
+    """Return a JSON text; None if it is none."""
     try:
         return None if raw is None else msgspec.json.decode(raw, type=str)
     except UNREADABLE:

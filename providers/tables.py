@@ -36,7 +36,7 @@ class Kind(Enum):
 
 
 def columns(text: str) -> dict[str, Kind]:
-    """Columns from their names, each with `:kind` behind it unless it is text."""
+    """Return columns from their names, each with `:kind` behind it unless it is text."""
     parts = (word.partition(":") for word in text.split())
     return {name: Kind[kind.upper()] if kind else Kind.TEXT for name, _, kind in parts}
 
@@ -62,17 +62,17 @@ class Table:
     is_child: bool = False
 
     def types(self) -> dict[str, str]:
-        """Each column's type, places included."""
+        """Return each column's type, places included."""
         own = {name: kind.value[0] for name, kind in self.columns.items()}
         return {**dict.fromkeys(self.given, "text"), **own, **PLACE, **({} if self.is_child else HASH)}
 
     def empty(self) -> dict[str, Column]:
-        """The table without rows."""
+        """Return the table without rows."""
         return {name: [] for name in self.types()}
 
 
 def number_text(raw: Raw | bytes) -> str | None:
-    """A JSON number as a plain decimal text with all its digits; None where it is no number of sane size."""
+    """Return a JSON number as plain decimal text with all its digits; None if it is no number of reasonable size."""
     text = bytes(raw)
     if _PLAIN.fullmatch(text):
         return text.decode()
@@ -82,7 +82,7 @@ def number_text(raw: Raw | bytes) -> str | None:
 
 
 def is_null(raw: object) -> bool:
-    """The field is absent or null."""
+    """Tell whether the field is absent or null."""
     return raw is UNSET or raw is None or (isinstance(raw, Raw) and bytes(raw) == b"null")
 
 
@@ -126,7 +126,7 @@ class Places:
     hashes: Sequence[str]
 
     def of_children(self, counts: Sequence[int]) -> "Places":
-        """The places of `counts[i]` children of each row."""
+        """Return the places of `counts[i]` children of each row."""
         return Places(
             spread(self.positions, counts),
             list(chain.from_iterable(map(range, counts))),
@@ -135,14 +135,14 @@ class Places:
 
 
 def spread(values: Iterable[T], counts: Iterable[int]) -> list[T]:
-    """Each value as often as its count says."""
+    """Return each value as often as its count says."""
     return list(chain.from_iterable(map(repeat, values, counts)))
 
 
 def fill(
     table: Table, rows: Sequence[object], places: Places, given: Mapping[str, Sequence[object]] | None = None
 ) -> dict[str, Column]:
-    """The table's columns for these rows, in the table's order."""
+    """Return the table's columns for these rows, in the table's order."""
     filled: dict[str, Column] = {name: list((given or {})[name]) for name in table.given}
     for name, kind in table.columns.items():
         filled[name] = _READ[kind](map(attrgetter(name), rows))

@@ -182,11 +182,11 @@ class Writer(Protocol):
     ) -> None: ...
 
     def fields(self, operation: str) -> "Mapping[str, Field]":
-        """The fields that a body of this operation may have, as this provider calls them; none where it takes no body."""
+        """Return the fields that a body of the operation may have, by the provider's names; none if it takes no body."""
         ...
 
     def locate(self, wanted: Wanted) -> Wanted:
-        """The same change, with what its caller left out and without a secret: a customer's token becomes the account's key.
+        """Return the same change, completed and without a secret: a customer's token becomes the account's key.
 
         Only reads, and only where something was left out.
 
@@ -197,7 +197,7 @@ class Writer(Protocol):
         ...
 
     def order(self, wanted: Wanted) -> Order:
-        """The call that brings the change about. Sends nothing, and the same change always gives the same call.
+        """Return the call that makes the change. Sends nothing, and the same change always gives the same call.
 
         Raises:
             Impossible: the provider has no such call, or the body is not what it documents.
@@ -205,7 +205,7 @@ class Writer(Protocol):
         ...
 
     def before(self, order: Order) -> Before:
-        """What the provider shows now. Only reads.
+        """Return what the provider shows now. Only reads.
 
         Raises:
             UnknownPlan: there is no such plan, loan or account.
@@ -218,7 +218,7 @@ class Writer(Protocol):
         ...
 
     def look(self, order: Order, before: Before) -> Found:
-        """What the provider shows of the effect. Only reads; a list that cannot be read to its end raises.
+        """Return what the provider shows of the effect. Only reads; a list that cannot be read to its end raises.
 
         Raises:
             ProviderError: the provider could not be read.
@@ -226,7 +226,7 @@ class Writer(Protocol):
         ...
 
     def read(self, tenant_id: str, plan_id: str, owner: str = "") -> PlanNow:
-        """One plan as the provider shows it now, with its terms. Only reads; `owner` as in the order of its create.
+        """Return one plan as the provider shows it now, with its terms. Only reads; `owner` as in its create.
 
         Raises:
             UnknownPlan: the provider does not show it.
@@ -239,7 +239,7 @@ class Compose(Protocol):
     """Opens a writer. `clock` tells the time in UTC; `wire` replaces the network in tests."""
 
     def __call__(self, connection: Connection, *, clock: Clock, wire: object = None) -> Writer:
-        """A writer that has sent nothing yet."""
+        """Return a writer that has sent nothing yet."""
         ...
 
 

@@ -67,7 +67,7 @@ class Report:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The columns, in order."""
+        """Return the columns, in order."""
         return tuple(_column(name, self.renamed.get(name, name)) for name in self.names)
 
     def of_kind(self, kind: Kind) -> list[str]:

@@ -40,7 +40,7 @@ class Table:
 
     @cached_property
     def dtypes(self) -> Mapping[str, pl.DataType]:
-        """Polars dtype of each column, in order."""
+        """Return the Polars dtype of each column, in order."""
         return {name: COLUMNS[name].dtype for name in self.columns}
 
     def is_nullable(self, name: str) -> bool:

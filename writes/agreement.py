@@ -26,7 +26,7 @@ class Agreement:
 
     @property
     def amount_minor(self) -> int | None:
-        """What the terms add up to; null where there are none."""
+        """Return what the terms add up to; null if there are none."""
         return sum(term.amount_minor for term in self.terms) if self.terms else None
 
     def minor(self, amount: Decimal) -> int | None:

@@ -49,12 +49,12 @@ class Ledger:
 
     @property
     def folder(self) -> Path:
-        """Where the log and the private files lie."""
+        """Return the folder of the log and the private files."""
         return self.state_dir / "intents"
 
     @property
     def path(self) -> Path:
-        """The log itself."""
+        """Return the path of the log."""
         return self.folder / "audit.jsonl"
 
     def intents(self) -> list[Intent]:

@@ -8,7 +8,7 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def segment(value: str) -> str:
-    """`value` as exactly one path segment, whatever is in it; a dot segment is refused."""
+    """Return `value` as exactly one path segment, whatever it contains; a dot segment is refused."""
     if value in {"", ".", ".."}:
         message = "an id cannot be put into an address"
         raise Refused(message, next_step="The id is empty or a dot segment; check where it comes from.")

@@ -39,12 +39,12 @@ class Reply:
     received_at: datetime | None = None
 
     def evidence(self) -> Evidence:
-        """What may be landed of an answer nobody could use."""
+        """Return what may be stored of an answer that could not be used."""
         return Evidence(self.body, self.status, self.clock, self.received_at)
 
 
 def status_error(status: int) -> tuple[type[ProviderError], str]:
-    """The error a status of 300 and above means, in words."""
+    """Return the error that a status of 300 and above means, in words."""
     if status == _STATUS_LIMIT:
         return RateLimited, "too many requests"
     if status == _STATUS_TIMEOUT or status >= _SERVER_ERRORS:
@@ -57,7 +57,7 @@ def status_error(status: int) -> tuple[type[ProviderError], str]:
 
 
 def missing_scope(body: bytes) -> str | None:
-    """The scope a 403 names. Nothing else of an error body is repeated: it may hold personal data."""
+    """Return the scope that a 403 names. The rest of an error body is not repeated: it may hold personal data."""
     text = body[:2000].decode("utf-8", "replace")
     _, found, rest = text.partition("Missing permission: ")
     scope = rest.split('"', 1)[0]
@@ -66,7 +66,7 @@ def missing_scope(body: bytes) -> str | None:
 
 
 def http_date(text: str | None) -> datetime | None:
-    """The moment a date header names, in UTC; None where it names none, or one at the edge of the calendar."""
+    """Return the moment of a date header, in UTC; None if it names none, or one at the limits of the calendar."""
     try:
         moment = parsedate_to_datetime(text or "")
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -76,7 +76,7 @@ def http_date(text: str | None) -> datetime | None:
 
 
 def retry_after(text: str | None, now: datetime) -> float | None:
-    """Seconds to wait, from seconds or a date; None where the header is absent or means nothing."""
+    """Return the seconds to wait, from seconds or a date; None if the header is absent or meaningless."""
     if text is None:
         return None
     moment = http_date(text)
@@ -88,7 +88,7 @@ def retry_after(text: str | None, now: datetime) -> float | None:
 
 
 def expect_whole(reply: Reply, *, provider: str, place: str) -> None:
-    """The answer is 200: of the others no success says that everything asked for is in it."""
+    """Raise unless the answer is 200: no other success says that it holds everything that was asked for."""
     if reply.status == _WHOLE:
         return
     what = _NOT_WHOLE.get(reply.status, f"an answer of success that is not documented ({reply.status})")
@@ -102,7 +102,7 @@ def expect_whole(reply: Reply, *, provider: str, place: str) -> None:
 
 
 def strange_encoding(header: str) -> str | None:
-    """What is wrong with the encoding of an answer; None where it is one that was asked for."""
+    """Return what is wrong with the encoding of an answer; None if it is one that was asked for."""
     strange = [word for word in header.lower().replace(" ", "").split(",") if word and word not in _ENCODINGS]
     if not strange:
         return None
@@ -120,12 +120,12 @@ _ESCAPE = re.compile(
 
 
 def unmarked(body: bytes) -> bytes:
-    """The body without the byte order mark some servers put before JSON, and with U+FFFD for each half character."""
+    """Return the body without the byte order mark some servers put before JSON, with U+FFFD for each half character."""
     return mended(body.removeprefix(BYTE_ORDER_MARK), UNKNOWN_CHARACTER)
 
 
 def mended(body: bytes, stand_in: bytes) -> bytes:
-    """The JSON with `stand_in` for each half of a pair that lacks the other: a text cut in the middle of a character.
+    """Return the JSON with `stand_in` for each half of a surrogate pair alone: a text cut inside a character.
 
     Both are six bytes, so every other byte stays where it is.
     """
@@ -135,7 +135,7 @@ def mended(body: bytes, stand_in: bytes) -> bytes:
 
 
 def expect_json(reply: Reply, *, provider: str, place: str) -> None:
-    """The answer says it is JSON; a maintenance page says otherwise and may be gone on the next try."""
+    """Raise unless the answer says it is JSON; a maintenance page does not, and may be gone on the next try."""
     kind = reply.content_type.partition(";")[0].strip().lower()
     if kind and "json" not in kind:
         error = Unreadable("the answer is not JSON", provider=provider, endpoint=place, status=reply.status)

@@ -55,7 +55,7 @@ class Obtain(Protocol):
     """Gets a fresh token through one exchange with the provider."""
 
     def __call__(self, exchange: Exchange, /) -> Grant:
-        """A token nobody has used yet."""
+        """Return a token that has not been used yet."""
         ...
 
 
@@ -74,7 +74,7 @@ class Tokens:
         self._lock = threading.Lock()
 
     def current(self, exchange: Exchange) -> str:
-        """The token to send now."""
+        """Return the token to send now."""
         with self._lock:
             ended = self._ends is not None and self._monotonic() >= self._ends
             if self._token is None or (ended and self._obtain is not None):
@@ -82,7 +82,7 @@ class Tokens:
             return self._token
 
     def renew(self, stale: str, exchange: Exchange) -> str:
-        """A token other than the `stale` one the provider has just refused."""
+        """Return a token other than the `stale` one that the provider has just refused."""
         with self._lock:
             if self._token is not None and self._token != stale:
                 return self._token
@@ -118,7 +118,7 @@ def _enveloped(body: bytes) -> _Answer:
 
 
 def read_grant(body: bytes, *, provider: str, route: str) -> _Answer:
-    """The token answer, bare or inside the provider's envelope.
+    """Return the token answer, given plain or inside the provider's envelope.
 
     Raises:
         Unreadable: it holds no token, or one that no header can carry.
@@ -138,7 +138,7 @@ def read_grant(body: bytes, *, provider: str, route: str) -> _Answer:
 
 
 def basic(client_id: str, client_secret: str) -> str:
-    """The Basic credentials of an OAuth2 client."""
+    """Return the Basic credentials of an OAuth2 client."""
     value = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
     LIVE.learn(client_secret, value)
     return value
@@ -155,7 +155,7 @@ class ClientCredentials:
     as_form: bool = True
 
     def __call__(self, exchange: Exchange, /) -> Grant:
-        """A token nobody has used yet."""
+        """Return a token that has not been used yet."""
         asked = {"grant_type": "client_credentials"}
         call = TokenCall(
             self.url,
@@ -180,7 +180,7 @@ class Refreshing:
     kept: Kept | None = field(default=None, repr=False)
 
     def __call__(self, exchange: Exchange, /) -> Grant:
-        """A token nobody has used yet."""
+        """Return a token that has not been used yet."""
         with self.kept.held() if self.kept is not None else nullcontext():
             mine = self._newest()
             try:
@@ -225,7 +225,7 @@ class Signed:
     lives: float | None = 3600.0
 
     def __call__(self, exchange: Exchange, /) -> Grant:
-        """A token nobody has used yet."""
+        """Return a token that has not been used yet."""
         created = self.clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         signed = signature(self.api_key, created, self.signing_secret)
         LIVE.learn(signed)
@@ -244,14 +244,14 @@ class Signed:
 
 
 def signature(api_key: str, created: str, secret: str) -> str:
-    """The signature of a token request."""
+    """Return the signature of a token request."""
     return hmac.new(secret.encode(), (api_key + created).encode(), hashlib.sha256).hexdigest()
 
 
 def oauth_tokens(
     provider: str, connection: Connection, *, url: str, route: str, as_form: bool, monotonic: Callable[[], float]
 ) -> Tokens:
-    """Tokens from whatever the connection holds: a token, a refresh token, client credentials, in this order."""
+    """Return tokens from what the connection holds: a token, a refresh token or client credentials, in this order."""
     obtain: Obtain | None = None
     if connection.client_id and connection.client_secret:
         credentials = basic(connection.client_id, connection.client_secret)
@@ -266,7 +266,7 @@ def oauth_tokens(
 
 
 def refused_credentials(error: ProviderError) -> NotPermitted:
-    """The same failure, said as what it means when a token was asked for."""
+    """Return the same failure with what it means when a token was asked for."""
     return NotPermitted(
         "the provider refused the credentials",
         provider=error.provider,

@@ -9,7 +9,7 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 def encoded(json: object, form: Sequence[tuple[str, str]]) -> tuple[bytes | None, str | None]:
-    """The body's bytes and their media type; neither where there is none. Decimals become numbers, digit for digit."""
+    """Return the body's bytes and media type, or neither without a body. Decimals become numbers, digit for digit."""
     if json is not None:
         return _JSON.encode(json), "application/json"
     if form:

@@ -39,7 +39,7 @@ class Deadline:
         self._idle: deque[_Inbox] = deque()
 
     def within(self, seconds: float, work: Callable[[threading.Event], T]) -> T:
-        """What `work` returns; its errors come through. The event it is given is set once nobody waits any more.
+        """Return what `work` returns, or raise its error; it is given an event that is set when nobody waits any more.
 
         Raises:
             TimeoutError: it took longer.

@@ -29,7 +29,7 @@ class Redactor(logging.Filter):
             self._secrets |= {form.lower() for secret in known for form in (secret, quote(secret, safe=""))}
 
     def redact(self, text: str) -> str:
-        """`text` with every known secret masked, whatever its letters' case: a host's name comes back in small ones."""
+        """Return `text` with every known secret masked, in upper or lower case: host names come back in lower case."""
         # One pattern of all of them would take seconds to make where every customer has a token.
         folded = text.lower()
         found = [secret for secret in self._secrets if secret in folded]
@@ -40,7 +40,7 @@ class Redactor(logging.Filter):
         return re.sub("|".join(map(re.escape, found)), MASK, text, flags=re.IGNORECASE)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Every record passes, without its secrets."""
+        """Return true: every record passes, without its secrets."""
         record.msg, record.args = self.redact(record.getMessage()), None
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
@@ -53,7 +53,7 @@ LIVE = Redactor()
 
 
 def quiet() -> None:
-    """The HTTP libraries log nothing below WARNING: their INFO lines hold whole addresses, queries included."""
+    """Silence the HTTP libraries below WARNING: their INFO lines hold whole addresses, queries included."""
     for name in _NOISY:
         logger = logging.getLogger(name)
         if logger.level < logging.WARNING:

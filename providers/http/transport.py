@@ -106,7 +106,7 @@ class Transport:
         quiet()
 
     def close(self) -> None:
-        """Every connection is closed."""
+        """Close every connection."""
         self._deadline.close()
         self._client.close()
 
@@ -115,7 +115,7 @@ class Transport:
         return Traffic(self._requests, self._retries, self._bytes)
 
     def until_now(self) -> datetime:
-        """The earlier of the provider's clock at its latest answer and ours: what changes later is still to come.
+        """Return the earlier of the provider's clock at its latest answer and ours: later changes are still to come.
 
         A clock that is ahead cannot move what is asked for beyond ours.
         """
@@ -123,7 +123,7 @@ class Transport:
         return min(self._last_clock or ours, ours)
 
     def read(self, call: Call, parse: Callable[[Reply], T]) -> T:
-        """What `parse` makes of the answer, tried again while the failure is one that may pass.
+        """Return what `parse` makes of the answer, trying again while the failure is one that may pass.
 
         Only for requests without an effect at the provider.
         """
@@ -139,13 +139,13 @@ class Transport:
         return result
 
     def send(self, call: Call) -> Reply:
-        """The answer to one request, sent once; a refused token is renewed once, everything else raises."""
+        """Return the answer to one request, sent once; a refused token is renewed once, everything else raises."""
         reply = self.deliver(call)
         self._raise_for(reply, _place(call))
         return reply
 
     def deliver(self, call: Call) -> Reply:
-        """The answer to one request, whatever its status; sent once, and once more only after a 401.
+        """Return the answer to one request, whatever its status; sent once, and once more only after a 401.
 
         A 401 proves that nothing was executed. Without an answer it raises; `unsent` on the error tells
         that nothing was executed either.
@@ -386,7 +386,7 @@ def _has_cause(error: BaseException, kind: type[BaseException]) -> bool:
 
 
 def _host_of(address: str) -> str | None:
-    """The host an address names; None where it names none, is no address, or its name cannot be shown as it is."""
+    """Return the host an address names; None if it names none, is no address, or its name cannot be shown as it is."""
     try:
         host = urlsplit(address).hostname
     except ValueError:
@@ -404,7 +404,7 @@ def _unsent(error: ProviderError) -> ProviderError:
 
 
 def _holding_back(abandoned: threading.Event) -> Callable[[str, object], None]:
-    """Stops a request nobody waits for any more before its first byte; called at each step of it."""
+    """Stop a request that is no longer awaited before its first byte; called at each of its steps."""
 
     def at(step: str, _about: object) -> None:
         if abandoned.is_set() and step.endswith("send_request_headers.started"):

@@ -25,11 +25,11 @@ class Envelope(msgspec.Struct, rename="pascal"):
     error_id: str | None = msgspec.field(name="ErrorID", default=None)
 
     def failed(self) -> bool:
-        """The call did not succeed, whatever its HTTP status says."""
+        """Tell whether the call did not succeed, whatever its HTTP status."""
         return not self.success or self.error_code not in {None, "None", "", 0}
 
     def rows(self) -> list[Raw]:
-        """The rows of a list; null is an empty list."""
+        """Return the rows of a list; null is an empty list."""
         return msgspec.json.decode(self.result, type=list[Raw] | None) or []
 
 
@@ -38,7 +38,7 @@ class BusinessError(msgspec.ValidationError):
 
 
 def open_envelope(body: bytes) -> Envelope:
-    """The envelope around a result."""
+    """Return the envelope around a result."""
     return msgspec.json.decode(body, type=Envelope)
 
 
@@ -73,7 +73,7 @@ _FILLED: Mapping[str, tuple[str, ...]] = {
 
 
 def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
-    """One page as columns of the received tables; what cannot be read is in the rejects."""
+    """Return one page as columns of the received tables; what cannot be read is in the rejects."""
     tables = [TABLES[name] for name in _FILLED[entity]]
     asked_for = context.get("payment_plan_id") or context.get("reference_number")
     reading = read_page(body, _CUT[entity], SHAPES[entity], context)
@@ -93,7 +93,7 @@ def _asked(context: Mapping[str, str], rows: int) -> dict[str, Sequence[object]]
 def _children(
     table: Table, nested: Sequence[Sequence[object]], places: Places, given: Mapping[str, Iterable[object]]
 ) -> Columns:
-    """The rows nested in each row; `given` has one value per parent and is repeated for its children."""
+    """Return the rows nested in each row; `given` has one value per parent, repeated for its children."""
     counts = list(map(len, nested))
     repeated = {name: spread(values, counts) for name, values in given.items()}
     return fill(table, list(chain.from_iterable(nested)), places.of_children(counts), repeated)

@@ -55,7 +55,7 @@ class Words:
     ended: str
 
     def fields(self) -> dict[str, Field]:
-        """The documented fields of a create."""
+        """Return the documented fields of a create."""
         entry = {self.date: Field(moment, required=True, spelt=date_time), self.amount: Field(money(), required=True)}
         return {
             TOKEN: Field(text(), required=True),
@@ -77,7 +77,7 @@ class Words:
         }
 
     def terms(self, body: Mapping[str, Any]) -> tuple[Term, ...]:
-        """The terms that the body itself lists."""
+        """Return the terms that the body itself lists."""
         return tuple(Term(_day(entry[self.date]), Decimal(entry[self.amount])) for entry in body.get("Payments") or ())
 
 
@@ -88,7 +88,7 @@ class Accounts:
     refs: Sequence[AccountRef]
 
     def find(self, named: Mapping[str, Any]) -> AccountRef:
-        """The one account a body means.
+        """Return the one account that a body means.
 
         Raises:
             Impossible: none of the configured ones, or more than one.
@@ -113,7 +113,7 @@ class Accounts:
         return found[0]
 
     def token(self, key: str) -> str:
-        """The token a key stands for.
+        """Return the token that belongs to a key.
 
         Raises:
             Impossible: no configured account has it.
@@ -124,7 +124,7 @@ class Accounts:
         raise Impossible("the account of this change is no longer in accounts_file", provider=NAME)
 
     def without_secret(self, wanted: Wanted) -> Wanted:
-        """The same change with the account's key in place of the customer's token; an unknown token is left out."""
+        """Return the change with the account's key in place of the customer's token; an unknown token is left out."""
         token = wanted.body.get(TOKEN)
         if token is None:
             return wanted
@@ -139,7 +139,7 @@ def _means(ref: AccountRef, token: object) -> bool:
 
 
 def named(ref: AccountRef) -> dict[str, str]:
-    """How a body names an account, without its secret; empty parts are left out."""
+    """Return how a body names an account, without its secret; empty parts are left out."""
     told = {
         TOKEN: account_key(ref.customer_token),
         "ReferenceNumber": ref.reference_number,
@@ -149,7 +149,7 @@ def named(ref: AccountRef) -> dict[str, str]:
 
 
 def order_of(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
-    """The call that brings the change about.
+    """Return the call that makes the change.
 
     Raises:
         Impossible: there is no such call, the body is not what is documented, or the account is not configured.
@@ -189,7 +189,7 @@ def _put(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
 
 
 def _more(body: Mapping[str, Any], operation: str) -> Iterator[str]:
-    """What is wrong beyond single fields."""
+    """Yield what is wrong beyond single fields."""
     if body.get("PaymentAmount") is None and not body.get("Payments"):
         yield "PaymentAmount or Payments is needed"
     if operation == "create" and PLAN in body:
@@ -217,7 +217,7 @@ def _delete(wanted: Wanted, accounts: Accounts, words: Words) -> Order:
 
 
 def plan_number(wanted: Wanted) -> str:
-    """The plan's number, from the command, the body, or both if they agree.
+    """Return the plan's number, from the command, the body, or both if they agree.
 
     Raises:
         Impossible: neither names one, or they differ.

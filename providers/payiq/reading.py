@@ -107,7 +107,7 @@ class PayiqClient(Reader):
         return [SweepRequest(PORTFOLIO, tenant_id, since.get(PORTFOLIO))]
 
     def pull(self, sweep: SweepRequest) -> Iterator[Page]:
-        """Every account's pages in the order of the accounts, though a few are asked at once.
+        """Yield every account's pages in the order of the accounts, though several are requested at once.
 
         An account that is refused or cannot be read does not keep the others from being read;
         its error is raised at the end, so that the sweep does not pass for complete.
@@ -149,7 +149,7 @@ class PayiqClient(Reader):
             yield from self._list(path, tuple(asked.items()), about.named(entity, self.renamed(entity)))
 
     def _one(self, call: Call, about: "Asked") -> Generator[Page, None, Envelope]:
-        """The answer to one call as a page; one that says no is kept as evidence and raised."""
+        """Return the answer to one call as a page; a refusal is kept as evidence and raised."""
         answers: list[Envelope] = []
 
         def ask() -> Iterator[Page]:
@@ -186,7 +186,7 @@ class PayiqClient(Reader):
         yield from with_evidence(pages, about.sweep, about.context)
 
     def renamed(self, entity: str) -> dict[str, str]:
-        """What decoding needs to know of fields that a live system calls otherwise than assumed."""
+        """Return what decoding needs to know of fields that a live system names otherwise than assumed."""
         mine = f"{entity}."
         fields = {name[len(mine) :]: word for name, word in self.words.items() if name.startswith(mine)}
         return {RENAME + name: word for name, word in fields.items() if word != name}
@@ -201,17 +201,17 @@ class Asked:
     entity: str = ""
 
     def named(self, entity: str, more: Mapping[str, str]) -> "Asked":
-        """The same account asked for one entity."""
+        """Return the same account, to be asked for one entity."""
         return Asked(self.tenant_id, {**self.context, **more}, entity)
 
     @property
     def sweep(self) -> SweepRequest:
-        """What evidence is kept as."""
+        """Return the sweep under which evidence is kept."""
         return SweepRequest(self.entity, self.tenant_id)
 
 
 def naming(ref: AccountRef) -> dict[str, str]:
-    """How the provider is told which account is meant; holds the customer's token."""
+    """Return how the provider is told which account is meant; holds the customer's token."""
     return {
         "CustomerToken": ref.customer_token,
         "ReferenceNumber": ref.reference_number,
@@ -220,7 +220,7 @@ def naming(ref: AccountRef) -> dict[str, str]:
 
 
 def _context(ref: AccountRef) -> dict[str, str]:
-    """Names the account without the customer's token, which is a secret; its hash tells accounts apart."""
+    """Return what names the account without the customer's token, which is a secret; its hash tells accounts apart."""
     return {
         "reference_number": ref.reference_number,
         "other_data": ref.other_data,
@@ -229,7 +229,7 @@ def _context(ref: AccountRef) -> dict[str, str]:
 
 
 def opened(reply: Reply, place: str) -> tuple[Reply, Envelope]:
-    """The answer and its envelope, where it says that the call succeeded."""
+    """Return the answer and its envelope, if it says that the call succeeded."""
     envelope = parsed(reply, open_envelope, provider=NAME, place=place)
     if not envelope.failed():
         return reply, envelope
@@ -254,7 +254,7 @@ def _about_one_account(error: ProviderError) -> bool:
 
 
 def _rows(envelope: Envelope) -> Rows:
-    """The rows of one page of a list; what is no list stands as one row: decoding says what is wrong with it."""
+    """Return the rows of one page of a list; anything else counts as one row: decoding says what is wrong with it."""
     if bytes(envelope.result).strip() == b"null":
         return []
     try:
@@ -264,7 +264,7 @@ def _rows(envelope: Envelope) -> Rows:
 
 
 def plan_ids(setup: Envelope) -> list[str]:
-    """The plans a setup names, each once. A setup that cannot be read names none: decoding says what is wrong with it."""
+    """Return the plans that a setup names, each once; none if it cannot be read: decoding says what is wrong."""
     try:
         row = msgspec.json.decode(setup.result, type=Setup)
     except UNREADABLE:
@@ -276,7 +276,7 @@ def plan_ids(setup: Envelope) -> list[str]:
 def _in_order(
     pool: ThreadPoolExecutor, work: Callable[[AccountRef], Batch], refs: Iterable[AccountRef]
 ) -> Iterator[Batch]:
-    """What `work` makes of each, in order; only a few more than there are threads wait at any time."""
+    """Yield what `work` makes of each, in order; only a few more than there are threads wait at any time."""
     waiting: deque[Future[Batch]] = deque()
     left = iter(refs)
     for ref in islice(left, AHEAD):
@@ -287,7 +287,7 @@ def _in_order(
 
 
 def connect(connection: Connection, *, clock: Clock, wire: object = None) -> PayiqClient:
-    """A client for these credentials and accounts; nothing is sent yet."""
+    """Return a client for these credentials and accounts that has sent nothing yet."""
     words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
     if not connection.api_key or not connection.signing_secret:
         raise NotConfigured("api_key and signing_secret are both needed", provider=NAME)

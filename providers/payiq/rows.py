@@ -50,7 +50,7 @@ class Account(Struct, kw_only=True, gc=False, rename="pascal"):
     pending_payments: list[Pending] | UnsetType | None = UNSET
 
     def pending(self) -> list[Pending]:
-        """The one and the many together; the same transaction may be in both."""
+        """Return the single and the listed pending payments together; the same transaction may be in both."""
         one = [self.pending_payment] if isinstance(self.pending_payment, Pending) else []
         return [*one, *(self.pending_payments or [])]
 
@@ -150,7 +150,7 @@ class Invoice(Struct, kw_only=True, gc=False, rename="pascal"):
 
 
 def _bad_number(row: Struct, *, required: tuple[str, ...] = (), where: str = "") -> Fault | None:
-    """The first money field that is no number, or is required and null."""
+    """Return the first money field that is no number, or is required and null."""
     for name, called in _names_of(type(row)):
         value = getattr(row, name)
         if not isinstance(value, Raw) or number_text(value) is not None:
@@ -166,7 +166,7 @@ def _bad_number(row: Struct, *, required: tuple[str, ...] = (), where: str = "")
 
 @lru_cache(maxsize=64)
 def _names_of(struct: type[Struct]) -> tuple[tuple[str, str], ...]:
-    """Each field's own name and the provider's; asking msgspec again for every row costs more than reading it."""
+    """Return each field's own name and the provider's; cached, as asking msgspec per row costs more than reading it."""
     return tuple((item.name, item.encode_name) for item in msgspec.structs.fields(struct))
 
 
@@ -200,7 +200,7 @@ def _plan(row: Plan, _context: Mapping[str, str]) -> Fault | None:
 
 
 def account_key(customer_token: str) -> str:
-    """Tells customers apart without holding the token, which is a secret."""
+    """Return a key that tells customers apart without holding the token, which is a secret."""
     return hashlib.sha256(customer_token.encode()).hexdigest()[:16]
 
 

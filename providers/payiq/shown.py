@@ -39,16 +39,16 @@ class Policy:
     setup: Setup
 
     def plan_ids(self) -> tuple[str, ...]:
-        """The plans its accounts are in, each once."""
+        """Return the plans that its accounts are in, each once."""
         shown = (account.existing_payment_plan_id for account in self.accounts)
         return tuple(sorted({str(one) for one in shown if one not in {UNSET, None, 0, "", "0"}}))
 
     def symbol(self) -> str | None:
-        """The sign of the accounts' currency."""
+        """Return the sign of the accounts' currency."""
         return next((one.currency_symbol for one in self.accounts if isinstance(one.currency_symbol, str)), None)
 
     def facts(self) -> dict[str, Any]:
-        """What a person, or the computation of terms, wants to know of it, by the provider's names."""
+        """Return what a person, or the computation of terms, needs of it, by the provider's names."""
         setup = self.setup
         told = {
             "InitialBalance": self.balance,
@@ -64,7 +64,7 @@ class Policy:
 
 
 def policy_of(setup: Setup) -> Policy:
-    """The setup in a form that can be asked."""
+    """Return the setup as a policy that can be asked."""
     return Policy(
         accounts=setup.accounts or [],
         balance=number(setup.initial_balance),
@@ -100,7 +100,7 @@ def objections(policy: Policy, body: Mapping[str, Any], words: Words, *, is_new:
 
 
 def remarks(policy: Policy, body: Mapping[str, Any], words: Words) -> Iterator[str]:
-    """What is worth reading and no reason to refuse."""
+    """Yield what is worth reading but no reason to refuse."""
     if _contradict(policy.tiers):
         yield "the setup's tiers contradict each other"
     day_due = policy.setup.day_due
@@ -114,7 +114,7 @@ def remarks(policy: Policy, body: Mapping[str, Any], words: Words) -> Iterator[s
 
 
 def amounts_of(policy: Policy, body: Mapping[str, Any], words: Words) -> list[Decimal]:
-    """A first and, where there are more, a last amount that stand for all: the body's own, or equal ones."""
+    """Return a first and, if there are more, a last amount that stand for all: the body's own, or equal ones."""
     own = [term.amount for term in words.terms(body)]
     if own or body.get("PaymentAmount") is None:
         return own
@@ -125,7 +125,7 @@ def amounts_of(policy: Policy, body: Mapping[str, Any], words: Words) -> list[De
 
 
 def _count(policy: Policy, body: Mapping[str, Any], words: Words) -> int:
-    """How many payments it takes: the body's own, or as many as the balance needs."""
+    """Return how many payments are needed: the body's own number, or as many as the balance needs."""
     own = len(words.terms(body))
     if own or body.get("PaymentAmount") is None:
         return own
@@ -136,7 +136,7 @@ def _count(policy: Policy, body: Mapping[str, Any], words: Words) -> int:
 
 
 def _applying(policy: Policy) -> list[Tier]:
-    """The tiers whose range holds the balance."""
+    """Return the tiers whose range holds the balance."""
     if policy.balance is None:
         return []
     ranges = ((tier, number(tier.minimum), number(tier.maximum)) for tier in policy.tiers)
@@ -148,7 +148,7 @@ def _applying(policy: Policy) -> list[Tier]:
 
 
 def _contradict(tiers: Sequence[Tier]) -> bool:
-    """A tier whose range is empty, or two that share more than their bound."""
+    """Tell whether a tier's range is empty, or two of them share more than their bound."""
     ranges = [
         (low, high)
         for tier in tiers
@@ -161,7 +161,7 @@ def _contradict(tiers: Sequence[Tier]) -> bool:
 
 
 def plan_now(plan: Shown, owner: str, words: Words, *, is_named: bool) -> PlanNow:
-    """The plan in our words. It has no status: its account names it as long as it is in force."""
+    """Return the plan in our words. It has no status: its account names it as long as it is in force."""
     fields: dict[str, Any] = {"PaymentName": plan.payment_name, "DayType": plan.day_type, "DayToPay": plan.day_to_pay}
     fields["DateToStart"] = plan.date_to_start
     fields["PaymentAmount"] = number(plan.payment_amount)
@@ -179,7 +179,7 @@ def plan_now(plan: Shown, owner: str, words: Words, *, is_named: bool) -> PlanNo
 
 
 def differing(body: Mapping[str, Any], shown: Mapping[str, Any], words: Words) -> list[str]:
-    """Fields that the plan does not have as the body asks for; what the body leaves out is not compared."""
+    """Return the fields that the plan does not have as the body asks for; what the body leaves out is not compared."""
     wrong = [name for name in PLAIN if name in body and body[name] != shown.get(name)]
     if body.get("DateToStart") is not None and _day(body["DateToStart"]) != _day(shown.get("DateToStart")):
         wrong.append("DateToStart")
@@ -200,11 +200,11 @@ def _entries(entries: Sequence[Mapping[str, Any]], words: Words) -> list[tuple[d
 
 
 def number(value: Number) -> Decimal | None:
-    """A JSON number with all its digits; None where there is none."""
+    """Return a JSON number with all its digits; None if it is no number."""
     text = number_text(value) if isinstance(value, Raw) else None
     return None if text is None else Decimal(text)
 
 
 def _day(value: object) -> date | None:
-    """The day of a date-time as it is written; the first day of year 1 means none, and fractions may have seven digits."""
+    """Return the day of a date-time as written; 1 January of year 1 means none, fractions may have seven digits."""
     return day_of(value[:10]) if isinstance(value, str) else None

@@ -66,7 +66,7 @@ class PayiqWriter(Reader):
     words: Words
 
     def locate(self, wanted: Wanted) -> Wanted:
-        """The same change with the account's key; of an existing plan the account is looked for in every setup."""
+        """Return the change with the account's key; the account of an existing plan is looked for in every setup."""
         keyed = self.accounts.without_secret(wanted)
         if keyed.body.get(TOKEN) or wanted.operation not in {"update", "deactivate"}:
             return keyed
@@ -75,17 +75,17 @@ class PayiqWriter(Reader):
         return replace(keyed, body={**named(ref), **given})
 
     def fields(self, operation: str) -> Mapping[str, Field]:
-        """The fields that a body may have."""
+        """Return the fields that a body may have."""
         if operation == "deactivate":
             return NAMED
         return self.words.fields() | ({PLAN: PLAN_FIELD} if operation == "update" else {})
 
     def order(self, wanted: Wanted) -> Order:
-        """The call that brings the change about."""
+        """Return the call that makes the change."""
         return order_of(wanted, self.accounts, self.words)
 
     def before(self, order: Order) -> Before:
-        """What PayIQ shows now: the account's policy and balance, and the plan that is to change."""
+        """Return what PayIQ shows now: the account's policy and balance, and the plan that is to change."""
         ref = self._account(order)
         policy = self._policy(ref)
         plan = None
@@ -125,7 +125,7 @@ class PayiqWriter(Reader):
         return sent(self.transport, call, form=partial(_refusal, order=order), proof=partial(self._proof, order=order))
 
     def look(self, order: Order, before: Before) -> Found:
-        """What PayIQ shows of the effect: the plan as wanted, or the plan that the account is in now."""
+        """Return what PayIQ shows of the effect: the plan as asked for, or the plan that the account is in now."""
         ref = self._account(order)
         named_now = self._policy(ref).plan_ids()
         if order.operation == "create":
@@ -145,7 +145,7 @@ class PayiqWriter(Reader):
         return Found(plans=(_ended(order, before),)) if is_gone else Found()
 
     def read(self, tenant_id: str, plan_id: str, owner: str = "") -> PlanNow:  # noqa: ARG002  a key is one biller's
-        """One plan as PayIQ shows it now; it shows terms only where the plan has payments of its own."""
+        """Return one plan as PayIQ shows it now; it shows terms only if the plan has payments of its own."""
         refs = [ref for ref in self.accounts.refs if owner and account_key(ref.customer_token) == owner]
         ref = refs[0] if refs else self._having(plan_id)
         plan = self._plan(ref, plan_id)
@@ -155,7 +155,7 @@ class PayiqWriter(Reader):
         return plan_now(plan, account_key(ref.customer_token), self.words, is_named=is_named)
 
     def _account(self, order: Order) -> AccountRef:
-        """The account an order is about: the one its body names, else the first of the customer that has the plan."""
+        """Return the account an order is about: the one in its body, else the first of the customer that has the plan."""
         if order.body.get(TOKEN):
             return self.accounts.find(order.body)
         mine = [ref for ref in self.accounts.refs if account_key(ref.customer_token) == order.owner]
@@ -165,7 +165,7 @@ class PayiqWriter(Reader):
         return mine[0] if len(mine) == 1 else next(having, mine[0])
 
     def _having(self, plan_id: str) -> AccountRef:
-        """The first account whose setup names the plan; one that cannot be read may be the one."""
+        """Return the first account whose setup names the plan; if none does, raise what kept a setup from being read."""
         failed: ProviderError | None = None
         for ref in self.accounts.refs:
             try:
@@ -205,7 +205,7 @@ class PayiqWriter(Reader):
         return typed(envelope.result, shape, provider=NAME, place=place)
 
     def _proof(self, reply: Reply, order: Order) -> str | None:
-        """The plan's id, where the envelope says success and shows the plan as it was asked for."""
+        """Return the plan's id, if the envelope says success and shows the plan as it was asked for."""
         expect_status(reply, OK, CREATED)
         place = f"{order.method} {order.route}"
         envelope = parsed(reply, open_envelope, provider=NAME, place=place)
@@ -223,7 +223,7 @@ class PayiqWriter(Reader):
 
 
 def _found(reply: Reply, place: str) -> Envelope | None:
-    """The envelope of a read; None where it says that there is nothing by this id."""
+    """Return the envelope of a read; None if it says that nothing has this id."""
     envelope = parsed(reply, open_envelope, provider=NAME, place=place)
     if not envelope.success and envelope.error_code in {MISSING, 3, "3"}:
         return None
@@ -231,7 +231,7 @@ def _found(reply: Reply, place: str) -> Envelope | None:
 
 
 def _refusal(reply: Reply, order: Order) -> Refusal | None:
-    """PayIQ's own no: an envelope with Success false and a code that says so for good."""
+    """Return PayIQ's refusal: an envelope with Success false and a code that says so for good."""
     try:
         said = msgspec.json.decode(unmarked(reply.body), type=_Said)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -245,7 +245,7 @@ def _refusal(reply: Reply, order: Order) -> Refusal | None:
 
 
 def _ended(order: Order, before: Before) -> PlanNow:
-    """The plan as it was last seen, now ended."""
+    """Return the plan as it was last seen, now ended."""
     if before.plan is not None:
         return replace(before.plan, status="DEACTIVATED")
     return PlanNow(order.plan_id or "", order.owner, "DEACTIVATED", "")
@@ -268,7 +268,7 @@ def _words(words: Mapping[str, str]) -> Words:
 
 
 def compose(connection: Connection, *, clock: Clock, wire: object = None) -> PayiqWriter:
-    """A writer that has sent nothing yet."""
+    """Return a writer that has sent nothing yet."""
     words = assumed(NAME, {**READS, **ASSUMED}, connection.overrides)
     client = connect(connection, clock=clock, wire=wire)
     accounts = Accounts(connection.accounts)

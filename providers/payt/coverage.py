@@ -72,7 +72,7 @@ def coverage(transport: Transport, lists: PaytClient, order: Order, currency: st
 
 
 def _total(found: Sequence[Covered]) -> tuple[Decimal | None, list[str]]:
-    """What is open in all, each invoice once: one that is in a case named here counts with the case."""
+    """Return what is open in all, each invoice once: one in a case named here counts with the case."""
     cases = {one.row_id for one in found if one.kind == "credit case"}
     within = [one for one in found if one.case_id and one.case_id in cases]
     counted = [one.open_amount for one in found if one not in within]
@@ -90,7 +90,7 @@ def _total(found: Sequence[Covered]) -> tuple[Decimal | None, list[str]]:
 def _looked_up(
     transport: Transport, lists: PaytClient, tenant_id: str, name: str, values: Sequence[str]
 ) -> dict[str, Bill] | dict[str, Case]:
-    """The rows by the value that names them; a filter is only a help, every row is compared here."""
+    """Return the rows by the value that names them; the provider's filter only helps, every row is compared here."""
     if name == "credit_case_numbers":
         cases: dict[str, Case] = {}
         for case in _named(lists.rows("credit_cases", tenant_id), Case, tenant_id, _CASE_NUMBERS, values):
@@ -130,7 +130,7 @@ def _read_bill(body: bytes) -> Bill:
 def _named(
     rows: Iterator[msgspec.Raw], kind: type[R], tenant_id: str, columns: Sequence[str], values: Sequence[str]
 ) -> Iterator[R]:
-    """The administration's rows with one of these names; others are not looked into, so that they can harm nothing."""
+    """Yield the administration's rows with one of these names; other rows are not read, so their faults do no harm."""
     place = f"GET a list of {kind.__name__.lower()}s"
     for raw in rows:
         fields = typed(raw, dict[str, msgspec.Raw], provider=NAME, place=place)

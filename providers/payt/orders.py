@@ -61,7 +61,7 @@ SHOWN = msgspec.json.encode(
 
 
 def with_tenant(wanted: Wanted, administrations: tuple[str, ...]) -> Wanted:
-    """The same change with its administration: as asked for, else the body's, else the only one configured.
+    """Return the same change with its administration: as asked for, else the body's, else the only one configured.
 
     Raises:
         Impossible: two different ones are named, or one that is not configured.
@@ -80,7 +80,7 @@ def with_tenant(wanted: Wanted, administrations: tuple[str, ...]) -> Wanted:
 
 
 def order_of(wanted: Wanted, administrations: tuple[str, ...], *, links_required: bool) -> Order:
-    """The call that brings the change about.
+    """Return the call that makes the change.
 
     Raises:
         Impossible: there is no such call, or the body is not what is documented.

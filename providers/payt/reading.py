@@ -53,7 +53,7 @@ class _List(msgspec.Struct):
     pagination: _Pagination | UnsetType | None = UNSET
 
     def next(self) -> str | None:
-        """The cursor of the next page, None on the last one."""
+        """Return the cursor of the next page, None on the last one."""
         if not self.data or not isinstance(self.pagination, _Pagination):
             return None
         cursor = self.pagination.cursor
@@ -69,12 +69,12 @@ class PaytClient(Reader):
     changed_after: str
 
     def tenants(self) -> Iterator[Page]:
-        """The pages that list the administrations these credentials may see."""
+        """Yield the pages that list the administrations these credentials may see."""
         for page, _ in self._walk("administrations", "/v1/administrations", "", (), self._limits()):
             yield page
 
     def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
-        """The lists of one administration, then what was deleted from them.
+        """Return the lists of one administration, then those of what was deleted from them.
 
         Deletions come last: a record deleted while the lists were read is in its list and here.
         """
@@ -82,13 +82,13 @@ class PaytClient(Reader):
         return [SweepRequest(name, tenant_id, since.get(name)) for name in names]
 
     def pull(self, sweep: SweepRequest) -> Iterator[Page]:
-        """The pages of one list of one administration, until nothing changes any more."""
+        """Yield the pages of one list of one administration, until it no longer changes."""
         kind = sweep.name.removeprefix(GONE)
         pages = self._deleted(sweep, kind) if sweep.name.startswith(GONE) else self._listed(sweep)
         return with_evidence(pages, sweep, {"administration_id": sweep.tenant_id})
 
     def rows(self, name: str, tenant_id: str, extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Raw]:
-        """Every row of one list, to its end."""
+        """Yield every row of one list, to its end."""
         for _, rows in self._walk(name, f"/v1/{segment(name)}", tenant_id, extra, self._limits()):
             yield from rows
 
@@ -141,7 +141,7 @@ class PaytClient(Reader):
 
 
 def connect(connection: Connection, *, clock: Clock, wire: object = None) -> PaytClient:
-    """A client for these credentials; nothing is sent yet."""
+    """Return a client for these credentials that has sent nothing yet."""
     words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
     route = words["token_path"]
     url = connection.token_url or connection.base_url.rstrip("/") + route
@@ -151,7 +151,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
 
 
 def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
-    """One page as columns of the received tables; what cannot be read is in the rejects."""
+    """Return one page as columns of the received tables; what cannot be read is in the rejects."""
     kind = entity.removeprefix(GONE)
     gone = entity.startswith(GONE)
     tables = [TABLES[name] for name in (("deleted",) if gone else _FILLED.get(entity, (entity,)))]
@@ -205,7 +205,7 @@ _CHILDREN: Mapping[str, Callable[[Reading[Any]], dict[str, Column]]] = {
 
 
 def tenant_ids(pages: Iterable[Page]) -> list[str]:
-    """The administrations on these pages, in their order, without those the provider calls deleted."""
+    """Return the administrations on these pages, in their order, without those the provider calls deleted."""
     found: dict[str, None] = {}
     for page in pages:
         table = decode("administrations", page.body, page.context).tables["payt__administrations"]

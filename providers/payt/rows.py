@@ -158,7 +158,7 @@ def _own_tenant(row: Owned, context: Mapping[str, str]) -> Fault | None:
 
 
 def _whole_plan(row: Plan, context: Mapping[str, str]) -> Fault | None:
-    """A plan that does not name its terms has not lost them: what is left out is not empty."""
+    """Return the complaint about a plan that does not name its terms: a list left out is not an empty one."""
     if isinstance(row.payment_terms, list):
         return _own_tenant(row, context)
     return _own_tenant(row, context) or _left_out("payment_terms", row.payment_terms)
@@ -253,7 +253,7 @@ DELETED = Shape(Deleted, words("debtor_id origin_identifier invoice_id invoice_n
 
 
 def fields_of(shape: Shape[Any]) -> str:
-    """The fields a list is asked for: those that are read, and of a nested row those of it that are read."""
+    """Return the fields a list is asked for: those that are read, and of a nested row those of it that are read."""
     return json.encode({"only": _read_of(shape)}).decode()
 
 

@@ -51,7 +51,7 @@ class Covered:
 
 
 def covered(row: Bill | Case, currency: str | None) -> Covered:
-    """An invoice or case as a new plan sees it."""
+    """Return an invoice or case as a new plan sees it."""
     is_bill = isinstance(row, Bill)
     foreign = bool(currency and row.currency_code and row.currency_code != currency)
     shown = (row.book_open_amount if isinstance(row, Bill) else UNSET) if foreign else row.open_amount
@@ -68,7 +68,7 @@ def covered(row: Bill | Case, currency: str | None) -> Covered:
 
 
 def plan_now(plan: Plan, zone: str | None) -> PlanNow:
-    """The plan in our words, its terms by due date."""
+    """Return the plan in our words, its terms by due date."""
     terms = plan.payment_terms or []
     return PlanNow(
         plan_id=str(plan.id),
@@ -80,7 +80,7 @@ def plan_now(plan: Plan, zone: str | None) -> PlanNow:
 
 
 def status(plan: Plan) -> str:
-    """The plan's state, which Payt spreads over flags and timestamps."""
+    """Return the plan's state, which Payt spreads over flags and timestamps."""
     if _set(plan.rejected_at):
         return "REJECTED"
     if plan.active is True:
@@ -95,7 +95,7 @@ def status(plan: Plan) -> str:
 
 
 def reached(plan: Plan, operation: str) -> tuple[bool, str]:
-    """Whether the plan is as the operation would leave it, and else why it can no longer be."""
+    """Return whether the plan is as the operation would leave it, and if not, why it can no longer be."""
     now = status(plan)
     if operation == "deactivate":
         gone = now in {"REJECTED", "FINISHED"}
@@ -109,7 +109,7 @@ def reached(plan: Plan, operation: str) -> tuple[bool, str]:
 
 
 def in_order(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """The terms by due date and amount."""
+    """Return the terms by due date and amount."""
     return tuple(sorted(terms, key=lambda term: (term.due_date, term.amount)))
 
 
@@ -119,7 +119,7 @@ def same_terms(mine: Sequence[Term], theirs: Sequence[Term]) -> bool:
 
 
 def amount(text: str) -> Decimal:
-    """An amount as Payt writes one.
+    """Return an amount as Payt writes one.
 
     Raises:
         Unreadable: it is none.
@@ -130,7 +130,7 @@ def amount(text: str) -> Decimal:
 
 
 def due_day(text: str, zone: str | None) -> date:
-    """The day a date or date-time names in the administration's zone; without a zone as it is written.
+    """Return the day that a date or date-time names in the administration's zone; as written if it has no zone.
 
     Raises:
         Unreadable: it names none.

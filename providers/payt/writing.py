@@ -59,7 +59,7 @@ class PaytWriter(Reader):
     links_required: bool
 
     def locate(self, wanted: Wanted) -> Wanted:
-        """The same change with its administration; where none is named, the one that has the plan."""
+        """Return the same change with its administration; if none is named, the one that has the plan."""
         placed = with_tenant(wanted, self.administrations)
         if placed.tenant_id or placed.operation not in _FIRST:
             return placed
@@ -73,15 +73,15 @@ class PaytWriter(Reader):
         return replace(placed, tenant_id=having[0])
 
     def fields(self, operation: str) -> Mapping[str, Field]:
-        """The fields that a body may have."""
+        """Return the fields that a body may have."""
         return CREATE if operation == "create" else {}
 
     def order(self, wanted: Wanted) -> Order:
-        """The call that brings the change about."""
+        """Return the call that makes the change."""
         return order_of(wanted, self.administrations, links_required=self.links_required)
 
     def before(self, order: Order) -> Before:
-        """What Payt shows now: what a new plan would cover, or the plan that is to change."""
+        """Return what Payt shows now: what a new plan would cover, or the plan that is to change."""
         tenant = self._administration(order.tenant_id)
         zone = tenant.timezone if isinstance(tenant.timezone, str) else None
         currency = tenant.currency_code if isinstance(tenant.currency_code, str) else None
@@ -127,7 +127,7 @@ class PaytWriter(Reader):
         return sent(self.transport, call, form=partial(_refusal, order=order), proof=partial(_proof, order=order))
 
     def look(self, order: Order, before: Before) -> Found:
-        """What Payt shows of the effect: the plan in its new state, or new plans of the debtor."""
+        """Return what Payt shows of the effect: the plan in its new state, or new plans of the debtor."""
         zone = before.facts.get("timezone")
         if order.operation != "create":
             plan = self._plan(order.tenant_id, order.plan_id or "")
@@ -146,7 +146,7 @@ class PaytWriter(Reader):
         return Found(plans=ours, others=tuple(now for _, now in shown if now not in ours))
 
     def read(self, tenant_id: str, plan_id: str, owner: str = "") -> PlanNow:  # noqa: ARG002  the id says it all here
-        """One plan as Payt shows it now."""
+        """Return one plan as Payt shows it now."""
         tenant = self._administration(tenant_id)
         return plan_now(
             self._known_plan(tenant_id, plan_id), tenant.timezone if isinstance(tenant.timezone, str) else None
@@ -165,7 +165,7 @@ class PaytWriter(Reader):
         raise UnknownPlan(message, provider=NAME)
 
     def _plans_of(self, tenant_id: str, debtor: str, extra: tuple[tuple[str, str], ...]) -> list[Plan]:
-        """The debtor's plans; rows of others are not looked into, so that one that cannot be read harms nobody else."""
+        """Return the debtor's plans; rows of others are not read, so their faults do no harm."""
         place = f"GET {PLANS}"
         plans: dict[str, Plan] = {}
         for raw in self.lists.rows("payment_plans", tenant_id, extra):
@@ -225,13 +225,13 @@ def _is_approved(plan: Plan) -> bool:
 
 
 def _is_since(plan: Plan, since: datetime) -> bool:
-    """The plan may have been made since then; a time nobody can read may be any."""
+    """Tell whether the plan may have been made since then; an unreadable time may be any."""
     made = moment_of(plan.created_at)
     return made is None or made.tzinfo is None or made >= since
 
 
 def _proof(reply: Reply, order: Order) -> str:
-    """The plan's id, where the answer shows the plan in the wanted administration and state.
+    """Return the plan's id, if the answer shows the plan in the administration and state asked for.
 
     Other terms than asked for do not make the plan another one: the caller compares them.
     """
@@ -249,7 +249,7 @@ def _proof(reply: Reply, order: Order) -> str:
 
 
 def _refusal(reply: Reply, order: Order) -> Refusal | None:
-    """Payt's own no: 4xx with a JSON object that holds a message, or holds it below `error`; a code may be missing."""
+    """Return Payt's refusal: 4xx with a JSON object that holds a message, itself or below `error`, perhaps a code."""
     said_no = complaint(reply)
     if said_no is None:
         return None
@@ -261,7 +261,7 @@ def _refusal(reply: Reply, order: Order) -> Refusal | None:
 
 
 def compose(connection: Connection, *, clock: Clock, wire: object = None) -> PaytWriter:
-    """A writer that has sent nothing yet."""
+    """Return a writer that has sent nothing yet."""
     words = assumed(NAME, {**READS, **ASSUMED}, connection.overrides)
     lists = connect(connection, clock=clock, wire=wire)
     return PaytWriter(

@@ -78,26 +78,26 @@ class Names:
         self.day, self.cents = words["write.schedule_date"], words["write.schedule_amount"]
 
     def of(self, name: str) -> str:
-        """What the provider calls this field."""
+        """Return the provider's name of this field."""
         return self._words.get(f"payment_plans.{name}", name)
 
     def ours(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The body by our names; what has none keeps its own."""
+        """Return the body by our names; a field without one keeps its own."""
         called = {self.of(name): name for name in (*CREATE, *UPDATE)}
         return {called.get(name, name): value for name, value in body.items()}
 
     def create(self) -> dict[str, Field]:
-        """The fields of a create by the provider's names."""
+        """Return the fields of a create by the provider's names."""
         entry = {self.day: Field(day, required=True), self.cents: Field(_CENTS, required=True)}
         fields = {**CREATE, "schedule": entries(entry)}
         return {LOAN: Field(text(200), required=True), **{self.of(name): field for name, field in fields.items()}}
 
     def update(self) -> dict[str, Field]:
-        """The fields of an update by the provider's names."""
+        """Return the fields of an update by the provider's names."""
         return {self.of(name): field for name, field in UPDATE.items()}
 
     def terms(self, body: Mapping[str, Any]) -> tuple[Term, ...]:
-        """The terms of a schedule of the body's own, in major units; none where the provider makes them."""
+        """Return the terms of the body's own schedule, in major units; none if the provider makes them."""
         mine = self.ours(body)
         if mine.get("paymentArrangementType") != BY_SCHEDULE:
             return ()
@@ -105,7 +105,7 @@ class Names:
 
 
 def order_of(wanted: Wanted, names: Names) -> Order:
-    """The call that brings the change about.
+    """Return the call that makes the change.
 
     Raises:
         Impossible: there is no such call, or the body is not what is documented.
@@ -145,7 +145,7 @@ def _create(wanted: Wanted, names: Names) -> Order:
 
 
 def _conditions(body: Mapping[str, Any], names: Names) -> Iterator[str]:
-    """What must be there because of what else is."""
+    """Yield complaints about fields that must be there because others are."""
     mine = names.ours(body)
     kind, often = mine.get("paymentArrangementType"), mine.get("paymentFrequency")
     needed = {
@@ -161,7 +161,7 @@ def _conditions(body: Mapping[str, Any], names: Names) -> Iterator[str]:
 
 
 def _pattern(often: object, kind: object) -> dict[str, tuple[bool, str]]:
-    """What a monthly or semi-monthly rule cannot do without; a schedule of one's own needs no rule."""
+    """Return what a monthly or semi-monthly rule needs; a body with its own schedule needs no rule."""
     twice = often == "semi-monthly"
     if kind == BY_WEEKDAY and (twice or often == "monthly"):
         first = ("weekOfFirstPayment", "weekdayOfFirstPayment")
@@ -195,7 +195,7 @@ def _changed(wanted: Wanted, method: str, body: Mapping[str, Any]) -> Order:
 
 
 def major(cents: int) -> Decimal:
-    """Cents in major units."""
+    """Return cents in major units."""
     return Decimal(cents).scaleb(-2)
 
 

@@ -66,16 +66,16 @@ class TotalityClient(Reader):
         return iter(())
 
     def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
-        """The lists, owners before what belongs to them."""
+        """Return the lists, owners before what belongs to them."""
         return [SweepRequest(name, tenant_id, since.get(name)) for name in LISTS]
 
     def pull(self, sweep: SweepRequest) -> Iterator[Page]:
-        """The pages of one list, until nothing changes any more."""
+        """Yield the pages of one list, until it no longer changes."""
         context = self.context(sweep.name)
         return with_evidence(self._settled(sweep, context, ()), sweep, context)
 
     def rows(self, name: str, extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Raw]:
-        """Every row of one list, to its end; a row that changes meanwhile may come twice, the newest last."""
+        """Yield every row of one list, to its end; a row that changes meanwhile may come twice, the newest last."""
         context = self.context(name)
         for page in self._settled(SweepRequest(name, ""), context, extra):
             yield from _cut(self.words["list"])(unmarked(page.body))
@@ -93,7 +93,7 @@ class TotalityClient(Reader):
         return Settling(walk, self.transport.until_now, key, _total(self.words["total"])).pages(sweep.since)
 
     def context(self, entity: str) -> dict[str, str]:
-        """What decoding needs to know of the configuration: names that differ from the assumed ones."""
+        """Return what decoding needs of the configuration: names that differ from the assumed ones."""
         mine = f"{entity}."
         fields = {name: word for name, word in self.words.items() if name.startswith(mine)}
         renamed = {RENAME + name[len(mine) :]: word for name, word in fields.items() if word != name[len(mine) :]}
@@ -127,7 +127,7 @@ class TotalityClient(Reader):
 
 
 def _cut(lies_under: str) -> Callable[[bytes], list[Raw]]:
-    """Cuts the rows out of a list: a bare array, or the array under one field of an object."""
+    """Return the rows of a list: a bare array, or the array under one field of an object."""
 
     def cut(body: bytes) -> list[Raw]:
         if body.lstrip()[:1] != b"{":
@@ -139,7 +139,7 @@ def _cut(lies_under: str) -> Callable[[bytes], list[Raw]]:
 
 
 def _total(field: str) -> Callable[[bytes], int | None]:
-    """Reads how many rows a list says it has; None where it does not say so, or `field` is empty."""
+    """Return how many rows a list says it has; None if it does not say so, or `field` is empty."""
 
     def total(body: bytes) -> int | None:
         if not field or f'"{field}"'.encode() not in body:
@@ -153,7 +153,7 @@ def _total(field: str) -> Callable[[bytes], int | None]:
 
 
 def connect(connection: Connection, *, clock: Clock, wire: object = None) -> TotalityClient:
-    """A client for these credentials; nothing is sent yet."""
+    """Return a client for these credentials that has sent nothing yet."""
     words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
     base = urlsplit(connection.base_url)
     url = connection.token_url or f"{base.scheme}://{base.netloc}{words['token_path']}"
@@ -164,7 +164,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Tot
 
 
 def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
-    """One page as columns of the received tables; what cannot be read is in the rejects."""
+    """Return one page as columns of the received tables; what cannot be read is in the rejects."""
     tables = [TABLES[entity], *([TABLES["plan_schedule"]] if entity == "payment_plans" else [])]
     reading = read_page(body, _cut(context.get("list", "data")), SHAPES[entity], context)
     if isinstance(reading, Fault):

@@ -19,7 +19,7 @@ SETTABLE = frozenset((*CREATE, *UPDATE))
 
 
 def plan_now(plan: Plan, scheduled: Iterable[ScheduledPayment], names: Names) -> PlanNow:
-    """The plan in our words; its terms are its scheduled payments, in major units."""
+    """Return the plan in our words; its terms are its scheduled payments, in major units."""
     return PlanNow(
         plan_id=plan.uuid,
         owner=plan.loan_uuid,
@@ -37,7 +37,7 @@ def terms_of(scheduled: Iterable[ScheduledPayment]) -> tuple[Term, ...]:
 
 
 def settings(plan: Plan, names: Names) -> dict[str, Any]:
-    """What a create or an update may set, by the provider's names; what the row does not show is left out."""
+    """Return what a create or an update may set, by the provider's names; what the row does not show is left out."""
     shown: dict[str, Any] = {}
     for item in msgspec.structs.fields(Plan):
         value = getattr(plan, item.name)
@@ -50,17 +50,17 @@ def settings(plan: Plan, names: Names) -> dict[str, Any]:
 
 
 def differing(body: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
-    """Fields of the body that the plan does not have as asked for; null is the same as absent."""
+    """Return the fields of the body that the plan does not have as asked for; null is the same as absent."""
     return [name for name, value in body.items() if _spelt(value) != _spelt(shown.get(name))]
 
 
 def is_processed(one: ScheduledPayment) -> bool:
-    """A payment was made on it; such terms stay whatever happens to their plan."""
+    """Tell whether a payment was made on it; such terms stay whatever happens to their plan."""
     return isinstance(one.payment_uuid, str) and bool(one.payment_uuid)
 
 
 def _spelt(value: Any) -> Any:
-    """A value as it is compared: a date-time is its day."""
+    """Return a value as it is compared: a date-time is its day."""
     if isinstance(value, Mapping):
         return {name: _spelt(item) for name, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -69,7 +69,7 @@ def _spelt(value: Any) -> Any:
 
 
 def misread(uuid: str, field: str, value: str) -> str:
-    """That a scheduled payment cannot be read, with the field and what it says."""
+    """Return the complaint that a scheduled payment cannot be read, with the field and its value."""
     return f"scheduled payment {uuid} cannot be read, its {field} is {value[:_LONGEST]}"
 
 

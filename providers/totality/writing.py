@@ -58,20 +58,20 @@ class TotalityWriter(Reader):
     names: Names
 
     def locate(self, wanted: Wanted) -> Wanted:
-        """The same change: a host is one lender, and a body holds no secret."""
+        """Return the change as it is: a host is one lender, and a body holds no secret."""
         return wanted
 
     def fields(self, operation: str) -> Mapping[str, Field]:
-        """The fields that a body may have, a create's loan among them."""
+        """Return the fields that a body may have, a create's loan among them."""
         known = {"create": self.names.create, "update": self.names.update}
         return known[operation]() if operation in known else {}
 
     def order(self, wanted: Wanted) -> Order:
-        """The call that brings the change about."""
+        """Return the call that makes the change."""
         return order_of(wanted, self.names)
 
     def before(self, order: Order) -> Before:
-        """What Totality shows now: the loan, its plans, and the scheduled payments that would go."""
+        """Return what Totality shows now: the loan, its plans, and the scheduled payments that would go."""
         plan = None if order.operation == "create" else self._known_plan(order.plan_id or "")
         loan_uuid = order.owner if plan is None else plan.loan_uuid
         loan = self._loan(loan_uuid)
@@ -98,7 +98,7 @@ class TotalityWriter(Reader):
         )
 
     def _said(self, order: Order, loan: Loan, plans: Iterable[Plan]) -> tuple[list[str], list[str]]:
-        """Objections to a new plan, and remarks on it."""
+        """Return objections to a new plan, and remarks on it."""
         body = self.names.ours(order.body)
         objections, remarks = [], []
         if loan.status not in self.words["write.active_loan"].split(","):
@@ -128,7 +128,7 @@ class TotalityWriter(Reader):
         return sent(self.transport, call, form=partial(_refusal, names=self.names), proof=proof)
 
     def look(self, order: Order, before: Before) -> Found:
-        """What Totality shows of the effect: the plan as wanted, or new plans of the loan."""
+        """Return what Totality shows of the effect: the plan as asked for, or new plans of the loan."""
         if order.operation != "create":
             plan = self._plan(order.plan_id or "")
             if plan is None:
@@ -142,7 +142,7 @@ class TotalityWriter(Reader):
         return Found(plans=ours, others=tuple(one for one in shown if one not in ours))
 
     def read(self, tenant_id: str, plan_id: str, owner: str = "") -> PlanNow:  # noqa: ARG002  a uuid says it all
-        """One plan as Totality shows it now, its scheduled payments as terms."""
+        """Return one plan as Totality shows it now, its scheduled payments as terms."""
         return self._shown(self._known_plan(plan_id))
 
     def _shown(self, plan: Plan) -> PlanNow:
@@ -167,7 +167,7 @@ class TotalityWriter(Reader):
         return self._rows("scheduled_payments", field, value, ScheduledPayment)
 
     def _readable(self, loan_uuid: str) -> tuple[list[ScheduledPayment], list[str]]:
-        """The loan's scheduled payments that can be read, and what is wrong with each that cannot."""
+        """Return the loan's scheduled payments that can be read, and what is wrong with the others."""
         unread: list[str] = []
         rows = self._rows("scheduled_payments", "loanUuid", loan_uuid, ScheduledPayment, unread)
         named = self.words.get("scheduled_payments.paymentDate", "paymentDate")
@@ -176,7 +176,7 @@ class TotalityWriter(Reader):
         return [one for one in rows if one not in undated], unread
 
     def _rows(self, entity: str, field: str, value: str, kind: type[R], unread: list[str] | None = None) -> list[R]:
-        """Rows whose field has this value, each once and the newest of it.
+        """Return the rows whose field has this value, each once and in its newest version.
 
         The filter is only a help: every row is compared here, and rows of others are not looked into. One that cannot
         be read raises, unless there is a list to tell it in.
@@ -206,7 +206,7 @@ class TotalityWriter(Reader):
         return list(found.values())
 
     def _created(self, reply: Reply, order: Order) -> str:
-        """The new plan's uuid, where the answer shows a plan of the loan as it was asked for."""
+        """Return the new plan's uuid, if the answer shows a plan of the loan as it was asked for."""
         expect_status(reply, CREATED, OK)
         plan = parsed(reply, self._read_plan, provider=NAME, place=f"{order.method} {order.route}")
         if plan.loan_uuid != order.owner:
@@ -225,7 +225,7 @@ class TotalityWriter(Reader):
 
 
 def _fault_in(raw: msgspec.Raw, shape: type[Record]) -> str:
-    """Which field of a row cannot be read, and its value."""
+    """Return which field of a row cannot be read, and its value."""
     try:
         msgspec.json.decode(raw, type=shape)
     except UNREADABLE as error:
@@ -236,7 +236,7 @@ def _fault_in(raw: msgspec.Raw, shape: type[Record]) -> str:
 
 
 def _names_it(raw: msgspec.Raw, field: str, value: str) -> bool:
-    """The row may be the one: its field has the value, or cannot be read."""
+    """Tell whether the row may be the one: its field has the value, or cannot be read."""
     try:
         shown = msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).get(field, msgspec.Raw(b"null"))
         return bool(msgspec.json.decode(shown, type=str | None) == value)
@@ -254,14 +254,14 @@ def _facts(loan: Loan) -> dict[str, object]:
 
 
 def _total(body: Mapping[str, object], loan: Loan | None) -> Decimal | None:
-    """What the terms add up to, by our names: the part planned, else the loan's balance."""
+    """Return what the terms add up to, by our names: the part planned, else the loan's balance."""
     part = body.get("totalPlanAmount") if body.get("isPartialPaymentPlan") else None
     cents = part if part is not None or loan is None else loan.balance
     return major(cents) if isinstance(cents, int) else None
 
 
 def _refusal(reply: Reply, names: Names) -> Refusal | None:
-    """Totality's own no: 4xx with a JSON object that holds a message, or holds it below `error`; its form is assumed."""
+    """Return Totality's refusal: 4xx with a JSON object that holds a message, itself or below `error` (assumed)."""
     said_no = complaint(reply)
     if said_no is None:
         return None
@@ -271,7 +271,7 @@ def _refusal(reply: Reply, names: Names) -> Refusal | None:
 
 
 def _blamed(fields: Mapping[str, msgspec.Raw]) -> Iterator[str]:
-    """The names of the fields that a validation error lists."""
+    """Yield the names of the fields that a validation error lists."""
     try:
         yield from msgspec.json.decode(fields.get("errors", msgspec.Raw(b"{}")), type=dict[str, msgspec.Raw])
     except UNREADABLE:
@@ -279,7 +279,7 @@ def _blamed(fields: Mapping[str, msgspec.Raw]) -> Iterator[str]:
 
 
 def compose(connection: Connection, *, clock: Clock, wire: object = None) -> TotalityWriter:
-    """A writer that has sent nothing yet."""
+    """Return a writer that has sent nothing yet."""
     words = assumed(NAME, {**READS, **ASSUMED}, connection.overrides)
     lists = connect(connection, clock=clock, wire=wire)
     return TotalityWriter(transport=lists.transport, lists=lists, words=words, names=Names(words))

@@ -23,7 +23,7 @@ class Shape:
 
     @property
     def stored(self) -> tuple[str, ...]:
-        """Columns of the versions table, without row and load."""
+        """Return the columns of the versions table, without row and load."""
         return (*self.key, *self.content, *self.origin)
 
 

@@ -22,7 +22,7 @@ class Tenant:
 
     @property
     def who(self) -> dict[str, str]:
-        """Parameters that pick the tenant's rows."""
+        """Return the parameters that pick the tenant's rows."""
         return {"provider": self.provider, "tenant_id": self.tenant_id}
 
 

@@ -51,7 +51,7 @@ class Load:
 
     @property
     def full_sweeps(self) -> frozenset[str]:
-        """Sweeps that asked for everything and reached the provider's end: only they make absence mean something."""
+        """Return the sweeps that asked for everything and reached the provider's end: only there a missing row is gone."""
         return frozenset(sweep.name for sweep in self.sweeps if sweep.since is None and sweep.complete)
 
     @property

@@ -25,15 +25,15 @@ class LandablePage(Protocol):
 
     @property
     def entity(self) -> str:
-        """Name of what the page lists."""
+        """Return the name of what the page lists."""
 
     @property
     def body(self) -> bytes:
-        """The answer, byte for byte."""
+        """Return the answer, byte for byte."""
 
     @property
     def context(self) -> Mapping[str, str]:
-        """What decoding needs beside the body; never a secret."""
+        """Return what decoding needs beside the body; never a secret."""
 
     @property
     def status(self) -> int:
@@ -41,7 +41,7 @@ class LandablePage(Protocol):
 
     @property
     def provider_clock(self) -> datetime | None:
-        """The provider's clock when it answered, where it told."""
+        """Return the provider's clock when it answered, if it told."""
 
     @property
     def received_at(self) -> datetime | None:

@@ -88,7 +88,7 @@ class Calendar:
 
     @property
     def label(self) -> str:
-        """Name and version, so that a date can be told from one made with another release."""
+        """Return name and version, so that a date can be told from one made with another release."""
         parts = [f"{self.name} (holidays {_release()})"] if self.name else []
         parts += [f"{len(self.own_days)} own closed day{'s' * (len(self.own_days) > 1)}"] if self.own_days else []
         return " + ".join(parts) or "no holidays"

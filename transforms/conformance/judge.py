@@ -131,7 +131,7 @@ def _shown(terms: pl.DataFrame, rules: pl.DataFrame, as_of: date) -> pl.DataFram
 
 
 def _ordinal(terms: pl.DataFrame) -> pl.Series:
-    """Number the terms of each plan from 1; the frame is in plan order."""
+    """Return the number of each term in its plan, from 1; the frame is in plan order."""
     row = pl.int_range(terms.height, eager=True, dtype=pl.Int64)
     # A plan begins where its number differs from the row before; rows count from there, from 1.
     is_first = terms["plan_no"].ne_missing(terms["plan_no"].shift(1)) | (row == 0)

@@ -128,7 +128,7 @@ def _in_passes(theirs: pl.DataFrame, ours: pl.DataFrame, plans: pl.DataFrame) ->
 
 
 def _prepared(side: pl.DataFrame, unjudged: pl.Series) -> pl.DataFrame:
-    """Number the rows and their place by date; where amounts are not judged they are all alike."""
+    """Return the rows numbered, with their place by date; where amounts are not judged they all count as equal."""
     ordered = side.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64)).sort("plan", "date", "place")
     number = pl.int_range(pl.len(), dtype=pl.Int64)
     # Rows by date, counted from the first of their plan.
