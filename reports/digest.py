@@ -1,6 +1,6 @@
 """What the page and the summary show of frames too big to keep: sums by currency, and the worst rows.
 
-Amounts of different currencies are never added. How a digest is worded is in `summary.py`.
+Amounts of different currencies are never added. What of a digest the summary says is in `summary.py`.
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,7 @@ class Digest:
 
 def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
     in_force = pl.col("is_in_force")
-    money = [pl.col(name).filter(in_force).cast(pl.Int128).sum() for name in _MONEY]
+    money = [_total(name, in_force) for name in _MONEY]
     overdue = in_force & (pl.col("overdue_minor") > 0)
     past_due = in_force & (pl.col("days_past_due") > 0) & ~IS_LEFT_ALONE
     paused, not_owed = overdue & _flagged(PAUSED), overdue & _flagged(INVOICES_OWE_LESS) & ~_flagged(PAUSED)
@@ -113,19 +113,23 @@ def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
         *money,
         *counts,
         plans=pl.len().cast(pl.Int64),
-        in_force=in_force.sum().cast(pl.Int64),
-        overdue=overdue.sum().cast(pl.Int64),
-        past_due=(in_force & (pl.col("days_past_due") > 0)).sum().cast(pl.Int64),
-        uncovered=uncovered.sum().cast(pl.Int64),
-        uncovered_overdue_minor=pl.col("overdue_minor").filter(uncovered).cast(pl.Int128).sum(),
-        covered=covered.sum().cast(pl.Int64),
-        covered_fresh_pending_minor=pl.col("fresh_pending_minor").filter(covered).cast(pl.Int128).sum(),
-        paused=paused.sum().cast(pl.Int64),
-        paused_overdue_minor=pl.col("overdue_minor").filter(paused).cast(pl.Int128).sum(),
-        not_owed=not_owed.sum().cast(pl.Int64),
-        not_owed_overdue_minor=pl.col("overdue_minor").filter(not_owed).cast(pl.Int128).sum(),
-        ended_overdue_minor=pl.col("overdue_minor").filter(~in_force).cast(pl.Int128).sum(),
+        plans_in_force=in_force.sum().cast(pl.Int64),
+        plans_past_due=(in_force & (pl.col("days_past_due") > 0)).sum().cast(pl.Int64),
+        plans_overdue=overdue.sum().cast(pl.Int64),
+        plans_past_due_nothing_pending=uncovered.sum().cast(pl.Int64),
+        plans_past_due_pending=covered.sum().cast(pl.Int64),
+        plans_overdue_paused=paused.sum().cast(pl.Int64),
+        plans_overdue_not_owed=not_owed.sum().cast(pl.Int64),
+        overdue_nothing_pending_minor=_total("overdue_minor", uncovered),
+        fresh_pending_past_due_minor=_total("fresh_pending_minor", covered),
+        overdue_paused_minor=_total("overdue_minor", paused),
+        overdue_not_owed_minor=_total("overdue_minor", not_owed),
+        overdue_of_ended_plans_minor=_total("overdue_minor", ~in_force),
     )
+
+
+def _total(name: str, where: pl.Expr) -> pl.Expr:
+    return pl.col(name).filter(where).cast(pl.Int128).sum()
 
 
 def _added(known: pl.DataFrame | None, more: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:

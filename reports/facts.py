@@ -54,8 +54,9 @@ class RunFacts:
     """One run: when, what for, with what outcome.
 
     `as_of`, `run_key`, `known_at`, `known_load` and `code_version` are the same in every run over
-    the same facts and settings; `run_id` and `extra` may differ and appear in `summary.json` and
-    `manifest.json` only. `causes` are sentences, each for breaks that probably have one cause.
+    the same facts and settings; `run_id` and `started_at` may differ and appear in `summary.json` and
+    `manifest.json` only, as do `held_by_change`, the providers whose rows changed too much to be believed, and
+    `current_rows`, the rows now known per provider and entity. `causes` are sentences, each for breaks that probably have one cause.
     `calendars` tell, per provider, where expected dates and business days come from, `buckets` in which
     set its plans and terms are aged; `options` are the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
     providers that need a person; they tell of the moment of the run, whatever its date. `notes` are sentences on what was
@@ -65,6 +66,7 @@ class RunFacts:
     run_id: str
     run_key: str
     as_of: date
+    started_at: datetime
     known_at: datetime
     known_load: int
     code_version: str
@@ -77,4 +79,5 @@ class RunFacts:
     write_backs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    held_by_change: tuple[str, ...] = ()
+    current_rows: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -9,53 +9,96 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import polars as pl
+from msgspec import Struct
 
 from reports.errors import DamagedError
-from reports.facts import RunFacts
 from reports.layout import REPORTS, Kind, Report
+from reports.summary import Summary
 from reports.tables import Totals
 from reports.texts import plain
 
 NAME = "manifest.json"
 
+T = TypeVar("T")
 
-def describe(folder: Path, facts: RunFacts, known_at: str, totals: Mapping[str, Totals]) -> dict[str, Any]:
+
+class File(Struct, frozen=True):
+    """A file of the folder; `rows` is null where it is no table."""
+
+    name: str
+    rows: int | None
+    bytes: int
+    sha256: str
+
+
+class TableLine(Struct, frozen=True):
+    """A report: its rows, the kind of each column, and decimal sums by currency and money column."""
+
+    rows: int
+    columns: dict[str, str]
+    totals: dict[str, dict[str, str]]
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """The run as `manifest.json` tells it, in the order of its fields; an older one may lack `held_by_change`."""
+
+    state: str
+    run_id: str
+    run_key: str
+    as_of: str
+    known_at: str
+    known_load: int
+    code_version: str
+    started_at: str
+    held_by_change: tuple[str, ...] = ()
+    current_rows: dict[str, int]
+    files: list[File]
+    tables: dict[str, TableLine]
+
+
+def describe(folder: Path, summary: Summary, totals: Mapping[str, Totals]) -> Manifest:
     """Return the manifest of `folder` as it is now; hidden files are not part of it."""
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.name != NAME)
-    return {
-        "state": facts.state,
-        "run_id": facts.run_id,
-        "run_key": facts.run_key,
-        "as_of": facts.as_of.isoformat(),
-        "known_at": known_at,
-        "known_load": facts.known_load,
-        "code_version": facts.code_version,
-        **facts.extra,
-        "files": [_file(folder / name, totals) for name in names],
-        "tables": {name: _table(REPORTS[name], total) for name, total in sorted(totals.items())},
-    }
+    return Manifest(
+        state=summary.state,
+        run_id=summary.run_id,
+        run_key=summary.run_key,
+        as_of=summary.as_of,
+        known_at=summary.known_at,
+        known_load=summary.known_load,
+        code_version=summary.code_version,
+        started_at=summary.started_at,
+        held_by_change=summary.held_by_change,
+        current_rows=summary.current_rows,
+        files=[_file(folder / name, totals) for name in names],
+        tables={name: _table(REPORTS[name], total) for name, total in sorted(totals.items())},
+    )
 
 
-def to_json(value: Mapping[str, Any]) -> str:
+def to_json(value: object) -> str:
     """Return `value` as JSON that a person can read and a diff can compare."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False) + "\n"
 
 
-def read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> Manifest:
     """Return the manifest of a run folder.
 
     Raises:
         DamagedError: there is none, or it is not readable.
     """
+    return _read(folder, Manifest)
+
+
+def _read(folder: Path, kind: type[T]) -> T:
     path = folder / NAME
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, ValueError) as error:
         raise DamagedError(f"{path} cannot be read: {error}; rebuild the reports with `planrecon report`") from error
-    return manifest
 
 
 def is_sealed(folder: Path) -> bool:
@@ -64,41 +107,36 @@ def is_sealed(folder: Path) -> bool:
 
 
 def redescribe(folder: Path, name: str) -> dict[str, Any]:
-    """Return the manifest with file `name` described as it is now; the rest stays."""
-    described = read(folder)
-    for file in described["files"]:
-        if file["name"] == name:
-            file.update(_file(folder / name, {}))
+    """Return the manifest with file `name` described as it is now; the rest stays, also what a later version wrote."""
+    described = _read(folder, dict[str, Any])
+    described["files"] = [_file(folder / name, {}) if file["name"] == name else file for file in described["files"]]
     return described
 
 
 def is_as_told(folder: Path, name: str) -> bool:
     """Tell whether file `name` is the one that the manifest names; true where it names none."""
-    told = [file for file in read(folder)["files"] if file["name"] == name]
-    return not list(_changed(folder, {"files": told}))
+    return not list(_changed(folder, (file for file in read(folder).files if file.name == name)))
 
 
-def verify(folder: Path) -> dict[str, Any]:
+def verify(folder: Path) -> Manifest:
     """Return the manifest if every file is as it says and CSV, Parquet and manifest sum to the same.
 
     Raises:
         DamagedError: something differs; the message names every file.
     """
     manifest = read(folder)
-    _refuse(folder, list(_changed(folder, manifest)))
-    compare_sums(folder, manifest, manifest["tables"])
+    _refuse(folder, list(_changed(folder, manifest.files)))
+    compare_sums(folder, manifest, manifest.tables)
     return manifest
 
 
-def compare_sums(folder: Path, manifest: Mapping[str, Any], tables: Iterable[str]) -> None:
+def compare_sums(folder: Path, manifest: Manifest, tables: Iterable[str]) -> None:
     """Read `tables` again and let pass only what sums to the manifest's control totals.
 
     Raises:
         DamagedError: a CSV or Parquet file sums to something else.
     """
-    _refuse(
-        folder, [fault for name in tables for fault in _sums_differ(folder, REPORTS[name], manifest["tables"][name])]
-    )
+    _refuse(folder, [fault for name in tables for fault in _sums_differ(folder, REPORTS[name], manifest.tables[name])])
 
 
 def sums(manifest_totals: Totals) -> dict[str, dict[str, str]]:
@@ -114,19 +152,13 @@ def _refuse(folder: Path, faults: list[str]) -> None:
         raise DamagedError(f"{folder}: {'; '.join(faults)}; rebuild the reports with `planrecon report`")
 
 
-def _file(path: Path, totals: Mapping[str, Totals]) -> dict[str, Any]:
-    is_table = path.suffix in (".csv", ".parquet") and path.stem in totals
-    return {
-        "name": path.name,
-        "rows": totals[path.stem].rows if is_table else None,
-        "bytes": path.stat().st_size,
-        "sha256": _sha256(path),
-    }
+def _file(path: Path, totals: Mapping[str, Totals]) -> File:
+    total = totals.get(path.stem) if path.suffix in (".csv", ".parquet") else None
+    return File(path.name, total.rows if total else None, path.stat().st_size, _sha256(path))
 
 
-def _table(report: Report, total: Totals) -> dict[str, Any]:
-    columns = {column.name: column.kind.name.lower() for column in report.columns}
-    return {"rows": total.rows, "columns": columns, "totals": sums(total)}
+def _table(report: Report, total: Totals) -> TableLine:
+    return TableLine(total.rows, {column.name: column.kind.name.lower() for column in report.columns}, sums(total))
 
 
 def _sha256(path: Path) -> str:
@@ -134,27 +166,27 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _changed(folder: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    for file in manifest["files"]:
-        path = folder / file["name"]
+def _changed(folder: Path, files: Iterable[File]) -> Iterator[str]:
+    for file in files:
+        path = folder / file.name
         if path.is_symlink() or not path.is_file():
-            yield f"{file['name']} is missing"
-        elif path.stat().st_size != file["bytes"] or _sha256(path) != file["sha256"]:
-            yield f"{file['name']} differs from its checksum"
+            yield f"{file.name} is missing"
+        elif path.stat().st_size != file.bytes or _sha256(path) != file.sha256:
+            yield f"{file.name} differs from its checksum"
 
 
-def _sums_differ(folder: Path, report: Report, said: Mapping[str, Any]) -> Iterator[str]:
+def _sums_differ(folder: Path, report: Report, said: TableLine) -> Iterator[str]:
     money = report.of_kind(Kind.MONEY)
     expected = {
         currency: {name: Decimal(amount) for name, amount in amounts.items()}
-        for currency, amounts in said["totals"].items()
+        for currency, amounts in said.totals.items()
     }
     for suffix, rows in (("csv", _csv), ("parquet", _parquet)):
         path = folder / f"{report.name}.{suffix}"
         if not path.exists():
             continue
         found = _summed(rows(path), money)
-        if found != (said["rows"], expected):
+        if found != (said.rows, expected):
             yield f"{path.name} does not sum to its control totals"
 
 

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reports.digest import WORST_PLANS, Digest
 from reports.facts import HELD, BucketFacts, RunFacts
 from reports.layout import REPORTS
+from reports.summary import BreakCounts, CheckLine, PortfolioLine, SourceLine, Summary
 from reports.texts import counted, grouped, instant, plain, visible
 
 MOST_GROUPS = 12
@@ -27,16 +28,16 @@ _SHADES = 9
 Row = Mapping[str, Any]
 
 
-def render(facts: RunFacts, summary: Row, digest: Digest) -> str:
+def render(facts: RunFacts, summary: Summary, digest: Digest) -> str:
     """Return the page. The same facts and figures give the same text; `run_id` is not in it."""
     by_plan, by_term = _aging(digest.aging, facts), _aging(digest.aging_terms, facts)
-    checks = summary["checks"]
+    checks = summary.checks
     page: str = _template().render(
         summary=summary,
         is_held=facts.state == HELD,
         day=_day(facts.as_of),
         known=instant(facts.known_at),
-        ended=_money(summary["portfolio"], "overdue_of_ended_plans"),
+        ended=_money(summary.portfolio, "overdue_of_ended_plans"),
         failed=[_source(source) for source in facts.sources if source.error_code],
         todo=_todo(summary),
         all_quiet=_all_quiet(summary),
@@ -46,13 +47,13 @@ def render(facts: RunFacts, summary: Row, digest: Digest) -> str:
         aging_terms=by_term[:MOST_GROUPS],
         aging_terms_left_out=max(len(by_term) - MOST_GROUPS, 0),
         breaks=[_break(row) for row in digest.breaks.to_dicts()],
-        breaks_left_out=summary["breaks"]["open"] > digest.breaks.height,
-        aside=_aside(summary["breaks"]),
+        breaks_left_out=summary.breaks.open > digest.breaks.height,
+        aside=_aside(summary.breaks),
         worst=_worst(digest, summary),
-        left_alone=sum(_left_alone(row) for row in summary["portfolio"]),
+        left_alone=sum(_left_alone(row) for row in summary.portfolio),
         integrity=[_integrity(row) for row in ([] if digest.integrity is None else digest.integrity.to_dicts())],
-        unevaluated=[_label(check) for check in checks if not check["is_evaluated"]],
-        quiet=[{"label": _label(c), "note": f"{c['examined']:,} looked at"} for c in checks if _is_quiet(c)],
+        unevaluated=[_label(check) for check in checks if not check.is_evaluated],
+        quiet=[{"label": _label(c), "note": f"{c.examined:,} looked at"} for c in checks if _is_quiet(c)],
         quiet_title=_quiet_title(checks),
         files=_files(),
     )
@@ -87,34 +88,34 @@ def _source(source: Any) -> Row:
     }
 
 
-def _by_currency(portfolio: Sequence[Row], name: str) -> list[tuple[str, int, int]]:
+def _by_currency(portfolio: Sequence[PortfolioLine], name: str) -> list[tuple[str, int, int]]:
     """Return currency, sum and places of one amount, largest currency code last; zero sums left out."""
     sums: dict[str, tuple[int, int]] = {}
     for row in portfolio:
-        whole, _, fraction = row[name].partition(".")
-        known, _ = sums.get(row["currency"], (0, 0))
-        sums[row["currency"]] = (known + int(whole + fraction), len(fraction))
+        whole, _, fraction = getattr(row, name).partition(".")
+        known, _ = sums.get(row.currency, (0, 0))
+        sums[row.currency] = (known + int(whole + fraction), len(fraction))
     return [(currency, total, places) for currency, (total, places) in sorted(sums.items()) if total]
 
 
-def _amounts(portfolio: Sequence[Row], name: str) -> list[tuple[str, str]]:
+def _amounts(portfolio: Sequence[PortfolioLine], name: str) -> list[tuple[str, str]]:
     return [(currency, grouped(plain(total, currency))) for currency, total, _ in _by_currency(portfolio, name)]
 
 
-def _money(portfolio: Sequence[Row], name: str) -> str:
+def _money(portfolio: Sequence[PortfolioLine], name: str) -> str:
     return ", ".join(f"{currency} {figure}" for currency, figure in _amounts(portfolio, name))
 
 
-def _todo(summary: Row) -> list[Row]:
+def _todo(summary: Summary) -> list[Row]:
     """Return what a desk does with the figures, most pressing first; nothing that needs nobody."""
-    found, portfolio = summary["breaks"], summary["portfolio"]
-    pressing = found["by_severity"]["critical"] + found["by_severity"]["high"]
-    rest = found["open"] - pressing
-    to_call = sum(row["plans_past_due_nothing_pending"] for row in portfolio)
-    waiting = sum(row["plans_past_due_pending"] for row in portfolio)
-    failed = [source for source in summary["sources"] if source["error_code"]]
-    unsettled = summary.get("write_backs", ())
-    returned = sum(row["open"] for row in found["by_code"] if row["code"] == "RETURNED_AFTER_END")
+    found, portfolio = summary.breaks, summary.portfolio
+    pressing = found.by_severity["critical"] + found.by_severity["high"]
+    rest = found.open - pressing
+    to_call = sum(row.plans_past_due_nothing_pending for row in portfolio)
+    waiting = sum(row.plans_past_due_pending for row in portfolio)
+    failed = [source for source in summary.sources if source.error_code]
+    unsettled = summary.write_backs
+    returned = sum(row.open for row in found.by_code if row.code == "RETURNED_AFTER_END")
     items = [
         (len(failed), "Find out why a provider could not be read", _failures(failed), None),
         (pressing, "Clear the breaks of high or critical severity", _new(found), "breaks"),
@@ -137,20 +138,20 @@ def _todo(summary: Row) -> list[Row]:
             "money",
         ),
         (
-            sum(row["plans_overdue_not_owed"] for row in portfolio),
+            sum(row.plans_overdue_not_owed for row in portfolio),
             "Have plans corrected that ask for money their invoices no longer owe, and chase nobody for it",
             _money(portfolio, "overdue_not_owed"),
             "breaks",
         ),
         (
-            sum(row["plans_overdue_paused"] for row in portfolio),
+            sum(row.plans_overdue_paused for row in portfolio),
             "Leave paused plans alone",
             _money(portfolio, "overdue_paused"),
             None,
         ),
         (len(unsettled), "Settle what was begun at the providers", "; ".join(unsettled), None),
         (rest, "Look through the other breaks", "Low and medium severity.", "breaks"),
-        (summary["quarantined"], "See why rows were rejected", 'planrecon query "select * from v_quarantine"', "trust"),
+        (summary.quarantined, "See why rows were rejected", 'planrecon query "select * from v_quarantine"', "trust"),
     ]
     return [
         {"count": f"{count:,}", "what": what, "more": more, "anchor": anchor}
@@ -159,39 +160,39 @@ def _todo(summary: Row) -> list[Row]:
     ]
 
 
-def _all_quiet(summary: Row) -> str:
+def _all_quiet(summary: Summary) -> str:
     """Return what to say where nothing needs a person: no more than was looked at."""
-    checks = summary["checks"]
+    checks = summary.checks
     looked = f"{counted(len(checks), 'check')} found nothing open" if checks else "no check was run"
-    if not any(row["plans_in_force"] for row in summary["portfolio"]):
+    if not any(row.plans_in_force for row in summary.portfolio):
         return f"No plan is in force, and {looked}."
     return f"Nothing needs a person today: every plan in force is on time, and {looked}."
 
 
-def _failures(failed: Sequence[Row]) -> str:
-    return ", ".join(sorted({f"{source['provider']}: {source['error_code']}" for source in failed}))
+def _failures(failed: Sequence[SourceLine]) -> str:
+    return ", ".join(sorted({f"{source.provider}: {source.error_code}" for source in failed}))
 
 
-def _new(found: Row) -> str:
-    codes = dict.fromkeys(row["code"] for row in found["by_code"] if row["severity"] in ("critical", "high"))
+def _new(found: BreakCounts) -> str:
+    codes = dict.fromkeys(row.code for row in found.by_code if row.severity in ("critical", "high"))
     return ", ".join(codes)
 
 
-def _tiles(summary: Row) -> list[Row]:
-    portfolio, found = summary["portfolio"], summary["breaks"]
-    missed = sum(row["missed_terms"] for row in portfolio)
-    late = sum(row["plans_overdue"] for row in portfolio)
-    plans = sum(row["plans_in_force"] for row in portfolio)
+def _tiles(summary: Summary) -> list[Row]:
+    portfolio, found = summary.portfolio, summary.breaks
+    missed = sum(row.missed_terms for row in portfolio)
+    late = sum(row.plans_overdue for row in portfolio)
+    plans = sum(row.plans_in_force for row in portfolio)
     return [
         _money_tile("Due today", portfolio, "due_today", "Terms whose due date is this day."),
         _money_tile("Overdue", portfolio, "overdue", f"On {counted(late, 'plan')} of {plans:,}."),
         _count_tile("Missed terms", missed, "Past grace, and nothing received."),
         _money_tile("Pending", portfolio, "pending", "Initiated, not settled; not taken off what is due."),
-        _count_tile("Open breaks", found["open"], f"{found['new']:,} new, {found['resolved']:,} resolved."),
+        _count_tile("Open breaks", found.open, f"{found.new:,} new, {found.resolved:,} resolved."),
     ]
 
 
-def _money_tile(title: str, portfolio: Sequence[Row], name: str, note: str) -> Row:
+def _money_tile(title: str, portfolio: Sequence[PortfolioLine], name: str, note: str) -> Row:
     amounts = _amounts(portfolio, name)
     lines = [{"figure": figure, "unit": currency} for currency, figure in amounts[:MOST_LINES]]
     if len(amounts) > MOST_LINES:
@@ -257,29 +258,28 @@ def _break(row: Row) -> Row:
     }
 
 
-def _aside(found: Row) -> str:
+def _aside(found: BreakCounts) -> str:
     parts = (
-        (found["timing"], "that time alone will settle"),
-        (found["accepted"], "accepted by somebody"),
-        (found["resolved"], "resolved since the last run"),
+        (found.timing, "that time alone will settle"),
+        (found.accepted, "accepted by somebody"),
+        (found.resolved, "resolved since the last run"),
     )
     said = ", ".join(f"{number:,} {what}" for number, what in parts if number)
     return f"Not counted above: {said}." if said else ""
 
 
-def _worst(digest: Digest, summary: Row) -> list[Row]:
+def _worst(digest: Digest, summary: Summary) -> list[Row]:
     if digest.worst is None:
         return []
-    late = {row["currency"]: 0 for row in summary["portfolio"]}
-    for row in summary["portfolio"]:
-        late[row["currency"]] += row["plans_overdue"] - _left_alone(row)
+    late = {row.currency: 0 for row in summary.portfolio}
+    for row in summary.portfolio:
+        late[row.currency] += row.plans_overdue - _left_alone(row)
     groups = digest.worst.partition_by("currency", maintain_order=True)
     return [_worst_group(group.to_dicts(), late[group["currency"][0]]) for group in groups[:MOST_GROUPS]]
 
 
-def _left_alone(row: Row) -> int:
-    count: int = row["plans_overdue_paused"] + row["plans_overdue_not_owed"]
-    return count
+def _left_alone(row: PortfolioLine) -> int:
+    return row.plans_overdue_paused + row.plans_overdue_not_owed
 
 
 def _worst_group(rows: Sequence[Row], late: int) -> Row:
@@ -322,15 +322,15 @@ def _amount(minor: int | None, currency: str | None) -> str:
     return "" if minor is None else grouped(plain(minor, currency))
 
 
-def _label(check: Row) -> str:
-    return " · ".join(part for part in (check["code"], check["reason"]) if part)
+def _label(check: CheckLine) -> str:
+    return " · ".join(part for part in (check.code, check.reason) if part)
 
 
-def _is_quiet(check: Row) -> bool:
-    return bool(check["is_evaluated"] and not check["breaks"])
+def _is_quiet(check: CheckLine) -> bool:
+    return bool(check.is_evaluated and not check.breaks)
 
 
-def _quiet_title(checks: Sequence[Row]) -> str:
+def _quiet_title(checks: Sequence[CheckLine]) -> str:
     quiet = sum(_is_quiet(check) for check in checks)
     if not checks:
         return "No check was run"

@@ -97,7 +97,7 @@ def point_latest(reports_dir: Path, folder: Path) -> bool:
     if link.exists() and not link.is_symlink():
         raise PlaceError(f"{link} is not a link of ours; move it away and run again")
     found = manifest.read(folder)
-    if found["state"] != PUBLISHED or found["as_of"] < _current_as_of(link):
+    if found.state != PUBLISHED or found.as_of < _current_as_of(link):
         return False
     new = reports_dir / f".{LATEST}.{folder.name}.tmp"
     new.unlink(missing_ok=True)
@@ -180,7 +180,7 @@ def _folders(path: Path) -> list[Path]:
 def _current_as_of(link: Path) -> str:
     """Return the as-of date `latest` stands for, empty if it points at nothing readable."""
     try:
-        return str(manifest.read(link)["as_of"])
+        return manifest.read(link).as_of
     except DamagedError:
         return ""
 

@@ -15,16 +15,17 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import polars as pl
 
-from reports import manifest, page, summary
+from reports import manifest, page
 from reports.digest import Digest
 from reports.errors import ReportError
 from reports.facts import PUBLISHED, RunFacts
 from reports.layout import REPORTS
 from reports.publish import Staging, point_latest
+from reports.summary import Summary, outline
 from reports.tables import TableWriter
 from reports.workbook import SHEET_ROWS, write_workbook
 
@@ -60,7 +61,7 @@ class RunWriter:
         self._digest = Digest()
         self._tables: dict[str, TableWriter] = {}
         self._facts: RunFacts | None = None
-        self.summary: dict[str, Any] = {}
+        self.summary: Summary
         self.stays = False
         """Whether leaving the block before `publish` leaves the folder, unsealed, as the end of the process would."""
 
@@ -118,7 +119,7 @@ class RunWriter:
         for name, table in self._tables.items():
             self._digest.rows[name] = table.close().rows
         self._facts = facts
-        self.summary = summary.outline(facts, self._digest)
+        self.summary = outline(facts, self._digest)
         folder = self._staging.path
         (folder / "summary.json").write_text(manifest.to_json(self.summary), encoding="utf-8")
         if "html" in self._formats:
@@ -134,7 +135,7 @@ class RunWriter:
             raise ReportError("publish comes after finish: the folder has no files yet")
         folder = self._staging.path
         totals = {name: table.totals for name, table in self._tables.items()}
-        described = manifest.describe(folder, self._facts, self.summary["known_at"], totals)
+        described = manifest.describe(folder, self.summary, totals)
         manifest.compare_sums(folder, described, _READ_AGAIN)
         self._staging.seal(manifest.to_json(described))
         return self._facts.state == PUBLISHED and point_latest(self._dir, folder)

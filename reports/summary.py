@@ -1,215 +1,244 @@
-"""The run in one page of text and one JSON object; both say the same.
+"""What a run comes to: one typed object that the console, the page, Markdown, the workbook and `summary.json` share.
 
-`outline` gathers the figures, `text` words them for the console. The HTML page is in `page.py`.
+`outline` gathers the figures. Each renderer words them in a file of its own.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import polars as pl
+from msgspec import Struct
 
 from reports.digest import CLOSED, SEVERITIES, Digest
-from reports.facts import RunFacts, Source
-from reports.texts import LONGEST_OWN, counted, grouped, plain, visible
+from reports.facts import CalendarFacts, RunFacts, Source
+from reports.texts import counted, plain, visible
 
-_MONEY = ("due_today", "amount_due", "overdue", "overdue_past_grace", "pending", "fresh_pending", "outstanding")
-_DAY_OF_MINUTES = 24 * 60
 _ALARMING = ("critical", "high")
 
 
-def outline(facts: RunFacts, digest: Digest) -> dict[str, Any]:
-    """Return the summary as plain JSON values; amounts are decimal texts beside their currency."""
-    summary: dict[str, Any] = {
-        "state": facts.state,
-        "as_of": facts.as_of.isoformat(),
-        "run_id": facts.run_id,
-        "run_key": facts.run_key,
-        "known_at": _moment(facts.known_at),
-        "known_load": facts.known_load,
-        "code_version": facts.code_version,
-        "held_because": list(facts.held_because),
-        "sources": [_source(source) for source in facts.sources],
-        "portfolio": _portfolio(digest),
-        "breaks": _breaks(digest),
-        "quarantined": 0 if digest.integrity is None else int(digest.integrity["quarantined"].sum()),
-        "causes": list(facts.causes),
-        "checks": _checks(digest),
-        "rows": dict(sorted(digest.rows.items())),
-        "calendars": [asdict(each) for each in facts.calendars],
-        "options": dict(sorted(facts.options.items())),
-        **({"write_backs": list(facts.write_backs)} if facts.write_backs else {}),
-        **({"notes": list(facts.notes)} if facts.notes else {}),
-        **facts.extra,
-    }
-    summary["headline"] = headline(summary)
-    return summary
+class SourceLine(Struct, frozen=True):
+    """How reading one tenant of one provider went; moments as text in UTC."""
+
+    provider: str
+    tenant_id: str | None
+    fresh_at: str | None
+    error_code: str | None
+    error: str | None
+    clock_skew_seconds: int | None
 
 
-def headline(summary: Mapping[str, Any]) -> str:
-    """Return the first line: the state, the date, what is open, and who could not be read."""
-    in_force = sum(row["plans_in_force"] for row in summary["portfolio"])
-    providers = len({row["provider"] for row in summary["portfolio"] if row["plans_in_force"]})
-    found = summary["breaks"]
-    alarming = sum(found["by_severity"][word] for word in _ALARMING)
-    line = (
-        f"{summary['state']}  as of {summary['as_of']}: {counted(in_force, 'plan')} in force at "
-        f"{counted(providers, 'provider')}, {counted(found['open'], 'open break')}, {alarming} high or critical"
+class PortfolioLine(Struct, frozen=True):
+    """The plans of one provider in one currency; amounts are decimal texts in it.
+
+    But for `plans` and `overdue_of_ended_plans`, all is of plans in force.
+    """
+
+    provider: str
+    currency: str
+    plans: int
+    plans_in_force: int
+    plans_past_due: int
+    plans_overdue: int
+    plans_past_due_nothing_pending: int
+    plans_past_due_pending: int
+    plans_overdue_paused: int
+    plans_overdue_not_owed: int
+    missed_terms: int
+    delinquent_terms: int
+    due_today: str
+    amount_due: str
+    overdue: str
+    overdue_past_grace: str
+    pending: str
+    fresh_pending: str
+    outstanding: str
+    overdue_nothing_pending: str
+    fresh_pending_past_due: str
+    overdue_paused: str
+    overdue_not_owed: str
+    overdue_of_ended_plans: str
+
+
+class BreakKind(Struct, frozen=True):
+    """How many breaks of one severity, code and reason are open, and how many of them are new."""
+
+    severity: str
+    code: str
+    reason: str
+    open: int
+    new: int
+
+
+class BreakCounts(Struct, frozen=True):
+    """How many breaks are in which state; `open` and what divides it count real ones alone."""
+
+    open: int
+    new: int
+    timing: int
+    accepted: int
+    resolved: int
+    by_severity: dict[str, int]
+    by_code: list[BreakKind]
+
+
+class CheckLine(Struct, frozen=True):
+    """What one check looked at and found, at all providers together."""
+
+    check: str
+    code: str
+    reason: str
+    examined: int
+    not_applicable: int
+    breaks: int
+    is_evaluated: bool
+
+
+class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The run as `summary.json` tells it, in the order of its fields; an empty list of sentences is left out."""
+
+    state: str
+    as_of: str
+    run_id: str
+    run_key: str
+    known_at: str
+    known_load: int
+    code_version: str
+    held_because: tuple[str, ...]
+    sources: list[SourceLine]
+    portfolio: list[PortfolioLine]
+    breaks: BreakCounts
+    quarantined: int
+    causes: tuple[str, ...]
+    checks: list[CheckLine]
+    rows: dict[str, int]
+    calendars: tuple[CalendarFacts, ...]
+    options: dict[str, str]
+    write_backs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    started_at: str
+    held_by_change: tuple[str, ...]
+    current_rows: dict[str, int]
+    headline: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as plain JSON values."""
+        values: dict[str, Any] = msgspec.to_builtins(self)
+        return values
+
+
+def outline(facts: RunFacts, digest: Digest) -> Summary:
+    """Return the summary of a run whose tables `digest` has seen in full."""
+    sources = [_source(source) for source in facts.sources]
+    portfolio = [] if digest.sums is None else [_portfolio_line(row) for row in digest.sums.to_dicts()]
+    breaks = _breaks(digest)
+    return Summary(
+        state=facts.state,
+        as_of=facts.as_of.isoformat(),
+        run_id=facts.run_id,
+        run_key=facts.run_key,
+        known_at=_moment(facts.known_at),
+        known_load=facts.known_load,
+        code_version=facts.code_version,
+        held_because=facts.held_because,
+        sources=sources,
+        portfolio=portfolio,
+        breaks=breaks,
+        quarantined=0 if digest.integrity is None else int(digest.integrity["quarantined"].sum()),
+        causes=facts.causes,
+        checks=_checks(digest),
+        rows=dict(sorted(digest.rows.items())),
+        calendars=facts.calendars,
+        options=dict(sorted(facts.options.items())),
+        write_backs=facts.write_backs,
+        notes=facts.notes,
+        started_at=facts.started_at.isoformat(),
+        held_by_change=facts.held_by_change,
+        current_rows=dict(facts.current_rows),
+        headline=_headline(facts, sources, portfolio, breaks),
     )
-    failed = [_failure(source) for source in summary["sources"] if source["error_code"]]
-    return "; ".join([line, *failed])
 
 
-def text(summary: Mapping[str, Any]) -> str:
-    """Return the summary for a console: first line with the state, then money, then breaks."""
-    blocks = [
-        [summary["headline"]],
-        [f"held: {visible(reason, LONGEST_OWN)}" for reason in summary["held_because"]],
-        [_skew(source) for source in summary["sources"] if source["clock_skew_seconds"] is not None],
-        [f"known at {summary['known_at']}, run {summary['run_id']}, planrecon {summary['code_version']}"],
-        _table(PORTFOLIO_HEAD, [portfolio_line(row) for row in summary["portfolio"]], left=2),
-        _break_lines(summary["breaks"]),
-        [f"cause: {visible(cause)}" for cause in summary["causes"]],
-        [visible(sentence, LONGEST_OWN) for sentence in summary.get("write_backs", ())],
-        [visible(sentence, LONGEST_OWN) for sentence in summary.get("notes", ())],
-    ]
-    return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
+def whose(source: SourceLine) -> str:
+    """Return the provider, and the tenant where that is not the provider itself."""
+    is_whole = source.tenant_id in (None, source.provider)
+    return source.provider if is_whole else f"{source.provider} {visible(source.tenant_id)}"
 
 
-PORTFOLIO_HEAD = (
-    *("provider", "currency", "plans", "past due", "missed terms"),
-    *("due today", "amount due", "overdue", "pending", "outstanding"),
-)
-BREAK_HEAD = ("severity", "code", "reason", "open", "new")
+def _headline(
+    facts: RunFacts, sources: Iterable[SourceLine], portfolio: Sequence[PortfolioLine], breaks: BreakCounts
+) -> str:
+    """Return the first line: the state, the date, what is open, and who could not be read."""
+    in_force = sum(line.plans_in_force for line in portfolio)
+    providers = len({line.provider for line in portfolio if line.plans_in_force})
+    alarming = sum(breaks.by_severity[word] for word in _ALARMING)
+    first = (
+        f"{facts.state}  as of {facts.as_of}: {counted(in_force, 'plan')} in force at "
+        f"{counted(providers, 'provider')}, {counted(breaks.open, 'open break')}, {alarming} high or critical"
+    )
+    return "; ".join([first, *(_failure(source) for source in sources if source.error_code)])
 
 
-def portfolio_line(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return one provider's money in one currency, as the cells under `PORTFOLIO_HEAD`."""
-    counts = (row["plans_in_force"], row["plans_past_due"], row["missed_terms"])
-    amounts = (row[name] for name in ("due_today", "amount_due", "overdue", "pending", "outstanding"))
-    return (row["provider"], row["currency"], *(f"{number:,}" for number in counts), *map(grouped, amounts))
+def _failure(source: SourceLine) -> str:
+    since = f"figures of {source.fresh_at[:10]}" if source.fresh_at else "never read completely"
+    return f"{whose(source)} not read ({source.error_code}), {since}"
 
 
-def break_line(found: Mapping[str, Any]) -> str:
-    """Return how many breaks are open, by severity, and how many are in another state."""
-    severities = ", ".join(f"{found['by_severity'][word]} {word}" for word in SEVERITIES)
-    others = ", ".join(f"{found[word]} {word}" for word in ("new", "timing", "accepted", "resolved"))
-    return f"{counted(found['open'], 'open break')}: {severities} ({others})"
+def _source(source: Source) -> SourceLine:
+    return SourceLine(
+        provider=source.provider,
+        tenant_id=source.tenant_id,
+        fresh_at=None if source.fresh_at is None else _moment(source.fresh_at),
+        error_code=source.error_code,
+        error=source.error,
+        clock_skew_seconds=source.clock_skew_seconds,
+    )
 
 
-def break_rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return the open breaks counted by kind, as the cells under `BREAK_HEAD`."""
-    return [
-        (row["severity"], row["code"], row["reason"], f"{row['open']:,}", f"{row['new']:,}") for row in found["by_code"]
-    ]
-
-
-def _break_lines(found: Mapping[str, Any]) -> list[str]:
-    rows = break_rows(found)
-    return [break_line(found), *(_table(BREAK_HEAD, rows, left=3) if rows else [])]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
-    """Lay out columns: the first `left` flush left, the others flush right."""
-    widths = [max(len(line[place]) for line in (head, *rows)) for place in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if place < left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in (head, *rows)
-    ]
-
-
-def _failure(source: Mapping[str, Any]) -> str:
-    since = f"figures of {source['fresh_at'][:10]}" if source["fresh_at"] else "never read completely"
-    tenant = f" {visible(source['tenant_id'])}" if source["tenant_id"] not in (None, source["provider"]) else ""
-    return f"{source['provider']}{tenant} not read ({source['error_code']}), {since}"
-
-
-def _skew(source: Mapping[str, Any]) -> str:
-    seconds = source["clock_skew_seconds"]
-    minutes = abs(seconds) // 60
-    told = f"{minutes} minutes" if minutes < _DAY_OF_MINUTES else counted(minutes // _DAY_OF_MINUTES, "day")
-    tenant = f" {visible(source['tenant_id'])}" if source["tenant_id"] not in (None, source["provider"]) else ""
-    way = "ahead of" if seconds > 0 else "behind"
-    return f"clock: that of {source['provider']}{tenant} is {told} {way} this machine's; check which of them is right"
-
-
-def _source(source: Source) -> dict[str, str | int | None]:
-    return {
-        "provider": source.provider,
-        "tenant_id": source.tenant_id,
-        "fresh_at": None if source.fresh_at is None else _moment(source.fresh_at),
-        "error_code": source.error_code,
-        "error": source.error,
-        "clock_skew_seconds": source.clock_skew_seconds,
+def _portfolio_line(sums: Mapping[str, Any]) -> PortfolioLine:
+    figures: dict[str, Any] = {
+        name.removesuffix("_minor"): plain(value, sums["currency"]) if name.endswith("_minor") else value
+        for name, value in sums.items()
     }
+    return PortfolioLine(**figures)
 
 
-def _portfolio(digest: Digest) -> list[dict[str, Any]]:
-    rows = [] if digest.sums is None else digest.sums.to_dicts()
-    return [
-        {
-            "provider": row["provider"],
-            "currency": row["currency"],
-            "plans": row["plans"],
-            "plans_in_force": row["in_force"],
-            "plans_past_due": row["past_due"],
-            "plans_overdue": row["overdue"],
-            "plans_past_due_nothing_pending": row["uncovered"],
-            "plans_past_due_pending": row["covered"],
-            "plans_overdue_paused": row["paused"],
-            "plans_overdue_not_owed": row["not_owed"],
-            "missed_terms": row["missed_terms"],
-            "delinquent_terms": row["delinquent_terms"],
-            **{name: plain(row[f"{name}_minor"], row["currency"]) for name in _MONEY},
-            "overdue_nothing_pending": plain(row["uncovered_overdue_minor"], row["currency"]),
-            "fresh_pending_past_due": plain(row["covered_fresh_pending_minor"], row["currency"]),
-            "overdue_paused": plain(row["paused_overdue_minor"], row["currency"]),
-            "overdue_not_owed": plain(row["not_owed_overdue_minor"], row["currency"]),
-            "overdue_of_ended_plans": plain(row["ended_overdue_minor"], row["currency"]),
-        }
-        for row in rows
-    ]
-
-
-def _breaks(digest: Digest) -> dict[str, Any]:
+def _breaks(digest: Digest) -> BreakCounts:
     rows = [] if digest.counted_breaks is None else digest.counted_breaks.to_dicts()
     alive = [row for row in rows if row["break_state"] not in CLOSED]
     real = [row for row in alive if row["kind"] == "real"]
-    return {
-        "open": _number(real),
-        "new": _number(row for row in real if row["break_state"] == "NEW"),
-        "timing": _number(row for row in alive if row["kind"] == "timing"),
-        "accepted": _number(row for row in rows if row["break_state"] == "ACCEPTED"),
-        "resolved": _number(row for row in rows if row["break_state"] == "RESOLVED"),
-        "by_severity": {word: _number(row for row in real if row["severity"] == word) for word in SEVERITIES},
-        "by_code": _by_code(real),
-    }
+    return BreakCounts(
+        open=_number(real),
+        new=_number(row for row in real if row["break_state"] == "NEW"),
+        timing=_number(row for row in alive if row["kind"] == "timing"),
+        accepted=_number(row for row in rows if row["break_state"] == "ACCEPTED"),
+        resolved=_number(row for row in rows if row["break_state"] == "RESOLVED"),
+        by_severity={word: _number(row for row in real if row["severity"] == word) for word in SEVERITIES},
+        by_code=_by_code(real),
+    )
 
 
-def _by_code(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _by_code(rows: Sequence[Mapping[str, Any]]) -> list[BreakKind]:
     kinds = sorted({(SEVERITIES.index(row["severity"]), row["code"], row["reason"]) for row in rows})
-    found = []
+    counts = []
     for place, code, reason in kinds:
         same = [r for r in rows if (r["severity"], r["code"], r["reason"]) == (SEVERITIES[place], code, reason)]
         new = _number(row for row in same if row["break_state"] == "NEW")
-        found.append({"severity": SEVERITIES[place], "code": code, "reason": reason, "open": _number(same), "new": new})
-    return found
+        counts.append(BreakKind(SEVERITIES[place], code, reason, _number(same), new))
+    return counts
 
 
-def _checks(digest: Digest) -> list[dict[str, Any]]:
+def _checks(digest: Digest) -> list[CheckLine]:
     if digest.checks is None:
         return []
     sums = digest.checks.group_by("check", "code", "reason").agg(
         pl.col("examined", "not_applicable", "breaks").sum(), is_evaluated=pl.col("is_evaluated").all()
     )
-    return sums.sort("check").to_dicts()
+    return [CheckLine(**row) for row in sums.sort("check").to_dicts()]
 
 
-def _number(rows: Any) -> int:
+def _number(rows: Iterable[Mapping[str, int]]) -> int:
     return int(sum(row["number"] for row in rows))
 
 

@@ -14,6 +14,7 @@ import xlsxwriter
 
 from reports.layout import Kind, Report
 from reports.sheets import ReadySheet, rows_of, styles_of
+from reports.summary import Summary
 
 SHEET_ROWS = 10_000
 """Rows up to which a report is whole in its sheet."""
@@ -35,14 +36,14 @@ Sheet = Any
 Formats = Mapping[str, Any]
 
 
-def write_workbook(path: Path, summary: Mapping[str, Any], heads: Mapping[Report, tuple[pl.DataFrame, int]]) -> None:
+def write_workbook(path: Path, summary: Summary, heads: Mapping[Report, tuple[pl.DataFrame, int]]) -> None:
     """Write the workbook: a sheet about the run, then one per report.
 
     `heads` maps each report to its first rows, arranged, and the number of rows it has in all.
     """
     heads = {r: (head if rows <= SHEET_ROWS else head.head(PREVIEW_ROWS), rows) for r, (head, rows) in heads.items()}
     with xlsxwriter.Workbook(path, _OPTIONS) as book:
-        book.set_properties({"created": _CREATED, "title": f"Payment plans as of {summary['as_of']}"})
+        book.set_properties({"created": _CREATED, "title": f"Payment plans as of {summary.as_of}"})
         formats = _formats(book)
         _about(book.add_worksheet("run"), summary, heads, formats)
         for report, (head, rows) in heads.items():
@@ -62,19 +63,19 @@ def _formats(book: Any) -> Formats:
     }
 
 
-def _about(sheet: Sheet, summary: Mapping[str, Any], heads: Mapping[Report, tuple[Any, int]], formats: Formats) -> None:
+def _about(sheet: Sheet, summary: Summary, heads: Mapping[Report, tuple[Any, int]], formats: Formats) -> None:
     facts = {
-        "state": summary["state"],
-        "as of": summary["as_of"],
-        "known at": summary["known_at"],
-        "run key": summary["run_key"],
-        "planrecon": summary["code_version"],
+        "state": summary.state,
+        "as of": summary.as_of,
+        "known at": summary.known_at,
+        "run key": summary.run_key,
+        "planrecon": summary.code_version,
     }
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 90)
-    sheet.write_string(0, 0, summary["headline"], formats["strong"])
+    sheet.write_string(0, 0, summary.headline, formats["strong"])
     row = 2
-    for name, value in [*facts.items(), *(("held", reason) for reason in summary["held_because"])]:
+    for name, value in [*facts.items(), *(("held", reason) for reason in summary.held_because)]:
         sheet.write_string(row, 0, name)
         sheet.write_string(row, 1, value)
         row += 1

@@ -141,12 +141,12 @@ def latest_published(con: duckdb.DuckDBPyConnection) -> Run | None:
     return find_runs(con, run_id=found[0][0])[0] if found else None
 
 
-def held_summaries(con: duckdb.DuckDBPyConnection) -> list[Mapping[str, Any]]:
-    """Return the summary of each held run that looked at a load which no published run has looked at."""
+def held_by_change(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the providers whose rows changed too much to be believed, in held runs that looked at a load which no published run has looked at."""
     newest = "SELECT coalesce(max(known_load), 0) FROM meta.runs WHERE state = $published"
     held = f"SELECT summary FROM meta.runs WHERE state = $held AND known_load > ({newest}) ORDER BY run_no"
     found = con.sql(held, params={"held": HELD, "published": PUBLISHED}).fetchall()
-    return [json.loads(summary) for (summary,) in found]
+    return {name for (summary,) in found for name in json.loads(summary).get("held_by_change", ())}
 
 
 def tenants_loaded(con: duckdb.DuckDBPyConnection, after: int, until: int) -> frozenset[tuple[str, str]]:

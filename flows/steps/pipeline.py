@@ -15,7 +15,7 @@ from flows.sources import chosen, connect, wanted_tenants
 from flows.steps.loading import Unloadable, blaming, load_id, load_snapshot
 from flows.steps.pauses import read_pauses
 from flows.steps.places import require_places
-from flows.steps.publish import HELD_BY_CHANGE, Finished, Publication, record_failure, settle
+from flows.steps.publish import Finished, Publication, record_failure, settle
 from flows.steps.pull import Pulled, Source, pull_source
 from flows.steps.runners import Direct, Runner
 from flows.steps.written import keep_intents
@@ -23,7 +23,7 @@ from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
 from sql.core import ledger
-from sql.runs import held_summaries, run_states
+from sql.runs import held_by_change, run_states
 from sql.storage.aside import Aside
 from sql.storage.commit_log import CommitLog
 from sql.storage.commits import CommittedLoad
@@ -283,7 +283,7 @@ class _Run:
 
         A fetch that showed too large a change to be believed proves nothing: after it, everything is asked for.
         """
-        doubted = {name for summary in held_summaries(warehouse.con) for name in summary.get(HELD_BY_CHANGE, ())}
+        doubted = held_by_change(warehouse.con)
         return {
             Source(provider, tenant): {
                 sweep: self._start(since, full_at)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -18,13 +17,14 @@ from flows.steps.compute import Inputs, Part, Result, assemble, compute_part, in
 from flows.steps.gates import changed_too_much, reasons_to_hold
 from flows.steps.inputs import read_inputs
 from flows.steps.pauses import read_pauses
+from reports.console import render as console_text
 from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts
 from reports.facts import Source as SourceFacts
 from reports.manifest import is_as_told, is_sealed
-from reports.markdown import render as summary_markdown
+from reports.markdown import render as markdown_text
 from reports.publish import LATEST, point_latest, reseal
 from reports.run import RunWriter
-from reports.summary import text as summary_text
+from reports.summary import Summary
 from schemas.options import Options
 from sql.core import images
 from sql.runs import (
@@ -70,8 +70,6 @@ FIGURES = frozenset(
     }
 )
 """Keys of a provider's section that can change a figure."""
-HELD_BY_CHANGE = "held_by_change"
-"""Key of a summary: the providers whose rows changed too much to be believed."""
 MOST_CAUSES = 8
 """Root causes told in the summary, the largest first."""
 ARTIFACT_ROWS = 200
@@ -170,9 +168,9 @@ class Publication:
             state=facts.state,
             exit_code=exit_code,
             folder=folder,
-            first_line=writer.summary["headline"],
-            text=summary_text(writer.summary),
-            markdown=summary_markdown(writer.summary),
+            first_line=writer.summary.headline,
+            text=console_text(writer.summary),
+            markdown=markdown_text(writer.summary),
             page=folder / "report.html" if "html" in formats else None,
             breaks=_artifact(living),
         )
@@ -266,6 +264,7 @@ class Publication:
             run_id=self.run_id,
             run_key=self._run_key(known_at),
             as_of=self.as_of,
+            started_at=self.started_at,
             known_at=known_at,
             known_load=known,
             code_version=version(),
@@ -284,11 +283,8 @@ class Publication:
             },
             buckets={name: _bucket_facts(own) for name, own in self.settings.options().items()},
             calendars=tuple(self._calendars()),
-            extra={
-                "started_at": self.started_at.isoformat(),
-                HELD_BY_CHANGE: changed,
-                "current_rows": {f"{provider} {entity}": count for (provider, entity), count in sorted(rows.items())},
-            },
+            held_by_change=tuple(changed),
+            current_rows={f"{provider} {entity}": count for (provider, entity), count in sorted(rows.items())},
         )
 
     def _calendars(self) -> Iterator[CalendarFacts]:
@@ -345,7 +341,7 @@ class Publication:
         )
         return 1 if found.height else 0
 
-    def _run(self, facts: RunFacts, folder: Path, exit_code: int, *, moves: bool, summary: Mapping[str, Any]) -> Run:
+    def _run(self, facts: RunFacts, folder: Path, exit_code: int, *, moves: bool, summary: Summary) -> Run:
         return Run(
             run_id=self.run_id,
             run_key=facts.run_key,
@@ -359,7 +355,7 @@ class Publication:
             reason="; ".join(facts.held_because),
             folder=folder.relative_to(self.settings.reports.dir.absolute()),
             moves_breaks=moves,
-            summary=summary,
+            summary=summary.as_dict(),
         )
 
 

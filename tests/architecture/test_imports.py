@@ -27,7 +27,7 @@ THEIRS = {
     "checks": {"polars", "holidays"},
     "providers": {"httpx", "msgspec", "stamina", "pyrate_limiter"},
     "sql": {"duckdb", "polars", "pyarrow"},
-    "reports": {"polars", "jinja2", "markupsafe", "xlsxwriter"},
+    "reports": {"polars", "msgspec", "jinja2", "markupsafe", "xlsxwriter"},
     "sandbox": {"starlette", "uvicorn"},
     "writes": {"msgspec"},
     "flows": {"prefect", "prefect_dask", "polars", "duckdb", "pydantic", "pydantic_settings", "cyclopts", "yaml"},

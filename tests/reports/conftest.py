@@ -75,6 +75,7 @@ def facts() -> Callable[..., RunFacts]:
             "run_id": "r1",
             "run_key": "k" * 64,
             "as_of": AS_OF,
+            "started_at": datetime(2026, 6, 30, 4, tzinfo=UTC),
             "known_at": datetime(2026, 6, 30, 4, 1, 9, tzinfo=UTC),
             "known_load": 12,
             "code_version": "0.1.0",

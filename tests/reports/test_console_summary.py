@@ -3,9 +3,12 @@
 import json
 from datetime import UTC, date, datetime
 
+import msgspec
+
+from reports.console import render
 from reports.facts import Source
 from reports.run import RunWriter
-from reports.summary import text
+from reports.summary import Summary
 from reports.texts import grouped, plain, visible
 
 
@@ -42,7 +45,7 @@ ROWS = {
 
 def test_the_summary_reads_like_this(tmp_path, frame, facts):
     summary, _ = summarise(tmp_path, frame, facts, ROWS)
-    assert text(summary) == (
+    assert render(summary) == (
         "PUBLISHED  as of 2026-06-30: 2 plans in force at 1 provider, 3 open breaks, 2 high or critical\n"
         "\n"
         "known at 2026-06-30T04:01:09.000000Z, run r1, planrecon 0.1.0\n"
@@ -59,12 +62,13 @@ def test_the_summary_reads_like_this(tmp_path, frame, facts):
 
 
 def test_summary_json_holds_the_same_and_names_the_run(tmp_path, frame, facts):
-    summary, written = summarise(tmp_path, frame, facts, ROWS, extra={"exit_code": 1})
-    assert written == summary
+    summary, written = summarise(tmp_path, frame, facts, ROWS, current_rows={"payt plans": 3})
+    assert written == json.loads(msgspec.json.encode(summary))
+    assert list(written) == [name for name in Summary.__struct_fields__ if name not in ("write_backs", "notes")]
     assert written["state"] == "PUBLISHED"
     assert written["run_id"] == "r1"
     assert written["known_at"] == "2026-06-30T04:01:09.000000Z"
-    assert written["exit_code"] == 1
+    assert written["current_rows"] == {"payt plans": 3}
     assert written["portfolio"][0]["amount_due"] == "1033.34"
     assert written["rows"]["plans"] == 3
     assert written["rows"]["cash"] == 0
@@ -77,7 +81,7 @@ def test_a_held_run_and_a_failed_provider_stand_in_the_first_line(tmp_path, fram
         Source("payt", "a1", None, "contract", "y"),
     )
     summary, _ = summarise(tmp_path, frame, facts, {}, state="HELD", held_because=("too old",), sources=sources)
-    lines = text(summary).splitlines()
+    lines = render(summary).splitlines()
     assert lines[0] == (
         "HELD  as of 2026-06-30: 0 plans in force at 0 providers, 0 open breaks, 0 high or critical; "
         "payiq not read (provider_unreachable), figures of 2026-06-28; payt a1 not read (contract), never read completely"
@@ -89,7 +93,7 @@ def test_escape_codes_and_line_breaks_never_reach_the_terminal(tmp_path, frame, 
     evil = "a\x1b[2J\r\nPUBLISHED\u202e"
     sources = (Source("payt", evil, None, "contract", evil),)
     summary, _ = summarise(tmp_path, frame, facts, {}, state="HELD", held_because=(evil,), sources=sources)
-    shown = text(summary)
+    shown = render(summary)
     assert not set("\x1b\r\u202e") & set(shown)
     assert not [line for line in shown.splitlines() if line.startswith("PUBLISHED")]
 
@@ -111,8 +115,8 @@ def test_a_long_foreign_text_is_cut():
 def test_changes_at_a_provider_that_need_a_person_are_told_and_others_are_not_mentioned(tmp_path, frame, facts):
     line = "2 write-backs are not finished: 1 parked, 1 unknown; see `planrecon plan list`"
     summary, stored = summarise(tmp_path / "some", frame, facts, ROWS, write_backs=(line,))
-    assert text(summary).splitlines()[-1] == line
+    assert render(summary).splitlines()[-1] == line
     assert stored["write_backs"] == [line]
     summary, stored = summarise(tmp_path / "none", frame, facts, ROWS)
-    assert "write-back" not in text(summary)
+    assert "write-back" not in render(summary)
     assert "write_backs" not in stored

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reports.errors import DamagedError, ReportError
-from reports.manifest import is_sealed, verify
+from reports.manifest import is_sealed, to_json, verify
 from reports.publish import reseal, sweep
 from reports.run import RunWriter
 
@@ -70,7 +70,7 @@ def test_the_manifest_names_every_file_with_rows_bytes_and_checksum(publish):
     assert plans["rows"] == 1
     assert plans["bytes"] == (folder / "plans.csv").stat().st_size
     assert manifest["tables"]["plans"]["totals"]["EUR"]["outstanding"] == "33.34"
-    assert verify(folder) == manifest
+    assert to_json(verify(folder)) == (folder / "manifest.json").read_text("utf-8")
 
 
 def test_a_file_that_joins_before_publication_is_in_the_manifest(tmp_path, facts):
@@ -169,7 +169,7 @@ for name in ("_sync", "_to_disk", "_write", "_held", "point_latest"):
 run.point_latest = publish.point_latest
 run.write_workbook = dying(run.write_workbook)
 with run.RunWriter(Path(sys.argv[1]), as_of=date(2026, 6, 30), run_id="r2") as writer:
-    facts = RunFacts("r2", "k", date(2026, 6, 30), datetime(2026, 6, 30, tzinfo=UTC), 1, "0.1.0", "PUBLISHED")
+    facts = RunFacts("r2", "k", date(2026, 6, 30), datetime(2026, 6, 30, tzinfo=UTC), datetime(2026, 6, 30, tzinfo=UTC), 1, "0.1.0", "PUBLISHED")
     writer.finish(facts)
     writer.publish()
 print(step)
@@ -194,7 +194,7 @@ def test_a_killed_run_never_shows_half_a_folder(tmp_path, publish, step):
     ended = die(reports, step)
     assert ended.returncode in (-signal.SIGKILL, 0), ended.stderr
     current = (reports / "latest").resolve()
-    assert verify(current)["run_id"] in ("r1", "r2")
+    assert verify(current).run_id in ("r1", "r2")
     for folder in (reports / "as_of=2026-06-30").iterdir():
         if (folder / "manifest.json").exists():
             verify(folder)

@@ -2,6 +2,7 @@
 
 import zipfile
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,15 +12,15 @@ from reports.shape import arrange
 from reports.workbook import write_workbook
 
 AS_OF = date(2026, 6, 30)
-SUMMARY = {
-    "state": "PUBLISHED",
-    "as_of": "2026-06-30",
-    "known_at": "2026-06-30T04:01:09Z",
-    "run_key": "k",
-    "code_version": "0.1.0",
-    "headline": "fine",
-    "held_because": [],
-}
+SUMMARY = SimpleNamespace(
+    state="PUBLISHED",
+    as_of="2026-06-30",
+    known_at="2026-06-30T04:01:09Z",
+    run_key="k",
+    code_version="0.1.0",
+    headline="fine",
+    held_because=[],
+)
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 

@@ -3,21 +3,22 @@
 import re
 import zipfile
 from datetime import date
+from types import SimpleNamespace
 
 from reports.layout import REPORTS
 from reports.shape import arrange
 from reports.workbook import write_workbook
 
 AS_OF = date(2026, 6, 30)
-SUMMARY = {
-    "state": "HELD",
-    "as_of": "2026-06-30",
-    "known_at": "2026-06-30T04:01:09Z",
-    "run_key": "k",
-    "code_version": "0.1.0",
-    "headline": "HELD  as of 2026-06-30: =1+1",
-    "held_because": ["=cmd()"],
-}
+SUMMARY = SimpleNamespace(
+    state="HELD",
+    as_of="2026-06-30",
+    known_at="2026-06-30T04:01:09Z",
+    run_key="k",
+    code_version="0.1.0",
+    headline="HELD  as of 2026-06-30: =1+1",
+    held_because=["=cmd()"],
+)
 
 
 def sheets(path, summary, heads):

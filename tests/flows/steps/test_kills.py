@@ -74,7 +74,7 @@ def result(desk):
 
 def resolved(desk):
     """The breaks that any published run of the desk called resolved, as often as they were."""
-    folders = [folder for folder in desk.reports.glob("as_of=*/*") if verify(folder)["state"] == "PUBLISHED"]
+    folders = [folder for folder in desk.reports.glob("as_of=*/*") if verify(folder).state == "PUBLISHED"]
     rows = [row for folder in folders for row in desk.rows("breaks", folder)]
     return Counter(row["fingerprint"] for row in rows if row["state"] == "RESOLVED")
 

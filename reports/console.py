@@ -1,0 +1,75 @@
+"""The summary as plain text for a terminal: first line with the state, then money, then breaks."""
+
+from collections.abc import Sequence
+
+from reports.digest import SEVERITIES
+from reports.summary import BreakCounts, PortfolioLine, SourceLine, Summary, whose
+from reports.texts import LONGEST_OWN, counted, grouped, visible
+
+_DAY_OF_MINUTES = 24 * 60
+
+
+def render(summary: Summary) -> str:
+    """Return the summary for a console: first line with the state, then money, then breaks."""
+    blocks = [
+        [summary.headline],
+        [f"held: {visible(reason, LONGEST_OWN)}" for reason in summary.held_because],
+        [_skew(source, seconds) for source in summary.sources if (seconds := source.clock_skew_seconds) is not None],
+        [f"known at {summary.known_at}, run {summary.run_id}, planrecon {summary.code_version}"],
+        _table(PORTFOLIO_HEAD, [portfolio_line(row) for row in summary.portfolio], left=2),
+        _break_lines(summary.breaks),
+        [f"cause: {visible(cause)}" for cause in summary.causes],
+        [visible(sentence, LONGEST_OWN) for sentence in summary.write_backs],
+        [visible(sentence, LONGEST_OWN) for sentence in summary.notes],
+    ]
+    return "\n".join("\n".join(lines) + "\n" for lines in blocks if lines)
+
+
+PORTFOLIO_HEAD = (
+    *("provider", "currency", "plans", "past due", "missed terms"),
+    *("due today", "amount due", "overdue", "pending", "outstanding"),
+)
+BREAK_HEAD = ("severity", "code", "reason", "open", "new")
+
+
+def portfolio_line(row: PortfolioLine) -> tuple[str, ...]:
+    """Return one provider's money in one currency, as the cells under `PORTFOLIO_HEAD`."""
+    counts = (row.plans_in_force, row.plans_past_due, row.missed_terms)
+    amounts = (row.due_today, row.amount_due, row.overdue, row.pending, row.outstanding)
+    return (row.provider, row.currency, *(f"{number:,}" for number in counts), *map(grouped, amounts))
+
+
+def break_line(counts: BreakCounts) -> str:
+    """Return how many breaks are open, by severity, and how many are in another state."""
+    severities = ", ".join(f"{counts.by_severity[word]} {word}" for word in SEVERITIES)
+    others = ", ".join(f"{getattr(counts, word)} {word}" for word in ("new", "timing", "accepted", "resolved"))
+    return f"{counted(counts.open, 'open break')}: {severities} ({others})"
+
+
+def break_rows(counts: BreakCounts) -> list[tuple[str, ...]]:
+    """Return the open breaks counted by kind, as the cells under `BREAK_HEAD`."""
+    return [(row.severity, row.code, row.reason, f"{row.open:,}", f"{row.new:,}") for row in counts.by_code]
+
+
+def _break_lines(counts: BreakCounts) -> list[str]:
+    rows = break_rows(counts)
+    return [break_line(counts), *(_table(BREAK_HEAD, rows, left=3) if rows else [])]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
+    """Lay out columns: the first `left` flush left, the others flush right."""
+    widths = [max(len(line[place]) for line in (head, *rows)) for place in range(len(head))]
+    return [
+        "  ".join(
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in (head, *rows)
+    ]
+
+
+def _skew(source: SourceLine, seconds: int) -> str:
+    minutes = abs(seconds) // 60
+    told = f"{minutes} minutes" if minutes < _DAY_OF_MINUTES else counted(minutes // _DAY_OF_MINUTES, "day")
+    way = "ahead of" if seconds > 0 else "behind"
+    return f"clock: that of {whose(source)} is {told} {way} this machine's; check which of them is right"
