@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from flows.commands.flags import Flags
 from flows.commands.schedule import Wanted, closed_days, weekend
 from flows.errors import UsageError
 from flows.given import read_text
@@ -30,30 +31,27 @@ OURS = {
 CONVENTIONS = tuple(field.name for field in fields(Conventions) if field.name != "drift")
 """Conventions a person may choose; drift is there to recognise a fault."""
 
-_KINDS: dict[str, Any] = {
-    "first_date": date,
-    **dict.fromkeys(("frequency", "total", "amount", "currency", "weekday", "second_weekday", "calendar"), str),
-    **dict.fromkeys(("count", "day", "second_day", "week", "second_week", "days_in_period"), int),
-    **dict.fromkeys(("weekend_shift", "holiday_shift"), int),
+_KINDS: dict[str, Any] = get_type_hints(Flags) | {
     "weekend": list[str | int] | str,
     "closed": list[str] | str,
     "listed": tuple[tuple[date, str], ...],
-    **dict.fromkeys(CONVENTIONS, str),
-    "cascade": bool,
+    "frequency": str,
+    **dict.fromkeys(CHOICES, str),
 }
-"""What each parameter must be."""
+"""What each parameter of a file must be: as its flag, but for lists, and for words that are refused by name later."""
 
 
-def wanted(file: Path | None, flags: Mapping[str, Any]) -> Wanted:
-    """Return the plan parameters of a JSON file and of flags, by the same names; a flag that is not None wins.
+def wanted(file: Path | None, flags: Flags) -> Wanted:
+    """Return the plan parameters of a JSON file and of flags, by the same names; a flag that was given wins.
 
     Raises:
         UsageError: the file is no JSON object, names something unknown, a value is not what it should be,
             or there is no first date.
     """
     told, names = _read(file) if file else ({}, {})
-    given = told | {name: value for name, value in flags.items() if value is not None}
-    names = {name: text for name, text in names.items() if flags.get(name.removesuffix("=")) is None}
+    said = {name: value for name, value in asdict(flags).items() if value not in (None, ())}
+    given = told | said
+    names = {name: text for name, text in names.items() if name.removesuffix("=") not in said}
 
     def called(name: str) -> str:
         return names.get(name, f"--{name.replace('_', '-')}")

@@ -9,6 +9,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from flows.commands import cli
+from flows.commands.flags import Flags
 from flows.commands.parameters import CONVENTIONS
 from flows.commands.parameters import wanted as wanted_of
 from flows.commands.schedule import Wanted, schedule_of
@@ -69,7 +70,7 @@ def test_the_body_of_a_create_call_is_understood(tmp_path):
     }
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(body), encoding="utf-8")
-    wanted = wanted_of(file, {})
+    wanted = wanted_of(file, Flags())
     assert wanted.currency == "USD"
     assert dates(wanted) == ["2025-01-15", "2025-02-17"], "15 February 2025 is a Saturday"
     assert amounts(wanted) == ["15.01", "15.01"]
@@ -113,16 +114,16 @@ BODY = {"firstPaymentDate": "2026-07-03", "paymentFrequency": "monthly", "totalP
     ],
 )  # fmt: skip
 def test_each_kind_of_create_call_is_previewed_by_what_it_uses(told, terms, tmp_path):
-    wanted = wanted_of(parameters(tmp_path, **BODY, **told), {})
+    wanted = wanted_of(parameters(tmp_path, **BODY, **told), Flags())
     assert list(zip(dates(wanted), amounts(wanted), strict=True)) == terms
 
 
 def test_a_file_by_our_names_holds_weekends_and_closed_days_too(tmp_path):
     """Friday 3 July goes to Sunday, a working day here, unless the works are closed on it."""
     told = {"first_date": "2026-07-03", "count": 1, "total": 7, "weekend": ["fri", "sat"], "weekend_shift": 2}
-    assert dates(wanted_of(parameters(tmp_path, **told), {})) == ["2026-07-05"]
+    assert dates(wanted_of(parameters(tmp_path, **told), Flags())) == ["2026-07-05"]
     told |= {"closed": ["2026-07-05 Works outing"], "holiday_shift": 1}
-    assert dates(wanted_of(parameters(tmp_path, **told), {})) == ["2026-07-06"]
+    assert dates(wanted_of(parameters(tmp_path, **told), Flags())) == ["2026-07-06"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_a_file_by_our_names_holds_weekends_and_closed_days_too(tmp_path):
 )
 def test_a_file_with_a_value_that_fits_nothing_is_refused_by_its_name(told, said, tmp_path):
     with pytest.raises(UsageError, match=said):
-        wanted_of(parameters(tmp_path, **told), {})
+        wanted_of(parameters(tmp_path, **told), Flags())
 
 
 def test_closed_days_of_ones_own_are_stepped_over_and_the_calendar_is_named_with_its_version(capsys):
@@ -259,7 +260,7 @@ def test_a_file_takes_every_convention_by_the_name_of_its_flag_and_a_flag_wins(t
     told |= {"remainder": "FIRST", "fifth_week": "SKIP", "shift_order": "HOLIDAY_FIRST", "shift_mode": "REPEAT"}
     told |= {"cascade": False, "collision": "MERGE", "closed": "2026-12-24..2026-12-31", "weekend": "sun"}
     file = parameters(tmp_path, **told)
-    wanted = wanted_of(file, {})
+    wanted = wanted_of(file, Flags())
     assert wanted.conventions == Conventions("FIRST", "OVERFLOW_31", "SKIP", "HOLIDAY_FIRST", "REPEAT", False, "MERGE")
     assert (len(wanted.closed), wanted.weekend) == (8, (7,))
     assert (dates(wanted), amounts(wanted)) == (["2026-08-31", "2026-10-01", "2026-10-31"], ["33.34", "33.33", "33.33"])
@@ -272,7 +273,7 @@ def test_a_file_takes_every_convention_by_the_name_of_its_flag_and_a_flag_wins(t
 def test_flags_file_and_configuration_offer_the_same_conventions():
     """The words that the engine knows, wherever they are asked for."""
     configured = {name: field.annotation for name, field in ConfiguredConventions.model_fields.items()}
-    asked = {name: hint for name, hint in get_type_hints(cli.schedule).items() if name in CONVENTIONS}
+    asked = {name: hint for name, hint in get_type_hints(Flags).items() if name in CONVENTIONS}
     assert set(configured) == set(asked) == set(CONVENTIONS) == {*CHOICES, "cascade"}
     for name, words in CHOICES.items():
         for hint in (configured[name], asked[name]):
