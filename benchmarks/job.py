@@ -20,7 +20,8 @@ def main(config: Path, moment: datetime) -> dict[str, Any]:
     """Run the job; return what each stage used, the rows received and the sizes of the files left behind."""
     from flows import log
     from flows.settings import load
-    from flows.steps.pipeline import Request, reconcile_portfolio
+    from flows.steps.pipeline import reconcile_portfolio
+    from flows.steps.request import Request
     from flows.steps.runners import Direct
 
     log.configure()
@@ -49,7 +50,7 @@ def measured(moment: datetime) -> Meter:
     clock.now = lambda: moment + timedelta(seconds=time.perf_counter() - began)  # type: ignore[assignment]  # a set clock
     clock.today = lambda _zone: moment.date()  # type: ignore[assignment]  # the same
     meter = Meter()
-    meter.wrap(pipeline._Run, "pull", "pull")
+    meter.wrap(pipeline, "fetch", "pull")
     meter.wrap(loading, "received", "decode")
     meter.wrap(loading, "stage admit commit_load log_loads", "load")
     meter.wrap(
@@ -61,7 +62,7 @@ def measured(moment: datetime) -> Meter:
     meter.wrap(compute, "compute unowned expect judge with_nominal_dates aging", "compute")
     meter.wrap(compute, "run merge_results plans_in_question", "checks")
     meter.wrap(publish, "live", "checks")
-    meter.wrap(publish.Publication, "publish", "publish")
+    meter.wrap(pipeline, "publish", "publish")
     return meter
 
 

@@ -23,8 +23,9 @@ from flows.commands.options import ProviderName, Severity
 from flows.endings import ending
 from flows.errors import PlanreconError
 from flows.settings import load
-from flows.steps.pipeline import Request, reconcile_portfolio
+from flows.steps.pipeline import reconcile_portfolio
 from flows.steps.publish import Finished
+from flows.steps.request import Request
 from flows.steps.runners import Result
 from reports.facts import HELD
 

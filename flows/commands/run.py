@@ -9,8 +9,9 @@ from flows import log
 from flows.orchestrator import address, prepare_embedded, require_answer, without
 from flows.settings import load
 from flows.sources import chosen
-from flows.steps.pipeline import Request, reconcile_portfolio, report_portfolio
+from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.publish import Finished
+from flows.steps.request import Request
 from flows.steps.runners import Direct
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from flows import clock, streams
 from flows.errors import StoredDataDamaged
 from flows.settings import Settings, load
-from flows.steps.pipeline import Request, rebuild_warehouse
+from flows.steps.pipeline import rebuild_warehouse
+from flows.steps.request import Request
 from sql.storage.lock import run_lock
 from sql.storage.verification import Checked, Gone, Stored, verify
 

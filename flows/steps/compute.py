@@ -30,14 +30,15 @@ PART = 250_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What was known of the whole portfolio at one load, its terms excepted, and how it is judged as of one date.
+    """What was known of the whole portfolio at load `known`, its terms excepted, and how it is judged as of one date.
 
     `plans` and `payments` are those of `locate.Located`, `plan_rules` those of plans that still go on, each with its
     calendar, `orphans` those that exist on the as-of date, `changes` what `write_backs.shown_by_now` returned,
-    `named_links` `plan_accounts` by the providers' own ids. `completeness` is that of `images.completeness`; every
-    other frame is the table of its name. `options`, `conventions` and `calendars` are by provider.
+    `named_links` `plan_accounts` by the providers' own ids, `rows` and `completeness` what `images.current_rows` and
+    `images.completeness` did; every other frame is the table of its name. `options`, `conventions` and `calendars` are by provider.
     """
 
+    known: int
     as_of: date
     options: Mapping[str, Options]
     conventions: Mapping[str, Conventions]
@@ -49,7 +50,9 @@ class Inputs:
     plan_accounts: pl.DataFrame
     policies: pl.DataFrame
     orphans: pl.DataFrame
+    integrity: pl.DataFrame
     completeness: pl.DataFrame
+    rows: Mapping[tuple[str, str], int]
     plan_facts: pl.DataFrame
     term_changes: pl.DataFrame
     plan_rules: pl.DataFrame

@@ -1,50 +1,39 @@
 """What must hold before anything is published; the answer is a list of reasons to hold."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import polars as pl
 
 from flows.settings import GateSettings
+from flows.steps.compute import Inputs
+from flows.steps.request import ThisRun
 from schemas.core import WHO
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change in rows too large to be believed: of which provider, and the sentence."""
-
-    provider: str
-    reason: str
+from sql.runs import Run
 
 
 def reasons_to_hold(
-    gates: GateSettings,
-    *,
-    now: datetime,
-    expected: Sequence[str],
-    integrity: pl.DataFrame,
-    completeness: pl.DataFrame,
-    changes: Sequence[Change],
-    fetched_now: frozenset[tuple[str, str]],
-) -> list[str]:
-    """Return why this run must not be published; empty when it may.
+    this: ThisRun, inputs: Inputs, before: Run | None, fetched: frozenset[tuple[str, str]]
+) -> tuple[list[str], list[str]]:
+    """Return why this run must not be published, nothing where it may, and the providers that changed too much.
 
     Args:
-        gates: The limits.
-        now: The moment of the run.
-        expected: Configured providers.
-        integrity: `INTEGRITY` of the newest load of each tenant.
-        completeness: provider, tenant_id, entity, complete, fresh_at.
-        changes: What `changed_too_much` found.
-        fetched_now: Tenants (provider, tenant) loaded since the last published run.
+        this: The run; facts must be fresh by its beginning, or by the moment it limits itself to.
+        inputs: What was known.
+        before: The last published run.
+        fetched: Tenants (provider, tenant) loaded since then.
     """
-    return [
-        *_conservation(integrity),
-        *_freshness(gates, now, expected, completeness),
-        *_quarantine(gates, integrity, fetched_now),
-        *(change.reason for change in changes),
+    gates = this.settings.gates
+    now = min(this.started_at, this.request.known_at or this.started_at)
+    expected = tuple(this.settings.providers.configured())
+    changes = list(_changes(gates, before, inputs, {provider for provider, _ in fetched}))
+    reasons = [
+        *_conservation(inputs.integrity),
+        *_freshness(gates, now, expected, inputs.completeness),
+        *_quarantine(gates, inputs.integrity, fetched),
+        *(reason for _, reason in changes),
     ]
+    return reasons, sorted({provider for provider, _ in changes})
 
 
 def _conservation(integrity: pl.DataFrame) -> list[str]:
@@ -92,40 +81,20 @@ def _quarantine(gates: GateSettings, integrity: pl.DataFrame, fetched_now: froze
     ]
 
 
-def changed_too_much(
-    gates: GateSettings,
-    before: Mapping[tuple[str, str], int],
-    after: Mapping[tuple[str, str], int],
-    completeness: pl.DataFrame,
-    fetched_now: frozenset[tuple[str, str]],
-) -> list[Change]:
-    """Return the entities whose rows changed by more than `change_share` since the last published run.
-
-    Args:
-        gates: The limits.
-        before: Current rows by (provider, entity) in the last published run.
-        after: The same now.
-        completeness: provider, tenant_id, entity, complete, fresh_at.
-        fetched_now: Tenants (provider, tenant) loaded since the last published run.
-    """
-    complete = {
-        (provider, entity)
-        for provider, entity, whole in completeness.group_by("provider", "entity")
-        .agg(pl.col("complete").all())
-        .iter_rows()
-        if whole
-    }
-    pulled = {provider for provider, _ in fetched_now}
-    found = []
-    for key, old in sorted(before.items()):
-        new = after.get(key, 0)
-        if key in complete and key[0] in pulled and old and abs(new - old) > gates.change_share * old:
-            found.append(
-                Change(
-                    key[0],
-                    f"{key[0]} {key[1]}: {new} current rows, {old} in the last published run, a change of more than "
-                    f"{gates.change_share:.0%}; check the provider, then call `planrecon run --full`, which fetches "
-                    "everything again (the next run does so too); if the change is real, raise gates.change_share for one run",
-                )
+def _changes(
+    gates: GateSettings, before: Run | None, inputs: Inputs, pulled: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the provider and a sentence for each entity whose rows changed by more than can be believed."""
+    entities = inputs.completeness.group_by("provider", "entity").agg(pl.col("complete").all())
+    complete = {(provider, entity) for provider, entity, whole in entities.iter_rows() if whole}
+    counted = (before.summary or {}).get("current_rows", {}) if before else {}
+    for key, old in sorted(counted.items()):
+        provider, entity = key.split(" ")
+        new = inputs.rows.get((provider, entity), 0)
+        if (provider, entity) in complete and provider in pulled and old and abs(new - old) > gates.change_share * old:
+            reason = (
+                f"{key}: {new} current rows, {old} in the last published run, a change of more than "
+                f"{gates.change_share:.0%}; check the provider, then call `planrecon run --full`, which fetches "
+                "everything again (the next run does so too); if the change is real, raise gates.change_share for one run"
             )
-    return found
+            yield provider, reason

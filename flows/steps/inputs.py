@@ -46,6 +46,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, sett
     )
     given = read_pauses(settings.run.pauses_file)
     return Inputs(
+        known=known,
         as_of=as_of,
         options=options,
         conventions=settings.conventions(),
@@ -57,7 +58,9 @@ def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, sett
         plan_accounts=plan_accounts,
         policies=images.policies(con, known),
         orphans=_existing(images.orphans(con, known), located.payments),
+        integrity=images.integrity(con, known),
         completeness=completeness,
+        rows=images.current_rows(con, known),
         plan_facts=images.plan_facts(con, known),
         term_changes=images.term_changes(con, known),
         plan_rules=_going_on(images.plan_rules(con, known), plans),

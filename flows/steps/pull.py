@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from flows import clock, log
 from providers.base import Client, Page, SweepRequest
@@ -14,8 +15,7 @@ TENANT_LIST = "administrations"
 """Sweep that holds the provider's own list of tenants, in the snapshot of each of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One tenant of one provider."""
 
     provider: str
@@ -28,10 +28,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why one sweep is incomplete: the stable code and the sentence."""
+    """Why a sweep, a tenant or a whole provider did not come in: the stable code and the sentence."""
 
     code: str
     text: str
+
+
+Failures = dict[tuple[str, str], Fault]
+"""Provider and tenant to why it did not come in; a provider as a whole has no tenant."""
 
 
 @dataclass(frozen=True, slots=True)

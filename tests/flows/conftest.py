@@ -23,7 +23,8 @@ from oracles.model import Options
 from oracles.truth import KEYS, differences, truth
 
 from flows.settings import load
-from flows.steps.pipeline import Request, reconcile_portfolio, report_portfolio
+from flows.steps.pipeline import reconcile_portfolio, report_portfolio
+from flows.steps.request import Request
 from flows.steps.runners import Direct
 from reports.manifest import verify
 from reports.publish import run_folders

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from storm import faults
 
-from flows.steps import pipeline
+from flows.steps import waiting
 from providers import PROVIDERS
 from sandbox.worlds import scenarios
 from sql.storage.lock import run_lock
@@ -213,7 +213,7 @@ def test_a_held_a_busy_and_a_failed_run_are_no_green_ones(server, desk, flow_her
     assert "9000-01-01 lies in the future" in failed["state"]["message"]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "load_snapshot", no_load)
+        patch.setattr(waiting, "load_snapshot", no_load)
         failed = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF))
     assert failed["state"]["type"] == "FAILED"
     told = until(30, lambda: [line for line in everything_logged(url, failed) if "set aside" in line])

@@ -8,7 +8,7 @@ import pytest
 
 from flows.errors import SettingsError
 from flows.settings import Settings, load
-from flows.steps.publish import fingerprint
+from flows.steps.run_key import fingerprint
 from schemas.conventions import Conventions as ScheduleConventions
 
 

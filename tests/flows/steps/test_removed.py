@@ -82,7 +82,7 @@ def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_publish
             patch.setattr(publish, "is_sealed", lambda _: True)
             patch.setattr(Staging, "drop", lambda staging, **_: staging._lock.close())
         elif end == "out of space":
-            patch.setattr(publish, "_unpublish", stop)
+            patch.setattr(publish, "unpublish", stop)
         with pytest.raises(SystemExit):
             desk.report(GOLDEN_AS_OF - timedelta(days=1))
     assert [path for path in desk.reports.glob("as_of=*/*") if path != seen.folder] == [] or end != "stopped"

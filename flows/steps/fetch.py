@@ -1,0 +1,135 @@
+"""Fetch every tenant of every provider, several at a time: which tenants there are, and from when each is asked."""
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flows import log
+from flows.errors import SecretError, SettingsError
+from flows.settings import ProviderSettings
+from flows.sources import connect, wanted_tenants
+from flows.steps.pull import Failures, Fault, Pulled, Source, pull_source
+from flows.steps.request import ThisRun
+from flows.steps.runners import Runner
+from providers import PROVIDERS
+from providers.base import Client, Page
+from providers.errors import ProviderError
+from sql.core.ledger import watermarks, whole_pages
+from sql.runs import held_by_change
+from sql.warehouse import Warehouse
+
+FULL_AFTER = timedelta(days=60)
+"""A gap longer than this is closed by a full fetch: a provider's list of deletions ends after 90 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What is known of the earlier fetches of one tenant: where each sweep may start, and how long each list was.
+
+    A start that is null or missing asks for everything.
+    """
+
+    since: Mapping[str, datetime | None]
+    last_pages: Mapping[str, int]
+
+
+def fetched_before(this: ThisRun, warehouse: Warehouse) -> dict[tuple[str, str], Fetched]:
+    """Return what is known of each tenant loaded before; nothing where everything is asked for on purpose.
+
+    A fetch that showed too large a change to be believed proves nothing: after it, everything is asked for.
+    """
+    if this.request.full:
+        return {}
+    doubted = held_by_change(warehouse.con)
+    return {
+        (provider, tenant): Fetched(
+            {
+                sweep: _start(this, since, full_at)
+                for sweep, (since, full_at) in watermarks(warehouse.con, provider, tenant).items()
+                if provider not in doubted
+            },
+            whole_pages(warehouse.con, provider, tenant),
+        )
+        for provider, tenant in warehouse.tenants()
+    }
+
+
+def _start(this: ThisRun, since: datetime | None, full_at: datetime | None) -> datetime | None:
+    if since is None or full_at is None:
+        return None
+    if max(since, full_at) > this.started_at:
+        return None  # a clock was wrong, then or now: nobody knows what lies between
+    is_due = this.started_at - full_at >= timedelta(days=this.settings.run.full_sweep_days)
+    return None if is_due or this.started_at - since >= FULL_AFTER else since
+
+
+def fetch(
+    this: ThisRun,
+    sections: Mapping[str, ProviderSettings],
+    before: Mapping[tuple[str, str], Fetched],
+    runner: Runner,
+) -> tuple[list[Pulled], Failures]:
+    """Fetch every tenant of every provider; return what can be loaded, and why something did not come in whole."""
+    failures: Failures = {}
+    with contextlib.ExitStack() as stack:
+        clients: dict[str, Client] = {}
+        for name, section in sections.items():
+            try:
+                client = connect(name, section, state_dir=this.settings.warehouse.state_dir)
+                clients[name] = stack.enter_context(client)
+            except (ProviderError, SecretError) as error:
+                failures[name, ""] = _told(error)
+        pages = _listed(sections, clients, failures, runner)
+        sources = {str(source): source for source in sorted(pages, key=str)}
+
+        def pull_one(name: str) -> Pulled:
+            source = sources[name]
+            known = before.get(source, Fetched({}, {}))
+            return pull_source(
+                clients[source.provider],
+                source,
+                this.landing,
+                since=known.since,
+                tenants=pages[source],
+                last_pages=known.last_pages,
+            )
+
+        after = {name: f"list tenants {source.provider}" for name, source in sources.items()}
+        pulled = list(runner.each("pull", pull_one, list(sources), after=after))
+    for one in pulled:
+        if one.failure is not None:
+            failures[one.source] = Fault(one.failure.code, str(one.failure))
+        elif one.faults:
+            told = "; ".join(fault.text for fault in one.faults)
+            failures[one.source] = Fault(one.code, f"{one.source} is incomplete: {told}")
+    return sorted((one for one in pulled if one.is_loadable), key=lambda one: str(one.source)), failures
+
+
+def _listed(
+    sections: Mapping[str, ProviderSettings], clients: Mapping[str, Client], failures: Failures, runner: Runner
+) -> dict[Source, tuple[Page, ...]]:
+    """Return the tenants to pull, each with the pages that listed it; add to `failures` the providers that list none."""
+
+    def ask(name: str) -> tuple[str, tuple[Page, ...] | ProviderError]:
+        try:
+            return name, tuple(clients[name].tenants())
+        except ProviderError as error:
+            return name, error
+
+    listed: dict[Source, tuple[Page, ...]] = {}
+    for name, answer in runner.each("list tenants", ask, list(clients)):
+        try:
+            if isinstance(answer, ProviderError):
+                raise answer
+            tenants = wanted_tenants(name, sections[name], PROVIDERS[name].tenant_ids(answer) if answer else None)
+        except (ProviderError, SettingsError) as error:
+            failures[name, ""] = _told(error)
+        else:
+            listed |= {Source(name, tenant): answer for tenant in tenants}
+    return listed
+
+
+def _told(error: ProviderError | SecretError | SettingsError) -> Fault:
+    log.LOGGER.error("%s", error)
+    return Fault(error.code, str(error))

@@ -1,0 +1,99 @@
+"""What a run tells about itself beside its frames: its sources, calendars, buckets and options."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import duckdb
+import polars as pl
+
+from flows.settings import Settings
+from flows.steps.compute import Inputs
+from flows.steps.pull import Failures
+from flows.steps.request import ThisRun
+from flows.steps.run_key import run_key, version
+from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts, Source
+from schemas.core import WHO
+from schemas.options import Options
+from sql.runs import clock_skews, loaded_at
+from transforms.delinquency.buckets import bucket_set
+
+
+def facts_of(
+    this: ThisRun,
+    con: duckdb.DuckDBPyConnection,
+    inputs: Inputs,
+    *,
+    held: Sequence[str],
+    held_by_change: Sequence[str],
+    causes: Sequence[str],
+    write_backs: Sequence[str],
+    failures: Failures,
+    fetched: Collection[tuple[str, str]],
+) -> RunFacts:
+    """Return the facts of this run; it is held where there is a reason in `held`."""
+    known_at = loaded_at(con, inputs.known) or this.started_at
+    run = this.settings.run
+    return RunFacts(
+        run_id=this.run_id,
+        run_key=run_key(this.settings, as_of=this.as_of, known_at=known_at),
+        as_of=this.as_of,
+        known_at=known_at,
+        known_load=inputs.known,
+        code_version=version(),
+        state=HELD if held else PUBLISHED,
+        held_because=tuple(held),
+        sources=tuple(_sources(inputs.completeness, failures, _skews(con, inputs.known, this.settings, fetched))),
+        causes=tuple(causes),
+        write_backs=tuple(write_backs),
+        notes=this.notes,
+        options={
+            "timezone": run.timezone,
+            "grace_days": str(run.grace_days),
+            "tolerance": run.tolerance,
+            "bucket_set": run.bucket_set,
+            "calendar": run.calendar,
+        },
+        buckets={name: _buckets(options) for name, options in inputs.options.items()},
+        calendars=tuple(_calendars(this.settings)),
+        started_at=this.started_at,
+        held_by_change=tuple(held_by_change),
+        current_rows={f"{provider} {entity}": rows for (provider, entity), rows in sorted(inputs.rows.items())},
+    )
+
+
+def _buckets(options: Options) -> BucketFacts:
+    known = bucket_set(options.bucket_set)
+    return BucketFacts(known.labels, "days" if known.measure == "days_past_due" else "months")
+
+
+def _calendars(settings: Settings) -> Iterator[CalendarFacts]:
+    known = settings.calendars()
+    for name in settings.providers.configured():
+        yield CalendarFacts(name, known[name].label, known[name].weekend, len(known[name].own_days))
+
+
+def _skews(
+    con: duckdb.DuckDBPyConnection, known: int, settings: Settings, fetched: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """Return how far the clocks of the tenants fetched by this run are off, in seconds, where that is worth telling."""
+    limit = settings.run.clock_skew_minutes * 60
+    skews = clock_skews(con, known).items()
+    return {key: skew for key, skew in skews if key in fetched and limit and abs(skew) >= limit}
+
+
+def _sources(completeness: pl.DataFrame, failures: Failures, skews: Mapping[tuple[str, str], int]) -> Iterator[Source]:
+    fresh_at = pl.when(pl.col("fresh_at").is_null().any()).then(None).otherwise(pl.col("fresh_at").min()).first()
+    fresh = {(provider, tenant): at for provider, tenant, at in completeness.group_by(WHO).agg(fresh_at).iter_rows()}
+    # What kept a whole provider from being read kept each of its tenants.
+    whole = {provider: failure for (provider, tenant), failure in failures.items() if not tenant}
+    loaded = {provider for provider, _ in fresh}
+    told = {*fresh, *(key for key in failures if key[1] or key[0] not in loaded)}
+    for provider, tenant in sorted(told):
+        failure = failures.get((provider, tenant)) or whole.get(provider)
+        yield Source(
+            provider,
+            tenant or None,
+            fresh.get((provider, tenant)),
+            error_code=failure.code if failure else None,
+            error=failure.text if failure else None,
+            clock_skew_seconds=skews.get((provider, tenant)),
+        )

@@ -1,0 +1,58 @@
+"""What decides the bytes of a run: settings, code, date, knowledge. Secrets, paths and addresses do not."""
+
+import hashlib
+import importlib.metadata
+import json
+from dataclasses import replace
+from datetime import date, datetime
+
+from flows.settings import Settings
+from flows.steps.pauses import read_pauses
+from sql.warehouse import SCHEMA_VERSION
+
+FIGURES = frozenset(
+    [
+        "tenant",
+        "timezone",
+        "currency",
+        "currency_symbols",
+        "grace_days",
+        "tolerance",
+        "allocates",
+        "bucket_set",
+        "calendar",
+        "weekend",
+        "closed_days",
+        "conventions",
+        "assumed",
+    ]
+)
+"""Keys of a provider's section that can change a figure."""
+
+
+def run_key(settings: Settings, *, as_of: date, known_at: datetime) -> str:
+    """Return one hash of all that decides: runs of one key say the same."""
+    parts = (fingerprint(settings), version(), str(SCHEMA_VERSION), as_of.isoformat(), known_at.isoformat())
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def version() -> str:
+    """Return the version of this program."""
+    return importlib.metadata.version("planrecon")
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return the settings that can change a figure, as canonical JSON: no secret, no path, no address."""
+    providers = {
+        name: {key: str(value) for key, value in section if key in FIGURES}
+        for name, section in settings.providers.configured().items()
+    }
+    told = {
+        "run": settings.run.model_dump(mode="json", exclude={"pauses_file"}),
+        "pauses": [replace(pause, place="") for pause in read_pauses(settings.run.pauses_file)],
+        "outcome": settings.outcome.model_dump(mode="json"),
+        "buckets": settings.buckets.ranges,
+        "providers": providers,
+        "calendars": {name: each.label for name, each in settings.calendars().items()},  # another edition, other days
+    }
+    return json.dumps(told, sort_keys=True, default=str)

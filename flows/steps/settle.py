@@ -1,0 +1,109 @@
+"""What readers are shown: the newest published folder that is whole and here, whatever stopped the runs before."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from flows import clock
+from flows.steps.request import ThisRun
+from reports.manifest import is_as_told, is_sealed
+from reports.publish import LATEST, point_latest, reseal
+from sql.runs import FAILED, HELD, PUBLISHED, Run, find_runs, known_load, loaded_at, replace_register
+from sql.storage.archive import Archive
+from sql.storage.commit_log import CommitLog
+from sql.storage.commits import end_run
+from sql.views import refresh_views, shown_folder, write_read_duckdb
+from sql.warehouse import Warehouse
+
+
+def record_failure(this: ThisRun, warehouse: Warehouse, reason: str) -> None:
+    """Record a run that published nothing, and tell readers of it; what they see stays as it was."""
+    known = known_load(warehouse.con)
+    run = Run(
+        run_id=this.run_id,
+        run_key="",
+        as_of=this.as_of,
+        known_load=known,
+        known_at=loaded_at(warehouse.con, known) or this.started_at,
+        started_at=this.started_at,
+        ended_at=clock.now(),
+        state=FAILED,
+        exit_code=2,
+        reason=reason,
+    )
+    end_run(warehouse.con, run, {}, commit_log=this.commit_log, archive=Archive(warehouse.state_dir))
+    refresh_ledger(warehouse, this.reports_dir)
+
+
+def refresh_ledger(warehouse: Warehouse, reports_dir: Path, *, except_run: str = "") -> None:
+    """Let readers see the runs, fetches and rejections of today: in the latest published folder, else the newest held one."""
+    shown = _newest(warehouse, reports_dir, PUBLISHED) or _newest(warehouse, reports_dir, HELD)
+    if shown is not None and shown.name != except_run:
+        _write_views(warehouse, shown)
+
+
+def _write_views(warehouse: Warehouse, folder: Path) -> None:
+    write_read_duckdb(folder / "read.duckdb", folder, warehouse.con)
+    reseal(folder, "read.duckdb")
+
+
+def settle(warehouse: Warehouse, reports_dir: Path, commit_log: CommitLog) -> None:
+    """Finish, or call failed, the publication that a crash interrupted; find the folders again that were moved.
+
+    A run whose folder was never sealed is recorded as failed. One that was sealed gets the pointer and the views.
+    A folder that is not below `reports_dir`, because it was removed, or belongs to another configuration with the
+    same state folder, counts as not there: its run is a published one still, and readers are shown the newest
+    that is there.
+    """
+    con = warehouse.con
+    for run in find_runs(con, state=PUBLISHED):
+        if is_below(reports_dir, run) and not is_sealed(_place(reports_dir, run)):
+            unpublish(warehouse, run, commit_log)
+    shown = _newest(warehouse, reports_dir, PUBLISHED)
+    if shown is not None and (reports_dir / LATEST).resolve() != shown.resolve():
+        point_latest(reports_dir, shown)
+    has_moved = shown_folder(con) != (shown.resolve() if shown else None)
+    if has_moved:
+        refresh_views(con, shown)
+    if shown is not None and (has_moved or not is_as_told(shown, "read.duckdb")):
+        # It was stopped between the file and its line in the manifest, or reads elsewhere.
+        _write_views(warehouse, shown)
+
+
+def _newest(warehouse: Warehouse, reports_dir: Path, state: str) -> Path | None:
+    """Return the newest folder of a state that is whole and here: of published ones that of the newest as-of date."""
+    runs = [
+        run
+        for run in find_runs(warehouse.con, state=state)
+        if is_below(reports_dir, run) and is_sealed(_place(reports_dir, run))
+    ]
+    newest = max(runs, key=lambda run: (run.as_of if state == PUBLISHED else date.min, run.run_no), default=None)
+    return _place(reports_dir, newest) if newest else None
+
+
+def is_below(reports_dir: Path, run: Run) -> bool:
+    """Tell whether the run's folder, whole or not, lies below `reports_dir`."""
+    place = _place(reports_dir, run)
+    return run.folder is not None and place.is_dir() and place.resolve().is_relative_to(reports_dir.resolve())
+
+
+def _place(reports_dir: Path, run: Run) -> Path:
+    return reports_dir / (run.folder or "")
+
+
+def unpublish(warehouse: Warehouse, run: Run, commit_log: CommitLog) -> None:
+    """Record that a run ended before its folder was sealed; the log and the archive know it, for a rebuild."""
+    reason = "it was stopped before its folder was published"
+    ended = replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=False)
+    end_run(warehouse.con, ended, {}, commit_log=commit_log, archive=Archive(warehouse.state_dir))
+    if run.moves_breaks:
+        _take_back(warehouse, run)
+
+
+def _take_back(warehouse: Warehouse, unseen: Run) -> None:
+    """Let the register of breaks be as the last run left it that anybody saw: what nobody saw did not happen."""
+    movers = [run for run in find_runs(warehouse.con) if run.moves_breaks and run.run_id != unseen.run_id]
+    archive = Archive(warehouse.state_dir)
+    last = max(movers, key=lambda run: run.run_no, default=None)
+    kept = archive.read(last.run_id, archive.sha256(last.run_id)) if last else None
+    replace_register(warehouse.con, kept.register if kept else None)
