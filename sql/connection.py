@@ -1,7 +1,7 @@
 """Open a DuckDB file: the only place that does, and always locked down.
 
-Our limits instead of DuckDB's, no extensions, no files but the named folders,
-no Python variables as tables, a configuration nobody can change afterwards.
+With our own limits, without extensions, with no files but the named folders and no
+Python variables as tables, and with a configuration that cannot be changed afterwards.
 Which tables are in the file is in `warehouse.py`.
 """
 
@@ -45,7 +45,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[StoreError], str], ...] = (
         "{path} is damaged: {said}; the next run rebuilds what is missing",
     ),
 )
-"""What DuckDB says about its file, what it means, what to do; the first that fits."""
+"""Pattern of what DuckDB says about its file, the error it means, the message; the first that matches counts."""
 
 
 LOCKED = {
@@ -54,12 +54,12 @@ LOCKED = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
 }
-"""What holds from the first moment: opening a file may already fetch an extension."""
+"""Settings that must hold before the file is opened: opening may already fetch an extension."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one connection may use, where DuckDB's own defaults are most of the machine; threads: all, if not told."""
+    """What one connection may use, instead of DuckDB's defaults (most of the machine); all threads unless set."""
 
     memory: str = "2GB"
     spill: str = "50GB"
@@ -98,10 +98,10 @@ def connect(
         _lock_down(con, folders=folders, spill=spill, limits=limits or Limits())
         yield con
     except duckdb.Error as error:
-        known = explained(error, path)
-        if known is None:
+        ours = explained(error, path)
+        if ours is None:
             raise
-        raise known from error
+        raise ours from error
     finally:
         con.close()
 
@@ -119,7 +119,7 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def explained(error: duckdb.Error, path: Path | None) -> StoreError | None:
-    """Turn what DuckDB says about the file into one of our errors; None if it is about the statement."""
+    """Return our error for what DuckDB says about the file; None if it is about the statement."""
     if path is None or isinstance(error, duckdb.ProgrammingError):
         return None
     text = str(error)
@@ -132,14 +132,14 @@ def explained(error: duckdb.Error, path: Path | None) -> StoreError | None:
 
 
 def quoted(text: str) -> str:
-    """Write `text` as an SQL string literal, for the few places that take no parameter."""
+    """Return `text` as an SQL string literal, for the few places that take no parameter."""
     if "\0" in text:
         raise ValueError("a text with a zero byte cannot stand in SQL")
     return "'" + text.replace("'", "''") + "'"
 
 
 def as_pattern(name: str) -> str:
-    """Write a path so that it matches the file of that name only, whatever pattern it looks like."""
+    """Return a path as a pattern that matches the file of exactly that name."""
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
@@ -150,7 +150,7 @@ FOREIGN = {
     b"\x1f\x8b": "a gzip file",
     b"%PDF": "a PDF",
 }
-"""How files begin that are somebody else's for certain."""
+"""First bytes of files that are certainly not ours."""
 HEAD = 16
 _MAGIC = slice(8, 12)
 
@@ -164,7 +164,7 @@ def _refuse_impossible(path: Path) -> None:
 
 
 def _refuse_foreign(path: Path) -> None:
-    """Look at the first bytes before DuckDB does: for a file of another kind it would fetch an extension."""
+    """Raise if the file begins as one of another kind: DuckDB would fetch an extension to open it."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -196,11 +196,11 @@ def _wait_for_lock(
         try:
             return duckdb.connect(target, read_only=read_only, config=dict(LOCKED))
         except duckdb.Error as error:
-            known = explained(error, path)
-            if known is None:
+            ours = explained(error, path)
+            if ours is None:
                 raise
-            if not isinstance(known, Busy) or attempt == tries:
-                raise known from error
+            if not isinstance(ours, Busy) or attempt == tries:
+                raise ours from error
         pause()
     raise ValueError(f"tries must be at least 1, not {tries}")
 

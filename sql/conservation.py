@@ -1,4 +1,4 @@
-"""Nothing is lost between the bytes and the tables: the equations, and the error when one fails."""
+"""Check that no row and no money is lost between the received bytes and the tables."""
 
 from collections.abc import Mapping
 
@@ -72,8 +72,8 @@ def counted(
 ) -> pl.DataFrame:
     """Return one row per entity and currency: fetched, accepted, quarantined, deduplicated, unreadable, and money.
 
-    Every entity that the provider shows has a row, also where nothing came. Deduplicated are the rows this
-    fetch showed twice and those that say what was known.
+    Every entity that the provider shows has a row, also without rows fetched. Deduplicated are rows that this
+    fetch showed twice and rows that say what was already stored.
     """
     stored = pl.concat(_kept_counts(name, rows, changed) for name, (rows, changed) in kept.items())
     came = admitted.counts.join(stored, on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True)
@@ -93,12 +93,12 @@ def counted(
         {"entity": [name for name in ENTITIES if name not in numbers["entity"] and sweeps_of(load.provider, name)]},
         schema={"entity": pl.String},
     )
-    nothing = idle.with_columns(
+    empty = idle.with_columns(
         pl.lit(home[0] if home.len() == 1 else None, pl.String).alias("currency"),
         *(pl.lit(None if name.startswith("amount_") else 0, pl.Int64).alias(name) for name in _COUNTED),
     )
     shape = ("entity", "currency", *_COUNTED)
-    counts = pl.concat([numbers.select(shape), nothing.select(shape)]).sort("entity", "currency")
+    counts = pl.concat([numbers.select(shape), empty.select(shape)]).sort("entity", "currency")
     return counts.join(_freshness(con, load), on="entity", how="left", maintain_order="left")
 
 
@@ -140,6 +140,6 @@ def _freshness(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
         params={"provider": load.provider, "tenant_id": load.tenant_id},
     ).pl()
     now = pl.DataFrame({"entity": list(ENTITIES), "complete": [load.is_complete(entity) for entity in ENTITIES]})
-    known = now.join(before, on="entity", how="left", maintain_order="left")
+    joined = now.join(before, on="entity", how="left", maintain_order="left")
     fetched_at = pl.lit(load.fetched_at, pl.Datetime("us", "UTC"))
-    return known.select("entity", "complete", fresh_at=pl.when("complete").then(fetched_at).otherwise("fresh_before"))
+    return joined.select("entity", "complete", fresh_at=pl.when("complete").then(fetched_at).otherwise("fresh_before"))

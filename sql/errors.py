@@ -1,4 +1,4 @@
-"""What can go wrong with stored data, as one small tree.
+"""The errors of stored data, as one small tree.
 
     StoreError              something about files we own
     ├── Busy                another process holds the file or the run lock

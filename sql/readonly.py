@@ -1,4 +1,4 @@
-"""Answer one question about the latest published run, and do nothing else."""
+"""Answer one SELECT about the latest published run; anything else is refused."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -30,7 +30,7 @@ _PLAIN = frozenset(
         *("FLOAT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_S", "TIMESTAMP_MS"),
     }
 )
-"""Types that a frame holds as they are, beside decimals."""
+"""Types that a frame holds unchanged, beside decimals."""
 _NO_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)')
 """A text within JSON, or a number that JSON cannot say; whichever begins first."""
 _DAY = 86_400_000_000
@@ -66,10 +66,10 @@ def asks_only_for(query: str, views: Collection[str]) -> bool:
     """Tell whether the query reads nothing but these views; false where it cannot be read."""
     with connect(None) as con:
         try:
-            found = {name.removeprefix("main.").lower() for name in con.get_table_names(query)}
+            tables = {name.removeprefix("main.").lower() for name in con.get_table_names(query)}
         except duckdb.Error:
             return False
-    return bool(found) and found <= set(views)
+    return bool(tables) and tables <= set(views)
 
 
 @contextmanager
@@ -84,14 +84,14 @@ def _opened(path: Path, limits: Limits | None) -> Iterator[duckdb.DuckDBPyConnec
 
 
 def _without_end(query: str) -> str:
-    """Return one statement without its semicolon and the comments behind it, which no relation takes."""
+    """Return one statement without its semicolon and the comments behind it, which a relation does not accept."""
     text = query.encode()
     ends = (place for place, kind in duckdb.tokenize(query) if kind == duckdb.token_type.operator)
     return text[: next((place for place in ends if text[place : place + 1] == b";"), None)].decode()
 
 
 def _rows(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> pl.DataFrame:
-    """Return the rows; what no frame or file can hold becomes text, and lists and structs JSON text."""
+    """Return the rows; values that no frame or file can hold become text, lists and structs JSON text."""
     relation = con.sql(query)
     names = [name.casefold() for name in relation.columns]
     twice = [name for name in relation.columns if names.count(name.casefold()) > 1]
@@ -121,7 +121,7 @@ def _with_nulls(text: str) -> str:
 
 
 def _is_far(days: pl.Series) -> bool:
-    """Tell whether a date or moment is none that Python has: infinite, or of another year than 1 to 9999."""
+    """Tell whether any date or moment lies outside what Python has: infinite, or not of the years 1 to 9999."""
     if isinstance(days.dtype, pl.Datetime):
         days = days.cast(pl.Datetime("us")).to_physical() // _DAY
     elif days.dtype != pl.Date:

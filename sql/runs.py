@@ -1,8 +1,8 @@
 """Record what each run found, and answer which run and which load is which.
 
 A run is recorded once, whatever happens to the process: its row, its reports
-and the register of breaks enter together, and again under the same id changes
-nothing else. What the reports show is not decided here.
+and the register of breaks are written together; writing the same id again replaces
+them. What the reports show is not decided here.
 """
 
 import json
@@ -129,8 +129,8 @@ def find_runs(
     con: duckdb.DuckDBPyConnection, *, as_of: date | None = None, state: str | None = None, run_id: str | None = None
 ) -> list[Run]:
     """Return the runs of a date, of a state, of an id, or all; in the order they ended."""
-    wanted = {"as_of": as_of, "state": state, "run_id": run_id}
-    rows = con.sql(statements("queries/find_runs.sql"), params=wanted).pl()
+    selection = {"as_of": as_of, "state": state, "run_id": run_id}
+    rows = con.sql(statements("queries/find_runs.sql"), params=selection).pl()
     return [_run(row) for row in rows.to_dicts()]
 
 
@@ -165,7 +165,7 @@ def clock_skews(con: duckdb.DuckDBPyConnection, known: int) -> dict[tuple[str, s
 
 
 def run_states(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Return the state of every run by its id, in the order they ended; a run in full holds its summary, which is long."""
+    """Return the state of every run by its id, in the order they ended; without their summaries, which are long."""
     return dict(con.sql("SELECT run_id, state FROM meta.runs ORDER BY run_no").fetchall())
 
 
@@ -183,14 +183,14 @@ def replace_register(con: duckdb.DuckDBPyConnection, register: pl.DataFrame | No
 
 def report_frames(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the reports to record as the Parquet of a run folder holds them."""
-    found = {report: folder / f"{report}.parquet" for report in RECORDED}
-    return {report: pl.read_parquet(path, glob=False) for report, path in found.items() if path.is_file()}
+    paths = {report: folder / f"{report}.parquet" for report in RECORDED}
+    return {report: pl.read_parquet(path, glob=False) for report, path in paths.items() if path.is_file()}
 
 
 def _number(con: duckdb.DuckDBPyConnection, run: Run) -> int:
-    known = find_runs(con, run_id=run.run_id)
-    if known:
-        return known[0].run_no
+    recorded = find_runs(con, run_id=run.run_id)
+    if recorded:
+        return recorded[0].run_no
     if run.run_no:
         return run.run_no
     last: int = con.sql("SELECT coalesce(max(run_no), 0) FROM meta.runs").fetchall()[0][0]

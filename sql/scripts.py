@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 STAGING: list[Traversable] = [files("sql") / "stg"]
-"""Folders with one folder for each provider's staging; whoever brings a provider of their own adds theirs."""
+"""Folders that hold one folder per provider with its staging; a provider from elsewhere adds its own."""
 
 SEEDS = {
     "page_entities": ("page_entity", "entity", "child_entity", "sweep", "key_prefix", "rows", "child_rows"),

@@ -1,4 +1,4 @@
-"""Give a provider's received rows the one shape of all providers: the canonical staged frames.
+"""Bring a provider's received rows into the shape that all providers share: the staged frames.
 
 Rename, cast and find repeats in the SQL of the provider's own folder (`stg/<provider>/`).
 What is right or wrong about a row is decided in `transforms.intake`; nothing is
@@ -30,12 +30,11 @@ FRAME_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class StageOptions:
-    """What the rows of one tenant do not say themselves.
+    """What is configured about one tenant because its rows do not say it.
 
     `timezone` makes civil dates of timestamps. `currency` is the tenant's, null
     where rows carry a symbol, which `currency_symbols` turns into an ISO code.
-    The tenant's own row, where the provider has one and it was received, wins over both, as far as its words are a zone
-    and a currency.
+    Where the provider has a row for the tenant and it was received, a valid zone and currency in it win over these.
     """
 
     provider: str
@@ -70,7 +69,7 @@ def received_types(columns: Mapping[str, str]) -> dict[str, pl.DataType]:
 
 
 class _Gathered:
-    """The rows of one received table; a frame is made of many pages at once, because a small one costs as much."""
+    """The rows of one received table; a frame is made of many pages at once, because each frame costs the same time."""
 
     def __init__(self, dtypes: Mapping[str, pl.DataType]) -> None:
         self._dtypes = dict(dtypes)
@@ -109,7 +108,7 @@ def stage(
     `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
     position and hash of every top-level row, `page_entities` which entity a page
     feeds, `tenant_words` what the tenant's own row says and no list of words knows.
-    The files of the provider's own folder alone are run; temporary views, none is left.
+    Only the files of the provider's own folder are run, as temporary views that are dropped again.
 
     Args:
         con: Any connection; nothing is written to its tables.
@@ -119,7 +118,7 @@ def stage(
     Raises:
         ConservationError: a received row is not in the frames.
         GateError: the provider's SQL makes a frame of another shape.
-        LookupError: nothing stages this provider.
+        LookupError: there is no staging for this provider.
     """
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
     frames = dict(received)
@@ -145,7 +144,7 @@ def stage(
 
 
 def staging_texts(provider: str) -> dict[str, str]:
-    """Return the SQL of each file of the provider's folder by its name, those it builds on before it."""
+    """Return the SQL of each file of the provider's folder by name, ordered so that each comes after those it uses."""
     folder = staging_folder(provider)
     if folder is None:
         raise LookupError(f"there is no folder with the staging of {provider!r} in {', '.join(map(str, STAGING))}")
@@ -161,9 +160,9 @@ def staging_texts(provider: str) -> dict[str, str]:
 def _of_tenant(
     con: duckdb.DuckDBPyConnection, options: StageOptions, text: str | None
 ) -> tuple[StageOptions, pl.DataFrame]:
-    """Return the options as the tenant's own row has them, and what of it is no zone and no currency.
+    """Return the options with zone and currency of the tenant's own row, and those of its words that are neither.
 
-    Such a word changes nothing: the options stay as they were configured.
+    For such a word the configured option stays.
     """
     con.execute("SET VARIABLE tenant_id = $value", {"value": options.tenant_id})
     own = con.sql(text).pl().to_dicts() if text else []
@@ -208,7 +207,7 @@ def _check_nothing_lost(
     page_entities: pl.DataFrame,
     options: StageOptions,
 ) -> None:
-    """Hold that each received row that feeds an entity is one row of its frame.
+    """Raise unless each received row that feeds an entity is one row of its frame.
 
     A payment may be split over several accounts; it is counted by its place. Money that only an
     account shows (`pending_payments`) is not listed among the payments.
@@ -229,7 +228,7 @@ def _check_nothing_lost(
 
 
 def _rows(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return page_no, position and row_hash of all rows that stand at the top of their page."""
+    """Return page_no, position and row_hash of all top-level rows of their pages."""
     tops = [
         frame.select("page_no", "position", "row_hash") for frame in received.values() if "row_hash" in frame.columns
     ]

@@ -1,8 +1,8 @@
 """Show users the latest published run: stable views over its Parquet and over the ledger.
 
 The same views are in the warehouse and in the small `read.duckdb` of each run
-folder, so that nobody waits for a writer. What they show is defined in `views/`;
-here is only where the rows come from.
+folder, so that readers need not wait for a writer. What they show is defined in `views/`;
+where the rows come from is decided here.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def shown_folder(con: duckdb.DuckDBPyConnection) -> Path | None:
 
 
 def fill_currencies(con: duckdb.DuckDBPyConnection) -> None:
-    """Write what one minor unit of each currency is worth, from the program's one list."""
+    """Store what one minor unit of each currency is worth, from the program's one list."""
     frame = pl.DataFrame(
         {"currency": list(EXPONENTS), "minor_unit": [f"0.{'0' * (n - 1)}1" if n else "1" for n in EXPONENTS.values()]}
     )
@@ -134,7 +134,7 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
 
 
 def has_moved(con: duckdb.DuckDBPyConnection, folder: Path) -> bool:
-    """Tell whether the views read another folder than the one the file lies in; false in a file of somebody else."""
+    """Tell whether the views read another folder than the one the file lies in; false if it is no file of ours."""
     if not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'about'").fetchall():
         return False
     shown = shown_folder(con)
@@ -153,7 +153,7 @@ def show_moved(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _source(report: str, folder: Path | None) -> str:
-    """Return the statement that makes the rows of a report: a macro, which nobody meets in a list of tables."""
+    """Return the statement that makes the rows of a report: a macro, which does not show in lists of tables."""
     shape = f"CREATE OR REPLACE MACRO out.latest_{report}() AS TABLE SELECT * FROM out.{report} WHERE false"
     parquet = folder.resolve() / f"{report}.parquet" if folder else None
     if parquet is None or not parquet.is_file():
@@ -163,8 +163,8 @@ def _source(report: str, folder: Path | None) -> str:
 
 def _explain_columns(con: duckdb.DuckDBPyConnection) -> None:
     for view, name in con.sql(statements("queries/view_columns.sql")).fetchall():
-        wanted = _NAMED_OTHERWISE.get((view, name), name)
-        column = next(COLUMNS[key] for key in (f"{wanted}_minor", f"{wanted}_ppm", wanted) if key in COLUMNS)
+        known_as = _NAMED_OTHERWISE.get((view, name), name)
+        column = next(COLUMNS[key] for key in (f"{known_as}_minor", f"{known_as}_ppm", known_as) if key in COLUMNS)
         con.execute(f'COMMENT ON COLUMN main.{view}."{name}" IS {quoted(column.comment())}')
 
 

@@ -72,7 +72,7 @@ class Warehouse:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit everything done inside or nothing, and only to the file that was opened, by who opened it."""
+        """Commit everything done inside or nothing, and only to the file that this process opened."""
         self.refuse_if_replaced()
         with transaction(self.con):
             yield

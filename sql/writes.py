@@ -1,6 +1,6 @@
 """Keep in the warehouse what was changed at the providers, and read it again.
 
-The log of changes is the truth and lies outside; these rows are its copy for readers and for the run.
+The log of changes, outside the warehouse, is authoritative; these rows are a copy for readers and runs.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from sql.scripts import statements
 from sql.views import insert
 
 ENDED = ("done", "refused")
-"""States after which nothing is left to do."""
+"""States after which no step is left to do."""
 
 
 def store(con: duckdb.DuckDBPyConnection, writes: pl.DataFrame, agreed: pl.DataFrame) -> None:
@@ -46,7 +46,7 @@ def agreed_terms(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def unfinished(con: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
-    """Return how many intents are in each state that is no end; a state without any is left out."""
+    """Return how many intents are in each state that is not an end; states without any are left out."""
     found = con.sql("SELECT state, count(*) FROM meta.writes GROUP BY state ORDER BY state").fetchall()
     return {state: number for state, number in found if state not in ENDED}
 

@@ -1,7 +1,7 @@
-"""What a fetch no longer shows: deletions the provider lists, and silence where silence means something.
+"""Find what a fetch no longer shows: deletions the provider lists, and rows that are absent.
 
-Absence says something only after a sweep that asked for everything and reached
-the provider's end. A row that was shown and could not be read is not absent.
+A row is absent only after a sweep that asked for everything and reached the provider's
+end. A row that was shown and could not be read is not absent.
 """
 
 import polars as pl
@@ -10,11 +10,11 @@ from schemas.intake import Admitted
 from sql.core.loads import Load
 
 BY_ACCOUNT = "portfolio"
-"""The sweep that asks account by account: it says nothing about accounts that were not asked for."""
+"""The sweep that asks account by account: it tells nothing of accounts that were not asked for."""
 
 
 def with_deletion(rows: pl.DataFrame, admitted: Admitted, *, entity: str, natural: str) -> pl.DataFrame:
-    """Put the day the provider says it deleted the row beside it as `deletion`, null if it does not."""
+    """Return `rows` with `deletion`: the day on which the provider says it deleted the row, null if it does not."""
     listed = admitted.accepted["deletions"].filter(pl.col("entity") == entity)
     days = listed.select(pl.col("key").alias(natural), pl.col("deleted_on").alias("deletion"))
     return rows.join(days, on=natural, how="left", maintain_order="left")
@@ -26,14 +26,15 @@ def left_out(stored: pl.DataFrame, rows: pl.DataFrame, key: tuple[str, ...]) -> 
 
 
 def absent(rest: pl.DataFrame, admitted: Admitted, load: Load, *, entity: str, natural: str) -> pl.DataFrame:
-    """Put `is_absent` beside stored rows the fetch did not bring: their sweep asked for everything and did not show them."""
+    """Return `rest` (stored rows the fetch did not bring) with `is_absent`: a sweep for everything did not show them."""
     seen = admitted.seen.filter(pl.col("entity") == entity)
     blind = seen.filter(pl.col("key").is_null())["source"].unique()
     shown = seen.select("source", pl.col("key").alias(natural), is_seen=pl.lit(value=True)).unique()
-    asked = sorted(load.full_sweeps - set(blind))
+    # A sweep with a row whose key could not be read is left out: any row could be that one.
+    tellings = sorted(load.full_sweeps - set(blind))
     return (
         rest.join(shown, on=["source", natural], how="left", maintain_order="left")
-        .with_columns(is_absent=pl.col("is_seen").is_null() & pl.col("source").is_in(asked))
+        .with_columns(is_absent=pl.col("is_seen").is_null() & pl.col("source").is_in(tellings))
         .drop("is_seen")
     )
 
@@ -45,7 +46,7 @@ def removed(rest: pl.DataFrame, load: Load) -> pl.DataFrame:
 
 
 def vanished(rest: pl.DataFrame, load: Load) -> pl.DataFrame:
-    """Return tombstones of plans: deleted by the provider's word, else removed, unless they are already."""
+    """Return tombstones of plans: deleted where the provider says so, else removed, unless they are already."""
     is_there = pl.col("deleted_on").is_null() & pl.col("removed_on").is_null()
     is_vanished = pl.col("is_absent") & (pl.col("source") != BY_ACCOUNT)
     return rest.filter(is_there & (pl.col("deletion").is_not_null() | is_vanished)).with_columns(
@@ -55,7 +56,7 @@ def vanished(rest: pl.DataFrame, load: Load) -> pl.DataFrame:
 
 
 def ended(rest: pl.DataFrame, load: Load, *, named: pl.Series, asked: pl.Series) -> pl.DataFrame:
-    """Return plans that only their account names, and none of the accounts asked for names any more.
+    """Return plans known only by the accounts that name them, which none of the accounts asked for names any more.
 
     `named` lists plans an account still names, `asked` plans with an account that was asked for.
     """

@@ -14,7 +14,7 @@ from sql.core.keys import Tenant, append
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How versions of one entity look: what identifies a row, what it says, where it came from."""
+    """The columns of an entity's versions: what identifies a row, what it says, where it came from."""
 
     kind: str
     key: tuple[str, ...]
@@ -134,10 +134,10 @@ def current(
     """
     con.register("only_these", everything if only is None else only)
     try:
-        found: pl.DataFrame = con.sql(query, params=tenant.who).pl()
+        versions: pl.DataFrame = con.sql(query, params=tenant.who).pl()
     finally:
         con.unregister("only_these")
-    return found
+    return versions
 
 
 def differing(
@@ -146,10 +146,11 @@ def differing(
     """Return the incoming rows that are new or say something else, with the `row_no` they replace (null: none).
 
     `on` identifies a row where its key may change; the key is compared then too.
-    Columns are compared one after the other, so that no second copy of all of them is needed.
+    Columns are compared one after the other, so that they need not all be copied.
     """
     identity = on or shape.key
     where = stored.select(identity).with_row_index("_at")
+    # The row of `stored` for each incoming row, null for a new one; each stored column is looked up there.
     at = incoming.select(identity).join(where, on=identity, how="left", maintain_order="left")["_at"]
     differs = at.is_null()
     for name in (*shape.key, *shape.content):

@@ -40,16 +40,17 @@ def terms(con: duckdb.DuckDBPyConnection, known: int, plan_nos: pl.Series) -> pl
     first, last = (plan_nos.sort()[at] for at in (0, -1))
     con.register("wanted_plans", plan_nos.unique().rename("plan_no").to_frame())
     try:
-        found = _image(con, "terms", known=known, first=first, last=last)
+        rows = _image(con, "terms", known=known, first=first, last=last)
     finally:
         con.unregister("wanted_plans")
-    return TERMS.gate(in_plan_order(found))
+    return TERMS.gate(in_plan_order(rows))
 
 
-def in_plan_order(found: pl.DataFrame) -> pl.DataFrame:
-    """Return terms by plan, due date, provider sequence and id; one integer decides unless two share a day."""
+def in_plan_order(terms: pl.DataFrame) -> pl.DataFrame:
+    """Return `terms` by plan, due date, provider sequence and id."""
+    # Plan and day in one integer; the other keys are looked at only where two terms share it.
     day = pl.col("due_date").to_physical().cast(pl.Int64) + 2**20
-    packed = found.with_columns(_packed=pl.col("plan_no") * 2**22 + day)
+    packed = terms.with_columns(_packed=pl.col("plan_no") * 2**22 + day)
     ordered = packed if packed["_packed"].is_sorted() else packed.sort("_packed")
     same_day = ordered["_packed"].is_duplicated()
     if not same_day.any():

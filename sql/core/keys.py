@@ -1,8 +1,8 @@
 """Small integers for the natural keys of plans, accounts and payments.
 
 A number is given at first sight, in order of the natural key, and never again.
-Something that is only named (a loan no list shows) has a number too: that is
-how an orphan is found.
+What is only named (a loan that no list shows) gets a number too: this is how an
+orphan is found.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Whose keys they are, and the load that may add to them."""
+    """The tenant whose keys these are, and the load that may add to them."""
 
     provider: str
     tenant_id: str
@@ -33,24 +33,24 @@ _KEYS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def number(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Return `wanted` natural keys, each once, with their number; new ones are numbered and stored.
+def number(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl.DataFrame) -> pl.DataFrame:
+    """Return the natural keys of `named`, each once, with their number; new ones are numbered and stored.
 
-    `kind` is plan, account or payment; `wanted` holds its natural key, no nulls.
+    `kind` is plan, account or payment; `named` holds its natural key, no nulls.
     """
     column, natural = _KEYS[kind]
-    wanted = wanted.select(natural).unique().sort(natural)
-    known = _known(con, kind, tenant, wanted)
-    fresh = wanted.join(known, on=natural, how="anti", maintain_order="left")
+    named = named.select(natural).unique().sort(natural)
+    stored = _stored(con, kind, tenant, named)
+    fresh = named.join(stored, on=natural, how="anti", maintain_order="left")
     start = _next(con, kind)
     fresh = fresh.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + start).alias(column))
-    stored = fresh.with_columns(
+    rows = fresh.with_columns(
         provider=pl.lit(tenant.provider),
         tenant_id=pl.lit(tenant.tenant_id),
         first_load_no=pl.lit(tenant.load_no, pl.Int64),
     )
-    append(con, f"{kind}_keys", stored)
-    return pl.concat([known, fresh])
+    append(con, f"{kind}_keys", rows)
+    return pl.concat([stored, fresh])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Numbers:
     payments: pl.DataFrame
 
     def beside(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Put the number beside every natural key that `frame` has; null where the key is null."""
+        """Return `frame` with a number beside every natural key it has; null where the key is null."""
         for column, number_column in (("plan_id", "plan_no"), ("active_plan_id", "active_plan_no")):
             frame = _beside(frame, self.plans, {column: "plan_id"}, "plan_no", to=number_column)
         for column, number_column in (("account_id", "account_no"), ("parent_account_id", "parent_account_no")):
@@ -83,7 +83,7 @@ class Numbers:
 def number_all(con: duckdb.DuckDBPyConnection, tenant: Tenant, frames: Mapping[str, pl.DataFrame]) -> Numbers:
     """Return the numbers of every plan, account and payment that the accepted frames name; what is new is stored.
 
-    Terms of no plan hang on the plan with the empty id.
+    Terms without a plan belong to the plan with the empty id.
     """
     plans, terms, payments, accounts = (frames[name] for name in ("plans", "terms", "payments", "accounts"))
     links, deletions = frames["plan_accounts"], frames["deletions"]
@@ -130,19 +130,19 @@ def append(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
         con.unregister("fresh")
 
 
-def _known(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, wanted: pl.DataFrame) -> pl.DataFrame:
+def _stored(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl.DataFrame) -> pl.DataFrame:
     column, natural = _KEYS[kind]
     names = ", ".join(natural)
-    con.register("wanted", wanted)
+    con.register("named", named)
     try:
         query = f"""
-            SELECT {names}, {column} FROM core.{kind}_keys SEMI JOIN wanted USING ({names})
+            SELECT {names}, {column} FROM core.{kind}_keys SEMI JOIN named USING ({names})
             WHERE provider = $provider AND tenant_id = $tenant_id
         """
-        known: pl.DataFrame = con.sql(query, params=tenant.who).pl()
+        stored: pl.DataFrame = con.sql(query, params=tenant.who).pl()
     finally:
-        con.unregister("wanted")
-    return known
+        con.unregister("named")
+    return stored
 
 
 def _next(con: duckdb.DuckDBPyConnection, kind: str) -> int:

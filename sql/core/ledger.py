@@ -1,6 +1,6 @@
-"""The books of a load: what came, what was kept, where the next fetch starts.
+"""Record what a load brought, what was kept of it, and where the next fetch starts.
 
-Rows of the core are not touched here.
+Rows of the core are not changed here.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,10 @@ def next_load_no(con: duckdb.DuckDBPyConnection) -> int:
 
 def report_of(con: duckdb.DuckDBPyConnection, load_id: str) -> LoadReport | None:
     """Return the report of a load that is known already, else None."""
-    found = con.sql("SELECT load_no FROM meta.loads WHERE load_id = $load_id", params={"load_id": load_id}).fetchall()
-    if not found:
+    numbers = con.sql("SELECT load_no FROM meta.loads WHERE load_id = $load_id", params={"load_id": load_id}).fetchall()
+    if not numbers:
         return None
-    load_no = found[0][0]
+    load_no = numbers[0][0]
     counts = con.sql(
         "SELECT * EXCLUDE (load_no, provider, tenant_id) FROM meta.integrity WHERE load_no = $load_no ORDER BY entity, currency",
         params={"load_no": load_no},
@@ -44,7 +44,7 @@ def write(
     unknown_fields: Mapping[tuple[str, str], int],
     carried: Mapping[tuple[str, str], tuple[int, int]],
 ) -> None:
-    """Record the load, its sweeps, its rejections, its counts, what no contract promised and what every row carried."""
+    """Record the load, its sweeps, rejections and counts, undocumented fields and words, and the fields every row had."""
     _write_load(con, tenant, load)
     _insert(con, "meta.fetches", tenant, _fetches(con, load, admitted.rejects))
     _insert(con, "meta.integrity", tenant, counts)
@@ -54,7 +54,7 @@ def write(
 
 
 def write_raw(con: duckdb.DuckDBPyConnection, tenant: Tenant, *, pages: pl.DataFrame, rows: pl.DataFrame) -> None:
-    """Record every page and every row received, with the hashes that find their bytes again."""
+    """Record every page and every row received, with the hashes by which their bytes are found again."""
     for name, frame in (("pages", pages), ("rows", rows)):
         con.register("fresh", frame)
         con.execute(statements(f"queries/append_{name}.sql"), {"load_no": tenant.load_no})
@@ -82,11 +82,11 @@ def _write_load(con: duckdb.DuckDBPyConnection, tenant: Tenant, load: Load) -> N
 def _fetches(con: duckdb.DuckDBPyConnection, load: Load, rejects: pl.DataFrame) -> pl.DataFrame:
     """Return one row per sweep; a sweep that did not reach its end keeps the watermark it had.
 
-    So do plans and terms that come in sweeps of their own where any of them stayed out: a plan that changes alone
-    would else come in without its terms. What everything was asked for to show is then asked for again.
-    No clock but our own decides what is to come: where the provider's is ahead, the watermark is by ours.
+    Where plans and terms come in sweeps of their own and any of them stayed out, these sweeps keep theirs too, or a
+    plan that changes alone would come in without its terms; after a fetch of everything, everything is fetched
+    again. Where the provider's clock is ahead of ours, the watermark is by ours.
     """
-    known = watermarks(con, load.provider, load.tenant_id)
+    earlier = watermarks(con, load.provider, load.tenant_id)
     instant = pl.Datetime("us", "UTC")
     shape = {
         "sweep": pl.String(),
@@ -103,14 +103,14 @@ def _fetches(con: duckdb.DuckDBPyConnection, load: Load, rejects: pl.DataFrame) 
     is_out = len(together) > 1 and rejects["entity"].is_in(["plans", "terms"]).any()
 
     def watermark(sweep: Sweep) -> datetime | None:
-        before: datetime | None = known.get(sweep.name, (None, None))[0]
+        before: datetime | None = earlier.get(sweep.name, (None, None))[0]
         if not sweep.complete:
             return before
         if is_out and sweep.name in together:
             return before if sweep.since else None
         return min(sweep.started_clock or load.fetched_at, load.fetched_at) - load.overlap
 
-    found = [
+    rows = [
         (
             *(sweep.name, sweep.since, sweep.complete, sweep.reason, sweep.pages, sweep.rows, sweep.started_clock),
             sweep.skew_seconds(),
@@ -118,7 +118,7 @@ def _fetches(con: duckdb.DuckDBPyConnection, load: Load, rejects: pl.DataFrame) 
         )
         for sweep in load.sweeps
     ]
-    return pl.DataFrame(found, schema=shape, orient="row")
+    return pl.DataFrame(rows, schema=shape, orient="row")
 
 
 def watermarks(
@@ -186,11 +186,15 @@ def _answers(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> l
 def _carried(
     con: duckdb.DuckDBPyConnection, tenant: Tenant, carried: Mapping[tuple[str, str], tuple[int, int]]
 ) -> pl.DataFrame:
-    """Return the answers of this load that no load before gave."""
-    known = {(entity, name, by_every) for entity, name, answers in _answers(con, **tenant.who) for by_every in answers}
-    told = [(entity, name, rows == with_it) for (entity, name), (rows, with_it) in sorted(carried.items()) if rows]
+    """Return whether every row had each field, as far as no earlier load gave the same answer."""
+    earlier = {
+        (entity, name, by_every) for entity, name, answers in _answers(con, **tenant.who) for by_every in answers
+    }
+    answers_now = [
+        (entity, name, rows == with_it) for (entity, name), (rows, with_it) in sorted(carried.items()) if rows
+    ]
     shape = {"entity": pl.String(), "name": pl.String(), "by_every_row": pl.Boolean()}
-    return pl.DataFrame([one for one in told if one not in known], schema=shape, orient="row")
+    return pl.DataFrame([answer for answer in answers_now if answer not in earlier], schema=shape, orient="row")
 
 
 def _write_quarantine(

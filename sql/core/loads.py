@@ -1,4 +1,4 @@
-"""What a load is: one sealed snapshot of one tenant on its way in, and what became of it."""
+"""A load: one sealed snapshot of one tenant on its way into the warehouse, and its result."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -56,7 +56,7 @@ class Load:
 
     @property
     def mode(self) -> str:
-        """FULL if every sweep asked for everything, else CHANGES."""
+        """Return FULL if every sweep asked for everything, else CHANGES."""
         return "FULL" if all(sweep.since is None for sweep in self.sweeps) else "CHANGES"
 
     def is_complete(self, entity: str) -> bool:
@@ -76,8 +76,8 @@ class LoadReport:
 
 def sweeps_of(provider: str, entity: str) -> frozenset[str]:
     """Return the sweeps that bring rows of `entity`."""
-    known = seed(provider, "page_entities")
-    feeds = known.filter((pl.col("entity") == entity) | (pl.col("child_entity") == entity))["sweep"]
+    page_entities = seed(provider, "page_entities")
+    feeds = page_entities.filter((pl.col("entity") == entity) | (pl.col("child_entity") == entity))["sweep"]
     if feeds.is_empty() and entity in _SHARED:
         return sweeps_of(provider, _SHARED[entity])
     return frozenset(feeds)

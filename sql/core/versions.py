@@ -21,7 +21,7 @@ from sql.core.loads import Load, LoadReport, sweeps_of
 from sql.scripts import statements
 
 NO_PLAN = ""
-"""Id of the plan that terms of no plan hang on; it has no versions, so no image shows it."""
+"""Id of the plan to which terms without a plan belong; it has no versions, so no image shows it."""
 
 _TERM_ORDER = ("plan_no", "due_date", "term_sequence", "term_id")
 
@@ -38,7 +38,7 @@ def commit_load(
 ) -> LoadReport:
     """Make one load known: versions, closures, tombstones, counts and watermarks commit together or not at all.
 
-    A load id that is known changes nothing.
+    A load id that was committed before changes nothing.
 
     Args:
         con: The warehouse, opened for writing.
@@ -46,15 +46,15 @@ def commit_load(
         admitted: What `transforms.intake.admit.admit` returned.
         pages: page_no, sweep, entity, sha256, rows: where the bytes lie.
         rows: `staged["rows"]`: page_no, position, row_hash.
-        unknown_fields: (page entity, field) to the number of rows that carried it.
-        carried: (page entity, field that may be left out) to the rows that could carry it and those that did.
+        unknown_fields: (page entity, field) to the number of rows that had it.
+        carried: (page entity, field that may be left out) to how many rows could have it and how many did.
 
     Raises:
         ConservationError: fetched is not accepted + quarantined + deduplicated.
     """
-    known = ledger.report_of(con, load.load_id)
-    if known is not None:
-        return known
+    earlier = ledger.report_of(con, load.load_id)
+    if earlier is not None:
+        return earlier
     with transaction(con):
         tenant = Tenant(load.provider, load.tenant_id, ledger.next_load_no(con))
         kept = _Keeper(con, tenant, load, admitted).keep()
@@ -153,7 +153,7 @@ class _Keeper:
         return rows, self._append(TERMS, differing(TERMS, rows, stored, on=("term_id",)), gone)
 
     def _with_deletion(self, rows: pl.DataFrame, entity: str, natural: str) -> pl.DataFrame:
-        """Put the day of the provider's deletion beside each row, unless the row was changed after it."""
+        """Return the rows with the day of the provider's deletion, unless the row was changed after it."""
         marked = absence.with_deletion(rows, self.admitted, entity=entity, natural=natural)
         if "updated_on" not in marked.columns:
             return marked
@@ -161,7 +161,7 @@ class _Keeper:
         return marked.with_columns(deletion=pl.when(~is_later.fill_null(value=False)).then("deletion"))
 
     def _stored(self, shape: Shape, entity: str, rows: pl.DataFrame, numbers: Numbers) -> pl.DataFrame:
-        """Return what is stored of the tenant: all of it where absence may matter, else what came or was deleted."""
+        """Return the tenant's stored rows: all where absence may matter, else those that came or were deleted."""
         if sweeps_of(self.load.provider, entity) & self.load.full_sweeps:
             return current(self.con, shape, self.tenant)
         deleted = numbers.of_deletions(self.admitted.accepted["deletions"], entity, shape.kind)
@@ -192,7 +192,7 @@ class _Keeper:
         return links.filter(pl.col("account_no").is_in(accounts.implode()))["plan_no"].unique()
 
     def _links(self, named: Mapping[str, pl.DataFrame]) -> None:
-        """Remember every link between plan and account that was not seen before, by way of a credit case too."""
+        """Store every link between plan and account that was not seen before, also one through a credit case."""
         parents = self.con.sql(statements("queries/links_by_case.sql"), params=self.tenant.who).pl()
         told = [
             named["plans"].select("plan_no", "account_no"),
@@ -211,7 +211,7 @@ class _Keeper:
         append(self.con, "plan_links", fresh.with_columns(**seen_on))
 
     def _customers(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Remember every change of a customer's pause; nothing else of a customer is kept."""
+        """Store every change of a customer's pause; nothing else of a customer is stored."""
         self.con.register("shown", rows)
         known = self.con.sql(statements("queries/newest_pauses.sql"), params=self.tenant.who).pl()
         self.con.unregister("shown")
@@ -233,9 +233,9 @@ class _Keeper:
 
 
 def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:
-    """Carry forward when a plan was first seen inactive and when it was deleted, where the provider does not repeat it.
+    """Return the rows with the stored end and deletion of a plan, where the provider does not repeat them.
 
-    The end is the earliest day a version of the current spell was changed to inactive;
+    The end is the earliest day on which a version since the plan was last active was changed to inactive;
     plans whose provider dates the end itself have none. A deletion holds until a later change.
     """
     was = stored.select(
@@ -262,7 +262,7 @@ def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: L
 
 
 def _with_first_facts_of_payments(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:
-    """Carry forward when a payment was first seen, and when its money was first seen to go back.
+    """Return the rows with the stored day a payment was first seen, and the day its money was first seen to go back.
 
     A payment dated only by its last change counts from its earliest version. A reversal
     without a date of its own happened on the day of the fetch that first showed it;

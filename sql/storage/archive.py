@@ -1,9 +1,9 @@
-"""Keep each run beside the warehouse, so that a rebuilt one knows its runs and the life of its breaks.
+"""Keep each run beside the warehouse, so that a rebuilt one knows its runs and the history of its breaks.
 
     <state_dir>/runs/<run_id>.zip    run.json, the recorded reports, the register of breaks
 
-Written before the run enters the database: an archive that no run names is the
-leaving of a crash and is written over by the next try.
+Written before the run enters the database: an archive that no run names was left
+by a crash, and the next try writes over it.
 """
 
 import json

@@ -1,10 +1,10 @@
-"""Snapshots that could not be loaded, set aside so that no run stumbles over them twice.
+"""Set snapshots aside that could not be loaded, so that no run tries them again.
 
     state/aside/<snapshot>.json     whose it is, why it could not be loaded, and when that was found
 
 The snapshot itself stays in the landing as it was received. Once a later one of
-the same tenant is loaded, everything the older showed that still holds is known,
-and its mark goes. Taking a mark away by hand lets the next run try again.
+the same tenant is loaded, everything in the older that still holds is known, and its
+mark is removed. Removing a mark by hand lets the next run try again.
 """
 
 import json
@@ -52,7 +52,7 @@ class Aside:
                 yield SetAside(path.stem, "", "", "internal", f"{path} cannot be read", "", "")
 
     def release(self, facts: SnapshotFacts) -> None:
-        """Take away the marks of older snapshots of the same tenant: what they showed is known by a later one."""
+        """Remove the marks of older snapshots of the same tenant: what they showed is known by a later one."""
         for mark in list(self.marks()):
             if (mark.provider, mark.tenant_id) == (facts.provider, facts.tenant_id) and mark.snapshot_id < facts.id:
                 (self.folder / f"{mark.snapshot_id}.json").unlink(missing_ok=True)

@@ -44,8 +44,8 @@ class CommitLog:
     def append(self, kind: str, facts: Mapping[str, Any]) -> Line:
         """Add one line; when this returns it lasts through a power cut.
 
-        A last line that a crash cut in the middle is dropped first: nobody was
-        told that it was written.
+        A last line that a crash cut in the middle is dropped first: its writer never
+        reported it as written.
         """
         try:
             with open_private(self.path, os.O_RDWR | os.O_CREAT) as file:

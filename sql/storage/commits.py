@@ -60,13 +60,13 @@ def log_loads(con: duckdb.DuckDBPyConnection, commit_log: CommitLog) -> list[int
     Raises:
         Damaged: commit log and warehouse have different loads under one number.
     """
-    told, found = rebuild_order(commit_log), committed_loads(con)
-    for known, here in zip(told, found, strict=False):
-        if (known.load_no, known.load_id) != (here.load_no, here.load_id):
+    logged, stored = rebuild_order(commit_log), committed_loads(con)
+    for there, here in zip(logged, stored, strict=False):
+        if (there.load_no, there.load_id) != (here.load_no, here.load_id):
             message = f"load {here.load_no} of the warehouse is not the one {commit_log.path} tells of"
             advice = "the state folder belongs to another warehouse: configure the pair that belongs together"
             raise Damaged(f"{message}; {advice}", where=commit_log.path)
-    fresh = found[len(told) :]
+    fresh = stored[len(logged) :]
     for load in fresh:
         commit_log.append(LOAD, load.to_json())
     return [load.load_no for load in fresh]
@@ -93,8 +93,8 @@ def end_run(
 
 def log_runs(con: duckdb.DuckDBPyConnection, commit_log: CommitLog, archive: Archive) -> list[str]:
     """Write a line for each recorded run that the commit log lacks or has in another state; return their ids."""
-    told = {line.facts["run_id"]: line.facts["state"] for line in commit_log.read(RUN)}
-    fresh = [run_id for run_id, state in run_states(con).items() if told.get(run_id) != state]
+    logged = {line.facts["run_id"]: line.facts["state"] for line in commit_log.read(RUN)}
+    fresh = [run_id for run_id, state in run_states(con).items() if logged.get(run_id) != state]
     for run_id in fresh:
         for run in find_runs(con, run_id=run_id):
             _log_run(commit_log, run, archive.sha256(run_id))
@@ -110,9 +110,9 @@ def restore_runs(
         Ids of the runs that are back, and of those whose archive is gone or damaged.
     """
     here = run_states(con)
-    told = {line.facts["run_id"]: line.facts for line in commit_log.read(RUN) if line.facts["run_id"] not in here}
+    missing = {line.facts["run_id"]: line.facts for line in commit_log.read(RUN) if line.facts["run_id"] not in here}
     restored, lost = [], []
-    for run_id, facts in told.items():
+    for run_id, facts in missing.items():
         try:
             kept = archive.read(run_id, facts["archive"])
         except Damaged:

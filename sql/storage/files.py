@@ -37,9 +37,9 @@ TEMPORARY = ".planrecon-tmp"
 
 
 def private_folder(path: Path) -> Path:
-    """Make `path` a folder of ours, 0700, and so its missing parents; a link or a file in its place is refused.
+    """Make `path` and its missing parents folders of ours, 0700; a link or a file in its place is refused.
 
-    The names of the folders that are made last through a power cut: what is synced inside them would be lost with them.
+    The new names survive a power cut: without them, what is synced inside would be lost.
     """
     try:
         for missing in [place for place in (*reversed(path.absolute().parents), path) if not place.exists()]:
@@ -117,13 +117,13 @@ def sha256_file(path: Path) -> str:
 
 
 def cannot_write(path: Path, error: OSError) -> CannotWrite:
-    """Say what the operating system refused, where, and what to do about it."""
+    """Return the error that says what the operating system refused, where, and what to do."""
     advice = ADVICE.get(error.errno or 0, "look at the path and run again")
     return CannotWrite(f"cannot write {path}: {error.strerror}; {advice}", where=path)
 
 
 def require_writable(folder: Path) -> Path:
-    """Make sure, by trying, that `folder` is one of ours or can be made one, and takes a file; return it.
+    """Return `folder`, having made it if needed and written a file in it to try.
 
     Raises:
         CannotWrite: it does not.

@@ -1,13 +1,13 @@
-"""Keep what providers sent, byte for byte, so that nothing is asked twice and everything can be rebuilt.
+"""Keep what providers sent, byte for byte, so that no page is fetched twice and everything can be rebuilt.
 
     landing/<provider>/<snapshot>/opened.json            who, and when it was opened
                                   <nn>-<sweep>.pack      bodies as received, one after the other
                                   <nn>-<sweep>.seal.json index of the pack; ends the sweep
                                   snapshot.json          ends the snapshot
 
-A sweep without a seal does not exist: a crash before the seal leaves a `.part`
-or a pack that nothing names, and the next start removes them. A sealed pack is
-never written again. What a page says is not looked at here.
+A sweep without a seal does not count: a crash before the seal leaves a `.part`
+or a pack that no seal names, and the next start removes them. A sealed pack is
+never written again. The contents of pages are not looked at here.
 """
 
 import re
@@ -93,7 +93,7 @@ class Snapshot:
         )
 
     def finish(self) -> SnapshotFacts:
-        """End the snapshot: it may be loaded, and no sweep can be added. Twice is once."""
+        """End the snapshot: it may be loaded, and no sweep can be added. A second call changes nothing."""
         if not self.facts.is_finished:
             fields = _opening(self.facts) | {"seals": {name: seal.digest for name, seal in self.sealed.items()}}
             write_sealed(self.facts.folder / "snapshot.json", fields)
@@ -129,25 +129,25 @@ class Landing:
         return Snapshot(self._open(provider, tenant_id, opened_at))
 
     def snapshots(self, provider: str | None = None) -> list[SnapshotFacts]:
-        """List the snapshots of one provider, or all, oldest first; one that cannot tell what it is is left out."""
+        """Return the snapshots of one provider, or all, oldest first, without those whose `opened.json` is damaged."""
         folders = self._folders(_plain(provider) if provider else "*")
         return [facts for facts in map(_told, folders) if facts is not None]
 
     def holds(self, snapshot_id: str) -> bool:
-        """Tell whether a finished snapshot of that id is here; whether it is whole is for the verification to say."""
+        """Tell whether a finished snapshot of that id is here; whether it is whole is checked by the verification."""
         return any(self.root.glob(f"*/{snapshot_id}/snapshot.json"))
 
     def find(self, snapshot_id: str) -> SnapshotFacts:
         """Return the snapshot of that id.
 
         Raises:
-            Damaged: it is not here although something names it.
+            Damaged: it is not here.
         """
-        found = [path for path in self.root.glob(f"*/{snapshot_id}") if _ID.fullmatch(path.name)]
-        if not found:
+        folders = [path for path in self.root.glob(f"*/{snapshot_id}") if _ID.fullmatch(path.name)]
+        if not folders:
             message = f"{self.root} holds no snapshot {snapshot_id}; restore the landing folder from a backup"
             raise Damaged(message, where=self.root)
-        return _facts(found[0])
+        return _facts(folders[0])
 
     def seals(self, snapshot_id: str) -> dict[str, Seal]:
         """Return the seal of each sweep of the snapshot, in the order the sweeps were made."""
@@ -175,8 +175,8 @@ class Landing:
         raise Damaged(f"snapshot {snapshot_id} holds no page {sha256_hex}", where=self.find(snapshot_id).folder)
 
     def _folders(self, provider: str) -> list[Path]:
-        found = [path for path in self.root.glob(f"{provider}/*") if _ID.fullmatch(path.name) and is_ours(path)]
-        return sorted(found, key=lambda path: (path.name, path.parent.name))
+        folders = [path for path in self.root.glob(f"{provider}/*") if _ID.fullmatch(path.name) and is_ours(path)]
+        return sorted(folders, key=lambda path: (path.name, path.parent.name))
 
     def _open(self, provider: str, tenant_id: str, opened_at: datetime) -> SnapshotFacts:
         stamp = opened_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
@@ -188,7 +188,7 @@ class Landing:
         draft = folder.with_name(f".{folder.name}{TEMPORARY}")
         shutil.rmtree(draft, ignore_errors=True)
         try:
-            draft.mkdir(mode=PRIVATE_FOLDER)  # its name need not last; the name it gets does
+            draft.mkdir(mode=PRIVATE_FOLDER)  # only its final name must survive a power cut
         except OSError as error:
             raise cannot_write(draft, error) from error
         write_sealed(draft / "opened.json", _opening(facts))
@@ -237,7 +237,7 @@ def _told(folder: Path) -> SnapshotFacts | None:
     try:
         return _facts(folder)
     except Damaged:
-        return None  # what is wrong with it is for the verification to say; the others are as good as ever
+        return None  # the verification reports it; the others can be used
 
 
 def _facts(folder: Path) -> SnapshotFacts:

@@ -1,7 +1,7 @@
 """Let one run at a time work on one state folder.
 
-The lock is the kernel's, so it ends with the process however that ends; what
-the file says is only for the person who has to wait.
+The kernel holds the lock, so it ends with the process however that ends; the contents
+of the file are only for the person who has to wait.
 """
 
 import fcntl

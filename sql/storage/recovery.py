@@ -34,7 +34,7 @@ _SPILLED = "duckdb_temp_*"
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What start-up found and did.
+    """What was found and done at start-up.
 
     `replay` are loads that were committed and are not in the file: load them
     again, in this order, before anything else. `unloaded` are finished snapshots
@@ -81,11 +81,11 @@ def recover(
         logged_late += [f"run {run_id}" for run_id in log_runs(con, commit_log, archive)]
         restored, lost = restore_runs(con, commit_log, archive)
         here = committed_loads(con)
-    told = rebuild_order(commit_log)
-    named = {load.snapshot_id for load in told}
+    logged = rebuild_order(commit_log)
+    loaded = {load.snapshot_id for load in logged}
     return Recovered(
-        replay=tuple(told[len(here) :]),
-        unloaded=tuple(facts for facts in landing.snapshots() if facts.is_finished and facts.id not in named),
+        replay=tuple(logged[len(here) :]),
+        unloaded=tuple(facts for facts in landing.snapshots() if facts.is_finished and facts.id not in loaded),
         logged_late=tuple(logged_late),
         restored=tuple(restored),
         lost=tuple(lost),
@@ -102,19 +102,19 @@ def set_aside(path: Path, *, state_dir: Path, moment: datetime) -> list[Path]:
     """
     path, commit_log = path.absolute(), CommitLog(state_dir.absolute())
     _refuse_unless_ours(path, commit_log)
-    return [_move_aside(found, commit_log, moment) for found in (*_logs(path), path) if found.exists()]
+    return [_move_aside(file, commit_log, moment) for file in (*_logs(path), path) if file.exists()]
 
 
 def what_is_gone(
     con: duckdb.DuckDBPyConnection, state_dir: Path, *, untold: int | None = None, lost: Sequence[str] = ()
 ) -> str:
-    """Say in one sentence what somebody removed from the state folder while the warehouse was kept; empty where nothing.
+    """Return one sentence on what is missing from the state folder of an existing warehouse; empty if it is whole.
 
     Args:
         con: The warehouse.
         state_dir: Its state folder; nothing in it is changed.
-        untold: How many commits of the warehouse the commit log did not know when this process started; counted now
-            where null. One is what a crash leaves, more is a log that was removed or cut.
+        untold: How many commits of the warehouse the commit log lacked when this process started; null counts now.
+            A crash leaves one; more means that the log was removed or cut.
         lost: Runs that were in the log alone and cannot be put back.
     """
     commit_log, archive, landing = CommitLog(state_dir), Archive(state_dir), Landing(state_dir / "landing")
@@ -124,15 +124,15 @@ def what_is_gone(
     if untold is None:
         told = {line.facts.get("load_id") or line.facts.get("run_id") for line in commit_log.read()}
         untold = sum(name not in told for name in (*(load.load_id for load in loads), *runs))
-    found = [
+    missing = [
         f"the bytes as received of {gone} of {len(loads)} loads are gone" if gone else "",
         f"the commit log is gone or cut short ({untold} lines)" if untold > 1 else "",
         f"the archives of {unkept} of {len(runs)} runs are gone" if unkept else "",
         f"runs that only the commit log knew are lost: {', '.join(lost)}" if lost else "",
     ]
-    if not any(found):
+    if not any(missing):
         return ""
-    told_so = "; ".join(filter(None, found))
+    told_so = "; ".join(filter(None, missing))
     return (
         f"{state_dir} is not whole: {told_so}. The figures stand, but the warehouse could not be built again from it; "
         "restore the folder from a backup"
@@ -148,17 +148,17 @@ def remove_stale(path: Path, state_dir: Path) -> list[Path]:
         (state_dir / "landing", f"*/.*{TEMPORARY}"),
         (state_dir / "spill", _SPILLED),
     ]
-    removed = [found for folder, pattern in patterns for found in folder.glob(pattern) if is_ours(found)]
-    for found in removed:
-        if found.is_dir():
-            shutil.rmtree(found)
+    removed = [file for folder, pattern in patterns for file in folder.glob(pattern) if is_ours(file)]
+    for file in removed:
+        if file.is_dir():
+            shutil.rmtree(file)
         else:
-            found.unlink()
+            file.unlink()
     return removed
 
 
 def _make_readable(path: Path, state_dir: Path, commit_log: CommitLog, *, moment: datetime, deep: bool) -> list[Path]:
-    """Move aside first the log, then the file itself, until what is left can be read."""
+    """Move aside first the database's log, then the file itself, until the rest can be read; return the new names."""
     mark = state_dir / SUSPECT
     moved: list[Path] = []
     steps: list[Callable[[], list[Path]]] = [lambda: _logs(path), lambda: [path]]
@@ -170,10 +170,10 @@ def _make_readable(path: Path, state_dir: Path, commit_log: CommitLog, *, moment
             _refuse_unless_ours(path, commit_log)
             candidates: list[Path] = []
             while steps and not candidates:
-                candidates = [found for found in steps.pop(0)() if found.exists()]
+                candidates = [file for file in steps.pop(0)() if file.exists()]
             if not candidates:
                 raise
-            moved += [_move_aside(found, commit_log, moment) for found in candidates]
+            moved += [_move_aside(file, commit_log, moment) for file in candidates]
     mark.unlink(missing_ok=True)
     return moved
 
@@ -189,7 +189,7 @@ def _logs(path: Path) -> list[Path]:
 
 
 def _refuse_unless_ours(path: Path, commit_log: CommitLog) -> None:
-    """Keep a wrong path in the configuration from moving somebody else's file."""
+    """Raise if the file at `path` is not a DuckDB file: a wrong path in the configuration must not move it."""
     if not path.exists() or path.stat().st_size == 0 or commit_log.read():
         return
     with path.open("rb") as file:

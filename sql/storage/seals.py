@@ -1,7 +1,7 @@
-"""The index of a pack and of a snapshot: what was asked, what came, where each body lies.
+"""The index of a pack and of a snapshot: what was asked for, what came, where each body lies.
 
-Both are JSON with a SHA-256 over themselves, so that a flipped bit is noticed
-before a wrong byte is believed. No secret and no body belongs here.
+Both are JSON with a SHA-256 over themselves, so that a flipped bit is noticed before
+it is used. They hold no secret and no body.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Seal:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything in the seal; with it the bodies, by their hashes."""
+        """Return the SHA-256 of everything in the seal, and so of the bodies, whose hashes are in it."""
         return digest_of(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
@@ -86,12 +86,12 @@ class Seal:
 
 
 def digest_of(fields: Mapping[str, Any]) -> str:
-    """SHA-256 over the one way to write `fields` as JSON: sorted keys, no spaces."""
+    """Return the SHA-256 of `fields` as `canonical` writes them."""
     return hashlib.sha256(canonical(fields)).hexdigest()
 
 
 def canonical(fields: Mapping[str, Any]) -> bytes:
-    """Write `fields` the one way that hashes are taken over."""
+    """Return `fields` as JSON in the one way that is hashed: sorted keys, no spaces."""
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 
 
@@ -117,7 +117,7 @@ def read_sealed(path: Path) -> dict[str, Any]:
 
 
 def write_time(moment: datetime | None) -> str | None:
-    """Write a moment as UTC with microseconds, so that equal moments are equal texts."""
+    """Return a moment as text in UTC with microseconds, so that equal moments are equal texts."""
     if moment is None:
         return None
     if moment.tzinfo is None:
@@ -126,7 +126,7 @@ def write_time(moment: datetime | None) -> str | None:
 
 
 def read_time(text: str | None) -> datetime | None:
-    """Read what `write_time` wrote."""
+    """Return the moment that `write_time` wrote."""
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 

@@ -1,6 +1,6 @@
 """Write the pages of one sweep into a pack, and read a page back.
 
-The pack becomes visible by its seal and not before. Which sweeps belong to a
+A pack counts only once its seal is written. Which sweeps belong to a
 snapshot is in `landing.py`.
 """
 
@@ -37,7 +37,7 @@ class LandablePage(Protocol):
 
     @property
     def status(self) -> int:
-        """HTTP status."""
+        """Return the HTTP status."""
 
     @property
     def provider_clock(self) -> datetime | None:
@@ -45,11 +45,11 @@ class LandablePage(Protocol):
 
     @property
     def received_at(self) -> datetime | None:
-        """Our own clock at that moment."""
+        """Return our own clock at that moment."""
 
 
 class SweepWriter:
-    """One sweep being received; leaving the `with` block without a seal forgets it."""
+    """One sweep being received; leaving the `with` block without a seal drops it."""
 
     def __init__(
         self,
@@ -129,9 +129,9 @@ class SweepWriter:
         return seal
 
     def abandon(self) -> None:
-        """Forget what was received if it was not sealed."""
+        """Remove what was received if it was not sealed."""
         if not self._file.closed:
-            with suppress(OSError):  # a full disk refuses the last bytes too; they are not wanted
+            with suppress(OSError):  # a full disk refuses the last bytes too; they are dropped anyway
                 self._file.close()
             self._part.unlink(missing_ok=True)
 

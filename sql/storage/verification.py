@@ -1,8 +1,8 @@
-"""Check everything that lies on disk, by code that shares nothing with what wrote it.
+"""Check everything on disk, with code that shares nothing with the code that wrote it.
 
 Reads the files as their formats are documented, with the standard library and DuckDB
-alone: a fault in the pipeline cannot hide itself here. Nothing is changed. Only a
-caller that holds the run lock sees a state at rest.
+alone, so that a fault of the pipeline cannot hide itself here. Changes nothing. The caller
+holds the run lock, or files may change while they are read.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from typing import Any
 import duckdb
 
 FIRST = "0" * 64
-"""What the first line of a log names as the hash of the line before it."""
+"""Hash that the first line of a log gives as that of the line before it."""
 
 FROM_BACKUP = "restore it from a backup"
 REBUILD = "call `planrecon rebuild`"
 KEYS = {"plan": "plan_no", "term": "plan_no, term_id", "payment": "payment_no", "account": "account_no"}
-"""Versioned tables and what names a row in them: at most one version of it may be open."""
+"""Versioned tables and the key of a row in them: at most one version of a row may be open."""
 
 
 Sums = dict[str, dict[str, Decimal]]
@@ -30,14 +30,14 @@ Sums = dict[str, dict[str, Decimal]]
 
 
 class Gone(str):
-    """A fault that is an absence: what was written was removed as a whole, and what else tells of it still stands."""
+    """A fault that is an absence: something was removed as a whole while other files still refer to it."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One place that was looked at: what was read there, and each thing that is wrong with what to do about it."""
+    """The result for one place: what was read there, and each fault with what to do about it."""
 
     place: str
     seen: str
@@ -90,7 +90,7 @@ def _changes(stored: Stored, faults: list[str]) -> str:
 
 
 def _lines(path: Path, faults: list[str]) -> list[dict[str, Any]]:
-    """Return the lines of a log up to the first that does not follow from the one before; a torn last line is none."""
+    """Return the lines of a log up to the first that does not follow from the one before; a torn last line is left out."""
     whole: list[dict[str, Any]] = []
     before = FIRST
     for number, text in enumerate(path.read_bytes().split(b"\n")[:-1] if path.exists() else [], 1):
@@ -141,7 +141,7 @@ def _pack(path: Path, pages: Iterable[Mapping[str, Any]], faults: list[str]) -> 
 
 
 def _seals(folder: Path, faults: list[str]) -> list[dict[str, Any]]:
-    """Return the seals of a snapshot as they count: the last one of each sweep, in the order they were made."""
+    """Return the seals that count: the last one of each sweep of a snapshot, in the order they were made."""
     latest: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("*.seal.json")):
         seal = _sealed(path, faults)
@@ -152,7 +152,7 @@ def _seals(folder: Path, faults: list[str]) -> list[dict[str, Any]]:
 
 
 def _sealed(path: Path, faults: list[str]) -> dict[str, Any] | None:
-    """Return what a sealed file says without its digest; null, and a fault, where it is not what was written."""
+    """Return the fields of a sealed file without its digest; None, and a fault, if it is not what was written."""
     try:
         fields: dict[str, Any] = json.loads(path.read_bytes())
         if fields.pop("digest") == _digest(fields):
@@ -318,13 +318,13 @@ def _snapshots(stored: Stored) -> list[Path]:
 
 
 def _told(stored: Stored, kind: str) -> list[dict[str, Any]]:
-    """Return what the commit log says of loads or runs; its own faults are told where the log is checked."""
+    """Return what the commit log says of loads or runs; its own faults are reported where the log is checked."""
     lines = _lines(stored.state_dir / "commits.jsonl", [])
     return [line["facts"] for line in lines if line["kind"] == kind]
 
 
 def _digest(fields: Mapping[str, Any]) -> str:
-    """SHA-256 over the fields as JSON with sorted keys, no spaces and nothing but ASCII."""
+    """Return the SHA-256 of the fields as JSON in ASCII, with sorted keys and no spaces."""
     body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(body.encode()).hexdigest()
 
