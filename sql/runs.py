@@ -18,7 +18,7 @@ import polars as pl
 from schemas.results import BREAK_REGISTER
 from sql.connection import transaction
 from sql.scripts import statements
-from sql.storage.seals import canonical, read_time, write_time
+from sql.storage.seals import as_json, canonical, from_json
 from sql.views import insert
 
 RECORDED = ("breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity")
@@ -53,34 +53,13 @@ class Run:
     run_no: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return the run as plain JSON values."""
-        return {
-            "run_no": self.run_no,
-            "run_id": self.run_id,
-            "run_key": self.run_key,
-            "as_of": self.as_of.isoformat(),
-            "known_load": self.known_load,
-            "known_at": write_time(self.known_at),
-            "started_at": write_time(self.started_at),
-            "ended_at": write_time(self.ended_at),
-            "state": self.state,
-            "reason": self.reason,
-            "folder": self.folder.as_posix() if self.folder else None,
-            "exit_code": self.exit_code,
-            "moves_breaks": self.moves_breaks,
-            "summary": canonical(self.summary or {}).decode(),
-        }
+        """Return the run as plain JSON values; its summary is a text of JSON."""
+        return as_json(self) | {"summary": canonical(self.summary or {}).decode()}
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """Return the run that `to_json` wrote."""
-        times = {name: read_time(fields[name]) for name in ("known_at", "started_at", "ended_at")}
-        given = {
-            "as_of": date.fromisoformat(fields["as_of"]),
-            "folder": Path(fields["folder"]) if fields["folder"] else None,
-            "summary": json.loads(fields["summary"]),
-        }
-        return cls(**{**fields, **times, **given})
+        return from_json({**fields, "summary": json.loads(fields["summary"])}, cls)
 
 
 def known_load(con: duckdb.DuckDBPyConnection, at: datetime | None = None) -> int:
@@ -131,7 +110,7 @@ def find_runs(
     """Return the runs of a date, of a state, of an id, or all; in the order they ended."""
     selection = {"as_of": as_of, "state": state, "run_id": run_id}
     rows = con.sql(statements("queries/find_runs.sql"), params=selection).pl()
-    return [_run(row) for row in rows.to_dicts()]
+    return [Run.from_json(row) for row in rows.to_dicts()]
 
 
 def latest_published(con: duckdb.DuckDBPyConnection) -> Run | None:
@@ -228,8 +207,3 @@ def _fits(found: pl.DataType | str, dtype: pl.DataType) -> bool:
 def _write_register(con: duckdb.DuckDBPyConnection, register: pl.DataFrame) -> None:
     con.execute("DELETE FROM meta.break_register")
     insert(con, "INSERT INTO meta.break_register BY NAME SELECT * FROM given", BREAK_REGISTER.gate(register))
-
-
-def _run(row: dict[str, Any]) -> Run:
-    folder = Path(row["folder"]) if row["folder"] else None
-    return Run(**{**row, "folder": folder, "summary": json.loads(row["summary"])})

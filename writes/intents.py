@@ -14,6 +14,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from sql.storage.seals import read_time, write_time
 
 PLANNED, APPROVED, SENDING, DONE, REFUSED, UNKNOWN, PARKED = (
@@ -38,16 +41,14 @@ STEPS: Mapping[str, frozenset[str]] = {
 """Which state may follow which."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgreedTerm:
+class AgreedTerm(Struct, frozen=True, array_like=True):
     """One instalment as it was agreed, in minor units of the intent's currency."""
 
     due_date: date
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What the first line says of a change: everything that stays, and nothing secret or personal.
 
     `key` tells equal wishes: two open intents never have the same one. `owner` is the loan, the debtor or
@@ -65,20 +66,6 @@ class Draft:
     currency: str | None = None
     amount_minor: int | None = None
     terms: tuple[AgreedTerm, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the draft as plain JSON values."""
-        terms = [[term.due_date.isoformat(), term.amount_minor] for term in self.terms]
-        return {**{name: getattr(self, name) for name in _PLAIN}, "terms": terms}
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> "Draft":
-        """Return the draft that `to_json` wrote."""
-        terms = tuple(AgreedTerm(date.fromisoformat(due), int(minor)) for due, minor in fields["terms"])
-        return cls(**{name: fields[name] for name in _PLAIN}, terms=terms)
-
-
-_PLAIN = tuple(name for name in Draft.__slots__ if name != "terms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +111,7 @@ class Intent:
 def begin(intent_id: str, facts: Mapping[str, Any]) -> Intent:
     """Return the intent that a first line begins."""
     at = _moment(facts)
-    draft = Draft.from_json(facts["draft"])
+    draft = msgspec.convert(facts["draft"], Draft)
     return Intent(
         intent_id=intent_id,
         draft=draft,

@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
+
 from sql.errors import Damaged
 from sql.storage.commit_log import START, Line, chained, make_line, split_lines
 from sql.storage.files import (
@@ -123,7 +125,7 @@ class Ledger:
                 "intent_id": intent_id,
                 "at": write_time(at),
                 "who": who,
-                "draft": draft.to_json(),
+                "draft": msgspec.to_builtins(draft),
                 "file_sha256": hashlib.sha256(material).hexdigest(),
                 **({"again": again} if again else {}),
             }

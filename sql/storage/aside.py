@@ -9,17 +9,18 @@ mark is removed. Removing a mark by hand lets the next run try again.
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from sql.storage.files import private_folder, write_atomic
 from sql.storage.landing import SnapshotFacts
 from sql.storage.seals import write_time
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(Struct, frozen=True, forbid_unknown_fields=True):
     """One snapshot that waits for a person, or for a later one; `trace` says where in the program it failed."""
 
     snapshot_id: str
@@ -40,15 +41,15 @@ class Aside:
     def put(self, facts: SnapshotFacts, *, code: str, reason: str, moment: datetime, trace: str) -> None:
         """Mark the snapshot; the mark is on disk afterwards."""
         mark = SetAside(facts.id, facts.provider, facts.tenant_id, code, reason, str(write_time(moment)), trace)
-        text = json.dumps(asdict(mark), indent=2, ensure_ascii=True)
+        text = json.dumps(msgspec.to_builtins(mark), indent=2, ensure_ascii=True)
         write_atomic(private_folder(self.folder) / f"{facts.id}.json", f"{text}\n".encode())
 
     def marks(self) -> Iterator[SetAside]:
         """Yield every mark, oldest snapshot first; a mark that cannot be read still names its snapshot."""
         for path in sorted(self.folder.glob("*.json")):
             try:
-                yield SetAside(**json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):
+                yield msgspec.json.decode(path.read_bytes(), type=SetAside)
+            except (OSError, ValueError):
                 yield SetAside(path.stem, "", "", "internal", f"{path} cannot be read", "", "")
 
     def release(self, facts: SnapshotFacts) -> None:

@@ -4,10 +4,8 @@ Called after every commit and at every start; a second call adds no line.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from dataclasses import fields as dataclass_fields
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Self
 
 import duckdb
 import polars as pl
@@ -17,7 +15,7 @@ from sql.runs import Run, find_runs, record_run, run_states
 from sql.scripts import statements
 from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
-from sql.storage.seals import read_time, write_time
+from sql.storage.seals import as_json, from_json
 
 LOAD, RUN = "load", "run"
 
@@ -33,16 +31,6 @@ class CommittedLoad:
     snapshot_id: str
     loaded_at: datetime
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the load as plain JSON values."""
-        return {**asdict(self), "loaded_at": write_time(self.loaded_at)}
-
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the load that `to_json` wrote; other fields are left alone."""
-        plain = {each.name: fields[each.name] for each in dataclass_fields(cls)}
-        return cls(**{**plain, "loaded_at": read_time(fields["loaded_at"])})
-
 
 def committed_loads(con: duckdb.DuckDBPyConnection) -> list[CommittedLoad]:
     """Return the loads in the file, by number."""
@@ -51,7 +39,7 @@ def committed_loads(con: duckdb.DuckDBPyConnection) -> list[CommittedLoad]:
 
 def rebuild_order(commit_log: CommitLog) -> list[CommittedLoad]:
     """Return every load of the commit log, in the order to load them into an empty file."""
-    return [CommittedLoad.from_json(line.facts) for line in commit_log.read(LOAD)]
+    return [from_json(line.facts, CommittedLoad) for line in commit_log.read(LOAD)]
 
 
 def log_loads(con: duckdb.DuckDBPyConnection, commit_log: CommitLog) -> list[int]:
@@ -68,7 +56,7 @@ def log_loads(con: duckdb.DuckDBPyConnection, commit_log: CommitLog) -> list[int
             raise Damaged(f"{message}; {advice}", where=commit_log.path)
     fresh = stored[len(logged) :]
     for load in fresh:
-        commit_log.append(LOAD, load.to_json())
+        commit_log.append(LOAD, as_json(load))
     return [load.load_no for load in fresh]
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from sql.errors import Damaged
 from sql.storage.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
-from sql.storage.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
+from sql.storage.seals import Seal, digest_of, from_json, read_sealed, read_time, write_sealed, write_time
 from sql.storage.sweeps import PART, SweepWriter, read_body
 
 RESUME_WITHIN = timedelta(hours=24)
@@ -212,7 +212,7 @@ def discard_parts(folder: Path) -> list[Path]:
 
 
 def _every_seal(folder: Path) -> list[Seal]:
-    return [Seal.from_json(read_sealed(path)) for path in sorted(folder.glob("*.seal.json"))]
+    return [from_json(read_sealed(path), Seal) for path in sorted(folder.glob("*.seal.json"))]
 
 
 def _seals(folder: Path) -> dict[str, Seal]:

@@ -7,17 +7,20 @@ it is used. They hold no secret and no body.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from sql.errors import Damaged
 from sql.storage.files import write_atomic
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, slots=True)
-class PageFacts:
+
+class PageFacts(Struct, frozen=True, forbid_unknown_fields=True):
     """Where one body lies in its pack, and what is needed to read it again."""
 
     entity: str
@@ -25,11 +28,10 @@ class PageFacts:
     offset: int
     length: int
     status: int
-    context: Mapping[str, str]
+    context: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A sweep that ended: `complete` only if the provider's end signal was reached and no page failed.
 
     `since` is the moment changes were asked from, null for everything;
@@ -44,45 +46,28 @@ class Seal:
     started_clock: datetime | None
     pack: str
     pages: tuple[PageFacts, ...]
+    # A seal from before this was kept must give the digest it was written with: left out where null.
     started_at: datetime | None = None
 
     @property
     def digest(self) -> str:
         """Return the SHA-256 of everything in the seal, and so of the bodies, whose hashes are in it."""
-        return digest_of(self.to_json())
+        return digest_of(as_json(self))
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the seal as plain JSON values."""
-        return {
-            "name": self.name,
-            "tenant_id": self.tenant_id,
-            "since": write_time(self.since),
-            "complete": self.complete,
-            "reason": self.reason,
-            "started_clock": write_time(self.started_clock),
-            # A seal from before this was kept must give the digest it was written with.
-            **({"started_at": write_time(self.started_at)} if self.started_at else {}),
-            "pack": self.pack,
-            "pages": [
-                {
-                    "entity": page.entity,
-                    "sha256": page.sha256,
-                    "offset": page.offset,
-                    "length": page.length,
-                    "status": page.status,
-                    "context": dict(page.context),
-                }
-                for page in self.pages
-            ],
-        }
 
-    @classmethod
-    def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the seal that `to_json` wrote."""
-        pages = tuple(PageFacts(**page) for page in fields["pages"])
-        since, started = read_time(fields["since"]), read_time(fields["started_clock"])
-        ours = read_time(fields.get("started_at"))
-        return cls(**{**fields, "since": since, "started_clock": started, "started_at": ours, "pages": pages})
+def as_json(record: object) -> dict[str, Any]:
+    """Return a record as the plain JSON values that `from_json` reads; moments as `write_time` writes them."""
+    values = msgspec.to_builtins(record, builtin_types=(datetime,), enc_hook=Path.as_posix)
+    return {name: write_time(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def from_json(values: Mapping[str, Any], kind: type[T]) -> T:
+    """Return the record that `as_json` wrote.
+
+    Raises:
+        ValueError: a field is missing or of another type.
+    """
+    return msgspec.convert(values, kind, dec_hook=lambda path, text: path(text))
 
 
 def digest_of(fields: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Protocol, Self
 
 from sql.errors import Damaged
 from sql.storage.files import cannot_write, open_private, sync_folder
-from sql.storage.seals import PageFacts, Seal, write_sealed
+from sql.storage.seals import PageFacts, Seal, as_json, write_sealed
 
 PART = ".pack.part"
 
@@ -124,7 +124,7 @@ class SweepWriter:
             sync_folder(self._folder)
         except OSError as error:
             raise cannot_write(pack, error) from error
-        write_sealed(self._folder / f"{self._stem}.seal.json", seal.to_json())
+        write_sealed(self._folder / f"{self._stem}.seal.json", as_json(seal))
         self._sealed(seal)
         return seal
 

@@ -26,7 +26,7 @@ THEIRS = {
     "transforms": {"polars", "holidays"},
     "checks": {"polars", "holidays"},
     "providers": {"httpx", "msgspec", "stamina", "pyrate_limiter"},
-    "sql": {"duckdb", "polars", "pyarrow"},
+    "sql": {"duckdb", "polars", "pyarrow", "msgspec"},  # the records beside the warehouse are read by type
     "reports": {"polars", "msgspec", "jinja2", "markupsafe", "xlsxwriter"},
     "sandbox": {"starlette", "uvicorn"},
     "writes": {"msgspec"},

@@ -17,7 +17,7 @@ BODY = {
 TERM = Term(date(2026, 12, 1), Decimal("100.10"))
 PLAN = PlanNow("7", "50", "PROPOSED", "2026-11-01T00:00:00Z", (TERM,), {"collectorUserId": 7})
 BEFORE = Before(
-    datetime(2026, 11, 20, 20, 0, tzinfo=UTC), PLAN, "50", ("7", "8"), (TERM,), "EUR", Decimal("300.10"),
+    datetime(2026, 11, 20, 20, 0, tzinfo=UTC), PLAN, "50", ("7", "8"), (TERM,), "EUR", "", Decimal("300.10"),
     {"balance": Decimal("0.10"), "timezone": None}, ("no",), ("worth reading",),
 )  # fmt: skip
 

@@ -6,12 +6,12 @@ import io
 import json
 import threading
 import time
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
+import msgspec
 import pytest
 from storm import faults
 from storm.chaos import loan_body, payiq_world, payt_world, totality_world
@@ -815,7 +815,7 @@ def test_ids_of_others_do_not_move_the_cursor_in_previews_lists_and_histories(to
     (done,) = here.intents
     ledger = Ledger(here.desk.state_dir)
     at, who = done.changed_at, "anna\x1b[1m"
-    draft = replace(done.draft, key="other", plan_id="=1\u202e2", operation="approve")
+    draft = msgspec.structs.replace(done.draft, key="other", plan_id="=1\u202e2", operation="approve")
     ledger.plan(draft, b"{}", at=at, who=who, since=at)
     for asked in (["list"], ["list", "--format", "csv"], ["list", "--format", "json"], ["verify"]):
         here.ask(*asked)
