@@ -53,13 +53,10 @@ def measured(moment: datetime) -> Meter:
     meter.wrap(pipeline, "fetch", "pull")
     meter.wrap(loading, "received", "decode")
     meter.wrap(loading, "stage admit commit_load log_loads", "load")
-    meter.wrap(
-        inputs.images,
-        "plans terms payments accounts plan_accounts policies orphans integrity completeness links",
-        "read",
-    )
+    meter.wrap(publish, "read_inputs", "read")
+    meter.wrap(publish.images, "terms", "read")
     meter.wrap(inputs, "locate", "compute")
-    meter.wrap(compute, "compute unowned expect judge with_nominal_dates aging", "compute")
+    meter.wrap(publish, "compute_part assemble", "compute")
     meter.wrap(compute, "run merge_results plans_in_question", "checks")
     meter.wrap(publish, "live", "checks")
     meter.wrap(pipeline, "publish", "publish")
