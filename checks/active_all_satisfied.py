@@ -14,7 +14,7 @@ from checks.returns import with_return
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
 
-# Providers close a plan within days of its last payment; a plan just paid is no contradiction yet.
+# Providers close a plan within days of its last payment; until then it is not a contradiction.
 CLOSING_BUSINESS_DAYS = 5
 SINCE = pl.col("business_days_satisfied")
 

@@ -85,7 +85,7 @@ CHECK = Check(
     .then(OPERATION.replace_strict(WANTED, default=None, return_dtype=pl.String))
     .otherwise(_side(AGREED, *OURS)),
     actual=pl.when(IS_MISSING).then(pl.lit("no plan")).when(IS_OF_STATUS).then(STATUS).otherwise(_side(SHOWN, *THEIRS)),
-    # Nothing is owed more or less where only a day is off; the declared severity then says how bad that is.
+    # Where only a day is off, the money is the same; the declared severity counts.
     difference_minor=pl.when(IS_OF_SUM).then(SHOWN - AGREED),
     difference_days=pl.when(~IS_MISSING & ~IS_OF_STATUS).then(
         (pl.col("due_date") - pl.col("agreed_due_date")).dt.total_days()

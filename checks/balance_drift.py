@@ -25,7 +25,7 @@ ACTUAL = pl.col("provider_outstanding_minor")
 
 
 def _left(received: pl.Expr) -> pl.Expr:
-    # More can go back than came in since the plan was made; nobody owes more than was agreed for that.
+    # More can go back than came in since the plan was made; the debt is never more than was agreed.
     return PAYABLE - pl.min_horizontal(PAYABLE, received).clip(lower_bound=0)
 
 
@@ -64,7 +64,7 @@ CHECK = Check(
     over=PLAN_POSITIONS,
     prepare=with_unbooked,
     whole=True,
-    # The balance is of the day of its version: before that day there is nothing to hold it against.
+    # The balance is of the day of its version: before that day it cannot be compared.
     applies=(pl.col("basis") == "PROVIDER_BALANCE")
     & pl.col("status").is_in(JUDGED)
     & ACTUAL.is_not_null()

@@ -111,7 +111,7 @@ def by_part(checks: Sequence[Check]) -> tuple[list[Check], list[Check]]:
 
 
 def has_happened(day: pl.Expr) -> pl.Expr:
-    """Tell whether there is a `day` and the as-of date has reached it; false, never null, where there is none."""
+    """Tell whether there is a `day` that the as-of date has reached; false, never null, without one."""
     return day.is_not_null() & (day <= pl.col("as_of"))
 
 

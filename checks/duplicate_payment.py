@@ -109,6 +109,7 @@ def _in_plans(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
 def _pairs(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """Return each payment that comes within the window after one like it, with that earlier one."""
     ordered = payments.filter("may_repeat").sort(*PAIR, "effective_date", "payment_id")
+    # Each payment against the one before it, in order of account, amount, currency and day.
     same = reduce(and_, [pl.col(name) == pl.col(name).shift(1) for name in PAIR])
     near = (pl.col("effective_date") - pl.col("effective_date").shift(1)) <= pl.duration(days=WINDOW_DAYS)
     other = pl.col("payment_id") != pl.col("payment_id").shift(1)

@@ -13,7 +13,7 @@ from checks.wording import day, money, sentence, with_code
 from schemas.results import TERM_POSITIONS
 
 SAME = ("plan_no", "due_date", "amount_minor", "nominal_due_date")
-# Two terms of zero ask for nothing twice.
+# Two terms of zero do not ask for money twice.
 COUNTS = (pl.col("amount_minor") != 0) & ~pl.col("state").is_in(["VOID", "SUPERSEDED"])
 
 
@@ -26,6 +26,7 @@ def with_twin(frames: Frames) -> pl.DataFrame:
     terms = frame(frames, "term_positions")
     if not _is_in_plan_order(terms):
         terms = terms.sort("plan_no", "due_date", "term_no")
+    # Same plan and day as the row before; the row before belongs to the suspects as well.
     again = (pl.col("plan_no") == pl.col("plan_no").shift(1)) & (pl.col("due_date") == pl.col("due_date").shift(1))
     again = again.fill_null(value=False)
     suspects = terms.lazy().filter(again | again.shift(-1, fill_value=False)).filter(COUNTS).collect()

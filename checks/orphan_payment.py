@@ -25,7 +25,7 @@ ROW = (
     .then(pl.format("Payment {}", pl.col("payment_id")))
     .otherwise(pl.format("Term {}", pl.col("term_id")))
 )
-# Without a currency nobody knows where the point goes, so no amount is said at all.
+# Without a currency the places are unknown, so no amount is given.
 AMOUNT = (
     pl.when(pl.col("currency").is_not_null())
     .then(pl.format(" of {}", with_code(pl.col("amount_minor"))))

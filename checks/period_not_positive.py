@@ -20,7 +20,7 @@ CHECK = Check(
     severity=Severity.MEDIUM,
     over=PLAN_RULES,
     prepare=ruled,
-    # A period that is not given is an input that is missing, and nobody's fault.
+    # A period that is not given is a missing input, which is reported elsewhere.
     applies=pl.col("is_in_force") & (pl.col("frequency") == "DAYS").fill_null(value=False) & PERIOD.is_not_null(),
     when=PERIOD <= 0,
     expected=pl.lit("a period of 1 day or more"),

@@ -19,7 +19,7 @@ CHECK = Check(
     reason="PLAN_WITHOUT_INVOICE",
     severity=Severity.MEDIUM,
     over=PLAN_POSITIONS,
-    # Whether an account named the plan is known from its newest version on; before, nothing is said.
+    # Whether an account named the plan is known only from its newest version on.
     applies=(pl.col("status") == "ACTIVE") & NAMED.is_not_null(),
     when=NAMED == 0,
     expected=pl.lit("an invoice or case"),

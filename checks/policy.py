@@ -96,12 +96,13 @@ def _tier(plans: pl.DataFrame) -> pl.DataFrame:
 
 def _asked(terms: pl.DataFrame) -> pl.DataFrame:
     """Return what the terms of each plan ask, as `planned` names it; terms come in the order of their numbers."""
+    # A plan's first row differs from the row before, its last from the row after.
     is_first = pl.col("plan_no").ne_missing(pl.col("plan_no").shift(1))
     is_last = pl.col("plan_no").ne_missing(pl.col("plan_no").shift(-1))
     nominal = pl.coalesce("nominal_due_date", "due_date")
     rows = terms.select(
         "plan_no",
-        # What is left over for the last term may be less; a single term is no remainder.
+        # The last term may be smaller, as the remainder; a single term is not a remainder.
         counted_minor=pl.when(is_first | ~is_last).then("amount_minor"),
         off_on=pl.when(nominal != _on_day(nominal)).then(nominal),
         is_enforced=pl.col("enforced_day").is_not_null(),

@@ -49,8 +49,9 @@ def with_faults(frames: Frames) -> pl.DataFrame:
 
 
 def _between(tiers: pl.DataFrame) -> pl.DataFrame:
-    """Return, per account, whether its ranges overlap or leave a gap; ranges that are none and repeats left out."""
+    """Return, per account, whether its ranges overlap or leave a gap; empty ranges and repeats left out."""
     ranges = tiers.filter(LOW <= HIGH).unique(["account_no", "minimum_minor", "maximum_minor"])
+    # The highest end of all ranges before this one: a start below it overlaps, a start beyond the next unit leaves a gap.
     low, reach = pl.col("minimum_minor"), HIGH.cum_max().shift(1)
     return (
         ranges.sort("account_no", "minimum_minor", "maximum_minor")

@@ -27,7 +27,7 @@ FALLS_ON = FIRST.dt.weekday().cast(pl.Int64)
 
 
 def called(weekday: pl.Expr) -> pl.Expr:
-    """Return the weekday's name; a number that is no weekday is said as it is."""
+    """Return the weekday's name; the number itself if it is not a weekday."""
     return weekday.replace_strict(NAMES, default=weekday.cast(pl.String), return_dtype=pl.String)
 
 

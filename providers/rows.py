@@ -2,7 +2,7 @@
 
 A page is cut into the bytes of its rows without building them; every row is then read under a
 declared shape. Strict: no key twice, no number that is not finite, no nesting without end, text
-in UTF-8. Lenient where growth is normal: a field nobody documented is counted and ignored.
+in UTF-8. Lenient where growth is normal: an undocumented field is counted and ignored.
 
 How doubled keys are found cheaply: in JSON a quote and colon in a row end a key and nothing
 else, since a quote inside text is escaped. Encoding what was decoded gives every key once, so
@@ -230,7 +230,7 @@ def _decoded(raws: Sequence[bytes], decoder: "msgspec.json.Decoder[S]") -> tuple
 
 
 def _reads_alike(raw: bytes, twin: bytes, decoder: "msgspec.json.Decoder[S]", shape: Shape[S]) -> bool:
-    """Tell whether two spellings of a row differ in nothing that is read."""
+    """Tell whether two spellings of a row are equal in all fields that are read."""
     one, other = decoder.decode(raw), decoder.decode(twin)
     read = (attribute for attribute, called in _fields(shape.struct) if called not in shape.unread)
     return all(getattr(one, attribute) == getattr(other, attribute) for attribute in read)

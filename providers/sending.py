@@ -46,13 +46,13 @@ class NotProvenError(Exception):
 
 
 Form = Callable[[Reply], Refusal | None]
-"""Reads a refusal in the provider's own form; None where the answer is none."""
+"""Reads a refusal in the provider's own form; None if the answer is not a refusal."""
 Proof = Callable[[Reply], str | None]
 """Reads the plan's id off an answer of success, or raises."""
 
 
 def sent(transport: Transport, call: Call, *, form: Form, proof: Proof) -> Answer:
-    """Send the call once and tell what its answer proves. Raises nothing because of the provider."""
+    """Send the call once and return what its answer proves. Never raises because of the provider."""
     try:
         reply = transport.deliver(call)
     except ProviderError as error:

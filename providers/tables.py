@@ -1,7 +1,7 @@
 """Received tables: which columns a provider fills, and how values become columns.
 
 A column keeps what the provider said: text stays text, ids become text whatever they were,
-a number that is money keeps its digits. Nothing is rounded, converted to a zone or judged.
+a number that is money keeps its digits. Values are not rounded, converted to a zone or judged.
 """
 
 import re

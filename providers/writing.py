@@ -6,8 +6,8 @@
     Answer   what the call was answered, sorted into done, refused, not executed, unknown
     Found    what a look at the provider shows of the effect
 
-A change is sent once. Nobody knows whether a call without a usable answer was executed, so the
-answer to it is `UNKNOWN` and somebody has to look; that decision belongs to the callers.
+A change is sent once. Whether a call without a usable answer was executed is not known, so the
+answer to it is `UNKNOWN` and its effect has to be looked for; that decision belongs to the callers.
 All of these can be written down and read again: amounts are exact decimals in major units.
 """
 
@@ -39,7 +39,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One change as somebody wrote it.
+    """One change as it was written.
 
     `plan_id` is null for a create. `tenant_id` is empty where the caller leaves it to the body or
     the configuration. `body` is the provider's documented body, its numbers exact; for a Totality
@@ -150,7 +150,7 @@ class Found:
     """What a look shows: plans that are the effect, each with its id; empty where there is none yet.
 
     For a change of an existing plan it is that plan, once it is as wanted. `others` are plans of the same
-    owner that are new and not as wanted: perhaps the effect in another form, so nobody may send again.
+    owner that are new and not as wanted: perhaps the effect in another form, so it may not be sent again.
     `contradicts` tells that the wanted state can no longer be reached: the plan went another way meanwhile.
     """
 
@@ -257,7 +257,7 @@ class Monthly:
 
 @dataclass(frozen=True, slots=True)
 class BodyAsRule:
-    """How the body of a create says the rule its terms follow, for whoever makes a schedule of it.
+    """How the body of a create states the rule that its terms follow, to make a schedule of it.
 
     A body has one of `marks`. `ours` gives our word for each of its fields that say something of the
     schedule, `silent` the fields that say nothing of it; `unused` what a body that is of a kind, by the value

@@ -10,7 +10,7 @@ from reports.decimals import is_of, places_in, with_places
 from reports.layout import Kind, Report
 
 FORMULA = r"^\s*[=+\-@\t\r\n]"
-"""How a text begins that a spreadsheet may run, spaces before it included."""
+"""Beginnings of texts that a spreadsheet may run as formulas, spaces before them included."""
 
 _PPM_PLACES = 6
 _NEVER_A_FORMULA = frozenset({"provider", "currency", "state", "side", "kind", "severity", "basis", "fingerprint"})
@@ -49,16 +49,18 @@ def lines(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
         return cells(report, frame)
     width = 1 + max(report.names.index(name) for name in report.key[:-1])
     leading = list(report.names[:width])
+    # A block begins where one of the shared columns differs from the row before.
     differs = pl.any_horizontal(pl.col(leading).ne_missing(pl.col(leading).shift(1)))
     is_first = frame.select(is_first=differs | (pl.int_range(pl.len()) == 0))["is_first"]
     firsts = cells(report, frame.filter(is_first), only=slice(width))
     joined = firsts.select(pl.concat_str(leading, separator=",", ignore_nulls=False)).to_series()
+    # The number of each row's block, by which its shared text is looked up.
     block = is_first.cast(pl.UInt32).cum_sum() - 1
     return cells(report, frame, only=slice(width, None)).insert_column(0, joined.gather(block))
 
 
 def _quoted(texts: pl.Series, *, may_be_formula: bool) -> pl.Expr:
-    """Quote a column; the dear replacements run only where one cell needs them."""
+    """Return a column quoted; the slow replacements run only if a cell of it needs them."""
     shown = pl.col(texts.name)
     if may_be_formula and texts.str.contains(FORMULA).any():
         shown = pl.when(shown.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown)

@@ -1,4 +1,4 @@
-"""What the page and the summary show of frames too big to keep: sums by currency, and the worst rows.
+"""Collect what page and summary show of frames too big to keep: sums by currency, and the worst rows.
 
 Amounts of different currencies are never added. What of a digest the summary says is in `summary.py`.
 """
@@ -16,7 +16,7 @@ WORST_BREAKS = 60
 """Breaks listed in all."""
 SEVERITIES = ("critical", "high", "medium", "low")
 CLOSED = ("RESOLVED", "ACCEPTED")
-"""Break states nobody has to act on."""
+"""Break states that need no action."""
 
 _WHO = ("provider", "currency")
 _BUCKET = (*_WHO, "bucket_no", "bucket")
@@ -46,7 +46,7 @@ def _flagged(word: str) -> pl.Expr:
 
 
 IS_LEFT_ALONE = _flagged(PAUSED) | _flagged(INVOICES_OWE_LESS)
-"""Plans that nobody is to chase, however late: they have lines of their own."""
+"""Plans that are not to be chased, however late: they have lines of their own."""
 
 
 @dataclass(slots=True)

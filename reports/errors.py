@@ -1,4 +1,4 @@
-"""What can go wrong while reports are written.
+"""The errors of writing reports.
 
 Exception
 └── ReportError            the files could not be written, or are not what they should be

@@ -1,4 +1,4 @@
-"""What a run knows about itself beside its frames: told to this room, never found out here."""
+"""The facts of a run beside its frames: given to this room by its caller."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a run folder holds, to the byte; and whether it still does.
+"""Describe what a run folder holds, to the byte, and check whether it still does.
 
 The manifest is the last file of a folder: without it, or with another state than
 PUBLISHED, the folder is not published.

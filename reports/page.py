@@ -1,4 +1,4 @@
-"""The morning page: one HTML file that needs nothing beside it and runs nothing.
+"""The morning page: one HTML file without scripts or further files.
 
 Layout is in `templates/`; here is what it shows. Its size does not grow with the
 portfolio: long lists end with a note where the rest is.
@@ -107,7 +107,7 @@ def _money(portfolio: Sequence[PortfolioLine], name: str) -> str:
 
 
 def _todo(summary: Summary) -> list[Row]:
-    """Return what a desk does with the figures, most pressing first; nothing that needs nobody."""
+    """Return what a clerk does with the figures, most pressing first, without what needs no action."""
     found, portfolio = summary.breaks, summary.portfolio
     pressing = found.by_severity["critical"] + found.by_severity["high"]
     rest = found.open - pressing
@@ -161,7 +161,7 @@ def _todo(summary: Summary) -> list[Row]:
 
 
 def _all_quiet(summary: Summary) -> str:
-    """Return what to say where nothing needs a person: no more than was looked at."""
+    """Return what to say if no figure needs a person; it says no more than was looked at."""
     checks = summary.checks
     looked = f"{counted(len(checks), 'check')} found nothing open" if checks else "no check was run"
     if not any(row.plans_in_force for row in summary.portfolio):
@@ -233,7 +233,7 @@ def _aging_group(rows: Sequence[Row], buckets: BucketFacts | None) -> Row:
 
 
 def _shade(number: int | None, buckets: BucketFacts | None) -> int | None:
-    """Spread the shades evenly over the ranges of a set, whatever they count; what is in no range has none."""
+    """Return the shade of a range: shades spread evenly over the ranges of a set; no range, no shade."""
     if number is None:
         return None
     last = len(buckets.labels) - 1 if buckets else _SHADES - 1

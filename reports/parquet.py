@@ -19,11 +19,11 @@ ROW_GROUP = 250_000
 
 
 class _Abandoned(Exception):  # noqa: N818  # not an error
-    """The file is not wanted any more."""
+    """The file is abandoned."""
 
 
 class ParquetSink:
-    """An open Parquet file. `write` in order, then `close`; `abandon` instead leaves a file nobody may use."""
+    """An open Parquet file. `write` in order, then `close`; `abandon` instead leaves an unusable file."""
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""How a run folder becomes visible: whole, or not at all.
+"""Make a run folder visible: whole, or not at all.
 
 `<dir>/.<run>.tmp/` while it is written, `<dir>/as_of=D/<run>/` once every file is on the
 disk, published once it holds its manifest, current once `latest` points at it. A run that
@@ -108,7 +108,7 @@ def point_latest(reports_dir: Path, folder: Path) -> bool:
 
 
 def require_place(reports_dir: Path, as_of: date) -> None:
-    """Make sure, by trying, that a run of this date can be written and pointed at.
+    """Raise unless a run of this date can be written and pointed at, found out by trying.
 
     Raises:
         PlaceError: what stands in the way, and what to do.
@@ -164,7 +164,7 @@ def sweep(reports_dir: Path) -> list[Path]:
 
 
 def run_folders(reports_dir: Path) -> Iterator[Path]:
-    """Yield the folders of published runs, then those of held ones, each oldest first; links are none of them."""
+    """Yield the folders of published runs, then those of held ones, each oldest first; links are left out."""
     for above in (reports_dir, reports_dir / HELD_BELOW):
         days = _folders(above) if above.is_dir() and not above.is_symlink() else []
         for day in sorted(days):

@@ -1,4 +1,4 @@
-"""Everything one run leaves behind, from its frames to the pointer: the door to this room.
+"""Write everything one run leaves behind, from its frames to the pointer; the entry to this room.
 
 with RunWriter(reports_dir, as_of=as_of, run_id=run_id) as run:
     terms = run.table("terms", in_order=True)
@@ -63,7 +63,7 @@ class RunWriter:
         self._facts: RunFacts | None = None
         self.summary: Summary
         self.stays = False
-        """Whether leaving the block before `publish` leaves the folder, unsealed, as the end of the process would."""
+        """Whether the unsealed folder stays if the block is left before `publish`, as at the end of the process."""
 
     def __enter__(self) -> Self:
         self._staging = Staging(self._dir, self._as_of, self._run_id)

@@ -1,4 +1,4 @@
-"""A result frame in the shape of its report: shown names, key order, money still in minor units.
+"""Bring a result frame into the shape of its report: shown names, key order, money still in minor units.
 
 How a cell is written is in `cells.py` and `decimals.py`.
 """
@@ -45,6 +45,7 @@ def is_ordered(frame: pl.DataFrame, key: Sequence[str]) -> bool:
     """Tell whether the rows of `frame` stand in the order of `key`; equal keys count as ordered."""
     if frame.height < 2:  # noqa: PLR2004
         return True
+    # From the last key to the first: a row comes too early if this key is smaller, or equal and the keys behind it say so.
     after = pl.lit(False)
     for column in reversed(sort_keys(key)):
         previous = column.shift(1)
@@ -71,10 +72,9 @@ def _read_as(kind: Kind) -> pl.DataType:
 
 def _refuse_other_types(report: Report, frame: pl.DataFrame) -> None:
     for column in report.columns:
-        found = frame.schema[column.source]
-        if found not in (_read_as(column.kind), pl.Null()):
-            wanted = _read_as(column.kind)
-            raise LayoutError(f"report {report.name!r}: column {column.source!r} is {found}, expected {wanted}")
+        dtype, expected = frame.schema[column.source], _read_as(column.kind)
+        if dtype not in (expected, pl.Null()):
+            raise LayoutError(f"report {report.name!r}: column {column.source!r} is {dtype}, expected {expected}")
 
 
 def _sorted(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +88,7 @@ def _sorted(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sorted_by_blocks(frame: pl.DataFrame, block: str, key: Sequence[str]) -> pl.DataFrame:
-    """Sort texts once per block and rows by integers: a tenth of the cost of sorting rows by texts."""
+    """Return the rows sorted by `key`: texts are sorted once per block, rows by integers, in a tenth of the time."""
     *texts, last = key
     blocks = frame.lazy().select(block, *texts).unique(block).sort(texts).select(block).with_row_index("place")
     placed = frame.lazy().join(blocks, on=block, how="left", validate="m:1")

@@ -1,4 +1,4 @@
-"""Rows of a sheet as Excel writes them, made column by column: cell by cell, a large sheet costs more than its figures.
+"""Write the rows of a sheet column by column: writing cell by cell took longer than computing the figures.
 
 `ReadySheet` is the workbook library's sheet with one way more to take rows. Text stays
 text: it stands inline, escaped, so that nothing in it is a formula or markup.
@@ -22,7 +22,7 @@ EXACT_DIGITS = 15
 """Digits Excel keeps of a number; a longer amount is written as text."""
 
 _FIRST_DAY = 25_569
-"""What Excel calls 1 January 1970."""
+"""Excel's number of 1 January 1970."""
 _DAY_MICROSECONDS = 86_400 * 10**6
 _ROW = "__row"
 _UNPRINTABLE = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
@@ -35,8 +35,8 @@ class ReadySheet(Worksheet):  # type: ignore[misc]  # the library is not typed
     """A sheet that takes whole rows as XML behind those written cell by cell. Its workbook has `constant_memory`."""
 
     def add_rows(self, first: int, last: int, width: int, rows: str) -> None:
-        """Put rows `first` to `last`, `width` columns wide, behind what was written so far."""
-        self._write_single_row(last)  # what waits is written out, and the next row is behind ours
+        """Write rows `first` to `last`, `width` columns wide, behind those written so far."""
+        self._write_single_row(last)  # writes out the waiting rows; the next row then comes behind ours
         self._check_dimensions(first, 0)
         self._check_dimensions(last, width - 1)
         self.row_data_fh.write(rows)
@@ -116,7 +116,7 @@ def _short(value: pl.Expr) -> pl.Expr:
 
 
 def _escaped(texts: pl.Series) -> pl.Series:
-    """Return the text elements of a column; the dear replacements run only where one cell needs them."""
+    """Return the text elements of a column; the slow replacements run only if a cell needs them."""
     shown = texts
     if (shown.str.len_bytes() > LONGEST_CELL).any() or shown.str.contains(_SPECIAL.pattern).any():
         shown = shown.map_elements(_careful, return_dtype=pl.String)

@@ -17,9 +17,9 @@ import polars as pl
 from reports.shape import sort_keys
 
 STEP = 10_000
-"""Every so many rows of a run its key is remembered."""
+"""Rows of a run between two keys that are kept in memory."""
 RANGE = 250_000
-"""Rows read at once when runs are merged, about."""
+"""About how many rows are read at once when runs are merged."""
 
 Key = tuple[Any, ...]
 
@@ -44,7 +44,7 @@ class Spool:
         self._runs: list[_Run] = []
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Take a frame sorted by the key."""
+        """Add a frame that is sorted by the key."""
         if frame.is_empty():
             return
         if self._held is None and not self._runs:
@@ -81,12 +81,14 @@ class Spool:
 
     def _merged(self, runs: list[_Run]) -> Iterator[pl.DataFrame]:
         keys = sorted(key for run in runs for key in run.keys)
+        # Every so many remembered keys is a cut: between two cuts lie about as many rows as are read at once.
         cuts = [None, *dict.fromkeys(keys[:: max(self._range // self._step, 1)][1:]), None]
         for low, high in pairwise(cuts):
             parts = [self._between(run, low, high) for run in runs]
             yield pl.concat(parts).sort(sort_keys(self._key), nulls_last=False, maintain_order=True)
 
     def _between(self, run: _Run, low: Key | None, high: Key | None) -> pl.DataFrame:
+        # From the last remembered key before `low` to the first from `high` on; the rows between are then filtered.
         start = max(bisect_left(run.keys, low) - 1, 0) * self._step if low is not None else 0
         stop = bisect_left(run.keys, high) * self._step if high is not None else run.rows
         rows = pl.scan_parquet(run.path, glob=False).slice(start, max(stop - start, 0))
@@ -108,6 +110,7 @@ def _ranked(key: Sequence[str]) -> list[pl.Expr]:
 
 def _is_from(key: Sequence[str], low: Key) -> pl.Expr:
     """Tell whether a row's key is `low` or behind it."""
+    # From the last key to the first: greater here, or equal here and reached by the keys behind it.
     reached = pl.lit(True)
     for column, value in reversed(list(zip(_ranked(key), low, strict=True))):
         if value is None:

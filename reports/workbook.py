@@ -19,7 +19,7 @@ from reports.summary import Summary
 SHEET_ROWS = 10_000
 """Rows up to which a report is whole in its sheet."""
 PREVIEW_ROWS = 1_000
-"""Rows shown of a longer one; nobody reads more by hand, and a cell costs time."""
+"""Most rows shown of a table; more are not read by hand, and each cell costs time."""
 
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """Written into every workbook, so that its bytes do not depend on the hour."""

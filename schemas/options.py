@@ -1,7 +1,7 @@
-"""What the computation is told besides the facts: options, never a clock.
+"""The options of the computation.
 
-Values come from the configuration; defaults are those of the glossary. Nothing
-here reads a file or the environment.
+Values come from the configuration; defaults are those of the glossary. No file and no
+environment is read here.
 """
 
 import re
@@ -24,7 +24,7 @@ class Tolerance:
 
     @classmethod
     def parse(cls, text: str) -> "Tolerance":
-        """Read `EXACT`, `CENT`, `ABS:5.00`, `PCT:10`, `MAX:5.00,2`, `MIN:5.00,2` or `FFIEC90`.
+        """Return the tolerance written as `EXACT`, `CENT`, `ABS:5.00`, `PCT:10`, `MAX:5.00,2`, `MIN:5.00,2` or `FFIEC90`.
 
         Raises:
             ValueError: `text` is none of these; the message lists them.

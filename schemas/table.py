@@ -62,7 +62,7 @@ class Table:
             GateError: names every fault at once.
         """
         if not self._is_sound(frame):
-            from schemas.refusal import faults  # noqa: PLC0415 - dear to import, and needed by faults alone
+            from schemas.refusal import faults  # noqa: PLC0415 - slow import; only used to report errors
 
             raise GateError(f"the table {self.name} is refused: {'; '.join(faults(self, frame)) or 'it is not sound'}")
         return frame.select(self.columns)
@@ -98,6 +98,7 @@ def _rises(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
     """Tell whether every row's key is greater than the one before; false where a key is missing or null."""
     if not key or not set(key) <= set(frame.columns) or frame.select(pl.any_horizontal(pl.col(key).has_nulls())).item():
         return False
+    # From the last key to the first: a row is greater than the one before if this key is, or is equal and the rest is.
     rises = pl.lit(value=False)
     for name in reversed(key):
         column = pl.col(name)

@@ -1,1 +1,1 @@
-"""Changes at a provider: wanted once, written down before each step, never done twice."""
+"""Changes at a provider: each is written down before every step and never done twice."""

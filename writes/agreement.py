@@ -1,4 +1,4 @@
-"""What was agreed, beside what the provider made of it, point by point in a clerk's words."""
+"""Compare what was agreed with what the provider shows, point by point in a clerk's words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Agreement:
         return int(scaled) if scaled == scaled.to_integral_value() else None
 
     def plain(self, minor: int) -> str:
-        """Write minor units as a plain decimal with the currency."""
+        """Return minor units as a plain decimal with the currency."""
         return f"{Decimal(minor).scaleb(-self.exponent):f} {self.currency}"
 
 

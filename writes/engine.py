@@ -1,6 +1,6 @@
-"""Carry one change to its end: written down, sent once, and looked for where nobody knows what came of it.
+"""Carry one change to its end: write it down, send it once, and look for its effect if the outcome is not known.
 
-The rules, in order. Nothing is sent that is not written down as being sent. An answer that proves
+The rules, in order. A request is written down as being sent before it is sent. An answer that proves
 neither effect nor refusal leaves the change unknown, and then only looking decides: one plan as
 wanted is the effect; none, after the longest time the provider may take, means it may be sent again,
 at most twice; anything else is for a person. A change of an existing plan has the same effect however
@@ -26,7 +26,7 @@ LOG = logging.getLogger("planrecon")
 REPEATABLE = frozenset({"update", "approve", "reject", "deactivate"})
 """Changes that have the same effect however often they are executed."""
 ENDED_PLANS = frozenset({"REJECTED", "DEACTIVATED", "DELETED"})
-"""Statuses of a plan that asks nobody for money any more."""
+"""Statuses of a plan under which no money is asked for any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Patience:
     """How long to wait, in seconds, and how often to try.
 
     `worst_delay` is the longest a provider may take to execute a request whose connection is gone; null
-    where nobody knows. `looks` are the pauses before each look; `valid` is how long an approval holds.
+    if unknown. `looks` are the pauses before each look; `valid` is how long an approval holds.
     """
 
     worst_delay: float | None = None
@@ -46,7 +46,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One change, ready to be shown to a person or sent: nothing has been written or sent yet.
+    """One change, ready to be shown to a person or sent: not written down and not sent yet.
 
     `standing` is the plan where it is as wanted already; `known` an earlier intent for the same.
     """
@@ -62,12 +62,12 @@ class Prepared:
 
     @property
     def request_sha256(self) -> str:
-        """Hash of what would be sent."""
+        """Return the hash of what would be sent."""
         return request_sha256(self.order)
 
     @property
     def preview_sha256(self) -> str:
-        """Hash of what would be sent and of what the provider shows now."""
+        """Return the hash of what would be sent and of what the provider shows now."""
         return preview_sha256(self.order, self.before)
 
 
@@ -204,18 +204,18 @@ class Engine:
         if answer.outcome is Outcome.DONE:
             return self._move(sending, DONE, plan_id=answer.plan_id or order.plan_id, **told)
         if answer.outcome is Outcome.NOT_EXECUTED:
-            # an earlier try that nobody has seen the end of stays unknown
+            # an earlier try whose outcome is not known stays unknown
             left = APPROVED if sending.attempts == 1 else UNKNOWN
             waiting = self._move(sending, left, not_executed=True, **told)
             self.pause(min(answer.retry_after or 1.0, self.patience.longest_wait))
             return waiting
         if answer.outcome is Outcome.REFUSED and not self._may_be_so(sending, order, answer):
             return self._move(sending, REFUSED, **told)
-        # refused perhaps because it is so already, by an earlier try or by somebody else: looking decides
+        # perhaps refused because it was done before, by an earlier try or by another person: looking decides
         return self._move(sending, UNKNOWN, was_refused=answer.outcome is Outcome.REFUSED, **told)
 
     def _may_be_so(self, intent: Intent, order: Order, answer: Answer) -> bool:
-        """Tell whether what was refused may be there all the same, by an earlier try or by the same one delivered twice."""
+        """Tell whether what was refused may exist nevertheless, by an earlier try or one that was delivered twice."""
         if intent.attempts > 1 or order.operation in REPEATABLE:
             return intent.attempts > 1 or answer.clashes
         try:
@@ -243,7 +243,7 @@ class Engine:
             return self._done(intent, found.plans[0], found=True, reason="found at the provider")
         if found.contradicts:
             return self._move(intent, REFUSED, reason=found.contradicts)
-        # an earlier try that nobody has seen the end of may be executed later than this one was refused
+        # an earlier try whose outcome is not known may be executed later than this one was refused
         is_last_word = intent.attempts == 1 or self.patience.worst_delay is not None
         if intent.was_refused and is_last_word and not found.plans and not found.others:
             return self._move(intent, REFUSED, status=intent.answer_status, reason=intent.reason)
@@ -259,7 +259,7 @@ class Engine:
         return self._send(intent, order) if may_send else intent
 
     def _why_not_again(self, intent: Intent, order: Order, found: Found) -> str:
-        """Return why nobody may send this again; empty where it may be sent."""
+        """Return why this may not be sent again; empty if it may."""
         reasons = {
             f"{len(found.plans)} plans at the provider are as wanted; which one is ours cannot be told": len(
                 found.plans
@@ -383,7 +383,7 @@ class Engine:
     def _doubles(self, intent: Intent, order: Order, before: Before) -> Sequence[str]:
         """Tell of further new plans of the same owner as wanted: the request may have reached the provider twice.
 
-        As many as other open changes may have made are theirs, and one that has been ended asks nobody for money.
+        As many as other open changes may have made count as theirs, and an ended one asks for no money.
         """
         found = self._own(self.writer.look(order, before), intent)
         twins = sorted(
@@ -394,7 +394,7 @@ class Engine:
         return [f"the provider shows the same plan more than once, also as {', '.join(twins)}: end what is too many"]
 
     def look_again(self, intent: Intent) -> Intent:
-        """Look once more for a parked intent; it is done if its effect has turned up, else nothing changes."""
+        """Look once more for a parked intent; it is done if its effect has turned up, else it stays as it is."""
         with self.ledger.claim(intent) as now:
             if now.state != PARKED:
                 return now

@@ -5,7 +5,7 @@
                   └─────────┤ provably not executed
                             └────→ unknown → done | refused | sending | parked
 
-`sending` is written before the first byte leaves: whoever finds it later knows that the provider
+`sending` is written before the first byte leaves: a later process that finds it knows that the provider
 may or may not have acted. Only `done` and `refused` are ends; `parked` waits for a person.
 """
 
@@ -49,7 +49,7 @@ class AgreedTerm(Struct, frozen=True, array_like=True):
 
 
 class Draft(Struct, frozen=True):
-    """What the first line says of a change: everything that stays, and nothing secret or personal.
+    """What the first line says of a change: everything that stays, without secrets and personal data.
 
     `key` tells equal wishes: two open intents never have the same one. `owner` is the loan, the debtor or
     the account's key. `amount_minor` is what the terms add up to; null where the change has no amount.
@@ -151,7 +151,7 @@ def _was_in_vain(intent: Intent, facts: Mapping[str, Any]) -> bool:
 
 
 def read_back(intent: Intent, facts: Mapping[str, Any]) -> Intent:
-    """Return the intent once somebody has looked at what the provider made of it."""
+    """Return the intent after the provider's result has been looked at."""
     return replace(intent, differences=tuple(facts["differences"]), is_read_back=True)
 
 

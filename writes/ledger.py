@@ -1,4 +1,4 @@
-"""The log of changes at the providers: the truth about what was sent, outside every database.
+"""The log of changes at the providers: the authority on what was sent, outside every database.
 
 One line of JSON per step in `intents/audit.jsonl`, each with the hash of the line before it; a line is on
 disk before the step it tells of. What a later process needs to send or look again lies beside it, in one
@@ -78,16 +78,16 @@ class Ledger:
         Raises:
             NothingSuch: no intent, or more than one, has such an id.
         """
-        found = [one for one in self.intents() if name and one.intent_id.startswith(name)]
-        if len(found) != 1:
-            which = f"{len(found)} intents begin with it" if found else "there is none"
+        fitting = [one for one in self.intents() if name and one.intent_id.startswith(name)]
+        if len(fitting) != 1:
+            which = f"{len(fitting)} intents begin with it" if fitting else "there is none"
             raise NothingSuch(f"intent {name!r}: {which}; `planrecon plan list` shows them all")
-        return found[0]
+        return fitting[0]
 
     def earlier(self, provider: str, operation: str, plan_id: str | None, tenant_id: str = "") -> Intent | None:
-        """Return the newest intent for that change of that plan which is under way or done; null where there is none.
+        """Return the newest intent for that change of that plan that is under way or done; null if there is none.
 
-        Of any tenant where none is named.
+        Without a tenant, of any tenant.
         """
         found = [
             one
@@ -109,9 +109,9 @@ class Ledger:
     def plan(
         self, draft: Draft, material: bytes, *, at: datetime, who: str, since: datetime, again: str = ""
     ) -> tuple[Intent, bool]:
-        """Write down a wish, and tell whether it is new: an equal one that is open is returned instead.
+        """Write down an intent and return it with true; return an equal one that is open with false instead.
 
-        One that is done is returned too, unless `again` says why the same is wanted once more and it was
+        One that is done is returned too, unless `again` says why the same is to be done once more and it was
         done before `since`, when the caller last looked. `material` is what sending and looking need.
         """
         with self._appending() as file:
@@ -188,7 +188,7 @@ class Ledger:
 
     @contextmanager
     def claim(self, intent: Intent) -> Iterator[Intent]:
-        """Yield the intent in its newest state, with nobody else working on it.
+        """Yield the intent in its newest state, while no other process works on it.
 
         Raises:
             Underway: another process does.
@@ -248,7 +248,7 @@ class Ledger:
         line = make_line(self._number + 1, kind, facts, self._hash)
         body = canonical(line) + b"\n"
         file.seek(self._read)
-        file.truncate()  # a line that a crash cut in the middle: nobody was told that it was written
+        file.truncate()  # a line that a crash cut in the middle: it was never reported as written
         file.write(body)
         file.flush()
         self._apply(kind, facts)

@@ -1,4 +1,4 @@
-"""What a later process needs to send a change again or to look for it, as bytes, and the hashes of both."""
+"""Pack what a later process needs to send a change again or to look for it, and hash both."""
 
 import hashlib
 import json
@@ -15,28 +15,28 @@ _EXACT = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
 def pack(wanted: Wanted, before: Before) -> bytes:
-    """Write both down; amounts keep their digits."""
+    """Return both as bytes; amounts keep their digits."""
     return _EXACT.encode({"wanted": wanted, "before": before})
 
 
 def unpack(body: bytes) -> tuple[Wanted, Before]:
-    """Read what `pack` wrote."""
+    """Return what `pack` was given."""
     fields = _exact(body)
     return msgspec.convert(fields["wanted"], Wanted), msgspec.convert(fields["before"], Before)
 
 
 def exact_json(value: object) -> str:
-    """Write a body as JSON; amounts keep their digits."""
+    """Return a body as JSON; amounts keep their digits."""
     return _EXACT.encode(value).decode()
 
 
 def request_sha256(order: Order) -> str:
-    """Hash what would be sent: equal requests have equal hashes, whoever asks and whenever."""
+    """Return the hash of what would be sent: equal requests have equal hashes, by any person at any time."""
     return _hash(replace(order, terms=()))
 
 
 def key_of(order: Order) -> str:
-    """Return what tells equal wishes: what is asked for in a create or an update, however it is written, and of whom."""
+    """Return a key that equal changes share: same provider, tenant, operation and plan, in create and update an equal body."""
     body = _canonical(order.body) if order.operation in {"create", "update"} else None
     if order.operation == "create" and isinstance(body, dict):  # in an update a null takes something away
         body = {name: value for name, value in body.items() if value is not None}
@@ -44,21 +44,21 @@ def key_of(order: Order) -> str:
 
 
 def state_sha256(before: Before, ours: frozenset[str] = frozenset()) -> str:
-    """Hash what the provider showed, without its clock: it differs once something that matters has changed.
+    """Return the hash of what the provider showed, without its clock: it differs once a relevant fact has changed.
 
-    `ours` are plans that we made ourselves: they surprise nobody.
+    `ours` are plans that we made ourselves: they do not count.
     """
     others = sorted(set(before.plan_ids) - ours)
     return _hash([before.plan, before.owner, others, before.removes, before.total, before.objections])
 
 
 def preview_sha256(order: Order, before: Before) -> str:
-    """Hash request and state together: what a person has seen and approves."""
+    """Return the hash of request and state together: what a person has seen and approves."""
     return _hash([request_sha256(order), state_sha256(before)])
 
 
 def _canonical(value: Any) -> Any:
-    """Return a body in the one way to write it: lists in order, 100 and 100.00 alike."""
+    """Return a body in one normal form: lists sorted, 100 and 100.00 alike."""
     if isinstance(value, Mapping):
         return {name: _canonical(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

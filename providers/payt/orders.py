@@ -1,4 +1,4 @@
-"""The calls that change payment plans at Payt, made from what somebody wrote. Sends nothing.
+"""The calls that change payment plans at Payt, made from a body as written. Sends nothing.
 
 A create is a JSON body whose amounts are numbers; the other changes are forms. There is no call
 that updates a plan.

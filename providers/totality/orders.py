@@ -1,4 +1,4 @@
-"""The calls that change payment plans at Totality, made from what somebody wrote. Sends nothing.
+"""The calls that change payment plans at Totality, made from a body as written. Sends nothing.
 
 Amounts are whole cents. The rules are those of the provider's plan page and its guide on payment
 dates; names the page leaves out are the assumed ones, and can be overridden with them.

@@ -62,7 +62,7 @@ class TotalityClient(Reader):
     words: Mapping[str, str]
 
     def tenants(self) -> Iterator[Page]:
-        """Nothing: a host is one lender."""
+        """Return no pages: a host is one lender."""
         return iter(())
 
     def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
