@@ -68,11 +68,8 @@ def _freshness(gates: GateSettings, now: datetime, expected: Sequence[str], comp
 
 
 def _quarantine(gates: GateSettings, integrity: pl.DataFrame, fetched_now: frozenset[tuple[str, str]]) -> list[str]:
-    now = (
-        integrity.filter(pl.struct(WHO).is_in([{"provider": p, "tenant_id": t} for p, t in sorted(fetched_now)]))
-        if fetched_now
-        else integrity.clear()
-    )
+    tenants = pl.DataFrame(sorted(fetched_now), schema=dict.fromkeys(WHO, pl.String), orient="row")
+    now = integrity.join(tenants, on=WHO, how="semi", maintain_order="left")
     shares = now.group_by("provider", "entity", maintain_order=True).agg(pl.col("fetched", "quarantined").sum())
     over = shares.filter(pl.col("quarantined") > pl.col("fetched") * gates.quarantine_share)
     return [

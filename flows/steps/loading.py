@@ -21,6 +21,7 @@ import polars as pl
 from flows import log
 from flows.errors import PlanreconError
 from flows.settings import ProviderSettings
+from flows.steps.request import ThisRun
 from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
@@ -31,7 +32,6 @@ from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
 from sql.staging import StageOptions, received, stage
-from sql.storage.commit_log import CommitLog
 from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
@@ -49,8 +49,8 @@ class Reading:
     rejects: list[tuple[object, ...]] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
-    could_carry: Counter[tuple[str, str]] = field(default_factory=Counter)
-    did_carry: Counter[tuple[str, str]] = field(default_factory=Counter)
+    carried: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    """Page entity and field to the rows that could carry it and those that did."""
     by_sweep: Counter[str] = field(default_factory=Counter)
     unreadable: set[str] = field(default_factory=set)
 
@@ -61,58 +61,39 @@ class Reading:
         self.by_sweep[page.sweep] += decoded.rows
         self.unknown.update({(page.entity, name): count for name, count in decoded.unknown_fields.items()})
         for name, (could, did) in decoded.carried.items():
-            self.could_carry[page.entity, name] += could
-            self.did_carry[page.entity, name] += did
-        for reject in decoded.rejects:
-            self.rejects.append(
-                (
-                    page.page_no,
-                    page.entity,
-                    reject.position,
-                    reject.code,
-                    reject.column,
-                    reject.reason,
-                    reject.key,
-                    reject.rows,
-                )
-            )
-            if reject.position < 0:
+            could_before, did_before = self.carried.get((page.entity, name), (0, 0))
+            self.carried[page.entity, name] = (could_before + could, did_before + did)
+        for one in decoded.rejects:
+            row = (page.page_no, page.entity, one.position, one.code, one.column, one.reason, one.key, one.rows)
+            self.rejects.append(row)
+            if one.position < 0:
                 self.unreadable.add(page.sweep)
-
-    @property
-    def carried(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """Page entity and field to the rows that could carry it and those that did."""
-        return {key: (could, self.did_carry[key]) for key, could in self.could_carry.items()}
 
 
 def load_snapshot(
+    this: ThisRun,
     con: duckdb.DuckDBPyConnection,
-    landing: Landing,
     facts: SnapshotFacts,
     section: ProviderSettings,
     *,
     loaded_at: datetime,
-    overlap: timedelta,
-    commit_log: CommitLog,
     is_new: bool = True,
     unread: str = "",
 ) -> LoadReport:
     """Make one finished snapshot known; a snapshot that is known already changes nothing.
 
     Args:
+        this: The run.
         con: The warehouse, opened for writing.
-        landing: Where the bodies lie.
         facts: The finished snapshot.
         section: The provider's settings: zone, currency, symbols.
         loaded_at: The moment its rows become known.
-        overlap: How far the next fetch starts before this one began.
-        commit_log: Gets a line for the commit once it has happened.
         is_new: It was never loaded before: one that was may lack what a later one carries.
         unread: Why no page of it is looked at: the load then has no rows, and no sweep of it counts as complete.
     """
     reading = Reading()
     zone = ZoneInfo(section.timezone or "UTC")
-    frames = received(() if unread else _decoded(landing, facts, reading), PROVIDERS[facts.provider].TABLES)
+    frames = received(() if unread else _decoded(this.landing, facts, reading), PROVIDERS[facts.provider].TABLES)
     if is_new:
         check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
     options = StageOptions(
@@ -144,9 +125,9 @@ def load_snapshot(
         fetched_at=facts.opened_at,
         fetched_on=options.fetched_on,
         loaded_at=loaded_at,
-        sweeps=tuple(_sweeps(landing.seals(facts.id), reading, unread)),
+        sweeps=tuple(_sweeps(this.landing.seals(facts.id), reading, unread)),
         schema_version=SCHEMA_VERSION,
-        overlap=overlap,
+        overlap=timedelta(minutes=this.settings.run.overlap_minutes),
     )
     report = commit_load(
         con,
@@ -157,7 +138,7 @@ def load_snapshot(
         unknown_fields=dict(reading.unknown),
         carried=reading.carried,
     )
-    log_loads(con, commit_log)
+    log_loads(con, this.commit_log)
     log.LOGGER.info(
         "loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already"
     )

@@ -1,7 +1,7 @@
 """Load what lies in the landing and is not in the warehouse: what was fetched, and what the file lost."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from flows import clock, log
@@ -79,14 +79,4 @@ def _load(
             f"snapshot {facts.id} is of {facts.provider}, which is not configured; add its section to load it"
         )
     with blaming(facts, warehouse.path):
-        load_snapshot(
-            warehouse.con,
-            this.landing,
-            facts,
-            section,
-            loaded_at=loaded_at,
-            overlap=timedelta(minutes=this.settings.run.overlap_minutes),
-            commit_log=this.commit_log,
-            is_new=is_new,
-            unread=unread,
-        )
+        load_snapshot(this, warehouse.con, facts, section, loaded_at=loaded_at, is_new=is_new, unread=unread)
