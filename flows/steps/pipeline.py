@@ -144,11 +144,7 @@ def _begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[Thi
         recovered = recover(kept.path, state_dir=kept.state_dir, moment=started, folders=folders)
         landing, commit_log = Landing(kept.state_dir / "landing"), CommitLog(kept.state_dir)
         this = ThisRun(request, run_id, as_of, started, landing, commit_log)
-        moved_aside = (
-            f"{damaged} was damaged and is moved aside; its loads are replayed from the landing"
-            for damaged in recovered.moved_aside
-        )
-        notes = _told(moved_aside)
+        notes = _told(recovered.notes() if moved is None else [])  # who begins anew knows that nothing is there
         with this.warehouse() as warehouse:
             notes += _told(replay(this, warehouse, recovered.replay))
             settle(warehouse, this.reports_dir, commit_log)

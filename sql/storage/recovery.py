@@ -22,7 +22,7 @@ from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
 from sql.storage.commits import CommittedLoad, committed_loads, log_loads, log_runs, rebuild_order, restore_runs
 from sql.storage.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
-from sql.storage.landing import Landing, SnapshotFacts
+from sql.storage.landing import Landing
 from sql.warehouse import SUSPECT, Warehouse, read_everything
 
 LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
@@ -37,19 +37,36 @@ class Recovered:
     """What was found and done at start-up.
 
     `replay` are loads that were committed and are not in the file: load them
-    again, in this order, before anything else. `unloaded` are finished snapshots
-    that never were loaded. `logged_late` names commits that the commit
+    again, in this order, before anything else. `logged_late` names commits that the commit
     log lacked until now, `restored` runs put back from the archive, `lost` runs whose
-    archive is gone, `moved_aside` damaged files under their new names.
+    archive is gone, `moved_aside` damaged files under their new names, `removed` what a
+    stopped process left half-written.
     """
 
     replay: tuple[CommittedLoad, ...] = ()
-    unloaded: tuple[SnapshotFacts, ...] = ()
     logged_late: tuple[str, ...] = ()
     restored: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     moved_aside: tuple[Path, ...] = ()
     removed: tuple[Path, ...] = ()
+
+    def notes(self) -> list[str]:
+        """Return in a sentence each what was mended here; what is gone for good is told by `what_is_gone`."""
+        again = (
+            f"{len(self.replay)} of the loads and {len(self.restored)} of the runs in the commit log were not in the warehouse; "
+            "they are in it again"
+        )
+        left = ", ".join(path.name for path in self.removed)
+        late = self.logged_late if len(self.logged_late) == 1 else ()  # more of them are a log that was removed or cut
+        return [
+            *(
+                f"{damaged} was damaged and is moved aside; its loads are replayed from the landing"
+                for damaged in self.moved_aside
+            ),
+            *(f"the commit log lacked {commit}, which an earlier run was stopped in; it has it now" for commit in late),
+            *([again] if self.replay or self.restored else []),
+            *([f"what a stopped process left half-written is removed: {left}"] if left else []),
+        ]
 
 
 def recover(
@@ -68,11 +85,11 @@ def recover(
 
     Raises:
         Busy: another process holds the warehouse.
-        Damaged: commit log or landing is damaged, or it and the warehouse contradict each other.
+        Damaged: the commit log is damaged, or it and the warehouse contradict each other.
         CannotWrite: what stands at `path` is not ours to move.
     """
     path, state_dir = path.absolute(), state_dir.absolute()
-    commit_log, landing, archive = CommitLog(state_dir), Landing(state_dir / "landing"), Archive(state_dir)
+    commit_log, archive = CommitLog(state_dir), Archive(state_dir)
     removed = remove_stale(path, state_dir)
     moved = _make_readable(path, state_dir, commit_log, moment=moment, deep=deep)
     with Warehouse.open(path, state_dir=state_dir, folders=folders, limits=limits) as warehouse:
@@ -82,10 +99,8 @@ def recover(
         restored, lost = restore_runs(con, commit_log, archive)
         here = committed_loads(con)
     logged = rebuild_order(commit_log)
-    loaded = {load.snapshot_id for load in logged}
     return Recovered(
         replay=tuple(logged[len(here) :]),
-        unloaded=tuple(facts for facts in landing.snapshots() if facts.is_finished and facts.id not in loaded),
         logged_late=tuple(logged_late),
         restored=tuple(restored),
         lost=tuple(lost),

@@ -68,6 +68,38 @@ def test_a_run_whose_archive_is_gone_when_the_warehouse_is_built_again_is_named_
     assert f"runs that only the commit log knew are lost: {lost.run_id}" in finished.text
 
 
+def notes_of(finished):
+    """The notes of a run's summary; each stands in the text for the console too."""
+    notes = json.loads((finished.folder / "summary.json").read_text()).get("notes", [])
+    assert all(note in finished.text for note in notes)
+    return notes
+
+
+def test_what_a_start_mended_stands_in_the_summary_of_the_run_that_found_it_and_of_no_later_one(desk):
+    desk = desk(golden())
+    first = desk.run(GOLDEN_AS_OF)
+    assert notes_of(first) == []
+    (desk.folder / "planrecon.duckdb").unlink()
+    (desk.folder / ".planrecon.duckdb.1.planrecon-tmp").write_bytes(b"half")
+    assert notes_of(desk.report(GOLDEN_AS_OF)) == [
+        "3 of the loads and 1 of the runs in the commit log were not in the warehouse; they are in it again",
+        "what a stopped process left half-written is removed: .planrecon.duckdb.1.planrecon-tmp",
+    ]
+    log = desk.state_dir / "commits.jsonl"
+    *kept, last = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(kept))
+    assert json.loads(last)["kind"] == "run"
+    [note] = notes_of(desk.report(GOLDEN_AS_OF))
+    assert note == (
+        f"the commit log lacked run {json.loads(last)['facts']['run_id']}, which an earlier run was stopped in; it has it now"
+    )
+    (desk.folder / "planrecon.duckdb").write_bytes(b"no database")
+    aside, again = notes_of(desk.report(GOLDEN_AS_OF))
+    assert "was damaged and is moved aside; its loads are replayed from the landing" in aside
+    assert again == "3 of the loads and 3 of the runs in the commit log were not in the warehouse; they are in it again"
+    assert notes_of(desk.report(GOLDEN_AS_OF)) == []
+
+
 @pytest.mark.parametrize("end", ["stopped", "killed", "out of space"])
 def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_published(desk, monkeypatch, end):
     desk = desk(golden())

@@ -263,15 +263,6 @@ def test_a_warehouse_that_is_gone_is_rebuilt_from_landing_and_commit_log(place):
         (2, "l2", START + timedelta(minutes=2)),
     ]
     assert [list(landing.pages(load.snapshot_id)) for load in found.replay] == [[], []]
-    assert found.unloaded == ()
-
-
-def test_a_snapshot_that_was_finished_and_never_loaded_is_named(place):
-    landing = Landing(place.state_dir / "landing")
-    snapshot = landing.snapshot("totality", "lender", opened_at=START)
-    assert place.recover().unloaded == ()
-    facts = snapshot.finish()
-    assert place.recover().unloaded == (facts,)
 
 
 def test_a_disk_that_fills_up_during_a_load_keeps_all_earlier_loads(place):
