@@ -19,7 +19,7 @@ from reports.errors import DamagedError
 from reports.layout import REPORTS, Kind, Report
 from reports.summary import Summary
 from reports.tables import Totals
-from reports.texts import plain
+from schemas.currencies import written
 
 NAME = "manifest.json"
 
@@ -142,7 +142,7 @@ def compare_sums(folder: Path, manifest: Manifest, tables: Iterable[str]) -> Non
 def sums(manifest_totals: Totals) -> dict[str, dict[str, str]]:
     """Return control totals as decimal texts by currency and money column."""
     return {
-        currency: {name: plain(amount, currency) for name, amount in amounts.items()}
+        currency: {name: written(amount, currency) for name, amount in amounts.items()}
         for currency, amounts in sorted(manifest_totals.minor.items())
     }
 

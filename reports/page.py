@@ -16,7 +16,8 @@ from reports.digest import WORST_PLANS, Digest
 from reports.facts import HELD, BucketFacts, RunFacts
 from reports.layout import REPORTS
 from reports.summary import BreakCounts, CheckLine, PortfolioLine, SourceLine, Summary
-from reports.texts import counted, grouped, instant, plain, visible
+from reports.texts import counted, grouped, instant, visible
+from schemas.currencies import written
 
 MOST_GROUPS = 12
 """Aging tables shown."""
@@ -99,7 +100,7 @@ def _by_currency(portfolio: Sequence[PortfolioLine], name: str) -> list[tuple[st
 
 
 def _amounts(portfolio: Sequence[PortfolioLine], name: str) -> list[tuple[str, str]]:
-    return [(currency, grouped(plain(total, currency))) for currency, total, _ in _by_currency(portfolio, name)]
+    return [(currency, grouped(written(total, currency))) for currency, total, _ in _by_currency(portfolio, name)]
 
 
 def _money(portfolio: Sequence[PortfolioLine], name: str) -> str:
@@ -220,14 +221,14 @@ def _aging_group(rows: Sequence[Row], buckets: BucketFacts | None) -> Row:
     for row in rows:
         left, before = before, before + row["outstanding_minor"]
         edge = [1000 * amount // total if total else 0 for amount in (left, before)]
-        money = {name.removesuffix("_minor"): plain(row[name], currency) for name in row if name.endswith("_minor")}
+        money = {name.removesuffix("_minor"): written(row[name], currency) for name in row if name.endswith("_minor")}
         place = {"shade": _shade(row["bucket_no"], buckets), "left": edge[0], "width": edge[1] - edge[0]}
         shown.append({**{name: row[name] for name in ("bucket", "plans", "terms")}, **money, **place})
     return {
         "provider": rows[0]["provider"],
         "currency": currency,
         "unit": buckets.unit if buckets else "days",
-        "outstanding": plain(total, currency),
+        "outstanding": written(total, currency),
         "rows": shown,
     }
 
@@ -250,7 +251,7 @@ def _break(row: Row) -> Row:
     return {
         **{name: row[name] for name in ("severity", "explanation", "code", "reason", "provider")},
         "where": [(name, row[column]) for name, column in ids if row[column]],
-        "difference": None if difference is None else plain(difference, row["break_currency"]),
+        "difference": None if difference is None else written(difference, row["break_currency"]),
         "currency": row["break_currency"] or "",
         "days": None if days is None else counted(days, "day"),
         "age": counted(row["age_days"], "day"),
@@ -289,7 +290,7 @@ def _worst_group(rows: Sequence[Row], late: int) -> Row:
     shown = [
         {
             **row,
-            **{name: plain(row[column], currency) for name, column in money.items()},
+            **{name: written(row[column], currency) for name, column in money.items()},
             "oldest": row["oldest_unpaid_due_date"],
             "next": row["next_due_date"],
         }
@@ -319,7 +320,7 @@ def _adds_up(row: Row) -> bool:
 
 
 def _amount(minor: int | None, currency: str | None) -> str:
-    return "" if minor is None else grouped(plain(minor, currency))
+    return "" if minor is None else grouped(written(minor, currency))
 
 
 def _label(check: CheckLine) -> str:

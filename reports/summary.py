@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from reports.digest import CLOSED, SEVERITIES, Digest
 from reports.facts import CalendarFacts, RunFacts, Source
-from reports.texts import counted, plain, visible
+from reports.texts import counted, visible
+from schemas.currencies import written
 
 _ALARMING = ("critical", "high")
 
@@ -198,7 +199,7 @@ def _source(source: Source) -> SourceLine:
 
 def _portfolio_line(sums: Mapping[str, Any]) -> PortfolioLine:
     figures: dict[str, Any] = {
-        name.removesuffix("_minor"): plain(value, sums["currency"]) if name.endswith("_minor") else value
+        name.removesuffix("_minor"): written(value, sums["currency"]) if name.endswith("_minor") else value
         for name, value in sums.items()
     }
     return PortfolioLine(**figures)

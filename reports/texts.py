@@ -6,22 +6,12 @@ Only for the page, the workbook's notes and the console; files for programs have
 import unicodedata
 from datetime import UTC, datetime
 
-from schemas.currencies import DEFAULT_PLACES, EXPONENTS
-
 LONGEST = 300
 """Characters of a foreign text that are shown."""
 LONGEST_OWN = 4000
 """Characters of a sentence of ours with a path in it: what to do stands at its end."""
 _HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that move the cursor, the reading direction or nothing visible at all."""
-
-
-def plain(minor: int, currency: str | None) -> str:
-    """Write minor units as a plain decimal with the currency's places: `-0.05`, `500`, `1.250`."""
-    places = EXPONENTS.get(currency or "", DEFAULT_PLACES)
-    digits = str(abs(minor)).rjust(places + 1, "0")
-    whole, fraction = (digits[:-places], digits[-places:]) if places else (digits, "")
-    return f"{'-' if minor < 0 else ''}{whole}{'.' if places else ''}{fraction}"
 
 
 def grouped(decimal: str | None) -> str:

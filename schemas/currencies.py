@@ -5,6 +5,7 @@ symbol means is a setting.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 import polars as pl
@@ -30,6 +31,22 @@ EXPONENTS: Mapping[str, int] = MappingProxyType(
     {code: places for places, codes in _PLACES.items() for code in codes.split()}
 )
 """ISO 4217 code to the number of places of its minor unit."""
+
+
+def in_minor(amount: Decimal, currency: str | None) -> int | None:
+    """Return an amount of major units in minor ones; null where it has more places than the currency."""
+    scaled = amount.scaleb(EXPONENTS.get(currency or "", DEFAULT_PLACES))
+    return int(scaled) if scaled == scaled.to_integral_value() else None
+
+
+def in_major(minor: int, currency: str | None) -> Decimal:
+    """Return minor units in major ones, with the currency's places; exact for any number of digits."""
+    return Decimal(f"{minor}e-{EXPONENTS.get(currency or '', DEFAULT_PLACES)}")
+
+
+def written(minor: int, currency: str | None) -> str:
+    """Write minor units as a plain decimal with the currency's places: `-0.05`, `500`, `1.250`."""
+    return f"{in_major(minor, currency):f}"
 
 
 def places(currency: pl.Expr) -> pl.Expr:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from providers.writing import PlanNow
+from schemas.currencies import in_minor, written
 from writes.intents import AgreedTerm
 
 ENDED = {"approve": ("ACTIVE", "FINISHED"), "reject": ("REJECTED", "DELETED"), "create": ("ACTIVE", "FINISHED")}
@@ -16,11 +17,10 @@ ENDED = {"approve": ("ACTIVE", "FINISHED"), "reject": ("REJECTED", "DELETED"), "
 class Agreement:
     """The terms that a change is meant to bring about; none where the provider alone knows them.
 
-    `exponent` is the number of decimal places of the currency. `remark` says why there are no terms.
+    `remark` says why there are no terms.
     """
 
     currency: str
-    exponent: int
     terms: tuple[AgreedTerm, ...] = ()
     remark: str = ""
 
@@ -31,12 +31,11 @@ class Agreement:
 
     def minor(self, amount: Decimal) -> int | None:
         """Return an amount of major units in minor ones; null where it has more places than the currency."""
-        scaled = amount.scaleb(self.exponent)
-        return int(scaled) if scaled == scaled.to_integral_value() else None
+        return in_minor(amount, self.currency)
 
     def plain(self, minor: int) -> str:
         """Return minor units as a plain decimal with the currency."""
-        return f"{Decimal(minor).scaleb(-self.exponent):f} {self.currency}"
+        return f"{written(minor, self.currency)} {self.currency}"
 
 
 def differences(operation: str, agreement: Agreement, shown: PlanNow) -> list[str]:

@@ -15,7 +15,6 @@ from typing import Any
 
 from providers.errors import ProviderError
 from providers.writing import Answer, Before, Found, Order, Outcome, PlanNow, UnknownPlan, Wanted, Writer
-from schemas.currencies import EXPONENTS
 from writes.agreement import Agreement, differences
 from writes.errors import Changed
 from writes.intents import APPROVED, DONE, PARKED, PLANNED, REFUSED, SENDING, UNKNOWN, Draft, Intent
@@ -376,7 +375,7 @@ class Engine:
         if draft.operation in REPEATABLE:
             found = self.writer.look(order, before)
             return [] if found.plans else [found.contradicts or "the provider does not show the change"]
-        agreement = Agreement(draft.currency or "", EXPONENTS.get(draft.currency or "", 2), draft.terms)
+        agreement = Agreement(draft.currency or "", draft.terms)
         shown = self.writer.read(draft.tenant_id, intent.plan_id or "", draft.owner)
         return [*differences(draft.operation, agreement, shown), *self._doubles(intent, order, before)]
 

@@ -10,7 +10,6 @@ import polars as pl
 from flows.settings import Settings
 from providers import PROVIDERS
 from providers.writing import Before, Monthly, Order
-from schemas.currencies import EXPONENTS
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
 from transforms.schedules.derive import monthly_terms
 from transforms.schedules.regenerate import regenerate
@@ -22,7 +21,7 @@ def agree(order: Order, before: Before, settings: Settings) -> Agreement:
     """Return currency and terms of an order; a remark where the terms cannot be known before the provider makes them."""
     section = settings.providers.configured()[order.provider]
     currency = before.currency or section.symbols().get(before.symbol, section.currency or "")
-    agreement = Agreement(currency, EXPONENTS.get(currency, 2))
+    agreement = Agreement(currency)
     if order.operation != "create":
         return agreement
     if order.terms:

@@ -15,7 +15,6 @@ from flows.errors import UsageError
 from flows.settings import Settings
 from providers.errors import ProviderError
 from reports.texts import exact
-from schemas.currencies import EXPONENTS
 from writes.agreement import Agreement, differences
 from writes.errors import Underway
 from writes.intents import DONE, PARKED, PLANNED, REFUSED, SENDING, UNKNOWN, Intent
@@ -59,7 +58,7 @@ def _row(one: Intent) -> dict[str, str | None]:
 
 def _agreement(one: Intent) -> Agreement:
     currency = one.draft.currency or ""
-    return Agreement(currency, EXPONENTS.get(currency, 2), one.draft.terms)
+    return Agreement(currency, one.draft.terms)
 
 
 def show_intent(config: Path | None, name: str, *, style: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from providers import PROVIDERS
 from providers.writing import Order, Term
+from schemas.currencies import in_major
 from writes.agreement import Agreement
 from writes.engine import Prepared
 from writes.intents import DONE, PARKED
@@ -123,6 +124,6 @@ def totals(prepared: Sequence[Prepared]) -> dict[str, Decimal]:
         if one.order.operation != "create":
             continue
         minor = agreement.amount_minor
-        amount = Decimal(minor).scaleb(-agreement.exponent) if minor is not None else one.before.total or Decimal(0)
+        amount = in_major(minor, agreement.currency) if minor is not None else one.before.total or Decimal(0)
         found[agreement.currency] = found.get(agreement.currency, Decimal(0)) + amount
     return found

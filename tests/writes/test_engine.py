@@ -190,7 +190,7 @@ def killed(*, executed):
 
 def agreed(order, _before):
     terms = tuple(AgreedTerm(term.due_date, int(term.amount * 100)) for term in order.terms)
-    return Agreement("EUR", 2, terms)
+    return Agreement("EUR", terms)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def days(agreement):
 def test_a_number_of_payments_shares_the_balance_and_the_last_carries_the_cent(settings):
     found = lent(settings(), "100.00")
     assert shown(found) == [("2025-01-01", 3333), ("2025-02-01", 3333), ("2025-03-01", 3334)]
-    assert (found.currency, found.exponent, found.amount_minor, found.remark) == ("USD", 2, 10000, "")
+    assert (found.currency, found.amount_minor, found.remark) == ("USD", 10000, "")
 
 
 def test_the_configured_convention_places_the_cent(settings):
@@ -223,7 +223,7 @@ def test_payments_of_ones_own_are_as_listed(settings):
 def test_the_sign_of_a_currency_decides_its_places(settings):
     yen = settings(**{"providers.payiq.currency_symbols": {"¥": "JPY"}})
     found = billed(yen, "250", symbol="¥")
-    assert (found.currency, found.exponent) == ("JPY", 0)
+    assert (found.currency, found.plain(500)) == ("JPY", "500 JPY")
     assert shown(found) == [("2026-01-31", 100), ("2026-02-28", 100), ("2026-03-31", 50)]
 
 
