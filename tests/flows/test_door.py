@@ -183,7 +183,7 @@ import pwd, sys
 def unknown(uid):
     raise KeyError(f"getpwuid(): uid not found: {uid}")
 pwd.getpwuid = unknown
-from flows import cli
+from flows.commands import cli
 sys.argv[0] = "planrecon"
 cli.main()
 """

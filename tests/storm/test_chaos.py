@@ -10,7 +10,8 @@ import os
 import signal
 
 import pytest
-from storm.chaos import ACTS, CHANGES, Verdict, _call, _configure, context, storm
+from storm.chaos import Verdict, call, configure, context, storm
+from storm.worlds import ACTS, CHANGES
 
 from sandbox.server import serve
 from writes.intents import DONE
@@ -51,7 +52,7 @@ def test_a_create_killed_at_any_step_happens_once(act, tmp_path):
         folder = tmp_path / str(step)
         folder.mkdir()
         with serve(act.world(), rate_limit=None) as sandbox:
-            _configure(folder, sandbox, bound=0.0)
+            configure(folder, sandbox, bound=0.0)
             (folder / "one.json").write_text(json.dumps(body))
             config = ["--config", str(folder / "planrecon.toml")]
             create = [
@@ -64,11 +65,11 @@ def test_a_create_killed_at_any_step_happens_once(act, tmp_path):
                 "--yes",
                 *config,
             ]
-            code = _call(create, folder, makers, step, timeout=60)
+            code = call(create, folder, makers, step, timeout=60)
             assert code in {0, -signal.SIGKILL}
             killed += code != 0
-            assert _call(["plan", "resume", "--yes", *config], folder, makers, 0, timeout=60) == 0
-            assert _call(create, folder, makers, 0, timeout=60) == 0
+            assert call(["plan", "resume", "--yes", *config], folder, makers, 0, timeout=60) == 0
+            assert call(create, folder, makers, 0, timeout=60) == 0
             effects = act.effects(sandbox.world)
         assert effects.pop("others") <= 0, step
         assert sorted(effects.values()) == [0, 0, 1], step

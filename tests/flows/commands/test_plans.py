@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 from storm import faults
-from storm.chaos import loan_body, payiq_world, payt_world, totality_world
+from storm.worlds import loan_body, payiq_world, payt_world, totality_world
 
 import flows.clock
 import flows.commands.plans
