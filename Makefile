@@ -13,7 +13,7 @@ demo: setup
 
 ## run the tests; ARGS is for pytest: make test ARGS="-k pauses"
 test: setup
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 ## what CI runs: style, types, tests
 check: lint test
