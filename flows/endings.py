@@ -1,4 +1,4 @@
-"""How a command that fails ends: every exception becomes one sentence with a stable code and an exit code.
+"""Turn every exception of a command into one sentence with a stable code and an exit code.
 
 What nobody expected is `internal`: the sentence names the file that holds the traceback. Nothing is caught here;
 the commands and the flows ask what to say.
@@ -43,7 +43,7 @@ class Ended(PlanreconError):  # noqa: N818  the word says what happened
 
 
 def ending(error: BaseException) -> Ended:
-    """Return what to say about an exception that nobody caught; the traceback of an unexpected one is in a file then."""
+    """Return what to say about an uncaught exception, having put the traceback of an unexpected one into a file."""
     if isinstance(error, Ended):
         return error
     if isinstance(error, EXPECTED):

@@ -33,13 +33,13 @@ class SecretError(SettingsError):
 
 
 class UsageError(PlanreconError):
-    """The command was asked for something that cannot be."""
+    """The command was called with arguments that cannot be used."""
 
     code = "usage"
 
 
 TO_DO = ("configuration", "not_permitted", "contract", "provider_protocol", "provider_unreachable")
-"""What keeps providers from being read: first what only a person mends, last what may mend itself."""
+"""Codes of what keeps providers from being read: first what only a person can mend, last what may pass by itself."""
 
 
 class NothingRead(PlanreconError):  # noqa: N818  the word says what happened

@@ -61,7 +61,7 @@ def read_text(
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as reason:
-        # the codec counts from behind the mark, or from the beginning where there is none
+        # the codec counts from behind the mark, or from the beginning if there is no mark
         start = reason.start + len(body) - len(body.removeprefix(codecs.BOM_UTF8))
         number = 1 + body[:start].count(b"\n")
         raise error(f"{name} line {number} is not UTF-8 (Windows-1252 perhaps); save as {save_as}") from None
@@ -101,7 +101,7 @@ def read_table(
 
 
 def _delimiter(text: str) -> str:
-    """Return what stands between the names of the first line that says anything, quoted names left out; else a comma."""
+    """Return the separator between the names of the first line that is not empty, outside quotes; else a comma."""
     head = next((line for line in text.splitlines() if line.strip(DELIMITERS + " ")), "")
     bare = re.sub(r'"[^"]*"', "", head)
     return max(DELIMITERS, key=bare.count)

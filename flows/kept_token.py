@@ -31,7 +31,7 @@ class KeptToken:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep every other process from the token while the block runs; the place has been written once before.
+        """Hold the token against all other processes while the block runs; its file can be written.
 
         Raises:
             NotKept: the place cannot be written, or another process does not let go of it.

@@ -12,7 +12,7 @@ from providers.http.redaction import LIVE
 LOGGER = logging.getLogger("planrecon")
 LogFormat = Literal["text", "json"]
 LIBRARIES = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "stamina": logging.ERROR}
-"""Libraries whose chatter would repeat what our own lines say."""
+"""Libraries whose messages would repeat our own lines."""
 
 
 class JsonLines(logging.Formatter):
@@ -26,7 +26,7 @@ class JsonLines(logging.Formatter):
 
 
 class Lines(logging.Formatter):
-    """Text for a terminal: nothing in it moves the cursor or turns the reading direction."""
+    """Text for a terminal, without characters that move the cursor or turn the reading direction."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's text, made harmless."""
@@ -39,10 +39,10 @@ class Lines(logging.Formatter):
 
 
 class Patient(logging.StreamHandler):  # type: ignore[type-arg]  # generic for type checkers alone
-    """Standard error that may be full or closed: progress that nobody can read is no reason to stop."""
+    """Standard error that may be full or closed: a run goes on if its progress cannot be written."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the library's name
-        """Say nothing: there is no place left to say it."""
+        """Stay silent: the stream for errors is the one that failed."""
 
 
 def configure(style: LogFormat = "text", *, level: int = logging.INFO) -> None:
@@ -57,7 +57,7 @@ def configure(style: LogFormat = "text", *, level: int = logging.INFO) -> None:
 
 
 def redacted(handler: logging.Handler) -> logging.Handler:
-    """Let the handler write nothing that holds a secret, and return it."""
+    """Return the handler with a filter that replaces secrets."""
     handler.addFilter(LIVE)
     return handler
 

@@ -1,4 +1,4 @@
-"""Whether a Prefect API is configured, whether it answers, and how to go on where it does not."""
+"""Find out whether a Prefect API is configured and answers, and how to go on without it."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ PATIENCE = 10.0
 
 
 def address() -> str | None:
-    """Return the URL of the configured Prefect API, without paying for Prefect's import where there plainly is none."""
+    """Return the URL of the configured Prefect API, without the slow import of Prefect if clearly none is configured."""
     if not os.environ.get("PREFECT_API_URL"):
         profiles = os.environ.get("PREFECT_PROFILES_PATH", str(PROFILES))
         home = Path(os.environ.get("PREFECT_HOME", "~/.prefect"), "profiles.toml")

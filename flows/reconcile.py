@@ -1,4 +1,4 @@
-"""The flow: the steps of the pipeline wrapped as tasks, in order, nothing else."""
+"""The flow: the steps of the pipeline wrapped as tasks, in order."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ class PrefectTasks:
                 return _outcome(held[0])
 
             state: State[Any] = _task(name, run)(return_state=True, wait_for=self._behind(after))
-            if state.is_completed():  # nothing may wait for a step that failed: what builds on it goes on without
+            if state.is_completed():  # no task may wait for a failed step: later steps go on without it
                 self._ended[name] = state
             result: Result = state.result()
             return result
@@ -75,7 +75,7 @@ class PrefectTasks:
         table: list[dict[str, str]] | None = None,
         link: str | None = None,
     ) -> None:
-        """Create an artifact; amounts are text, so that nothing on the way turns them into floats."""
+        """Create an artifact; amounts are text, so that they never become floats."""
         name = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
         if markdown is not None:
             create_markdown_artifact(key=name, markdown=markdown)
@@ -97,7 +97,7 @@ def _outcome(step: Callable[[], Any]) -> Any:
 
 
 def _task(name: str, run: Callable[..., Any]) -> Any:
-    """Return `run` as a task; the name is the run's own too, and nothing in it is filled in."""
+    """Return `run` as a task; the name is the task run's name too, taken literally."""
     return task(name=name, task_run_name=lambda: name, cache_policy=NO_CACHE, retries=0, persist_result=False)(run)
 
 

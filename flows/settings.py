@@ -50,7 +50,7 @@ PREFIX = "PLANRECON_"
 SHOWN = 80
 """Characters of a value that a message repeats at most."""
 ON = ("True", "true", "1")
-"""What pandera takes for on; everything else switches it off."""
+"""Values with which pandera validates; any other switches it off."""
 DEFAULT_FILE = Path("planrecon.toml")
 INSTEAD = "or give the secret itself, by its environment variable or a file"
 
@@ -118,7 +118,7 @@ class Section(BaseModel):
 
 
 class RunSettings(Section):
-    """How figures are computed, for every provider that does not say otherwise."""
+    """How figures are computed, for every provider whose section does not differ."""
 
     timezone: Zone = "Europe/Amsterdam"
     grace_days: Annotated[int, Field(ge=0, le=366)] = 0
@@ -398,7 +398,7 @@ class PayiqSettings(ProviderSettings):
 SECTIONS: dict[str, type[ProviderSettings]] = {
     section.NAME: section for section in (PaytSettings, TotalitySettings, PayiqSettings)
 }
-"""The section of each provider, in the order of the reports; whoever brings one of their own adds a line."""
+"""The section of each provider, in the order of the reports; a provider from elsewhere adds a line."""
 
 
 def sections_to_add() -> str:
@@ -420,7 +420,7 @@ class Providers(Section):
 
 
 class Settings(BaseSettings):
-    """Everything planrecon can be told."""
+    """The whole configuration of planrecon."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -505,7 +505,7 @@ class Settings(BaseSettings):
 
 
 def settings_class() -> type[Settings]:
-    """Return `Settings` with a section for each provider of `SECTIONS`, of its own for whoever asks."""
+    """Return a new `Settings` class with a section for each provider of `SECTIONS`."""
     fields: dict[str, Any] = {name: (section | None, None) for name, section in SECTIONS.items()}
     providers = create_model("Providers", __base__=Providers, **fields)
     return create_model("Settings", __base__=Settings, providers=(providers, providers()))

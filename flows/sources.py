@@ -99,7 +99,7 @@ def chosen(settings: Settings, names: tuple[str, ...]) -> dict[str, ProviderSett
     """Return the sections to pull.
 
     Raises:
-        SettingsError: nothing is configured, or a name is no configured provider.
+        SettingsError: no provider is configured, or a name is not a configured provider.
     """
     configured = settings.providers.configured()
     if not configured:

@@ -13,19 +13,19 @@ from flows.errors import PlanreconError
 
 
 class CannotAnswer(PlanreconError):  # noqa: N818  the word says what happened
-    """Standard output does not take the answer."""
+    """The answer could not be written to standard output."""
 
     code = "cannot_write"
 
 
 class Answers:
-    """Standard output that says in one sentence why it cannot be written; a reader that has seen enough is no fault."""
+    """Standard output that says in one sentence why it cannot be written; a reader that stops early is not an error."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def __getattr__(self, name: str) -> object:
-        """Be the stream in everything else: libraries ask it for its encoding and its terminal."""
+        """Return any other attribute of the stream: libraries ask for its encoding and its terminal."""
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
@@ -39,7 +39,7 @@ class Answers:
         return len(text)
 
     def flush(self) -> None:
-        """Hand everything on; raises as `write` does."""
+        """Flush the stream; raises as `write` does."""
         with self._said():
             self._stream.flush()
 
@@ -64,13 +64,13 @@ class Answers:
 
 
 def forget(stream: TextIO) -> None:
-    """Send what is still to come nowhere: Python would complain once more when it flushes at its end."""
+    """Discard what is still to come: Python would complain once more when it flushes at its end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def say(text: str) -> None:
-    """Print lines that may hold what others wrote: nothing in them moves the cursor or turns the reading direction."""
+    """Print lines that may hold foreign text, without characters that move the cursor or turn the reading direction."""
     from reports.texts import harmless  # only once there is something to say: it brings a library that takes its time
 
     print(harmless(text, keeps="\n"), flush=True)
@@ -78,7 +78,7 @@ def say(text: str) -> None:
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Let everything that is printed inside come out, or one sentence on why it does not.
+    """Write out everything printed in the block, or say in one sentence why it cannot be written.
 
     Raises:
         CannotAnswer: standard output is closed, or does not take what was printed.
@@ -97,7 +97,7 @@ def guarded() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Leave nothing behind that a closing process could stumble over; what cannot be flushed has been told."""
+    """Flush both streams or discard the rest, so that the ending process does not fail on them."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if cast("TextIO | None", stream) is not None:

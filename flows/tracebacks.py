@@ -1,4 +1,4 @@
-"""The traceback of what nobody expected: in a private file, never on the screen unless asked for."""
+"""Keep the traceback of an unexpected error in a private file, never on the screen unless asked for."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ class _Place:
 
 
 def keep_below(state_dir: Path) -> None:
-    """From now on keep tracebacks below this state folder."""
+    """Keep tracebacks below this state folder from now on."""
     _Place.state_dir = state_dir
 
 

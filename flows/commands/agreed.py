@@ -1,4 +1,4 @@
-"""The terms that a create call is meant to bring about: as its body lists them, or as the engine makes them of its rule."""
+"""The terms that a create call is meant to bring about: those its body lists, or those its rule gives."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A frame as a command answers it: table, CSV or JSON; harmless in a terminal and in a spreadsheet, whatever it holds."""
+"""Print a frame as the answer of a command: table, CSV or JSON, harmless in a terminal and in a spreadsheet."""
 
 import json
 import math

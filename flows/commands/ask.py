@@ -39,14 +39,14 @@ SHOWN = (
 
 
 LEDGER = ("v_runs", "v_fetches", "v_quarantine", "v_writes")
-"""Views that tell of every run, published or not."""
+"""Views that show every run, published or not."""
 
 
 def latest_database(config: Path | None) -> Path:
     """Return the path of the latest published run's `read.duckdb`.
 
     Raises:
-        UsageError: nothing has been published yet.
+        UsageError: no run has been published yet.
     """
     settings = load(config)
     path = settings.reports.dir / LATEST / "read.duckdb"

@@ -1,4 +1,4 @@
-"""Reads the file of a create call: one JSON object, a list of them, or a CSV with one change a line."""
+"""Read the file of a create call: one JSON object, a list of them, or a CSV with one change a line."""
 
 import json
 import re
@@ -112,7 +112,7 @@ def _dated(name: str, cell: str, place: str, rule: Rule) -> list[dict[str, Any]]
     if cell.startswith("["):
         entries: list[dict[str, Any]] = _literal(name, cell, place)
         return entries
-    # An entry holds a day, which is a text, and an amount, which is none.
+    # An entry holds a day, which is a text, and an amount, which is not.
     day, amount = sorted(rule.parts, key=lambda part: rule.parts[part].rule.holds != "text")
     found = []
     for part in filter(None, (part.strip() for part in _BETWEEN.split(cell))):

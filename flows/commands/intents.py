@@ -125,7 +125,7 @@ def _resumed(settings: Settings, provider: str, waiting: list[Intent], *, yes: b
 
 
 def decide(config: Path | None, name: str, *, ending: str, plan_id: str | None, reason: str) -> Outcome:
-    """Write down what a person found out about an intent that nobody else could decide."""
+    """Write down what a person found out about an intent that could not be decided otherwise."""
     if not reason:
         raise UsageError("--reason is missing; say how you know, it stays in the log")
     ledger = Ledger(configured(config).warehouse.state_dir)

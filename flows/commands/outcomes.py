@@ -1,4 +1,4 @@
-"""How changes ended: in words, for programs, and as an exit code."""
+"""The results of changes: in words, for programs, and as an exit code."""
 
 import json
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from writes.intents import APPROVED, DONE, PARKED, REFUSED, Intent
 
 FAILED, NEEDS_A_PERSON = 2, 4
 WORST = (NEEDS_A_PERSON, 5, FAILED, 0)
-"""Exit codes of several changes: the first that occurs is the call's."""
+"""Exit codes by weight: that of a call with several changes is the first of these that occurs."""
 STATES = frozenset({"approve", "reject", "deactivate"})
-"""Changes of a plan's state: refused means that a plan is not what somebody believed it to be."""
+"""Changes of a plan's state: refused means that the plan was not in the state assumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class Outcome:
 
     @property
     def brief(self) -> str:
-        """What it says without the requests: for places that many can read."""
+        """Return the text without the requests, for places that many can read."""
         told = [f"{one.state}: {one.text}" for one in self.results]
         return "\n".join(filter(None, [*told, self.closing])) or "nothing to do"
 
 
 def worst(codes: Iterable[int]) -> int:
-    """Return the exit code that says most of several."""
+    """Return the exit code of several that weighs most."""
     found = set(codes)
     return next((code for code in WORST if code in found), 0)
 
@@ -99,7 +99,7 @@ def _told(intent: Intent) -> tuple[str, int]:
 
 
 def _told_done(intent: Intent) -> tuple[str, int]:
-    """A change that is there is fine only once it was compared with what was agreed, and is as agreed."""
+    """Return text and exit code of a change that is done: success only if it was compared and is as agreed."""
     text = f"plan {intent.plan_id}{' (' + intent.reason + ')' if intent.found else ''}, intent {intent.intent_id}"
     if not intent.is_read_back:
         return f"{text}, not read back yet; `planrecon plan resume {intent.intent_id}` does", NEEDS_A_PERSON

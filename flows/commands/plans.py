@@ -1,4 +1,4 @@
-"""The commands below `planrecon plan` that change something: shown first, sent on `--yes`, each at most once.
+"""The commands below `planrecon plan` that change plans: shown first, sent on `--yes`, each at most once.
 
 What may be sent, and how it is sent once, is in `writes`; here are the settings, the limits and the exit codes.
 """
@@ -249,7 +249,7 @@ def _refuse_repeats(prepared: Sequence[Prepared]) -> None:
 
 
 def _is_left(one: Prepared, choice: Choice) -> bool:
-    """Tell whether there is something to do: neither so already nor done before."""
+    """Tell whether the change is still to be made: not so already and not done before."""
     if _is_under_way(one):
         return True
     if one.standing is not None:
@@ -334,7 +334,7 @@ def _already(one: Prepared) -> Result:
 
 
 def _read_back(engine: Engine, one: Prepared) -> Prepared:
-    """Compare a change that was done before with what was agreed, where nobody could then."""
+    """Compare a change that was done before with what was agreed, if that was not possible then."""
     if one.standing is not None or one.known is None or one.known.is_read_back:
         return one
     return replace(one, known=engine.drive(one.known, may_send=False))

@@ -1,4 +1,4 @@
-"""What a proposed plan may look like at most, and in which points one does not."""
+"""Compare a proposed plan with the limits of the configured policy."""
 
 from datetime import date
 from decimal import Decimal

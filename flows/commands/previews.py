@@ -1,4 +1,4 @@
-"""Shows a change before it is sent: in plain words, with its terms, its request and what the provider would say."""
+"""Show a change before it is sent: in plain words, with its terms, its request and what the provider would say."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -26,7 +26,7 @@ VERBS = {
 
 
 def words(order: Order, agreement: Agreement) -> str:
-    """Name a change in a few words, with nothing personal in them."""
+    """Return a change in a few words, without personal data."""
     what = VERBS[order.operation] + (f" {order.plan_id}" if order.plan_id else "")
     place = f"{order.provider}/{order.tenant_id}" if order.tenant_id else order.provider
     return f"{what} at {place}{_span(agreement)}"
@@ -76,7 +76,7 @@ def _lines(prepared: Prepared) -> Iterator[str]:
 
 
 def _oddities(agreement: Agreement, today: date) -> Iterator[str]:
-    """What is worth a second look at terms before they are agreed."""
+    """Yield what deserves a second look at terms before they are agreed."""
     if agreement.remark:
         yield agreement.remark
     days = [term.due_date for term in agreement.terms]
@@ -89,7 +89,7 @@ def _oddities(agreement: Agreement, today: date) -> Iterator[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    """The names, or the first of many and how many more there are."""
+    """Return the names, or the first of many and how many more there are."""
     more = len(names) - _MOST_NAMED
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_NAMED])} and {more} more"
 

@@ -220,7 +220,7 @@ def _word(wanted: Wanted) -> str:
 
 
 def _refuse(wanted: Wanted) -> None:
-    """Refuse what no schedule can be made of, by the name the person gave it, with its value and the limit.
+    """Raise if no schedule can be made of the parameters; the message has the person's name, the value and the limit.
 
     Raises:
         UsageError: something is missing, outside its limits, or contradicts another.

@@ -1,4 +1,4 @@
-"""The commands about what lies on disk: `verify` asks whether it is still what was written, `rebuild` makes the warehouse again."""
+"""The commands about files on disk: `verify` checks that they are as written, `rebuild` makes the warehouse again."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +48,7 @@ def rebuild(config: Path | None) -> int:
 
 
 def damaged(settings: Settings) -> list[Checked]:
-    """Return the places where something is not as it was written; waits for nobody and changes nothing.
+    """Return the places with files that are not as written, without waiting for other processes or changing anything.
 
     What was removed as a whole is no such thing: what stands is as it was.
     """

@@ -1,4 +1,4 @@
-"""From frames to result frames: one part of the plans at a time, then what only all of them together can say.
+"""Compute the results: one part of the plans at a time, then what depends on all of them.
 
 No database, no file and no clock: `inputs.py` reads before, `publish.py` writes after.
 """

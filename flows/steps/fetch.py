@@ -35,9 +35,9 @@ class Fetched:
 
 
 def fetched_before(this: ThisRun, warehouse: Warehouse) -> dict[tuple[str, str], Fetched]:
-    """Return what is known of each tenant loaded before; nothing where everything is asked for on purpose.
+    """Return what is known of each tenant loaded before; empty if a full fetch was requested.
 
-    A fetch that showed too large a change to be believed proves nothing: after it, everything is asked for.
+    After a fetch with a change too large to be believed, everything is fetched again.
     """
     if this.request.full:
         return {}
@@ -59,7 +59,7 @@ def _start(this: ThisRun, since: datetime | None, full_at: datetime | None) -> d
     if since is None or full_at is None:
         return None
     if max(since, full_at) > this.started_at:
-        return None  # a clock was wrong, then or now: nobody knows what lies between
+        return None  # a clock was wrong, then or now: what lies between is not known
     is_due = this.started_at - full_at >= timedelta(days=this.settings.run.full_sweep_days)
     return None if is_due or this.started_at - since >= FULL_AFTER else since
 

@@ -1,4 +1,4 @@
-"""What must hold before anything is published; the answer is a list of reasons to hold."""
+"""The conditions for publishing a run; those that fail are reasons to hold it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from sql.runs import Run
 def reasons_to_hold(
     this: ThisRun, inputs: Inputs, before: Run | None, fetched: frozenset[tuple[str, str]]
 ) -> tuple[list[str], list[str]]:
-    """Return why this run must not be published, nothing where it may, and the providers that changed too much.
+    """Return why this run must not be published, empty if it may, and the providers that changed too much.
 
     Args:
         this: The run; facts must be fresh by its beginning, or by the moment it limits itself to.

@@ -1,4 +1,4 @@
-"""What the warehouse knew at one load, read for the computation: whole tables, but the terms of one part at a time."""
+"""Read what the warehouse knew at one load: whole tables, but the terms one part at a time."""
 
 from datetime import date
 

@@ -43,7 +43,7 @@ PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sh
 
 @dataclass(slots=True)
 class Reading:
-    """What decoding the pages of a snapshot left beside the rows themselves."""
+    """What decoding the pages of a snapshot gave besides the rows."""
 
     pages: list[tuple[int, str, str, str, int]] = field(default_factory=list)
     rejects: list[tuple[object, ...]] = field(default_factory=list)
@@ -146,11 +146,11 @@ def load_snapshot(
 
 
 class Unloadable(PlanreconError):  # noqa: N818  the word says what happened
-    """What one snapshot holds cannot be loaded; `trace` says where it failed, for whoever mends the program."""
+    """What one snapshot holds cannot be loaded; `trace` says where it failed, for the person who mends the program."""
 
     def __init__(self, facts: SnapshotFacts, error: Exception) -> None:
         is_told = isinstance(error, ContractError | ConservationError | Damaged)
-        # What a library says may hold what a row said.
+        # A library's message may quote a row.
         why = str(error) if is_told else f"an error nobody expected, {type(error).__name__}"
         super().__init__(f"{facts.provider}/{facts.tenant_id}: snapshot {facts.id} cannot be loaded: {why}")
         self.code = "conservation" if isinstance(error, ConservationError) else getattr(error, "code", "internal")
@@ -159,7 +159,7 @@ class Unloadable(PlanreconError):  # noqa: N818  the word says what happened
 
 @contextlib.contextmanager
 def blaming(facts: SnapshotFacts, warehouse: Path) -> Iterator[None]:
-    """Let what a snapshot's own contents break end that snapshot's load and nothing else.
+    """Turn an error caused by a snapshot's own contents into the end of that snapshot's load alone.
 
     Raises:
         Unloadable: the contents broke the load.

@@ -1,4 +1,4 @@
-"""The file of pauses: which plans somebody decided to leave alone, and when; their days are never counted."""
+"""The file of pauses: plans that are to be left alone, and when; these days are never counted as past due."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

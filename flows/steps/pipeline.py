@@ -63,7 +63,7 @@ def _reconcile(this: ThisRun, sections: Mapping[str, ProviderSettings], runner: 
     with this.warehouse() as warehouse:
         unloaded = load_waiting(this, warehouse, runner)
         failures |= unloaded
-        # a load that lost a row was read, and holds the run instead of ending it
+        # a load that lost a row holds the run instead of ending it
         unread = {source for source, fault in unloaded.items() if fault.code != "conservation"}
         fetched = frozenset(one.source for one in pulled if one.source not in unread)
         if not fetched:
@@ -76,7 +76,7 @@ def _reconcile(this: ThisRun, sections: Mapping[str, ProviderSettings], runner: 
 
 
 def _record_end(this: ThisRun, reason: str) -> None:
-    """Record that the run ended without anything to publish."""
+    """Record that the run ended with no result to publish."""
     with this.warehouse() as warehouse:
         keep_intents(warehouse)
         record_failure(this, warehouse, reason)
@@ -86,7 +86,7 @@ def report_portfolio(request: Request) -> Finished:
     """Publish again from the warehouse alone; no network.
 
     Raises:
-        UsageError: nothing was ever loaded, or nothing was known at the moment asked for.
+        UsageError: no load was ever made, or none was known at the moment asked for.
     """
     path = request.settings.warehouse.path
     if not path.is_file() and not CommitLog(request.settings.warehouse.state_dir).path.is_file():
@@ -111,7 +111,7 @@ def rebuild_warehouse(request: Request) -> Rebuilt:
     Each load keeps the time at which its rows became known; where the commit log is gone, it is that of its fetch.
 
     Raises:
-        UsageError: nothing was ever landed.
+        UsageError: the landing is empty.
     """
     state_dir = request.settings.warehouse.state_dir
     if not (state_dir / "landing").is_dir():

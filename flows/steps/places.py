@@ -1,4 +1,4 @@
-"""Before anything is fetched: what a run will write can be written."""
+"""Check before fetching that everything a run will write can be written."""
 
 import os
 from collections.abc import Iterator

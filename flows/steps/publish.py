@@ -73,7 +73,7 @@ def publish(
         fetched: Tenants (provider, tenant) that did in this run.
 
     Raises:
-        UsageError: nothing was known at the moment asked for.
+        UsageError: no load was known at the moment asked for.
     """
     con, known_at = warehouse.con, this.request.known_at
     write_backs = keep_intents(warehouse)
@@ -139,7 +139,7 @@ def _not_here(run: Run, reports_dir: Path) -> str:
 def _computed(inputs: Inputs, con: duckdb.DuckDBPyConnection, writer: RunWriter) -> Result:
     """Compute part by part, write the terms of each, and return the whole.
 
-    Memory stays constant: nothing holds a part in full while the next one is computed.
+    Memory stays constant: a part is written and reduced before the next one is computed.
     """
     table, kept = writer.table("terms", in_order=True), in_question(inputs)
 

@@ -1,4 +1,4 @@
-"""Fetch one tenant's pages into the landing: sealed sweeps, nothing parsed, nothing stored yet."""
+"""Fetch one tenant's pages into the landing as sealed sweeps, not parsed and not loaded yet."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,7 +80,7 @@ def pull_source(
     """
     snapshot = landing.snapshot(source.provider, source.tenant_id, opened_at=clock.now())
     if any(seal.since is not None and since.get(name) is None for name, seal in snapshot.sealed.items()):
-        # Everything is asked for now: what a run that was stopped sealed of changes alone does not do.
+        # Everything is asked for now: sweeps that a stopped run sealed with changes alone do not count.
         snapshot = landing.snapshot(
             source.provider, source.tenant_id, opened_at=clock.now(), resume_within=timedelta(0)
         )
@@ -127,7 +127,7 @@ def _keep_tenant_list(snapshot: Snapshot, pages: Sequence[Page]) -> None:
 
 
 def _is_gone(error: ProviderError) -> bool:
-    """Tell whether the other sweeps need not be tried: all but a refusal of this one list alone."""
+    """Tell whether the other sweeps need not be tried: after any error but a refusal of this one list."""
     return not isinstance(error, Refused) or error.status in {None, UNAUTHORISED}
 
 

@@ -1,4 +1,4 @@
-"""What a run tells about itself beside its frames: its sources, calendars, buckets and options."""
+"""Collect the facts of a run beside its frames: its sources, calendars, buckets and options."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -83,7 +83,7 @@ def _skews(
 def _sources(completeness: pl.DataFrame, failures: Failures, skews: Mapping[tuple[str, str], int]) -> Iterator[Source]:
     fresh_at = pl.when(pl.col("fresh_at").is_null().any()).then(None).otherwise(pl.col("fresh_at").min()).first()
     fresh = {(provider, tenant): at for provider, tenant, at in completeness.group_by(WHO).agg(fresh_at).iter_rows()}
-    # What kept a whole provider from being read kept each of its tenants.
+    # A failure of a whole provider is one of each of its tenants.
     whole = {provider: failure for (provider, tenant), failure in failures.items() if not tenant}
     loaded = {provider for provider, _ in fresh}
     told = {*fresh, *(key for key in failures if key[1] or key[0] not in loaded)}

@@ -1,4 +1,4 @@
-"""What decides the bytes of a run: settings, code, date, knowledge. Secrets, paths and addresses do not."""
+"""Hash what the bytes of a run depend on: settings, code, date, loads; not secrets, paths and addresses."""
 
 import hashlib
 import importlib.metadata
@@ -31,7 +31,7 @@ FIGURES = frozenset(
 
 
 def run_key(settings: Settings, *, as_of: date, known_at: datetime) -> str:
-    """Return one hash of all that decides: runs of one key say the same."""
+    """Return one hash of all of it: runs with the same key have the same figures."""
     parts = (fingerprint(settings), version(), str(SCHEMA_VERSION), as_of.isoformat(), known_at.isoformat())
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 

@@ -65,7 +65,7 @@ class Direct:
                 for future in done:
                     yield future.result()
         except BaseException as end:
-            # a signal waits for no provider; what the threads were about to land is fetched again
+            # after a signal providers are not waited for; pages not landed yet are fetched again
             pool.shutdown(wait=isinstance(end, Exception | GeneratorExit), cancel_futures=True)
             raise
         pool.shutdown()
@@ -78,4 +78,4 @@ class Direct:
         table: list[dict[str, str]] | None = None,
         link: str | None = None,
     ) -> None:
-        """Show nothing: the reports hold it all."""
+        """Do not show the result: the reports hold it."""

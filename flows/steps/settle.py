@@ -1,4 +1,4 @@
-"""What readers are shown: the newest published folder that is whole and here, whatever stopped the runs before."""
+"""Show readers the newest published folder that is whole and here, however the runs before it ended."""
 
 from dataclasses import replace
 from datetime import date
@@ -17,7 +17,7 @@ from sql.warehouse import Warehouse
 
 
 def record_failure(this: ThisRun, warehouse: Warehouse, reason: str) -> None:
-    """Record a run that published nothing, and tell readers of it; what they see stays as it was."""
+    """Record a run that published no reports, and tell readers of it; the reports they see stay."""
     known = known_load(warehouse.con)
     run = Run(
         run_id=this.run_id,
@@ -36,7 +36,7 @@ def record_failure(this: ThisRun, warehouse: Warehouse, reason: str) -> None:
 
 
 def refresh_ledger(warehouse: Warehouse, reports_dir: Path, *, except_run: str = "") -> None:
-    """Let readers see the runs, fetches and rejections of today: in the latest published folder, else the newest held one."""
+    """Show readers the newest runs, fetches and rejections: in the latest published folder, else the newest held one."""
     shown = _newest(warehouse, reports_dir, PUBLISHED) or _newest(warehouse, reports_dir, HELD)
     if shown is not None and shown.name != except_run:
         _write_views(warehouse, shown)
@@ -101,7 +101,7 @@ def unpublish(warehouse: Warehouse, run: Run, commit_log: CommitLog) -> None:
 
 
 def _take_back(warehouse: Warehouse, unseen: Run) -> None:
-    """Let the register of breaks be as the last run left it that anybody saw: what nobody saw did not happen."""
+    """Undo the register change of a run that was never published: restore that of the last published run."""
     movers = [run for run in find_runs(warehouse.con) if run.moves_breaks and run.run_id != unseen.run_id]
     archive = Archive(warehouse.state_dir)
     last = max(movers, key=lambda run: run.run_no, default=None)

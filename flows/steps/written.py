@@ -1,4 +1,4 @@
-"""What was changed at the providers, copied from its log into the warehouse before a run is published."""
+"""Copy the changes made at the providers from their log into the warehouse before a run is published."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,11 @@ from writes.intents import Intent
 from writes.ledger import Ledger
 
 UNREADABLE = (StoreError, OSError, KeyError, TypeError, ValueError)
-"""How a log shows that it is damaged, or written by a version that knows more."""
+"""Errors of a log that is damaged, or written by a newer version."""
 
 
 def keep_intents(warehouse: Warehouse) -> tuple[str, ...]:
-    """Store every intent of the log; return what a reader of the run has to know about them, usually nothing.
+    """Store every intent of the log; return what a reader of the run has to know about them, usually empty.
 
     The log is the truth. One that cannot be read costs no run its figures: the intents stay as they were last known,
     and the remark says so.
@@ -57,7 +57,7 @@ def intents_frame(intents: Sequence[Intent]) -> pl.DataFrame:
             "operation": one.draft.operation,
             "plan_id": one.plan_id,
             "write_state": one.state,
-            # What the plan read back is not as agreed in belongs to why it is where it is.
+            # The differences found when the plan was read back are part of the reason.
             "write_reason": "; ".join([*filter(None, [one.reason]), *one.differences]),
             "amount_minor": one.draft.amount_minor,
             "currency": one.draft.currency or None,
