@@ -65,8 +65,8 @@ def program() -> str:
     It lies beside the Python that runs us, in a checkout's environment as in an installed program's.
     """
     beside = Path(sys.executable).with_name("prefect")
-    found = shutil.which("prefect")
-    if found is not None and Path(found).resolve() == beside.resolve():
+    on_path = shutil.which("prefect")
+    if on_path is not None and Path(on_path).resolve() == beside.resolve():
         return "prefect"
     is_near = beside.is_relative_to(Path.cwd())
     return shlex.quote(os.path.relpath(beside) if is_near else str(beside))

@@ -25,9 +25,9 @@ LAYERS = ("raw", "stg", "core", "out", "meta")
 @cache
 def scripts(folder: str, starts_with: str = "") -> tuple[str, ...]:
     """Return the text of each script in `folder` whose name starts so, in the order of their names."""
-    found = sorted(files("sql").joinpath(folder).iterdir(), key=lambda item: item.name)
-    wanted = (script for script in found if script.name.startswith(starts_with) and script.name.endswith(".sql"))
-    return tuple(script.read_text(encoding="utf-8") for script in wanted)
+    files_there = sorted(files("sql").joinpath(folder).iterdir(), key=lambda item: item.name)
+    chosen = (script for script in files_there if script.name.startswith(starts_with) and script.name.endswith(".sql"))
+    return tuple(script.read_text(encoding="utf-8") for script in chosen)
 
 
 @cache

@@ -50,18 +50,18 @@ def _ruled(agreement: Agreement, rule: Mapping[str, Any], settings: Settings) ->
     total, amount = row.pop("total"), row.pop("amount")
     row["total_minor"] = None if total is None else agreement.minor(total)
     row["term_amount_minor"] = None if amount is None else agreement.minor(amount)
-    found = regenerate(
+    schedule = regenerate(
         pl.DataFrame([row], schema=dict(PLAN_RULES.dtypes)),
         CUSTOM_TERMS.empty(),
         conventions=settings.conventions(),
         calendars=settings.calendars(),
         with_trace=False,
     )
-    if found.missing.height or found.terms["expected_amount_minor"].null_count():
-        missing = found.missing["missing_input"][0] if found.missing.height else "total_minor"
+    if schedule.missing.height or schedule.terms["expected_amount_minor"].null_count():
+        missing = schedule.missing["missing_input"][0] if schedule.missing.height else "total_minor"
         remark = f"the terms are the provider's to make: {missing} is not known before"
         return replace(agreement, remark=remark)
-    terms = found.terms.select("expected_due_date", "expected_amount_minor").sort("expected_due_date").rows()
+    terms = schedule.terms.select("expected_due_date", "expected_amount_minor").sort("expected_due_date").rows()
     return replace(agreement, terms=tuple(AgreedTerm(due, minor) for due, minor in terms))
 
 

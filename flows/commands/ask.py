@@ -64,8 +64,8 @@ def ledger_database(config: Path | None) -> Path:
     published = settings.reports.dir / LATEST / "read.duckdb"
     whole = [folder for folder in run_folders(settings.reports.dir) if is_sealed(folder)]
     newest = [folder / "read.duckdb" for folder in sorted(whole, key=lambda folder: folder.name, reverse=True)]
-    found = [path for path in (published, *newest, settings.warehouse.path) if path.is_file()]
-    return found[0] if found else latest_database(config)
+    databases = [path for path in (published, *newest, settings.warehouse.path) if path.is_file()]
+    return databases[0] if databases else latest_database(config)
 
 
 def answer_query(config: Path | None, sql: str, *, style: str, raw: bool = False) -> int:
@@ -76,7 +76,7 @@ def answer_query(config: Path | None, sql: str, *, style: str, raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Selection:
     """Which breaks to list; an empty word asks for all, of states for the open ones."""
 
     state: str = ""
@@ -86,20 +86,20 @@ class Wanted:
     plan: str = ""
 
 
-def list_breaks(config: Path | None, wanted: Wanted, *, style: str, raw: bool = False) -> int:
+def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: bool = False) -> int:
     """Print the breaks of the latest published run that are wanted and return 0.
 
     Raises:
         UsageError: a word is none of its list; the nearest is named.
     """
     codes = {check.code for check in discover()}
-    state = _known("--state", wanted.state.upper(), BREAK_STATES)
-    code = _known("--code", wanted.code.upper(), codes)
-    severity = _known("--severity", wanted.severity.lower(), [each.value for each in Severity])
-    provider = _known("--provider", wanted.provider.lower(), list(PROVIDERS))
+    state = _known("--state", selection.state.upper(), BREAK_STATES)
+    code = _known("--code", selection.code.upper(), codes)
+    severity = _known("--severity", selection.severity.lower(), [each.value for each in Severity])
+    provider = _known("--provider", selection.provider.lower(), list(PROVIDERS))
     frame = read_query(latest_database(config), "SELECT * FROM v_breaks")
     frame = frame.filter(pl.col("state").is_in([state] if state else list(OPEN)))
-    for column, value in {"code": code, "severity": severity, "provider": provider, "plan_id": wanted.plan}.items():
+    for column, value in {"code": code, "severity": severity, "provider": provider, "plan_id": selection.plan}.items():
         if value:
             frame = frame.filter(pl.col(column) == value)
     write(frame.select(SHOWN) if style == "table" else frame, style, raw=raw)

@@ -112,12 +112,12 @@ def schedule(
 
     For example: `planrecon schedule --first-date 2025-01-31 --count 4 --total 1000.00`
     """
-    from flows.commands.parameters import wanted
+    from flows.commands.parameters import plan_parameters
     from flows.commands.schedule import print_schedule
     from flows.settings import require_validation
 
     require_validation()
-    return print_schedule(wanted(file, flags), style=format)
+    return print_schedule(plan_parameters(file, flags), style=format)
 
 
 @app.command
@@ -133,9 +133,9 @@ def breaks(
     config: Config = None,
 ) -> int:
     """List the breaks of the latest published run; without --state the open ones. An unknown word is refused."""
-    from flows.commands.ask import Wanted, list_breaks
+    from flows.commands.ask import Selection, list_breaks
 
-    return list_breaks(config, Wanted(state, code, severity, provider, plan), style=format, raw=raw)
+    return list_breaks(config, Selection(state, code, severity, provider, plan), style=format, raw=raw)
 
 
 @app.command

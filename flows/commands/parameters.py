@@ -11,7 +11,7 @@ from typing import Any, get_type_hints
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from flows.commands.flags import Flags
-from flows.commands.schedule import Wanted, closed_days, weekend
+from flows.commands.schedule import PlanParameters, closed_days, weekend
 from flows.errors import UsageError
 from flows.given import read_text
 from providers import PROVIDERS
@@ -41,7 +41,7 @@ _KINDS: dict[str, Any] = get_type_hints(Flags) | {
 """What each parameter of a file must be: as its flag, but for lists, and for words that are refused by name later."""
 
 
-def wanted(file: Path | None, flags: Flags) -> Wanted:
+def plan_parameters(file: Path | None, flags: Flags) -> PlanParameters:
     """Return the plan parameters of a JSON file and of flags, by the same names; a flag that was given wins.
 
     Raises:
@@ -65,11 +65,11 @@ def wanted(file: Path | None, flags: Flags) -> Wanted:
             raise UsageError(f"{called(name)} is {value!r}; use one of {', '.join(CHOICES[name])}")
     if "first_date" not in given:
         raise UsageError("--first-date is missing; every date is counted from it")
-    return Wanted(**given, conventions=Conventions(**chosen), names=names)
+    return PlanParameters(**given, conventions=Conventions(**chosen), names=names)
 
 
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the parameters of a JSON object by the names of `Wanted`, and how the file says each."""
+    """Return the parameters of a JSON object by the names of `PlanParameters`, and how the file says each."""
     try:
         given = json.loads(read_text(file), parse_float=str)
     except ValueError as error:
@@ -77,13 +77,13 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
     if not isinstance(given, dict):
         raise UsageError(f"{str(file)!r} holds no JSON object")
     form = next((form for form in _forms() if given.keys() & {*form.kinds, *form.ours, *form.silent}), None)
-    found, names = _in_our_names(given, form, str(file))
+    parameters, names = _in_our_names(given, form, str(file))
     if form is None:
-        return {name: _fitting(name, value, str(file)) for name, value in found.items()}, names
+        return {name: _fitting(name, value, str(file)) for name, value in parameters.items()}, names
     if form.marks & given.keys():
-        found = _in_major_units(found, form, str(file))
+        parameters = _in_major_units(parameters, form, str(file))
     unused = {OURS.get(name, name) for kind in form.kinds for name in form.unused.get(str(given.get(kind)), ())}
-    return {name: _fitting(name, value, str(file)) for name, value in found.items() if name not in unused}, names
+    return {name: _fitting(name, value, str(file)) for name, value in parameters.items() if name not in unused}, names
 
 
 def _forms() -> Iterator[BodyAsRule]:
@@ -94,7 +94,7 @@ def _forms() -> Iterator[BodyAsRule]:
 def _in_our_names(
     given: Mapping[str, Any], form: BodyAsRule | None, file: str
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    found: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     names: dict[str, str] = {}
     for name, value in given.items():
         if value is None or (form is not None and name in {*form.silent, *form.kinds}):
@@ -103,10 +103,10 @@ def _in_our_names(
         ours = OURS.get(word, word) if word else name.replace("-", "_")
         if ours not in _KINDS:
             raise UsageError(f"{file!r} names {name!r}, which is no plan parameter; known are {', '.join(_KINDS)}")
-        found[ours] = value
+        parameters[ours] = value
         names[ours] = f"{file!r}: {name}"
         names[f"{ours}="] = f"{file!r}: {name} {value!r}"
-    return found, names
+    return parameters, names
 
 
 def _in_major_units(body: dict[str, Any], form: BodyAsRule, file: str) -> dict[str, Any]:

@@ -118,12 +118,12 @@ def _sum(terms: Sequence[Term]) -> str:
 
 def totals(prepared: Sequence[Prepared]) -> dict[str, Decimal]:
     """Return what the created plans add up to, by currency, in major units."""
-    found: dict[str, Decimal] = {}
+    sums: dict[str, Decimal] = {}
     for one in prepared:
         agreement = one.agreement
         if one.order.operation != "create":
             continue
         minor = agreement.amount_minor
         amount = in_major(minor, agreement.currency) if minor is not None else one.before.total or Decimal(0)
-        found[agreement.currency] = found.get(agreement.currency, Decimal(0)) + amount
-    return found
+        sums[agreement.currency] = sums.get(agreement.currency, Decimal(0)) + amount
+    return sums

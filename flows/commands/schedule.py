@@ -37,7 +37,7 @@ FREQUENCIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PlanParameters:
     """Plan parameters as a person gives them: amounts in major units, weekdays by name.
 
     `listed` are the plan's own terms, date and amount; then no rule is asked. `names` tells, of what
@@ -75,51 +75,51 @@ class Wanted:
         return self.names.get(f"{name}=", f"{self.called(name)} {getattr(self, name)!r}")
 
 
-def print_schedule(wanted: Wanted, *, style: str) -> int:
+def print_schedule(parameters: PlanParameters, *, style: str) -> int:
     """Print the terms with the trace of each date and return 0.
 
     Raises:
         UsageError: the parameters do not make a schedule; the message names the one that is missing.
     """
-    write(schedule_of(wanted), style, longest=400)
+    write(schedule_of(parameters), style, longest=400)
     return 0
 
 
-def schedule_of(wanted: Wanted) -> pl.DataFrame:
+def schedule_of(parameters: PlanParameters) -> pl.DataFrame:
     """Return one row per term: number, nominal and shifted due date, amount in major units, trace and notes.
 
     Raises:
         UsageError: a parameter is missing, outside its limits, or contradicts another.
     """
-    _refuse(wanted)
-    found = regenerate(
-        _rules(wanted),
-        _listed(wanted),
-        conventions={"given": wanted.conventions},
-        calendars={"given": _calendar(wanted)},
+    _refuse(parameters)
+    schedule = regenerate(
+        _rules(parameters),
+        _listed(parameters),
+        conventions={"given": parameters.conventions},
+        calendars={"given": _calendar(parameters)},
     )
-    if found.missing.height:
+    if schedule.missing.height:
         raise UsageError(
-            f"no schedule can be made: {found.missing['missing_input'][0]} is missing or does not fit; see `planrecon schedule --help`"
+            f"no schedule can be made: {schedule.missing['missing_input'][0]} is missing or does not fit; see `planrecon schedule --help`"
         )
-    return found.terms.select(
+    return schedule.terms.select(
         term_no=pl.int_range(1, pl.len() + 1),
         nominal_due_date="nominal_due_date",
         due_date="expected_due_date",
-        amount=plain(pl.col("expected_amount_minor"), pl.lit(wanted.currency)),
-        currency=pl.lit(wanted.currency),
+        amount=plain(pl.col("expected_amount_minor"), pl.lit(parameters.currency)),
+        currency=pl.lit(parameters.currency),
         trace="trace",
         notes="notes",
     )
 
 
-def _calendar(wanted: Wanted) -> Calendar:
+def _calendar(parameters: PlanParameters) -> Calendar:
     try:
-        if wanted.calendar:
-            check_calendar(wanted.calendar)
+        if parameters.calendar:
+            check_calendar(parameters.calendar)
     except UnknownCalendarError as error:
-        raise UsageError(f"{wanted.called('calendar')}: {error}") from None
-    return Calendar(wanted.calendar, wanted.weekend, wanted.closed)
+        raise UsageError(f"{parameters.called('calendar')}: {error}") from None
+    return Calendar(parameters.calendar, parameters.weekend, parameters.closed)
 
 
 def closed_days(given: Sequence[str], called: str = "--closed") -> OwnDays:
@@ -146,45 +146,45 @@ def weekend(given: Sequence[str | int], called: str = "--weekend") -> tuple[int,
         raise UsageError(f"{called}: {error}") from None
 
 
-def _rules(wanted: Wanted) -> pl.DataFrame:
-    is_by_weekday = wanted.weekday is not None and wanted.week is not None
+def _rules(parameters: PlanParameters) -> pl.DataFrame:
+    is_by_weekday = parameters.weekday is not None and parameters.week is not None
     row = {
         "plan_no": 0,
         "convention_set": "given",
         "calendar": "given",
-        "currency": wanted.currency,
-        "arrangement": "CUSTOM" if wanted.listed else "AMOUNT" if wanted.count is None else "NUMBER",
-        "frequency": _word(wanted),
+        "currency": parameters.currency,
+        "arrangement": "CUSTOM" if parameters.listed else "AMOUNT" if parameters.count is None else "NUMBER",
+        "frequency": _word(parameters),
         "pattern": "WEEKDAY" if is_by_weekday else "DAY",
-        "days_in_period": wanted.days_in_period,
-        "first_due_date": wanted.first_date,
-        "first_day": wanted.day,
-        "second_day": wanted.second_day,
-        "first_weekday": _weekday(wanted, "weekday"),
-        "second_weekday": _weekday(wanted, "second_weekday"),
-        "first_week": wanted.week,
-        "second_week": wanted.second_week,
-        "term_count": wanted.count,
-        "term_amount_minor": _minor(wanted, "amount"),
-        "total_minor": _minor(wanted, "total"),
-        "weekend_shift": wanted.weekend_shift,
-        "holiday_shift": wanted.holiday_shift,
+        "days_in_period": parameters.days_in_period,
+        "first_due_date": parameters.first_date,
+        "first_day": parameters.day,
+        "second_day": parameters.second_day,
+        "first_weekday": _weekday(parameters, "weekday"),
+        "second_weekday": _weekday(parameters, "second_weekday"),
+        "first_week": parameters.week,
+        "second_week": parameters.second_week,
+        "term_count": parameters.count,
+        "term_amount_minor": _minor(parameters, "amount"),
+        "total_minor": _minor(parameters, "total"),
+        "weekend_shift": parameters.weekend_shift,
+        "holiday_shift": parameters.holiday_shift,
         "missing_input": None,
     }
     return pl.DataFrame([row], schema=dict(PLAN_RULES.dtypes))
 
 
-def _listed(wanted: Wanted) -> pl.DataFrame:
+def _listed(parameters: PlanParameters) -> pl.DataFrame:
     rows = [
-        (0, number, due, _minor_of(amount, wanted.currency, f"{wanted.called('listed')} {amount!r}"))
-        for number, (due, amount) in enumerate(wanted.listed, 1)
+        (0, number, due, _minor_of(amount, parameters.currency, f"{parameters.called('listed')} {amount!r}"))
+        for number, (due, amount) in enumerate(parameters.listed, 1)
     ]
     return pl.DataFrame(rows, schema=dict(CUSTOM_TERMS.dtypes), orient="row")
 
 
-def _minor(wanted: Wanted, name: str) -> int | None:
-    text = getattr(wanted, name)
-    return None if text is None else _minor_of(text, wanted.currency, wanted.said(name))
+def _minor(parameters: PlanParameters, name: str) -> int | None:
+    text = getattr(parameters, name)
+    return None if text is None else _minor_of(text, parameters.currency, parameters.said(name))
 
 
 def _minor_of(text: str, currency: str, said: str) -> int:
@@ -205,44 +205,44 @@ def _minor_of(text: str, currency: str, said: str) -> int:
     return int(minor)
 
 
-def _weekday(wanted: Wanted, name: str) -> int | None:
-    given = getattr(wanted, name)
+def _weekday(parameters: PlanParameters, name: str) -> int | None:
+    given = getattr(parameters, name)
     try:
         return None if given is None else weekday_number(given)
     except ValueError as error:
-        raise UsageError(f"{wanted.called(name)}: {error}") from None
+        raise UsageError(f"{parameters.called(name)}: {error}") from None
 
 
-def _word(wanted: Wanted) -> str:
-    if wanted.frequency not in FREQUENCIES:
-        raise UsageError(f"{wanted.said('frequency')} is none of {', '.join(FREQUENCIES)}")
-    return FREQUENCIES[wanted.frequency]
+def _word(parameters: PlanParameters) -> str:
+    if parameters.frequency not in FREQUENCIES:
+        raise UsageError(f"{parameters.said('frequency')} is none of {', '.join(FREQUENCIES)}")
+    return FREQUENCIES[parameters.frequency]
 
 
-def _refuse(wanted: Wanted) -> None:
+def _refuse(parameters: PlanParameters) -> None:
     """Raise if no schedule can be made of the parameters; the message has the person's name, the value and the limit.
 
     Raises:
         UsageError: something is missing, outside its limits, or contradicts another.
     """
-    if wanted.currency not in EXPONENTS:
-        raise UsageError(f"{wanted.said('currency')} is no ISO 4217 code; give for example EUR")
-    _refuse_year(wanted)
-    if wanted.listed:
+    if parameters.currency not in EXPONENTS:
+        raise UsageError(f"{parameters.said('currency')} is no ISO 4217 code; give for example EUR")
+    _refuse_year(parameters)
+    if parameters.listed:
         return
-    _refuse_outside(wanted)
-    _refuse_missing(wanted, _word(wanted))
-    _refuse_amounts(wanted)
+    _refuse_outside(parameters)
+    _refuse_missing(parameters, _word(parameters))
+    _refuse_amounts(parameters)
 
 
-def _refuse_year(wanted: Wanted) -> None:
-    for day in (wanted.first_date, *(due for due, _ in wanted.listed)):
+def _refuse_year(parameters: PlanParameters) -> None:
+    for day in (parameters.first_date, *(due for due, _ in parameters.listed)):
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            where = "first_date" if day == wanted.first_date else "listed"
-            raise UsageError(f"{wanted.called(where)} {day}: give a date of the years {FIRST_YEAR} to {LAST_YEAR}")
+            where = "first_date" if day == parameters.first_date else "listed"
+            raise UsageError(f"{parameters.called(where)} {day}: give a date of the years {FIRST_YEAR} to {LAST_YEAR}")
 
 
-def _refuse_outside(wanted: Wanted) -> None:
+def _refuse_outside(parameters: PlanParameters) -> None:
     limits = {
         "count": (1, MAX_TERMS),
         **dict.fromkeys(("day", "second_day"), (1, LAST_DAY)),
@@ -251,20 +251,20 @@ def _refuse_outside(wanted: Wanted) -> None:
         **dict.fromkeys(("weekend_shift", "holiday_shift"), (-MOST_DAYS, MOST_DAYS)),
     }
     for name, (least, most) in limits.items():
-        value = getattr(wanted, name)
+        value = getattr(parameters, name)
         if value is not None and not least <= value <= most:
-            raise UsageError(f"{wanted.said(name)} is out of range; give {least} to {most}")
+            raise UsageError(f"{parameters.said(name)} is out of range; give {least} to {most}")
 
 
-def _refuse_missing(wanted: Wanted, frequency: str) -> None:
-    called = wanted.called
-    if wanted.count is not None and wanted.amount is not None:
+def _refuse_missing(parameters: PlanParameters, frequency: str) -> None:
+    called = parameters.called
+    if parameters.count is not None and parameters.amount is not None:
         raise UsageError(
-            f"{wanted.said('count')} and {wanted.said('amount')} exclude one another; leave one of them out"
+            f"{parameters.said('count')} and {parameters.said('amount')} exclude one another; leave one of them out"
         )
     needs = {
-        "count": wanted.count is None and wanted.amount is None,
-        "total": wanted.amount is not None and wanted.total is None,
+        "count": parameters.count is None and parameters.amount is None,
+        "total": parameters.amount is not None and parameters.total is None,
     }
     if needs["count"]:
         raise UsageError(
@@ -272,35 +272,35 @@ def _refuse_missing(wanted: Wanted, frequency: str) -> None:
         )
     if needs["total"]:
         raise UsageError(f"{called('total')} is missing; {called('amount')} makes as many terms as it takes")
-    if frequency == "DAYS" and wanted.days_in_period is None:
-        raise UsageError(f"{called('days_in_period')} is missing; {wanted.said('frequency')} needs it")
+    if frequency == "DAYS" and parameters.days_in_period is None:
+        raise UsageError(f"{called('days_in_period')} is missing; {parameters.said('frequency')} needs it")
     if frequency not in {"MONTHLY", "SEMIMONTHLY"}:
         return
     pairs = [("week", "weekday")] + [("second_week", "second_weekday")] * (frequency == "SEMIMONTHLY")
-    is_by_weekday = wanted.week is not None or wanted.weekday is not None
-    wanting = [name for pair in pairs for name in pair if getattr(wanted, name) is None] if is_by_weekday else []
-    if frequency == "SEMIMONTHLY" and not is_by_weekday and wanted.second_day is None:
+    is_by_weekday = parameters.week is not None or parameters.weekday is not None
+    wanting = [name for pair in pairs for name in pair if getattr(parameters, name) is None] if is_by_weekday else []
+    if frequency == "SEMIMONTHLY" and not is_by_weekday and parameters.second_day is None:
         wanting = ["second_day"]
     if wanting:
         raise UsageError(
-            f"{called(wanting[0])} is missing; a {wanted.frequency} plan by days of the month takes "
+            f"{called(wanting[0])} is missing; a {parameters.frequency} plan by days of the month takes "
             f"{called('day')}{' and ' + called('second_day') if len(pairs) > 1 else ''}, one by weekdays "
             f"{', '.join(called(name) for pair in pairs for name in pair)}"
         )
 
 
-def _refuse_amounts(wanted: Wanted) -> None:
-    amount, total = _minor(wanted, "amount"), _minor(wanted, "total")
+def _refuse_amounts(parameters: PlanParameters) -> None:
+    amount, total = _minor(parameters, "amount"), _minor(parameters, "total")
     if amount is None or total is None:
         return
     if amount == 0:
-        raise UsageError(f"{wanted.said('amount')} never makes up the total; give more than 0")
+        raise UsageError(f"{parameters.said('amount')} never makes up the total; give more than 0")
     if total == 0:
-        raise UsageError(f"{wanted.said('total')} leaves no term to make; give more than 0")
+        raise UsageError(f"{parameters.said('total')} leaves no term to make; give more than 0")
     terms = -(-total // amount)
     if terms > MAX_TERMS:
-        least = Decimal(-(-total // MAX_TERMS)).scaleb(-EXPONENTS[wanted.currency])
+        least = Decimal(-(-total // MAX_TERMS)).scaleb(-EXPONENTS[parameters.currency])
         raise UsageError(
-            f"{wanted.said('amount')} makes {terms:,} terms of {wanted.said('total')}, and a plan has at most "
+            f"{parameters.said('amount')} makes {terms:,} terms of {parameters.said('total')}, and a plan has at most "
             f"{MAX_TERMS:,}; give an amount of at least {least:f}"
         )

@@ -55,16 +55,16 @@ def _freshness(gates: GateSettings, now: datetime, expected: Sequence[str], comp
         .iter_rows()
     )
     limit = timedelta(hours=gates.freshness_hours)
-    found = []
+    reasons = []
     for provider in expected:
         fresh_at = oldest.get(provider)
         if fresh_at is None:
-            found.append(f"{provider}: never fetched completely; see v_fetches for what stopped it")
+            reasons.append(f"{provider}: never fetched completely; see v_fetches for what stopped it")
         elif now - fresh_at > limit:
-            found.append(
+            reasons.append(
                 f"{provider}: last complete fetch {fresh_at:%Y-%m-%d %H:%M} UTC is older than {gates.freshness_hours:g} hours; see v_fetches for what stopped it"
             )
-    return found
+    return reasons
 
 
 def _quarantine(gates: GateSettings, integrity: pl.DataFrame, fetched_now: frozenset[tuple[str, str]]) -> list[str]:

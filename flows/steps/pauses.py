@@ -92,14 +92,14 @@ def pauses_of(given: Sequence[Pause], own: pl.DataFrame, plans: pl.DataFrame, *,
 
 def _number(pause: Pause, numbers: dict[tuple[str, str], list[tuple[str, int]]]) -> int:
     known = numbers.get((pause.provider, pause.plan_id), [])
-    found = [number for tenant, number in known if pause.tenant_id in {"", tenant}]
+    plan_nos = [number for tenant, number in known if pause.tenant_id in {"", tenant}]
     where = f"pauses_file {pause.place}"
-    if not found:
+    if not plan_nos:
         of_tenant = f" of tenant {pause.tenant_id!r}" if pause.tenant_id else ""
         raise SettingsError(
             f"{where}: {pause.provider} has no plan {pause.plan_id!r}{of_tenant}; correct the line or remove it"
         )
-    if len(found) > 1:
+    if len(plan_nos) > 1:
         tenants = ", ".join(sorted(tenant for tenant, _ in known))
         raise SettingsError(f"{where}: plan {pause.plan_id!r} is there in the tenants {tenants}; fill tenant_id")
-    return found[0]
+    return plan_nos[0]

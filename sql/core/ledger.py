@@ -128,7 +128,7 @@ def watermarks(
 
     Null asks for everything.
     """
-    found = con.sql(
+    rows = con.sql(
         """
         SELECT
             sweep,
@@ -140,12 +140,12 @@ def watermarks(
         """,
         params={"provider": provider, "tenant_id": tenant_id},
     ).pl()
-    return {sweep: (since, full) for sweep, since, full in found.iter_rows()}
+    return {sweep: (since, full) for sweep, since, full in rows.iter_rows()}
 
 
 def whole_pages(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> dict[str, int]:
     """Return per sweep how many pages it had when everything was last fetched to its end."""
-    found = con.sql(
+    rows = con.sql(
         """
         SELECT sweep, max_by(pages, load_no)
         FROM meta.fetches
@@ -154,7 +154,7 @@ def whole_pages(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -
         """,
         params={"provider": provider, "tenant_id": tenant_id},
     )
-    return dict(found.fetchall())
+    return dict(rows.fetchall())
 
 
 def _drift(admitted: Admitted, unknown_fields: Mapping[tuple[str, str], int]) -> pl.DataFrame:
@@ -173,14 +173,14 @@ def always_carried(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str
 
 
 def _answers(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> list[tuple[str, str, list[bool]]]:
-    found: list[tuple[str, str, list[bool]]] = con.sql(
+    rows: list[tuple[str, str, list[bool]]] = con.sql(
         """
         SELECT entity, name, list(DISTINCT by_every_row) FROM meta.carried_fields
         WHERE provider = $provider AND tenant_id = $tenant_id GROUP BY entity, name
         """,
         params={"provider": provider, "tenant_id": tenant_id},
     ).fetchall()
-    return found
+    return rows
 
 
 def _carried(

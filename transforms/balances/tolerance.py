@@ -52,7 +52,7 @@ def minor_amounts(
     plans: pl.DataFrame, options: Mapping[str, Options], option: Callable[[Options], Decimal]
 ) -> pl.Series:
     """Return an option in major units of money as minor units of each plan's currency."""
-    return _by_currency(plans, options, lambda known, currency: minor(option(known), currency))
+    return _by_currency(plans, options, lambda own, currency: minor(option(own), currency))
 
 
 def _rate(tolerance: Tolerance) -> int:
@@ -78,7 +78,7 @@ def _by_currency(
     plans: pl.DataFrame, options: Mapping[str, Options], option: Callable[[Options, str], int]
 ) -> pl.Series:
     pairs = plans.select("provider", "currency")
-    known = pairs.unique().sort("provider", "currency")
-    values = [option(options[provider], currency) for provider, currency in known.iter_rows()]
-    known = known.with_columns(pl.Series("value", values, dtype=pl.Int64))
-    return pairs.join(known, on=["provider", "currency"], how="left", validate="m:1", maintain_order="left")["value"]
+    by_pair = pairs.unique().sort("provider", "currency")
+    values = [option(options[provider], currency) for provider, currency in by_pair.iter_rows()]
+    by_pair = by_pair.with_columns(pl.Series("value", values, dtype=pl.Int64))
+    return pairs.join(by_pair, on=["provider", "currency"], how="left", validate="m:1", maintain_order="left")["value"]

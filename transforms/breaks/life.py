@@ -103,13 +103,13 @@ def live(
     Returns:
         `LIVING_BREAKS`, ordered by their ids, and `BREAK_REGISTER`, ordered by fingerprint.
     """
-    found = _found(identified(breaks), register, as_of, acceptances, moves=moves)
+    present = _found(identified(breaks), register, as_of, acceptances, moves=moves)
     if not moves:
-        return _living(found, as_of, limits, options or {}), BREAK_REGISTER.gate(register)
-    gone = _gone(register, found, as_of, evaluated, acceptances)
-    closed = register.filter(~pl.col("is_open")).join(found, on="fingerprint", how="anti")
-    after = pl.concat([frame.select(BREAK_REGISTER.columns) for frame in (found, gone, closed)]).sort("fingerprint")
-    shown = pl.concat([found.select(BREAK_REGISTER.columns), gone.filter("is_shown").select(BREAK_REGISTER.columns)])
+        return _living(present, as_of, limits, options or {}), BREAK_REGISTER.gate(register)
+    gone = _gone(register, present, as_of, evaluated, acceptances)
+    closed = register.filter(~pl.col("is_open")).join(present, on="fingerprint", how="anti")
+    after = pl.concat([frame.select(BREAK_REGISTER.columns) for frame in (present, gone, closed)]).sort("fingerprint")
+    shown = pl.concat([present.select(BREAK_REGISTER.columns), gone.filter("is_shown").select(BREAK_REGISTER.columns)])
     return _living(shown, as_of, limits, options or {}), BREAK_REGISTER.gate(after)
 
 
@@ -197,14 +197,14 @@ def _found(
 
 def _gone(
     register: pl.DataFrame,
-    found: pl.DataFrame,
+    present: pl.DataFrame,
     as_of: date,
     evaluated: pl.DataFrame,
     acceptances: pl.DataFrame | None,
 ) -> pl.DataFrame:
     """Return what was open and is not found now, with its state and `is_shown`."""
     examined = evaluated.group_by(*WHO, "code", rule=_RULE).agg(is_examined=pl.col("is_evaluated").all())
-    open_before = register.filter("is_open").join(found, on="fingerprint", how="anti")
+    open_before = register.filter("is_open").join(present, on="fingerprint", how="anti")
     gone = (
         open_before.with_columns(rule=_RULE)
         .join(examined, on=[*WHO, "code", "rule"], how="left", validate="m:1", maintain_order="left")

@@ -66,11 +66,11 @@ def expect(
     return Expectations(rules, custom, expected, made.missing, pairs, shown)
 
 
-def with_nominal_dates(terms: pl.DataFrame, found: Expectations) -> pl.DataFrame:
+def with_nominal_dates(terms: pl.DataFrame, expectations: Expectations) -> pl.DataFrame:
     """Return `TERMS`, each with the nominal date of the expected term it is paired with, where it had none."""
-    if found.pairs.is_empty():
+    if expectations.pairs.is_empty():
         return terms
-    nominal = _expected_of(found).select("_term", nominal="nominal_due_date")
+    nominal = _expected_of(expectations).select("_term", nominal="nominal_due_date")
     placed = terms.with_columns(_term=pl.col("plan_no") * _TERM + _ordinal(terms))
     return (
         placed.join(nominal, on="_term", how="left", maintain_order="left", validate="m:1")
@@ -91,7 +91,7 @@ class Conformed:
 def judge(
     plans: pl.DataFrame,
     terms: pl.DataFrame,
-    found: Expectations,
+    expectations: Expectations,
     *,
     conventions: Mapping[str, Conventions],
     calendars: Mapping[str, Calendar],
@@ -102,20 +102,21 @@ def judge(
     NOT_REGENERABLE, with the input in `missing_input`; NOT_APPLICABLE for plans without rules of their own or not in force.
     """
     in_force = plans.filter("is_in_force").select("plan_no")
-    judged = found.rules.join(in_force, on="plan_no", how="semi")
+    judged = expectations.rules.join(in_force, on="plan_no", how="semi")
     differences = DIFFERENCES.empty()
     if judged.height:
         pairs, shown, expected = (
-            frame.join(judged, on="plan_no", how="semi") for frame in (found.pairs, found.shown, found.expected)
+            frame.join(judged, on="plan_no", how="semi")
+            for frame in (expectations.pairs, expectations.shown, expectations.expected)
         )
         explained = explain_pairs(
-            pairs, shown, expected, judged, found.custom, conventions=conventions, calendars=calendars
+            pairs, shown, expected, judged, expectations.custom, conventions=conventions, calendars=calendars
         )
         differences = DIFFERENCES.gate(explained.differences)
-        found = replace(found, pairs=explained.pairs)
+        expectations = replace(expectations, pairs=explained.pairs)
     return Conformed(
-        PLAN_POSITIONS.gate(_with_conformance(plans, judged, found, differences)),
-        TERM_POSITIONS.gate(_with_expected(terms, in_force, found)),
+        PLAN_POSITIONS.gate(_with_conformance(plans, judged, expectations, differences)),
+        TERM_POSITIONS.gate(_with_expected(terms, in_force, expectations)),
         differences,
     )
 
@@ -139,10 +140,10 @@ def _ordinal(terms: pl.DataFrame) -> pl.Series:
     return (row - first + 1).alias("term_no")
 
 
-def _expected_of(found: Expectations) -> pl.DataFrame:
+def _expected_of(expectations: Expectations) -> pl.DataFrame:
     """Return `_term` (plan and term packed) and the expected term paired with it."""
-    paired = found.pairs.filter(pl.col("term_no").is_not_null() & pl.col("sequence").is_not_null())
-    return paired.join(found.expected, on=["plan_no", "sequence"], how="inner", validate="1:1").select(
+    paired = expectations.pairs.filter(pl.col("term_no").is_not_null() & pl.col("sequence").is_not_null())
+    return paired.join(expectations.expected, on=["plan_no", "sequence"], how="inner", validate="1:1").select(
         "nominal_due_date",
         "expected_due_date",
         "expected_amount_minor",
@@ -150,10 +151,10 @@ def _expected_of(found: Expectations) -> pl.DataFrame:
     )
 
 
-def _with_expected(terms: pl.DataFrame, in_force: pl.DataFrame, found: Expectations) -> pl.DataFrame:
-    if found.pairs.is_empty():
+def _with_expected(terms: pl.DataFrame, in_force: pl.DataFrame, expectations: Expectations) -> pl.DataFrame:
+    if expectations.pairs.is_empty():
         return terms
-    of_plans_in_force = _expected_of(found).join(
+    of_plans_in_force = _expected_of(expectations).join(
         in_force.select(_plan="plan_no"), left_on=pl.col("_term") // _TERM, right_on="_plan", how="semi"
     )
     placed = terms.drop("expected_due_date", "expected_amount_minor").with_columns(
@@ -169,13 +170,15 @@ def _with_expected(terms: pl.DataFrame, in_force: pl.DataFrame, found: Expectati
 
 
 def _with_conformance(
-    plans: pl.DataFrame, judged: pl.DataFrame, found: Expectations, differences: pl.DataFrame
+    plans: pl.DataFrame, judged: pl.DataFrame, expectations: Expectations, differences: pl.DataFrame
 ) -> pl.DataFrame:
     number = pl.col("plan_no")
     differing = differences["plan_no"].unique().implode()
-    missing = found.missing["plan_no"].implode()
-    named = found.missing.join(judged.select("plan_no"), on="plan_no", how="semi").select("plan_no", "missing_input")
-    unpriced = found.expected.filter(pl.col("expected_amount_minor").is_null())["plan_no"].unique().implode()
+    missing = expectations.missing["plan_no"].implode()
+    named = expectations.missing.join(judged.select("plan_no"), on="plan_no", how="semi").select(
+        "plan_no", "missing_input"
+    )
+    unpriced = expectations.expected.filter(pl.col("expected_amount_minor").is_null())["plan_no"].unique().implode()
     whole = plans.drop("missing_input").join(named, on="plan_no", how="left", maintain_order="left", validate="1:1")
     return whole.with_columns(
         conformance=pl.when(~number.is_in(judged["plan_no"].implode()))

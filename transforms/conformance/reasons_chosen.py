@@ -72,8 +72,8 @@ def _names(combinations: Sequence[Combination]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"combination": pl.Int64, "reason": pl.String, "says": pl.String}, orient="row")
 
 
-def _tied(found: pl.DataFrame, named: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    joined = found.join(named, on="combination", validate="m:1")
+def _tied(fitting: pl.DataFrame, named: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    joined = fitting.join(named, on="combination", validate="m:1")
     return joined.group_by(by).agg(
         reason=pl.col("reason").unique().sort().str.join("|"),
         says=pl.col("says").unique().sort().slice(0, _MOST_SAID).str.join(", or if "),
@@ -120,15 +120,15 @@ def reasoned(rows: pl.DataFrame, rounding: pl.DataFrame, first: Answers, second:
 
 def _answered(rows: pl.DataFrame, kind: str, first: Answers, second: Answers) -> pl.DataFrame:
     """Add the answer for dates or amounts, and `of_plan` where a single change gives the whole plan."""
-    found = rows
+    answered = rows
     order = []
     for number, answers in enumerate((first, second)):
         for each, keys in ((answers.plans, ["plan_no"]), (answers.terms, ["plan_no", "sequence"])):
             name = f"{number}{len(keys)}"
             renamed = each[kind].rename({"reason": f"reason{name}", "says": f"says{name}"})
-            found = found.join(renamed, on=keys, how="left", validate="m:1")
+            answered = answered.join(renamed, on=keys, how="left", validate="m:1")
             order.append(name)
-    return found.with_columns(
+    return answered.with_columns(
         pl.coalesce(f"reason{name}" for name in order).alias(kind),
         pl.coalesce(f"says{name}" for name in order).alias(f"{kind}_says"),
         of_plan=f"reason{order[0]}",

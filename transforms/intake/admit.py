@@ -14,7 +14,7 @@ from transforms.intake.counts import counts, home_currency, placed, seen, undeco
 from transforms.intake.faults import (
     UNKNOWN_CURRENCY,
     SortedRows,
-    found,
+    faulty,
     missing,
     negative,
     sort_out,
@@ -140,7 +140,7 @@ def _accounts(accounts: pl.DataFrame) -> SortedRows:
     rows = rows.with_columns(money_minor=pl.coalesce("balance_minor", "amount_due_minor")).rename(
         {"amount_due_minor": "account_amount_due_minor"}
     )
-    reasons = pl.concat([unreadable(rows), refused, found(rows, [UNKNOWN_CURRENCY, *missing("account_id")])])
+    reasons = pl.concat([unreadable(rows), refused, faulty(rows, [UNKNOWN_CURRENCY, *missing("account_id")])])
     return sort_out(rows, reasons, entity="accounts", key="account_id")
 
 
@@ -154,7 +154,7 @@ def _policies(policies: pl.DataFrame, tiers: pl.DataFrame) -> SortedRows:
         *missing("account_id"),
         *negative(*(f"{name}_minor" for name in amounts), "day_due", "maximum_term"),
     ]
-    reasons = pl.concat([unreadable(rows), refused, bad_tiers, found(rows, rules)])
+    reasons = pl.concat([unreadable(rows), refused, bad_tiers, faulty(rows, rules)])
     return sort_out(rows, reasons, entity="policies", key="account_id")
 
 

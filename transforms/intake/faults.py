@@ -59,7 +59,7 @@ def negative(*columns: str) -> list[Fault]:
     return [Fault("NEGATIVE", name, "is less than zero", pl.col(name) < 0) for name in columns]
 
 
-def found(frame: pl.DataFrame, faults: Sequence[Fault]) -> pl.DataFrame:
+def faulty(frame: pl.DataFrame, faults: Sequence[Fault]) -> pl.DataFrame:
     """Return one row per faulty row of `frame` and fault, by `row`; repeats are not examined."""
     examined = frame.filter(~pl.col("is_repeat"))
     broken = examined.select(

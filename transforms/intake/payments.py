@@ -6,7 +6,7 @@ from transforms.intake.faults import (
     UNKNOWN_CURRENCY,
     Fault,
     SortedRows,
-    found,
+    faulty,
     missing,
     sort_out,
     unreadable,
@@ -40,7 +40,7 @@ def sorted_payments(payments: pl.DataFrame, parts: pl.DataFrame) -> SortedRows:
         Fault("NEGATIVE", "amount", "is less than zero and was reversed", is_back & (pl.col("amount_minor") < 0)),
         Fault("NEGATIVE", "reversal", "is less than zero", is_back & (pl.col("reversal_minor") < 0)),
     ]
-    reasons = pl.concat([unreadable(rows), refused, bad_parts, found(rows, rules)])
+    reasons = pl.concat([unreadable(rows), refused, bad_parts, faulty(rows, rules)])
     whole = pl.when(pl.col("class") == "reversed").then("amount_minor")
     back = pl.when("is_reversal_given").then(pl.col("reversal_minor").fill_null(0)).otherwise(whole)
     rows = rows.with_columns(
@@ -60,7 +60,7 @@ def _with_parts(rows: pl.DataFrame, parts: pl.DataFrame) -> tuple[pl.DataFrame, 
     if parts.is_empty():
         none, no = pl.lit(None, pl.Int64), pl.lit(value=False)
         plain = rows.with_columns(parts_minor=none, reversal_minor=none, is_reversal_given=no)
-        return plain, found(rows, [])
+        return plain, faulty(rows, [])
     where = ["page_no", "position", "share"]
     listed = rows.filter(pl.col("is_listed").fill_null(value=True)).select(*where, "row", "places", "is_repeat")
     placed, refused = with_minor(parts.join(listed, on=where, how="inner"), "amount", "reversal")

@@ -12,7 +12,7 @@ from transforms.intake.faults import (
     Fault,
     SortedRows,
     entries,
-    found,
+    faulty,
     good_rows,
     missing,
     negative,
@@ -84,7 +84,7 @@ def _plan_faults(plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         Fault("OUT_OF_RANGE", "anchor_day", "is no day of a month", ~pl.col("anchor_day").is_between(1, 31)),
     ]
     rules = [UNKNOWN_CURRENCY, *missing("plan_id", "created_on"), *negative("stated_total_minor"), *gaps]
-    return rows, pl.concat([unreadable(rows), refused, found(rows, rules)])
+    return rows, pl.concat([unreadable(rows), refused, faulty(rows, rules)])
 
 
 def _pays_nothing() -> pl.Expr:
@@ -140,7 +140,7 @@ def _term_faults(terms: pl.DataFrame, derived: pl.DataFrame) -> tuple[pl.DataFra
         ),
         Fault("DUPLICATE_ID", "term_id", "stands twice in its plan with different contents", pl.col("is_conflict")),
     ]
-    return rows, pl.concat([unreadable(rows), refused, found(rows, rules)])
+    return rows, pl.concat([unreadable(rows), refused, faulty(rows, rules)])
 
 
 def _repeated_ids(rows: pl.DataFrame) -> pl.DataFrame:

@@ -10,9 +10,8 @@ import pytest
 
 from flows.commands import cli
 from flows.commands.flags import Flags
-from flows.commands.parameters import CONVENTIONS
-from flows.commands.parameters import wanted as wanted_of
-from flows.commands.schedule import Wanted, schedule_of
+from flows.commands.parameters import CONVENTIONS, plan_parameters
+from flows.commands.schedule import PlanParameters, schedule_of
 from flows.errors import UsageError
 from flows.settings import Conventions as ConfiguredConventions
 from schemas.conventions import CHOICES, Conventions
@@ -27,26 +26,26 @@ def amounts(wanted):
 
 
 def test_the_thirty_first_is_counted_from_the_anchor_and_not_from_the_month_before():
-    wanted = Wanted(date(2025, 1, 31), count=5, total="500.00")
+    wanted = PlanParameters(date(2025, 1, 31), count=5, total="500.00")
     assert dates(wanted) == ["2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30", "2025-05-31"]
 
 
 def test_a_hundred_in_three_leaves_the_cent_to_the_last_term():
-    assert amounts(Wanted(date(2025, 1, 1), count=3, total="100.00")) == ["33.33", "33.33", "33.34"]
+    assert amounts(PlanParameters(date(2025, 1, 1), count=3, total="100.00")) == ["33.33", "33.33", "33.34"]
 
 
 def test_an_amount_per_term_makes_the_last_term_the_rest():
-    wanted = Wanted(date(2025, 1, 1), amount="300.00", total="1000.00")
+    wanted = PlanParameters(date(2025, 1, 1), amount="300.00", total="1000.00")
     assert amounts(wanted) == ["300.00", "300.00", "300.00", "100.00"]
 
 
 def test_a_currency_without_places_is_split_in_whole_units():
-    assert amounts(Wanted(date(2025, 1, 1), count=3, total="500", currency="JPY")) == ["166", "166", "168"]
+    assert amounts(PlanParameters(date(2025, 1, 1), count=3, total="500", currency="JPY")) == ["166", "166", "168"]
 
 
 def test_weekly_fridays_step_over_independence_day():
     """Friday 3 July 2026 is the observed holiday: three days later is Monday the 6th, and the next term stays."""
-    wanted = Wanted(
+    wanted = PlanParameters(
         date(2026, 6, 26), "weekly", count=4, total="400.00", currency="USD", calendar="US", holiday_shift=3
     )
     assert dates(wanted) == ["2026-06-26", "2026-07-06", "2026-07-10", "2026-07-17"]
@@ -54,7 +53,7 @@ def test_weekly_fridays_step_over_independence_day():
 
 
 def test_semi_monthly_days_before_the_first_date_are_dropped():
-    wanted = Wanted(date(2023, 1, 5), "semi-monthly", count=6, total="600.00", day=1, second_day=25)
+    wanted = PlanParameters(date(2023, 1, 5), "semi-monthly", count=6, total="600.00", day=1, second_day=25)
     assert dates(wanted) == ["2023-01-25", "2023-02-01", "2023-02-25", "2023-03-01", "2023-03-25", "2023-04-01"]
 
 
@@ -70,7 +69,7 @@ def test_the_body_of_a_create_call_is_understood(tmp_path):
     }
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(body), encoding="utf-8")
-    wanted = wanted_of(file, Flags())
+    wanted = plan_parameters(file, Flags())
     assert wanted.currency == "USD"
     assert dates(wanted) == ["2025-01-15", "2025-02-17"], "15 February 2025 is a Saturday"
     assert amounts(wanted) == ["15.01", "15.01"]
@@ -114,16 +113,16 @@ BODY = {"firstPaymentDate": "2026-07-03", "paymentFrequency": "monthly", "totalP
     ],
 )  # fmt: skip
 def test_each_kind_of_create_call_is_previewed_by_what_it_uses(told, terms, tmp_path):
-    wanted = wanted_of(parameters(tmp_path, **BODY, **told), Flags())
+    wanted = plan_parameters(parameters(tmp_path, **BODY, **told), Flags())
     assert list(zip(dates(wanted), amounts(wanted), strict=True)) == terms
 
 
 def test_a_file_by_our_names_holds_weekends_and_closed_days_too(tmp_path):
     """Friday 3 July goes to Sunday, a working day here, unless the works are closed on it."""
     told = {"first_date": "2026-07-03", "count": 1, "total": 7, "weekend": ["fri", "sat"], "weekend_shift": 2}
-    assert dates(wanted_of(parameters(tmp_path, **told), Flags())) == ["2026-07-05"]
+    assert dates(plan_parameters(parameters(tmp_path, **told), Flags())) == ["2026-07-05"]
     told |= {"closed": ["2026-07-05 Works outing"], "holiday_shift": 1}
-    assert dates(wanted_of(parameters(tmp_path, **told), Flags())) == ["2026-07-06"]
+    assert dates(plan_parameters(parameters(tmp_path, **told), Flags())) == ["2026-07-06"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +138,7 @@ def test_a_file_by_our_names_holds_weekends_and_closed_days_too(tmp_path):
 )
 def test_a_file_with_a_value_that_fits_nothing_is_refused_by_its_name(told, said, tmp_path):
     with pytest.raises(UsageError, match=said):
-        wanted_of(parameters(tmp_path, **told), Flags())
+        plan_parameters(parameters(tmp_path, **told), Flags())
 
 
 def test_closed_days_of_ones_own_are_stepped_over_and_the_calendar_is_named_with_its_version(capsys):
@@ -181,12 +180,12 @@ def test_json_and_csv_come_out_on_standard_output(capsys):
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        (Wanted(date(2025, 1, 1), count=3, total="10.005"), "2 places"),
-        (Wanted(date(2025, 1, 1), count=3, total="ten"), "like 1000.00"),
-        (Wanted(date(2025, 1, 1), count=3, total="10", currency="EURO"), "ISO 4217"),
-        (Wanted(date(2025, 1, 1), weekday="Someday", week=1, count=2, total="10"), "weekday"),
-        (Wanted(date(2025, 1, 1), total="10"), "missing"),
-        (Wanted(date(2025, 1, 1), total="10", count=2, amount="5"), "exclude"),
+        (PlanParameters(date(2025, 1, 1), count=3, total="10.005"), "2 places"),
+        (PlanParameters(date(2025, 1, 1), count=3, total="ten"), "like 1000.00"),
+        (PlanParameters(date(2025, 1, 1), count=3, total="10", currency="EURO"), "ISO 4217"),
+        (PlanParameters(date(2025, 1, 1), weekday="Someday", week=1, count=2, total="10"), "weekday"),
+        (PlanParameters(date(2025, 1, 1), total="10"), "missing"),
+        (PlanParameters(date(2025, 1, 1), total="10", count=2, amount="5"), "exclude"),
     ],
 )
 def test_what_cannot_be_a_schedule_is_refused_with_what_to_give(wanted, said):
@@ -260,7 +259,7 @@ def test_a_file_takes_every_convention_by_the_name_of_its_flag_and_a_flag_wins(t
     told |= {"remainder": "FIRST", "fifth_week": "SKIP", "shift_order": "HOLIDAY_FIRST", "shift_mode": "REPEAT"}
     told |= {"cascade": False, "collision": "MERGE", "closed": "2026-12-24..2026-12-31", "weekend": "sun"}
     file = parameters(tmp_path, **told)
-    wanted = wanted_of(file, Flags())
+    wanted = plan_parameters(file, Flags())
     assert wanted.conventions == Conventions("FIRST", "OVERFLOW_31", "SKIP", "HOLIDAY_FIRST", "REPEAT", False, "MERGE")
     assert (len(wanted.closed), wanted.weekend) == (8, (7,))
     assert (dates(wanted), amounts(wanted)) == (["2026-08-31", "2026-10-01", "2026-10-31"], ["33.34", "33.33", "33.33"])
