@@ -113,6 +113,7 @@ def _ours(made: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame, folde
 
 
 def _windows(terms: pl.DataFrame, payments: pl.DataFrame, folder: Path) -> int:
+    # The window form: what the plan's earlier terms ask for, subtracted from its money.
     before = pl.col("amount_minor").cum_sum().over("plan_no", order_by="due_date") - pl.col("amount_minor")
     received = pl.min_horizontal(pl.max_horizontal(pl.col("paid") - before, 0), "amount_minor")
     paid = payments.lazy().group_by("account_no").agg(paid=pl.col("amount_minor").sum())

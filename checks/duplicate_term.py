@@ -46,6 +46,7 @@ def with_twin(frames: Frames) -> pl.DataFrame:
 
 def _is_in_plan_order(terms: pl.DataFrame) -> bool:
     plan, due = pl.col("plan_no"), pl.col("due_date")
+    # Each row against the one before: an earlier plan, or an earlier day of the same plan.
     out_of_order = (plan < plan.shift(1)) | ((plan == plan.shift(1)) & (due < due.shift(1)))
     return not bool(terms.select(out_of_order.any()).item())
 

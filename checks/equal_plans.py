@@ -36,6 +36,7 @@ def with_twin(frames: Frames) -> pl.DataFrame:
     )
     same = (*DEBTOR, "written")
     kept = alike.with_columns(
+        # Of equal plans those that an account names are kept, or the last one if none is named.
         is_kept=pl.col("is_named") | (~pl.col("is_named").any().over(same) & _is_last().over(same)),
         twin_plan_id=pl.col("plan_id").last().over(same),
     )

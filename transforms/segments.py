@@ -35,6 +35,7 @@ class Segments:
     @classmethod
     def of(cls, owner: pl.Series, plans: int) -> "Segments":
         """Find the segments of rows whose plan numbers `owner` never decrease; there are `plans` plans."""
+        # A run begins where the plan differs from that of the row before; its first row tells whose it is.
         starts = changes(owner).arg_true()
         return cls.of_runs(owner, starts, owner.gather(starts), plans)
 
@@ -71,11 +72,13 @@ class Segments:
 
     def total_where(self, values: pl.Series, mask: pl.Series) -> pl.Series:
         """Sum per plan the rows for which `mask` holds; rows of 0 are left out before summing, so they cost no time."""
+        # Segments of the chosen rows alone; plans without any of them get 0.
         rows = (mask & (values != 0)).arg_true()
         return Segments.of(self.owner.gather(rows), len(self.first)).total(values.gather(rows))
 
     def before(self, values: pl.Series) -> tuple[pl.Series, pl.Series]:
         """Return what lies in front of each row, summed over all plans, and the same at each plan's first row."""
+        # What lies in front of a row is the running sum without the row itself.
         running = values.cum_sum() - values
         return running, running.gather(self.first)
 

@@ -58,6 +58,7 @@ def _ordered(terms: pl.DataFrame) -> pl.DataFrame:
     key = _packed(terms)
     if key.is_sorted():
         return _settle_ties(terms, key)
+    # Sorted by one integer; terms of one plan and day are then ordered among themselves.
     order = key.arg_sort()
     return _settle_ties(terms[order], key.gather(order))
 

@@ -39,6 +39,7 @@ def overdue_since(
         chosen = numbers.slice(start, _PLANS_AT_ONCE)
         judged = _judged(_history(book, paid, _changing_days(book, paid, chosen, as_of)), book, amounts, rates)
         lasting = _last_period(judged)
+        # Put at the plans of this batch that are overdue; all others stay null.
         since = since.scatter(lasting["plan"], lasting["since"]) if lasting.height else since
     return since.cast(pl.Date)
 

@@ -55,6 +55,7 @@ def coverings(plans: pl.DataFrame, plan_accounts: pl.DataFrame) -> pl.DataFrame:
         plans.select("plan_no"), on="plan_no", how="semi", maintain_order="left"
     )
     pairs = pl.concat([own, links]).sort("account_no", "plan_no")
+    # Each pair once: rows that differ from the row before in account or plan.
     return pairs.filter(changes(pairs["account_no"]) | changes(pairs["plan_no"]))
 
 

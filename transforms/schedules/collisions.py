@@ -31,6 +31,7 @@ def settle(terms: pl.DataFrame) -> pl.DataFrame:
     if not parts:
         return terms
     settled = pl.concat(parts).sort("plan", "sequence")
+    # A term that falls due before the one before it in its plan.
     behind = (pl.col("plan") == pl.col("plan").shift(1)) & (pl.col("expected") < pl.col("expected").shift(1))
     return settled.with_columns(notes=_noted(behind.fill_null(value=False), INVERSION))
 

@@ -158,6 +158,7 @@ def _nominal(placed: pl.DataFrame, layout: Layout, slots: Slots) -> pl.Series:
 
 
 def _stepped(placed: pl.DataFrame, layout: Layout) -> pl.Series:
+    # The plan's first day plus as many steps as the term's place in the plan.
     step = layout.spread(placed["step"].cast(pl.Int32))
     return layout.spread(placed["base"]) + step * layout.ordinal.cast(pl.Int32)
 

@@ -68,4 +68,5 @@ def _add_at(amounts: pl.Series, rows: pl.Series, extra: pl.Series) -> pl.Series:
     if not has_extra.any():
         return amounts
     at = rows.filter(has_extra)
+    # Read, added to and put back at the same rows.
     return amounts.scatter(at, amounts.gather(at) + extra.filter(has_extra))
