@@ -19,8 +19,8 @@ from typing import Any
 
 from sandbox import CREDENTIALS
 from sandbox.server import serve
-from sandbox.world import Row, World
-from sandbox.worlds.generate import PROVIDERS, generate
+from sandbox.world import PROVIDERS, Row, World
+from sandbox.worlds.generate import generate
 
 AS_OF = date(2026, 6, 30)
 SEED = 7

@@ -26,9 +26,8 @@ from sandbox.payt.desk import Limits
 from sandbox.site import Site
 from sandbox.tokens import Tokens
 from sandbox.totality import app as totality
-from sandbox.world import World
+from sandbox.world import PROVIDERS, World
 
-PROVIDERS = ("payt", "totality", "payiq")
 BASES = {"payt": "", "totality": "/api", "payiq": "/PayIQ/"}
 START_SECONDS = 10.0
 

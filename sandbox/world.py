@@ -16,6 +16,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+PROVIDERS = ("payt", "totality", "payiq")
+"""The providers that are served, in the order of their ports."""
+
 Row: TypeAlias = dict[str, Any]
 AccountKey: TypeAlias = tuple[str, str, str]
 """PayIQ's name of one account: customer token, reference number, other data."""

@@ -14,7 +14,6 @@ from writes.engine import Prepared
 from writes.intents import DONE, PARKED
 from writes.material import exact_json
 
-"""Fields of a request that are never shown: they hold a bank account or a card."""
 _MOST_NAMED = 5
 VERBS = {
     "create": "create a plan",

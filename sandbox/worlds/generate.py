@@ -8,14 +8,13 @@ import random
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sandbox.world import World
+from sandbox.world import PROVIDERS, World
 from sandbox.worlds import generate_faults as faults
 from sandbox.worlds import generate_payiq as payiq
 from sandbox.worlds import generate_payt as payt
 from sandbox.worlds import generate_totality as totality
 from sandbox.worlds.generate_habits import Ids, Story, live, monthly, split
 
-PROVIDERS = ("payt", "totality", "payiq")
 AWKWARD_SHARE = 0.035
 SHARED_CUSTOMERS = 0.1
 REPLACED_SHARE = 0.05

@@ -13,6 +13,9 @@ import providers
 import sql.scripts
 from flows import settings
 from flows.commands.cli import execute
+from flows.commands.outcomes import Choice
+from flows.commands.plans import create
+from flows.errors import UsageError
 from sandbox.worlds.scenarios import golden
 
 AS_OF = date(2026, 6, 30)
@@ -74,7 +77,7 @@ def _known(monkeypatch):
 
 
 @pytest.mark.usefixtures("_known")
-def test_a_provider_of_ones_own_stands_in_the_reports_beside_the_others(desk, lender, capsys):
+def test_a_provider_of_ones_own_stands_in_the_reports_beside_the_others(desk, lender, capsys, tmp_path):
     here = desk(golden(), "lent beside the others")
     here.sections["providers.lent"] = {"base_url": lender, "token": "open sesame", "tenant": "street"}
     here.configure(gates={"quarantine_share": 0.9})
@@ -105,5 +108,11 @@ def test_a_provider_of_ones_own_stands_in_the_reports_beside_the_others(desk, le
     assert ("STATUS_CONTRADICTION", "PAID_WITHOUT_DATE") in found
     refused = here.query("SELECT entity, code FROM v_quarantine WHERE provider = 'lent' ORDER BY entity")
     assert ("terms", "BAD_DATE") in [tuple(row) for row in refused]
-    assert execute(["doctor", "--config", str(here.file)]) == 0
-    assert "lent" in capsys.readouterr().out
+    assert execute(["doctor", "--assumptions", "--config", str(here.file)]) == 0
+    printed = capsys.readouterr().out
+    assert f"ok   lent: {lender} answers; 1 tenant, plans readable" in printed
+    assert "assumed of lent" in printed
+    new = tmp_path / "new.json"
+    new.write_text('{"neighbour": "N9"}', encoding="utf-8")
+    with pytest.raises(UsageError, match="nothing can be changed at lent: it is only read"):
+        create(here.file, provider="lent", file=new, choice=Choice())
