@@ -69,6 +69,12 @@ def quiet(desk):
     return desk(golden())
 
 
+@pytest.fixture
+def payt(quiet):
+    """Payt alone, where a second provider would prove nothing more."""
+    return quiet.without("totality", "payiq")
+
+
 def test_plans_as_agreed_are_in_the_view_and_no_break(quiet):
     names = [wrote(quiet, provider=provider) for provider in PLANS]
     finished = quiet.run(DAY)
@@ -115,17 +121,17 @@ def test_a_term_a_day_off_is_a_break_at_every_provider(quiet):
         )
 
 
-def test_an_amount_off_is_a_break_of_that_amount_and_a_plan_that_never_came_one_of_its_own(quiet):
-    wrote(quiet, terms=changed(4, DUES[3], 1_510_000), differences=["term 4: 15100.00 EUR agreed, 100.00 EUR shown"])
-    name = wrote(quiet, plan_id="2603747")
-    quiet.run(DAY)
-    amount, missing = found(quiet)
+def test_an_amount_off_is_a_break_of_that_amount_and_a_plan_that_never_came_one_of_its_own(payt):
+    wrote(payt, terms=changed(4, DUES[3], 1_510_000), differences=["term 4: 15100.00 EUR agreed, 100.00 EUR shown"])
+    name = wrote(payt, plan_id="2603747")
+    payt.run(DAY)
+    amount, missing = found(payt)
     assert (amount["reason"], amount["expected"], amount["actual"]) == ("TERMS", "15400.00", "400.00")
     assert (amount["difference"], amount["currency"], amount["severity"]) == ("-15000.00", "EUR", "high")
     assert (missing["plan_id"], missing["account_id"], missing["reason"]) == ("2603747", "", "MISSING")
     assert (missing["expected"], missing["actual"], missing["severity"]) == ("ACTIVE", "no plan", "high")
     assert name in missing["explanation"]
-    told = quiet.query(f"SELECT reason FROM v_writes WHERE intent_id <> '{name}'")
+    told = payt.query(f"SELECT reason FROM v_writes WHERE intent_id <> '{name}'")
     assert told == [("term 4: 15100.00 EUR agreed, 100.00 EUR shown",)]
 
 
@@ -140,18 +146,18 @@ def test_a_plan_that_should_have_ended_and_is_still_active_is_a_break(quiet):
     ]
 
 
-def test_a_break_goes_away_once_the_provider_shows_what_was_agreed(quiet):
-    wrote(quiet, "deactivate", terms=())
-    quiet.run(DAY)
-    with quiet.world.changing() as world:
+def test_a_break_goes_away_once_the_provider_shows_what_was_agreed(payt):
+    wrote(payt, "deactivate", terms=())
+    payt.run(DAY)
+    with payt.world.changing() as world:
         world.payt.payment_plans[0] |= {"active": False, "deactivated_at": "2025-06-07T19:00:00Z"}
         world.payt.payment_plans[0]["updated_at"] = "2025-06-07T19:00:00Z"
-    quiet.run(DAY)
-    assert [row["state"] for row in found(quiet)] == ["RESOLVED"]
+    payt.run(DAY)
+    assert [row["state"] for row in found(payt)] == ["RESOLVED"]
 
 
 def test_nothing_is_said_of_dates_before_the_change_nor_of_a_fetch_that_came_before_it(quiet):
-    quiet.run(DAY)
+    quiet.without("payiq").run(DAY)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     wrote(quiet, "reject", provider="totality", terms=(), at=tomorrow)
     wrote(quiet, "reject", terms=())
@@ -159,63 +165,63 @@ def test_nothing_is_said_of_dates_before_the_change_nor_of_a_fetch_that_came_bef
     assert found(quiet, quiet.report(date(2025, 6, 6)).folder) == []
 
 
-def test_the_same_report_again_has_the_same_bytes_whatever_was_begun_since(quiet):
-    wrote(quiet, terms=changed(1, DUES[0], 9_000))
-    first = quiet.run(DAY)
-    [[known_at]] = quiet.query(f"SELECT known_at FROM v_runs WHERE run_id = '{first.run_id}'")
-    again = quiet.report(DAY)
-    assert quiet.tables(again.folder) == quiet.tables(first.folder)
-    assert undated(quiet.rows("breaks", again.folder)) == undated(quiet.rows("breaks", first.folder))
+def test_the_same_report_again_has_the_same_bytes_whatever_was_begun_since(payt):
+    wrote(payt, terms=changed(1, DUES[0], 9_000))
+    first = payt.run(DAY)
+    [[known_at]] = payt.query(f"SELECT known_at FROM v_runs WHERE run_id = '{first.run_id}'")
+    again = payt.report(DAY)
+    assert payt.tables(again.folder) == payt.tables(first.folder)
+    assert undated(payt.rows("breaks", again.folder)) == undated(payt.rows("breaks", first.folder))
     later = datetime.now(UTC) + timedelta(minutes=2)
-    planned(quiet, "deactivate", at=later, terms=())
-    wrote(quiet, "deactivate", at=later + timedelta(minutes=2), terms=())
-    report = quiet.report(DAY, known_at=known_at)
-    assert quiet.tables(report.folder) == quiet.tables(first.folder)
+    planned(payt, "deactivate", at=later, terms=())
+    wrote(payt, "deactivate", at=later + timedelta(minutes=2), terms=())
+    report = payt.report(DAY, known_at=known_at)
+    assert payt.tables(report.folder) == payt.tables(first.folder)
     for name in ("breaks.csv", "breaks.parquet"):
         assert (report.folder / name).read_bytes() == (again.folder / name).read_bytes()
 
 
-def test_a_rebuilt_warehouse_shows_them_again(quiet):
-    wrote(quiet, terms=changed(1, DUES[0], 9_000))
-    quiet.run(DAY)
-    before, breaks = quiet.query("SELECT * FROM v_writes"), undated(found(quiet))
-    (quiet.folder / "planrecon.duckdb").unlink()
-    quiet.run(DAY)
-    assert quiet.query("SELECT * FROM v_writes") == before
-    assert undated(found(quiet)) == breaks
+def test_a_rebuilt_warehouse_shows_them_again(payt):
+    wrote(payt, terms=changed(1, DUES[0], 9_000))
+    payt.run(DAY)
+    before, breaks = payt.query("SELECT * FROM v_writes"), undated(found(payt))
+    (payt.folder / "planrecon.duckdb").unlink()
+    payt.run(DAY)
+    assert payt.query("SELECT * FROM v_writes") == before
+    assert undated(found(payt)) == breaks
 
 
-def test_what_is_not_finished_stands_in_summary_and_page(quiet):
-    quiet.configure(reports={"formats": ["csv", "html"]})
-    ledger = Ledger(quiet.state_dir)
+def test_what_is_not_finished_stands_in_summary_and_page(payt):
+    payt.configure(reports={"formats": ["csv", "html"]})
+    ledger = Ledger(payt.state_dir)
     for hour, state in enumerate((UNKNOWN, PARKED)):
         at = NOON + timedelta(hours=hour)
-        intent = ledger.move(planned(quiet, "reject", terms=(), at=at), SENDING, at=at, **WHO)
+        intent = ledger.move(planned(payt, "reject", terms=(), at=at), SENDING, at=at, **WHO)
         intent = ledger.move(intent, UNKNOWN, at=at, reason="no answer came", **WHO)
         if state == PARKED:
             ledger.move(intent, PARKED, at=at, reason="two plans are as wanted", **WHO)
-    refused = planned(quiet, "approve", terms=())
+    refused = planned(payt, "approve", terms=())
     ledger.move(refused, REFUSED, at=NOON, reason="not wanted", **WHO)
-    finished = quiet.run(DAY)
+    finished = payt.run(DAY)
     line = "2 write-backs are not finished: 1 parked, 1 unknown; see `planrecon plan list`"
     assert line in finished.text.splitlines()
     assert json.loads((finished.folder / "summary.json").read_text())["write_backs"] == [line]
     page = (finished.folder / "report.html").read_text()
     assert "Settle what was begun at the providers" in page
     assert "Nothing needs a person today" not in page
-    assert sorted(quiet.query("SELECT state, reason FROM v_writes")) == [
+    assert sorted(payt.query("SELECT state, reason FROM v_writes")) == [
         ("parked", "two plans are as wanted"),
         ("refused", "not wanted"),
         ("unknown", "no answer came"),
     ]
-    assert found(quiet) == []
+    assert found(payt) == []
 
 
-def test_a_plan_with_an_unfinished_change_is_not_held_against_an_earlier_one(quiet):
-    wrote(quiet, terms=changed(1, DUES[0], 9_000))
-    assert planned(quiet, "deactivate", terms=(), at=NOON + timedelta(hours=1)).state == APPROVED
-    quiet.run(DAY)
-    assert found(quiet) == []
+def test_a_plan_with_an_unfinished_change_is_not_held_against_an_earlier_one(payt):
+    wrote(payt, terms=changed(1, DUES[0], 9_000))
+    assert planned(payt, "deactivate", terms=(), at=NOON + timedelta(hours=1)).state == APPROVED
+    payt.run(DAY)
+    assert found(payt) == []
 
 
 def test_a_run_that_fails_or_is_held_tells_readers_of_them_too(quiet, impatient):
@@ -237,65 +243,65 @@ def test_a_run_that_fails_or_is_held_tells_readers_of_them_too(quiet, impatient)
     assert quiet.query("SELECT state FROM v_runs ORDER BY run_id") == [("PUBLISHED",), ("FAILED",), ("HELD",)]
 
 
-def test_a_damaged_log_costs_no_run_and_is_told(quiet):
-    wrote(quiet, terms=changed(1, DUES[0], 9_000))
-    quiet.run(DAY)
-    breaks = undated(found(quiet))
-    path = Ledger(quiet.state_dir).path
+def test_a_damaged_log_costs_no_run_and_is_told(payt):
+    wrote(payt, terms=changed(1, DUES[0], 9_000))
+    payt.run(DAY)
+    breaks = undated(found(payt))
+    path = Ledger(payt.state_dir).path
     path.write_bytes(path.read_bytes().replace(b"anna", b"anne", 1))
-    finished = quiet.run(DAY)
+    finished = payt.run(DAY)
     assert finished.state == "PUBLISHED"
     [told] = json.loads((finished.folder / "summary.json").read_text())["write_backs"]
     assert told.startswith("the log of write-backs cannot be read, they are shown as they were last known: ")
     assert "line 1 is not what was written" in told
     assert told in finished.text
-    assert undated(found(quiet)) == breaks
-    assert quiet.query("SELECT state FROM v_writes") == [("done",)]
+    assert undated(found(payt)) == breaks
+    assert payt.query("SELECT state FROM v_writes") == [("done",)]
     path.unlink()
-    told = json.loads((quiet.run(DAY).folder / "summary.json").read_text())["write_backs"]
+    told = json.loads((payt.run(DAY).folder / "summary.json").read_text())["write_backs"]
     assert told == ["1 write-back known before is not in the log any more; restore the log from a backup"]
 
 
-def test_a_plan_created_by_the_command_is_as_agreed_until_somebody_edits_it_at_the_provider(quiet):
-    with quiet.world.changing() as world:
+def test_a_plan_created_by_the_command_is_as_agreed_until_somebody_edits_it_at_the_provider(payt):
+    with payt.world.changing() as world:
         world.payt.invoices[0]["active_payment_plan_id"] = None
     wish = {
         "administration_id": "1001",
         "terms": [{"amount": 60.00, "due_date": "2025-07-01"}, {"amount": 40.00, "due_date": "2025-08-01"}],
-        "invoice_numbers": [quiet.world.payt.invoices[0]["invoice_number"]],
+        "invoice_numbers": [payt.world.payt.invoices[0]["invoice_number"]],
     }
-    (quiet.folder / "plans.json").write_text(json.dumps(wish))
-    answer = quiet.command("plan", "create", "--provider", "payt", "--file", str(quiet.folder / "plans.json"), "--yes")
+    (payt.folder / "plans.json").write_text(json.dumps(wish))
+    answer = payt.command("plan", "create", "--provider", "payt", "--file", str(payt.folder / "plans.json"), "--yes")
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    quiet.run(DAY)
-    [(plan_id, terms)] = quiet.query("SELECT plan_id, agreed_terms FROM v_writes")
+    payt.run(DAY)
+    [(plan_id, terms)] = payt.query("SELECT plan_id, agreed_terms FROM v_writes")
     assert terms == "2025-07-01 60.00; 2025-08-01 40.00"
-    assert plan_id in {row["plan_id"] for row in quiet.rows("plans")}
-    assert found(quiet) == []
-    with quiet.world.changing() as world:
+    assert plan_id in {row["plan_id"] for row in payt.rows("plans")}
+    assert found(payt) == []
+    with payt.world.changing() as world:
         plan = world.payt.payment_plans[-1]
         plan["payment_terms"][1] |= {"total_amount": "45.00", "amount_due": "45.00"}
         plan["updated_at"] = "2025-06-07T20:00:00Z"
-    quiet.run(DAY)
-    [row] = found(quiet)
+    payt.run(DAY)
+    [row] = found(payt)
     assert (row["plan_id"], row["reason"], row["expected"], row["actual"]) == (plan_id, "TERMS", "100.00", "105.00")
     assert "term 2: 40.00 EUR on 2025-08-01 agreed, 45.00 EUR on 2025-08-01 shown" in row["explanation"]
 
 
-def test_a_plan_that_the_network_made_twice_is_a_break_of_the_run_on_the_one_nothing_stands_behind(quiet):
-    with quiet.world.changing() as world:
+def test_a_plan_that_the_network_made_twice_is_a_break_of_the_run_on_the_one_nothing_stands_behind(payt):
+    with payt.world.changing() as world:
         world.payt.invoices[0]["active_payment_plan_id"] = None
     wish = {
         "administration_id": "1001",
         "terms": [{"amount": 60.00, "due_date": "2025-07-01"}, {"amount": 40.00, "due_date": "2025-08-01"}],
-        "invoice_numbers": [quiet.world.payt.invoices[0]["invoice_number"]],
+        "invoice_numbers": [payt.world.payt.invoices[0]["invoice_number"]],
     }
-    (quiet.folder / "plans.json").write_text(json.dumps(wish))
-    quiet.sandbox.faults.add(faults.executed_twice(), match="^POST /v1/payment_plans", provider="payt")
-    answer = quiet.command("plan", "create", "--provider", "payt", "--file", str(quiet.folder / "plans.json"), "--yes")
+    (payt.folder / "plans.json").write_text(json.dumps(wish))
+    payt.sandbox.faults.add(faults.executed_twice(), match="^POST /v1/payment_plans", provider="payt")
+    answer = payt.command("plan", "create", "--provider", "payt", "--file", str(payt.folder / "plans.json"), "--yes")
     assert answer.returncode == 4, answer.stdout + answer.stderr
-    assert quiet.run(DAY).exit_code == 1
-    first, second = (str(plan["id"]) for plan in quiet.world.payt.payment_plans[-2:])
-    [row] = [row for row in quiet.rows("breaks") if row["reason"] == "EQUAL_PLANS"]
+    assert payt.run(DAY).exit_code == 1
+    first, second = (str(plan["id"]) for plan in payt.world.payt.payment_plans[-2:])
+    [row] = [row for row in payt.rows("breaks") if row["reason"] == "EQUAL_PLANS"]
     assert (row["code"], row["plan_id"], row["severity"]) == ("POLICY_VIOLATION", first, "high")
     assert f"the same 2 terms as plan {second}" in row["explanation"]
