@@ -19,7 +19,7 @@ STARTED = time.perf_counter()
 def main(config: Path, moment: datetime) -> dict[str, Any]:
     """Run the job; return what each stage used, the rows received and the sizes of the files left behind."""
     from flows import log
-    from flows.settings import load
+    from flows.configuration import load
     from flows.steps.pipeline import reconcile_portfolio
     from flows.steps.request import Request
     from flows.steps.runners import Direct

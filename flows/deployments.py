@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from flows import log
+from flows.configuration import chosen_file, load
 from flows.errors import SettingsError, UsageError
 from flows.orchestrator import program, require_answer, shown
-from flows.settings import chosen_file, load
 
 DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
 INSTEAD = "or let cron call `planrecon run`, which needs none"

@@ -20,9 +20,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import clock, log
 from flows.commands.options import ProviderName, Severity
+from flows.configuration import load
 from flows.endings import ending
 from flows.errors import PlanreconError
-from flows.settings import load
 from flows.steps.pipeline import reconcile_portfolio
 from flows.steps.publish import Finished
 from flows.steps.request import Request

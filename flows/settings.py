@@ -1,114 +1,39 @@
-"""Typed settings: `planrecon.toml`, overridden by `PLANRECON_…` variables; unknown keys are refused.
+"""Typed settings: the sections of the configuration and their defaults; unknown keys are refused.
 
-The file and the environment are read here and nowhere else. Relative paths start at the
-folder of the file, or at the working directory where there is none. Secrets are held
-so that printing a settings object never shows them.
+How the file and the environment are read is in `configuration`. Secrets are held so that printing a settings
+object never shows them.
 """
 
-import difflib
-import json
-import os
-import tomllib
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StrictInt,
-    ValidationError,
-    create_model,
-)
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from flows import tracebacks
-from flows.errors import SecretError, SettingsError
+from flows.credentials import from_block, sound
+from flows.errors import SecretError
 from flows.given import read_text
-from flows.orchestrator import address, prepare_embedded, require_answer, shown
-from providers.http.auth import SPEAKABLE
+from flows.values import (
+    BucketSetName,
+    CalendarName,
+    ClosedDays,
+    Formats,
+    Ranges,
+    Texts,
+    ToleranceText,
+    Weekend,
+    Zone,
+)
 from schemas.conventions import Conventions as ScheduleConventions
 from schemas.options import Options, Tolerance
-from transforms.calendars.business_days import WEEKEND, check_calendar, weekend_days
-from transforms.calendars.closed_days import Calendar, OwnDays, own_days
+from transforms.calendars.business_days import WEEKEND
+from transforms.calendars.closed_days import Calendar, OwnDays
 from transforms.delinquency.buckets import written
 
 PREFIX = "PLANRECON_"
-SHOWN = 80
-"""Characters of a value that a message repeats at most."""
-ON = ("True", "true", "1")
-"""Values with which pandera validates; any other switches it off."""
-DEFAULT_FILE = Path("planrecon.toml")
-INSTEAD = "or give the secret itself, by its environment variable or a file"
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        near = difflib.get_close_matches(name, available_timezones(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{name!r} is not a time zone of the IANA database{hint}")
-    return name
-
-
-def _tolerance(text: str) -> str:
-    Tolerance.parse(text)
-    return text
-
-
-def _listed(value: object) -> object:
-    """Accept `a,b` from the environment where the file has `["a", "b"]`."""
-    if not isinstance(value, str):
-        return value
-    return [part.strip(' "[]') for part in value.split(",") if part.strip(' "[]')]
-
-
-def _calendar(name: str) -> str:
-    check_calendar(name)
-    return name
-
-
-def _closed_days(value: object) -> object:
-    listed = _listed(value)
-    if listed is None or isinstance(listed, tuple):  # a default, or read before
-        return listed
-    if not isinstance(listed, list):
-        raise ValueError(f'{listed!r} is no list of dates; write ["2026-12-24 Christmas Eve"]')  # noqa: TRY004  pydantic words ValueErrors alone
-    return own_days(listed)
-
-
-def _ranges(ranges: list[list[int]]) -> list[list[int]]:
-    if ranges:
-        written(ranges)
-    return ranges
-
-
-def _weekend(value: object) -> object:
-    listed = _listed(value)
-    return weekend_days(listed) if isinstance(listed, list | tuple) else listed
-
-
-Zone = Annotated[str, AfterValidator(_zone)]
-ToleranceText = Annotated[str, AfterValidator(_tolerance)]
-Texts = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
-Formats = Annotated[list[Literal["csv", "parquet", "html", "xlsx"]], NoDecode, BeforeValidator(_listed)]
-CalendarName = Annotated[str, AfterValidator(_calendar)]
-ClosedDays = Annotated[OwnDays, NoDecode, BeforeValidator(_closed_days)]
-BucketSetName = Literal["AR", "IFRS", "MONTHS", "MONTHS_MBA", "OWN"]
-Ranges = Annotated[list[list[StrictInt]], AfterValidator(_ranges)]
-Weekend = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_weekend)]
 
 
 class Section(BaseModel):
@@ -279,53 +204,12 @@ class ProviderSettings(Section):
         file: Path | None = getattr(self, f"{name}_file")
         key = f"providers.{self.NAME}.{name}"
         if value is not None:
-            return _sound(_from_block(value.get_secret_value()), key)
+            return sound(from_block(value.get_secret_value()), key)
         if file is None:
             return None
         key += "_file"
         text = read_text(file, error=SecretError, save_as="plain text in UTF-8", key=key, is_marked=False)
-        return _sound(text, f"{key} {str(file)!r}")
-
-
-def _sound(text: str, key: str) -> str:
-    """Return a secret that can be sent, or say what is wrong with it, never what it is."""
-    secret = text.strip()
-    if not secret:
-        raise SecretError(f"{key} is empty; give the secret, or remove the key")
-    if SPEAKABLE.fullmatch(secret):
-        return secret
-    wrong = next(letter for letter in secret if not SPEAKABLE.fullmatch(letter))
-    kind = (
-        "a line break"
-        if wrong in "\r\n"
-        else "a control character"
-        if ord(wrong) < ord(" ")
-        else "a letter that is not ASCII"
-    )
-    place = secret.index(wrong) + 1
-    raise SecretError(
-        f"{key} holds {kind} at place {place}, for example a dash or a quote as text programs write them; copy the secret again"
-    )
-
-
-def _from_block(text: str) -> str:
-    """Resolve `prefect-secret:NAME` to the value of that Prefect Secret block; other text is itself."""
-    scheme, colon, name = text.partition(":")
-    if scheme != "prefect-secret" or not colon:
-        return text
-    where = ""
-    if url := address():
-        require_answer(INSTEAD)
-        where = f" at {shown(url)}"
-    else:
-        prepare_embedded()
-    from prefect.blocks.system import Secret
-
-    try:
-        block: Any = Secret.load(name)  # typed as perhaps a coroutine; outside an event loop it is the block
-    except ValueError:
-        raise SettingsError(f"there is no Prefect Secret block {name!r}{where}; make it, {INSTEAD}") from None
-    return str(block.get())
+        return sound(text, f"{key} {str(file)!r}")
 
 
 class PaytSettings(ProviderSettings):
@@ -514,171 +398,3 @@ def settings_class() -> type[Settings]:
 def _conventions(section: ProviderSettings | None) -> ScheduleConventions:
     given = section.conventions.model_dump(exclude_none=True) if section is not None else {}
     return ScheduleConventions(**given)
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def chosen_file(file: Path | None = None) -> Path | None:
-    """Return the configuration file to read: the one asked for, else `planrecon.toml` if there is one; null is the environment alone."""
-    return file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
-
-
-def beside(file: Path | None, path: Path) -> Path:
-    """Return where a path of the configuration leads: from the folder of its file, whatever the working directory is.
-
-    The file may be a link: the folder is the one it is named in, not the one the link leads to.
-    """
-    return file.absolute().parent / path if file is not None else path
-
-
-def load(file: Path | None = None, **explicit: Any) -> Settings:
-    """Return the settings of `file`, else of `planrecon.toml` if there is one, with the environment over it.
-
-    Every path in them is placed: see `beside`.
-
-    Raises:
-        SettingsError: the file is missing or no TOML, a key is unknown or a value is wrong;
-            the message names the key, the value unless it is a secret, and what to do.
-    """
-    chosen = chosen_file(file)
-    content = _content(chosen) if chosen is not None else {}
-    _refuse_unknown_variables(os.environ)
-    bound = settings_class()
-    bound.content = content
-    try:
-        settings = bound(**explicit)
-    except ValidationError as error:
-        raise SettingsError("; ".join(_complaints(error, chosen))) from None
-    except ValueError as error:
-        raise SettingsError(_no_json(error)) from None
-    _refuse_missing_ranges(settings)
-    placed = _placed(settings, chosen)
-    tracebacks.keep_below(placed.warehouse.state_dir)
-    return placed
-
-
-def require_validation() -> None:
-    """Refuse to compute where the environment switches validation off.
-
-    Our gates hold all the same; but who set the variable wants something that no run gives, and should know.
-
-    Raises:
-        SettingsError: names the variable and its value.
-    """
-    enabled, depth = os.environ.get("PANDERA_VALIDATION_ENABLED"), os.environ.get("PANDERA_VALIDATION_DEPTH")
-    if enabled is not None and enabled not in ON:
-        raise SettingsError(f"PANDERA_VALIDATION_ENABLED is {enabled!r}, which switches validation off; unset it")
-    if depth not in {None, "SCHEMA_AND_DATA"}:
-        raise SettingsError(f"PANDERA_VALIDATION_DEPTH is {depth!r}, which leaves part of the validation out; unset it")
-
-
-def _content(file: Path) -> dict[str, Any]:
-    """Return what the file says."""
-    if file.is_dir():
-        raise SettingsError(f"configuration file {str(file)!r} is a folder; give the file in it with --config")
-    if not file.exists():
-        raise SettingsError(f"configuration file {str(file)!r} does not exist; give its path with --config")
-    text = read_text(file, error=SettingsError, key="configuration file", is_marked=False)
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise SettingsError(f"configuration file {str(file)!r} is no TOML: {error}; correct that line") from None
-
-
-def _no_json(error: ValueError) -> str:
-    """Name the variable that should hold a table or a list, and its value unless it holds a whole section."""
-    cause = error.__cause__
-    if not isinstance(cause, json.JSONDecodeError):
-        return f"the environment cannot be read: {error}"
-    names = [name for name, value in os.environ.items() if name.upper().startswith(PREFIX) and value == cause.doc]
-    if not names:
-        return f"the environment cannot be read: {error}"
-    path = names[0][len(PREFIX) :].lower().split("__")
-    shown = "" if _known_at(path) else f" is {cause.doc[:SHOWN]!r}, which"
-    return f'variable {names[0]}{shown} is no JSON ({cause.msg}); write a table as {{"key": "value"}}, a list as [1, 2]'
-
-
-def _placed(section: Model, file: Path | None) -> Model:
-    """Return the section with each of its paths where it leads, defaults and those of the environment too."""
-    changed: dict[str, Any] = {}
-    for name, value in section:
-        if isinstance(value, Path):
-            changed[name] = beside(file, value)
-        elif isinstance(value, BaseModel):
-            changed[name] = _placed(value, file)
-    return section.model_copy(update=changed)
-
-
-def _refuse_missing_ranges(settings: Settings) -> None:
-    sections = {f"providers.{name}": section.bucket_set for name, section in settings.providers.configured().items()}
-    wanting = [name for name, word in {"run": settings.run.bucket_set, **sections}.items() if word == "OWN"]
-    if wanting and not settings.buckets.ranges:
-        raise SettingsError(
-            f"key '{wanting[0]}.bucket_set' is 'OWN', and there is no bucket set of your own; "
-            "add [buckets] with ranges = [[0, 0], [1, 30], [31]]"
-        )
-
-
-def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    known = set(Settings.model_fields)
-    for name in sorted(environment):
-        if not name.upper().startswith(PREFIX):
-            continue
-        section = name[len(PREFIX) :].lower().split("__")[0]
-        if section not in known:
-            raise SettingsError(f"environment variable {name} sets no known key{_nearest(section, known)}")
-
-
-def _nearest(word: str, known: Mapping[str, object] | set[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.4)
-    return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
-
-
-def _complaints(error: ValidationError, file: Path | None) -> Iterator[str]:
-    for fault in error.errors(include_url=False, include_context=False):
-        path = [str(part) for part in fault["loc"]]
-        key, where = ".".join(path), _source(path, file)
-        if fault["type"] == "extra_forbidden":
-            yield f"unknown key {key!r} in {where}{_nearest(path[-1], _known_at(path[:-1]))}"
-        elif fault["type"] == "missing":
-            yield f"key {key!r} is missing in {where}; add it"
-        else:
-            said = fault["msg"].removeprefix("Value error, ")
-            shown = _shown(path, fault["input"])
-            yield f"key {key!r} in {where}: {said}{f'; it is {shown}' if shown and shown not in said else ''}"
-
-
-def _source(path: list[str], file: Path | None) -> str:
-    """Name the variable that sets a key or a table it is in, else the file."""
-    variables = {name.upper(): name for name in os.environ}
-    for length in range(len(path), 0, -1):
-        name = PREFIX + "__".join(path[:length]).upper()
-        if name in variables:
-            return f"variable {variables[name]}"
-    return str(file) if file is not None else "the environment"
-
-
-def _shown(path: list[str], value: object) -> str:
-    """Return a value as a message may show it: short, of one line, and nothing that is or may hold a secret."""
-    secrets = {name for section in SECTIONS.values() for name in section.SECRETS}
-    if secrets & set(path) or _known_at(path) or not isinstance(value, str | int | float | Decimal | date):
-        return ""
-    return repr(value if isinstance(value, str | int | float) else str(value))[:SHOWN]
-
-
-def _known_at(path: list[str]) -> set[str]:
-    model: Any = settings_class()
-    for part in path:
-        field = model.model_fields.get(part)
-        if field is None:
-            return set()
-        kinds = [kind for kind in (field.annotation, *getattr(field.annotation, "__args__", ())) if _is_model(kind)]
-        if not kinds:
-            return set()
-        model = kinds[0]
-    return set(model.model_fields)
-
-
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -15,8 +15,8 @@ from flows import log
 from flows.commands.options import ProviderName
 from flows.commands.outcomes import NEEDS_A_PERSON, Choice, Outcome
 from flows.commands.plans import create, reject_by_policy
+from flows.configuration import beside, chosen_file
 from flows.reconcile import PrefectTasks, ended
-from flows.settings import beside, chosen_file
 from reports.markdown import listed
 
 

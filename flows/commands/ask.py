@@ -9,8 +9,8 @@ import polars as pl
 
 from checks.base import Severity, discover
 from flows.commands.answers import write
+from flows.configuration import load
 from flows.errors import UsageError
-from flows.settings import load
 from providers import PROVIDERS
 from reports.manifest import is_sealed
 from reports.publish import LATEST, run_folders

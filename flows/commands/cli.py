@@ -114,7 +114,7 @@ def schedule(
     """
     from flows.commands.parameters import plan_parameters
     from flows.commands.schedule import print_schedule
-    from flows.settings import require_validation
+    from flows.configuration import require_validation
 
     require_validation()
     return print_schedule(plan_parameters(file, flags), style=format)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from flows import streams
 from flows.commands.stored import damaged
+from flows.configuration import load, require_validation
 from flows.endings import ending
 from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
-from flows.settings import ProviderSettings, Settings, load, require_validation, sections_to_add
+from flows.settings import ProviderSettings, Settings, sections_to_add
 from flows.sources import connect, tenant_of
 from flows.steps.pauses import read_pauses
 from flows.steps.places import would_take

@@ -22,8 +22,9 @@ from flows.commands.changes import read_changes
 from flows.commands.outcomes import FAILED, NEEDS_A_PERSON, STATES, Choice, Outcome, Result, told, worst
 from flows.commands.policy import require_rules, violations
 from flows.commands.previews import preview, totals, words
+from flows.configuration import load, require_validation
 from flows.errors import UsageError
-from flows.settings import ProviderSettings, Settings, load, require_validation
+from flows.settings import ProviderSettings, Settings
 from flows.sources import chosen, connection_of, tenant_of
 from providers import PROVIDERS
 from providers.checking import Field

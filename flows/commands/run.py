@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from flows import log
+from flows.configuration import load
 from flows.orchestrator import address, prepare_embedded, require_answer, without
-from flows.settings import load
 from flows.sources import chosen
 from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.publish import Finished

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from flows import clock, streams
+from flows.configuration import load
 from flows.errors import StoredDataDamaged
-from flows.settings import Settings, load
+from flows.settings import Settings
 from flows.steps.pipeline import rebuild_warehouse
 from flows.steps.request import Request
 from sql.storage.lock import run_lock

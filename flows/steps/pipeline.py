@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from flows import clock, log
+from flows.configuration import require_validation
 from flows.endings import EXPECTED, ending
 from flows.errors import NothingRead, UsageError
-from flows.settings import ProviderSettings, require_validation
+from flows.settings import ProviderSettings
 from flows.sources import chosen
 from flows.steps.fetch import fetch, fetched_before
 from flows.steps.pauses import read_pauses

@@ -100,14 +100,14 @@ def test_every_module_says_what_it_is_for() -> None:
     assert not bare
 
 
-def test_only_settings_and_the_command_line_read_the_environment_in_flows() -> None:
+def test_only_the_configuration_and_the_command_line_read_the_environment_in_flows() -> None:
     readers = {
         path.name
         for path in files("flows")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and dotted(node) in ENVIRONMENT
     }
-    assert readers <= {"settings.py", "cli.py", "demo.py", "orchestrator.py", "doctor.py"}
+    assert readers <= {"configuration.py", "cli.py", "demo.py", "orchestrator.py", "doctor.py"}
 
 
 def test_only_one_module_asks_the_time() -> None:

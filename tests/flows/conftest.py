@@ -22,7 +22,7 @@ import stamina
 from oracles.model import Options
 from oracles.truth import KEYS, differences, truth
 
-from flows.settings import load
+from flows.configuration import load
 from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.request import Request
 from flows.steps.runners import Direct

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from flows.commands.cli import execute
+from flows.configuration import load
 from flows.kept_token import KeptToken
-from flows.settings import load
 from flows.sources import connect
 from providers.errors import NotKept
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden

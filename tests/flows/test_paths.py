@@ -7,7 +7,7 @@ import pytest
 
 from flows.commands import cli
 from flows.commands.demo import configuration
-from flows.settings import load
+from flows.configuration import load
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 DAY = ("--as-of", str(GOLDEN_AS_OF), "--fail-on", "never")

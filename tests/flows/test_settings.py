@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from flows.configuration import load
 from flows.errors import SettingsError
-from flows.settings import Settings, load
+from flows.settings import Settings
 from flows.steps.run_key import fingerprint
 from schemas.conventions import Conventions as ScheduleConventions
 

@@ -5,8 +5,8 @@ import traceback
 import pytest
 
 from flows.commands import cli
+from flows.configuration import load
 from flows.errors import SettingsError
-from flows.settings import load
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
 RUN = ("run", "--as-of", str(GOLDEN_AS_OF), "--fail-on", "never")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from flows.commands.agreed import agree
-from flows.settings import load
+from flows.configuration import load
 from providers.writing import Before, Order, Term
 
 CLOCK = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from flows.commands.policy import require_rules, violations
+from flows.configuration import load
 from flows.errors import SettingsError
-from flows.settings import WritePolicy, load
+from flows.settings import WritePolicy
 from providers.writing import PlanNow, Term
 
 
