@@ -21,13 +21,15 @@ SEEDS = {
 LAYERS = ("raw", "stg", "core", "out", "meta")
 """Schemas of the warehouse, in the order data passes through them; `meta` is about the others."""
 
+STORED = tuple(layer for layer in LAYERS if layer != "stg")
+"""Layers with tables of their own: what is staged lasts as long as its load."""
+
 
 @cache
-def scripts(folder: str, starts_with: str = "") -> tuple[str, ...]:
-    """Return the text of each script in `folder` whose name starts so, in the order of their names."""
-    files_there = sorted(files("sql").joinpath(folder).iterdir(), key=lambda item: item.name)
-    chosen = (script for script in files_there if script.name.startswith(starts_with) and script.name.endswith(".sql"))
-    return tuple(script.read_text(encoding="utf-8") for script in chosen)
+def scripts(folder: str) -> tuple[str, ...]:
+    """Return the text of each script in `folder`, in the order of their names."""
+    there = sorted(files("sql").joinpath(folder).iterdir(), key=lambda item: item.name)
+    return tuple(script.read_text(encoding="utf-8") for script in there if script.name.endswith(".sql"))
 
 
 @cache
@@ -36,7 +38,6 @@ def statements(path: str) -> str:
     return (files("sql") / path).read_text(encoding="utf-8")
 
 
-@cache
 def staging_folder(provider: str) -> Traversable | None:
     """Return the folder with the provider's staging, its `.sql` files and seeds; None where no root of `STAGING` has it."""
     folders = (root.joinpath(provider) for root in STAGING)
@@ -55,26 +56,22 @@ def seed(provider: str, name: str) -> pl.DataFrame:
     return pl.read_csv(folder.joinpath(f"{name}.csv").read_bytes(), infer_schema=False, empty_string_is_null=False)
 
 
-def run_scripts(con: duckdb.DuckDBPyConnection, folder: str, starts_with: str = "") -> None:
-    """Run each script of `folder` whose name starts so."""
-    for text in scripts(folder, starts_with):
+def run_scripts(con: duckdb.DuckDBPyConnection, folder: str) -> None:
+    """Run each script of `folder`."""
+    for text in scripts(folder):
         con.execute(text)
 
 
-def create_tables(con: duckdb.DuckDBPyConnection, layers: tuple[str, ...] = LAYERS) -> None:
+def create_tables(con: duckdb.DuckDBPyConnection, layers: tuple[str, ...] = STORED) -> None:
     """Make the schemas and, for `layers`, every table that is not there yet."""
     for layer in LAYERS:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {layer}")
     for layer in layers:
-        run_scripts(con, layer, _ONLY.get(layer, ""))
+        run_scripts(con, layer)
 
 
 @cache
 def fingerprint() -> str:
     """Return a hash of every script that makes tables or views: it changes when one of them does."""
-    texts = [text for layer in LAYERS for text in scripts(layer, _ONLY.get(layer, ""))]
-    return sha256("\0".join([*texts, *scripts("views")]).encode()).hexdigest()
-
-
-_ONLY = {"stg": "ddl", "core": "ddl"}
-"""Layers whose folder holds queries too: only these scripts of it make tables."""
+    texts = [text for folder in (*STORED, "views") for text in scripts(folder)]
+    return sha256("\0".join(texts).encode()).hexdigest()

@@ -127,7 +127,9 @@ def custom_terms(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
 def orphans(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `ORPHANS`: payments and terms naming what no complete fetch has shown."""
     loaded = con.sql("SELECT DISTINCT provider FROM meta.loads").fetchall()
-    feeds = [seed(name, "page_entities").with_columns(provider=pl.lit(name)) for (name,) in [*loaded, ("",)]]
+    if not loaded:
+        return ORPHANS.empty()
+    feeds = [seed(name, "page_entities").with_columns(provider=pl.lit(name)) for (name,) in loaded]
     con.register("page_entities", pl.concat(feeds))
     try:
         return ORPHANS.gate(_image(con, "orphans", known=known))

@@ -72,7 +72,6 @@ def _known(monkeypatch):
     monkeypatch.setitem(settings.SECTIONS, "lent", LentSettings)
     monkeypatch.setattr(sql.scripts, "STAGING", [*sql.scripts.STAGING, Path(lent.__file__).parent / "staging"])
     yield
-    sql.scripts.staging_folder.cache_clear()
     sql.scripts.seed.cache_clear()
 
 
