@@ -91,6 +91,11 @@ STAGED: Mapping[str, Mapping[str, pl.DataType]] = {
 }
 """The frames a provider's staging makes, whatever the provider; natural keys, amounts as written, days civil."""
 
+ALWAYS_SAID = frozenset(
+    "source page_no position ordinal is_nested is_balance_stated is_derived is_first_sight is_money is_repeat".split()
+)
+"""Columns of staged frames that say what becomes of a row: no provider leaves one out, and none is null."""
+
 ENTITIES = ("plans", "terms", "payments", "accounts", "policies", "customers")
 """What is counted, at the providers that show it; links, deletions and tenants feed these and are not counted themselves."""
 
@@ -146,12 +151,16 @@ def in_shape(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return a staged frame with the columns of `STAGED[name]` in order; those a provider says nothing of are null.
 
     Raises:
-        GateError: a column that the shape does not have, or one of another type.
+        GateError: a column that the shape does not have, one of another type, or one of `ALWAYS_SAID` missing or null.
     """
     shape = STAGED[name]
     wrong = [column for column, dtype in frame.schema.items() if shape.get(column) != dtype]
     if wrong:
         raise GateError(f"the staged {name} are refused: {', '.join(wrong)}: no such column, or one of another type")
+    needed = [column for column in shape if column in ALWAYS_SAID]
+    unsaid = [column for column in needed if column not in frame.columns or frame[column].has_nulls()]
+    if unsaid:
+        raise GateError(f"the staged {name} are refused: {', '.join(unsaid)}: not said of every row")
     return frame.select(
         pl.col(column) if column in frame.columns else pl.lit(None, dtype).alias(column)
         for column, dtype in shape.items()

@@ -117,8 +117,8 @@ def stage(
 
     Raises:
         ConservationError: a received row is not in the frames.
-        GateError: the provider's SQL makes a frame of another shape.
-        LookupError: there is no staging for this provider.
+        GateError: the provider's SQL makes a frame of another shape, or leaves open what becomes of a row.
+        LookupError: nothing stages this provider.
     """
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
     frames = dict(received)
@@ -128,6 +128,7 @@ def stage(
     for name, frame in frames.items():
         con.register(name, frame)
     try:
+        con.execute(statements("stg/macros.sql"))
         options, tenant_words = _of_tenant(con, options, texts.pop("tenant", None))
         staged = _build(con, options, texts)
     finally:
@@ -190,7 +191,6 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping
     """Return each frame of `STAGED`: what the provider's file of that name makes, empty where it has none."""
     for name in ("timezone", "currency", "fetched_on"):
         con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
-    con.execute(statements("stg/macros.sql"))
     for name, text in texts.items():
         con.execute(f"CREATE OR REPLACE TEMP VIEW stg_{options.provider}__{name} AS {text}")
     return {

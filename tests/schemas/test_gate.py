@@ -152,3 +152,12 @@ def test_a_staged_frame_gets_the_columns_its_provider_says_nothing_of_and_may_ha
         in_shape(frame.with_columns(acount_id=pl.lit("2")), "plan_accounts")
     with pytest.raises(GateError, match="refused: plan_id"):
         in_shape(pl.DataFrame({"plan_id": [1]}), "plan_accounts")
+
+
+def test_what_becomes_of_a_staged_row_is_said_of_every_row():
+    tier = pl.DataFrame({"page_no": [0, 0], "position": [3, 3], "ordinal": [0, 1], "minimum": ["5", None]})
+    assert in_shape(tier, "tiers")["ordinal"].to_list() == [0, 1]
+    with pytest.raises(GateError, match="tiers are refused: ordinal: not said of every row"):
+        in_shape(tier.drop("ordinal"), "tiers")
+    with pytest.raises(GateError, match="tiers are refused: position: not said of every row"):
+        in_shape(tier.with_columns(position=pl.Series([3, None])), "tiers")
