@@ -92,7 +92,7 @@ STAGED: Mapping[str, Mapping[str, pl.DataType]] = {
 """The frames a provider's staging makes, whatever the provider; natural keys, amounts as written, days civil."""
 
 ALWAYS_SAID = frozenset(
-    "source page_no position ordinal is_nested is_balance_stated is_derived is_first_sight is_money is_repeat".split()
+    _shape("source page_no position ordinal is_nested is_balance_stated is_derived is_first_sight is_money is_repeat")
 )
 """Columns of staged frames that say what becomes of a row: no provider leaves one out, and none is null."""
 

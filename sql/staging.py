@@ -6,6 +6,7 @@ written to the warehouse here.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -118,7 +119,7 @@ def stage(
     Raises:
         ConservationError: a received row is not in the frames.
         GateError: the provider's SQL makes a frame of another shape, or leaves open what becomes of a row.
-        LookupError: nothing stages this provider.
+        LookupError: nothing stages this provider, or its files do not fit each other.
     """
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
     frames = dict(received)
@@ -145,7 +146,11 @@ def stage(
 
 
 def staging_texts(provider: str) -> dict[str, str]:
-    """Return the SQL of each file of the provider's folder by name, ordered so that each comes after those it uses."""
+    """Return the SQL of each file of the provider's folder by its name, those it builds on before it.
+
+    Raises:
+        LookupError: there is no folder, or a file makes no frame and none builds on it, or is built on and not there.
+    """
     folder = staging_folder(provider)
     if folder is None:
         raise LookupError(f"there is no folder with the staging of {provider!r} in {', '.join(map(str, STAGING))}")
@@ -155,6 +160,10 @@ def staging_texts(provider: str) -> dict[str, str]:
         if file.name.endswith(".sql")
     }
     builds_on = {name: set(re.findall(rf"\bstg_{provider}__(\w+)", texts[name])) for name in sorted(texts)}
+    parts = set().union(*builds_on.values())
+    astray = (texts.keys() - STAGED.keys() - parts - {"tenant"}) | (parts - texts.keys())
+    if astray:
+        raise LookupError(f"the staging of {provider!r} does not use, or lacks, {', '.join(sorted(astray))}")
     return {name: texts[name] for name in TopologicalSorter(builds_on).static_order()}
 
 
@@ -213,7 +222,8 @@ def _check_nothing_lost(
     account shows (`pending_payments`) is not listed among the payments.
     """
     where = f"{options.provider}/{options.tenant_id}"
-    fed: dict[str, int] = dict.fromkeys(("plans", "terms", "payments", "accounts", "customers"), 0)
+    # A policy may come within another row; the rows of these come from a table that feeds them, or not at all.
+    fed = Counter(dict.fromkeys(("plans", "terms", "payments", "accounts", "customers"), 0))
     for columns in (("entity", "rows"), ("child_entity", "child_rows")):
         for entity, table in page_entities.select(columns).iter_rows():
             if entity:
