@@ -8,7 +8,7 @@ Action: close the plan at the provider, or ask what it is waiting for.
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.links import covered_accounts
 from checks.returns import with_return
 from checks.wording import day, sentence
@@ -33,7 +33,7 @@ def with_owed_again(frames: Frames) -> pl.DataFrame:
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="ACTIVE_ALL_SATISFIED",
-    severity=Severity.LOW,
+    severity="low",
     over=PLAN_POSITIONS,
     prepare=with_owed_again,
     whole=True,

@@ -7,7 +7,7 @@ Action: ask the provider which is right; until then the plan counts as deactivat
 
 import polars as pl
 
-from checks.base import Check, Severity, has_happened
+from checks.base import Check, has_happened
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -16,7 +16,7 @@ DEACTIVATED = pl.col("deactivated_on")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="ACTIVE_AND_DEACTIVATED",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_POSITIONS,
     applies=pl.col("is_active").is_not_null(),
     when=pl.col("is_active") & has_happened(DEACTIVATED),

@@ -12,9 +12,9 @@ Action: look at the intent (`planrecon plan show`, `v_writes`) and at the plan; 
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, money, sentence, with_code
-from schemas.columns import STATUSES
+from schemas.words import STATUSES
 from schemas.writes import AGREEMENTS
 
 OPERATION, STATUS = pl.col("operation"), pl.col("status")
@@ -76,7 +76,7 @@ CHECK = Check(
     .when(IS_OF_STATUS)
     .then(pl.lit("STATUS"))
     .otherwise(pl.lit("TERMS")),
-    severity=Severity.HIGH,
+    severity="high",
     over=AGREEMENTS,
     whole=True,
     applies=pl.lit(value=True),

@@ -8,7 +8,7 @@ Action: look at the plan's terms beside its rules and correct the ones that were
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.compared import CODE, IN_FORCE, SAID, named
 from checks.wording import day
 from schemas.schedules import DIFFERENCES
@@ -16,7 +16,7 @@ from schemas.schedules import DIFFERENCES
 CHECK = Check(
     code="AMBIGUOUS_PAIR",
     narrowed=pl.col("reason"),
-    severity=Severity.LOW,
+    severity="low",
     over=DIFFERENCES,
     prepare=named,
     applies=IN_FORCE,

@@ -10,7 +10,7 @@ Action: leave rounding to a convention in the configuration; have any other amou
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.compared import CODE, IN_FORCE, SAID, named
 from checks.wording import money
 from schemas.schedules import DIFFERENCES
@@ -18,7 +18,7 @@ from schemas.schedules import DIFFERENCES
 CHECK = Check(
     code="AMOUNT_DIFF",
     narrowed=pl.col("reason"),
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=DIFFERENCES,
     prepare=named,
     applies=IN_FORCE,

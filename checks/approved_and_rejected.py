@@ -7,7 +7,7 @@ Action: ask the provider which decision holds and have the other stamp removed.
 
 import polars as pl
 
-from checks.base import Check, Severity, has_happened
+from checks.base import Check, has_happened
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -16,7 +16,7 @@ APPROVED, REJECTED = pl.col("approved_on"), pl.col("rejected_on")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="APPROVED_AND_REJECTED",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_POSITIONS,
     applies=has_happened(APPROVED) | has_happened(REJECTED),
     when=has_happened(APPROVED) & has_happened(REJECTED),

@@ -7,7 +7,7 @@ Action: ask the provider whether the plan runs; then have it activated, or deact
 
 import polars as pl
 
-from checks.base import Check, Severity, has_happened
+from checks.base import Check, has_happened
 from checks.wording import day, sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
@@ -16,7 +16,7 @@ APPROVED = pl.col("approved_on")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="APPROVED_NOT_ACTIVE",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_POSITIONS,
     applies=has_happened(APPROVED),
     when=pl.col("status") == "UNKNOWN",

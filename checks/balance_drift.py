@@ -13,7 +13,7 @@ from datetime import date
 
 import polars as pl
 
-from checks.base import JUDGED, Check, Frames, Severity, frame
+from checks.base import JUDGED, Check, Frames, frame
 from checks.links import Window, choices, windows
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
@@ -60,7 +60,7 @@ def _explains(window: Window, plan: tuple[date, int, int, int, int]) -> bool:
 
 CHECK = Check(
     code="BALANCE_DRIFT",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     prepare=with_unbooked,
     whole=True,

@@ -13,7 +13,6 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 
 import polars as pl
 
@@ -22,6 +21,7 @@ from schemas.options import Options
 from schemas.results import BREAKS, CHECK_RESULTS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.schedules import DIFFERENCES, PLAN_RULES
 from schemas.table import Table
+from schemas.words import Severity
 
 Frames = Mapping[str, pl.DataFrame]
 """Table name to frame; beside those of the schemas, `completeness`: one row per provider, tenant and entity."""
@@ -43,15 +43,6 @@ class CheckError(Exception):
     """A check cannot be trusted as it is written; the message names it and the rows."""
 
 
-class Severity(StrEnum):
-    """How bad a break is where no amount says so."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Check:
     """One rule: where it looks, when it is broken, what the break says.
@@ -61,6 +52,7 @@ class Check:
 
     Attributes:
         code: Break code; never reused for another meaning.
+        severity: How bad a break is where no amount says so.
         reason: What narrows the code; empty if nothing does.
         over: Table whose rows are examined, one by one.
         applies: Rows the rule can be asked of; never null.

@@ -7,7 +7,7 @@ Action: check the symbol in the settings, then the link at the provider.
 
 import polars as pl
 
-from checks.base import JUDGED, Check, Severity
+from checks.base import JUDGED, Check
 from checks.links import covered_accounts
 from checks.wording import sentence
 from schemas.core import PLAN_ACCOUNTS
@@ -15,7 +15,7 @@ from schemas.core import PLAN_ACCOUNTS
 CHECK = Check(
     code="CURRENCY_DIFF",
     reason="ACCOUNT",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_ACCOUNTS,
     prepare=covered_accounts,
     applies=pl.col("status").is_in(JUDGED),

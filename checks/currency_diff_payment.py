@@ -7,7 +7,7 @@ Action: check the symbol in the settings, then the payment at the provider.
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.wording import sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
@@ -21,7 +21,7 @@ def with_plan_currency(frames: Frames) -> pl.DataFrame:
 CHECK = Check(
     code="CURRENCY_DIFF",
     reason="PAYMENT",
-    severity=Severity.HIGH,
+    severity="high",
     over=PAYMENT_POSITIONS,
     prepare=with_plan_currency,
     applies=pl.col("plan_currency").is_not_null(),

@@ -8,7 +8,7 @@ Action: look up the payments of the term; have the date cleared or the balance c
 
 import polars as pl
 
-from checks.base import Check, Severity, has_happened
+from checks.base import Check, has_happened
 from checks.wording import day, money, sentence, with_code
 from schemas.results import TERM_POSITIONS
 
@@ -17,7 +17,7 @@ DUE, PAID = pl.col("provider_outstanding_minor"), pl.col("provider_paid_on")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="DATE_WITH_MONEY_DUE",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=TERM_POSITIONS,
     applies=DUE.is_not_null() & has_happened(PAID) & ~pl.col("state").is_in(["VOID", "SUPERSEDED"]),
     when=DUE > 0,

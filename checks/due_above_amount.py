@@ -7,7 +7,7 @@ Action: look the term up at the provider; correct the balance, or agree on a new
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, money, sentence, with_code
 from schemas.results import TERM_POSITIONS
 
@@ -16,7 +16,7 @@ DUE = pl.col("provider_outstanding_minor")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="DUE_ABOVE_AMOUNT",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=TERM_POSITIONS,
     applies=DUE.is_not_null() & ~pl.col("state").is_in(["VOID", "SUPERSEDED"]),
     when=pl.col("amount_minor") < DUE,

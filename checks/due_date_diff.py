@@ -12,7 +12,7 @@ Action: where one reason explains many breaks, settle the convention with the pr
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.compared import CODE, IN_FORCE, SAID, with_zone
 from checks.wording import day
 from schemas.schedules import DIFFERENCES
@@ -20,7 +20,7 @@ from schemas.schedules import DIFFERENCES
 CHECK = Check(
     code="DUE_DATE_DIFF",
     narrowed=pl.col("reason"),
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=DIFFERENCES,
     prepare=with_zone,
     # Whether a whole tenant is off by a day shows only in all its plans together.

@@ -9,7 +9,7 @@ Action: compare one date with the provider's own screens, then correct the zone 
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.compared import zones
 from checks.wording import sentence
 from schemas.schedules import DIFFERENCES
@@ -21,7 +21,7 @@ CHECK = Check(
     code="DUE_DATE_DIFF",
     reason="TIMEZONE",
     side="both",
-    severity=Severity.HIGH,
+    severity="high",
     over=DIFFERENCES,
     prepare=zones,
     whole=True,

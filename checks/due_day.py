@@ -8,7 +8,7 @@ Action: have the plan moved to the due day, or the enforcement lifted. In a mont
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.policy import planned
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
@@ -18,7 +18,7 @@ OFF, ON, WANTED = pl.col("off_terms"), pl.col("off_on"), pl.col("off_from")
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="DUE_DAY",
-    severity=Severity.LOW,
+    severity="low",
     over=PLAN_POSITIONS,
     prepare=planned,
     applies=pl.col("is_in_force") & OFF.is_not_null(),

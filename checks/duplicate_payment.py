@@ -10,7 +10,7 @@ from operator import and_
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.wording import day, money, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
@@ -165,7 +165,7 @@ def _aligned(pairs: pl.DataFrame, totals: pl.DataFrame) -> pl.Series:
 CHECK = Check(
     code="DUPLICATE_PAYMENT",
     reason="NEAR",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PAYMENT_POSITIONS,
     prepare=with_repeat,
     whole=True,

@@ -8,7 +8,7 @@ Action: have one of the two removed at the provider. Two terms that a weekend or
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.wording import day, money, sentence, with_code
 from schemas.results import TERM_POSITIONS
 
@@ -53,7 +53,7 @@ def _is_in_plan_order(terms: pl.DataFrame) -> bool:
 
 CHECK = Check(
     code="DUPLICATE_TERM",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=TERM_POSITIONS,
     prepare=with_twin,
     applies=COUNTS,

@@ -10,7 +10,7 @@ Action: compare both at the provider, and end the one that nothing stands behind
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.wording import sentence, with_code
 from schemas.core import WHO
 from schemas.results import PLAN_POSITIONS
@@ -65,7 +65,7 @@ _HAS_DEBTOR = pl.col("customer_id").is_not_null()
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="EQUAL_PLANS",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_POSITIONS,
     prepare=with_twin,
     whole=True,

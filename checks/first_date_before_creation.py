@@ -8,7 +8,7 @@ Action: check the first date against what was agreed, and have it corrected or t
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.ruled import ruled
 from checks.wording import day, sentence
 from schemas.schedules import PLAN_RULES
@@ -26,7 +26,7 @@ def with_first_term(frames: Frames) -> pl.DataFrame:
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="FIRST_DATE_BEFORE_CREATION",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_RULES,
     prepare=with_first_term,
     applies=pl.col("is_in_force") & FIRST.is_not_null(),

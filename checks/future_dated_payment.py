@@ -7,7 +7,7 @@ Action: have the date corrected at the provider.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
@@ -19,7 +19,7 @@ IS_TOLD = pl.col("is_money") | pl.col("payment_id").str.starts_with("psp:")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="FUTURE_DATED",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PAYMENT_POSITIONS,
     applies=pl.col("class").is_in(["received", "reversed", "partly_reversed"]) & IS_TOLD & TOLD.is_not_null(),
     when=PAID > TOLD,

@@ -7,7 +7,7 @@ Action: have the date corrected at the provider.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, sentence
 from schemas.results import TERM_POSITIONS
 
@@ -16,7 +16,7 @@ PAID, TOLD = pl.col("provider_paid_on"), pl.col("told_on")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="FUTURE_DATED",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=TERM_POSITIONS,
     applies=PAID.is_not_null() & TOLD.is_not_null() & ~pl.col("state").is_in(["VOID", "SUPERSEDED"]),
     when=PAID > TOLD,

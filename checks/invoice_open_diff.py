@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from checks.base import JUDGED, Check, Frames, Severity, frame
+from checks.base import JUDGED, Check, Frames, frame
 from checks.links import RECEIVED, booked, choices, windows
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
@@ -69,8 +69,8 @@ def _all(listed: Sequence[tuple[str, list[int]]]) -> list[int]:
 
 CHECK = Check(
     code="INVOICE_OPEN_DIFF",
-    severity=Severity.LOW,
-    at_least=pl.when(ASKS_MORE).then(pl.lit(str(Severity.HIGH))),
+    severity="low",
+    at_least=pl.when(ASKS_MORE).then(pl.lit("high")),
     over=PLAN_POSITIONS,
     prepare=with_cause,
     whole=True,

@@ -10,7 +10,7 @@ Action: compare the accounts that name the plan with its terms, and have the ter
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.links import RECEIVED, booked
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
@@ -47,7 +47,7 @@ def _early(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="INVOICE_TOTAL",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     prepare=with_early_money,
     whole=True,

@@ -8,7 +8,7 @@ Action: have the plan made anew within the limit, or the exception recorded.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.policy import planned
 from checks.wording import sentence
 from schemas.results import PLAN_POSITIONS
@@ -18,7 +18,7 @@ MOST = pl.col("maximum_term")
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="MAXIMUM_TERM",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     prepare=planned,
     applies=pl.col("is_in_force") & MOST.is_not_null(),

@@ -8,7 +8,7 @@ Action: find out at the provider where the row belongs. Money that merely falls 
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import sentence, with_code
 from schemas.core import ORPHANS
 
@@ -35,7 +35,7 @@ AMOUNT = (
 CHECK = Check(
     code="ORPHAN_PAYMENT",
     narrowed=NAMES.str.to_uppercase(),
-    severity=Severity.HIGH,
+    severity="high",
     over=ORPHANS,
     applies=pl.lit(value=True),
     when=pl.lit(value=True),

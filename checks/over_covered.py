@@ -8,7 +8,7 @@ Action: stop the pending payment that is too much, or refund or rebook what was 
 
 import polars as pl
 
-from checks.base import JUDGED, Check, Severity
+from checks.base import JUDGED, Check
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
@@ -19,7 +19,7 @@ COVER = RECEIVED + PENDING
 
 CHECK = Check(
     code="OVER_COVERED",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     applies=pl.col("status").is_in(JUDGED),
     when=COVER > PAYABLE,

@@ -7,14 +7,14 @@ Action: look the term up at the provider; days late cannot be told until then.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, sentence, with_code
 from schemas.results import TERM_POSITIONS
 
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="PAID_WITHOUT_DATE",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=TERM_POSITIONS,
     # A term of zero is not paid by anybody, and a void or replaced one is not owed.
     applies=pl.col("provider_outstanding_minor").is_not_null()

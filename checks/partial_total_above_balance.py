@@ -7,7 +7,7 @@ Action: check what was owed on the day the plan was made, and have the plan made
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.wording import day, money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
@@ -23,7 +23,7 @@ def with_balance(frames: Frames) -> pl.DataFrame:
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="PARTIAL_TOTAL_ABOVE_BALANCE",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     prepare=with_balance,
     applies=pl.col("is_in_force")

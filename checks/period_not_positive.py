@@ -7,7 +7,7 @@ Action: have the period corrected at the provider.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.ruled import ruled
 from checks.wording import sentence
 from schemas.schedules import PLAN_RULES
@@ -17,7 +17,7 @@ PERIOD = pl.col("days_in_period")
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="PERIOD_NOT_POSITIVE",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_RULES,
     prepare=ruled,
     # A period that is not given is a missing input, which is reported elsewhere.

@@ -7,7 +7,7 @@ Action: look in which tenant the plan is; fetch everything again (`planrecon run
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.wording import sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -28,7 +28,7 @@ def with_copies(frames: Frames) -> pl.DataFrame:
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="PLAN_IN_TWO_TENANTS",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_POSITIONS,
     prepare=with_copies,
     whole=True,

@@ -7,7 +7,7 @@ Action: ask the provider whether the customer agreed. If so, accept the break: t
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame, has_happened
+from checks.base import Check, Frames, frame, has_happened
 from checks.wording import day, money, sentence
 from schemas.core import WHO
 from schemas.results import TERM_POSITIONS
@@ -37,7 +37,7 @@ def _told(on: pl.Expr, minor: pl.Expr, otherwise: str) -> pl.Expr:
 
 CHECK = Check(
     code="PLAN_MUTATED",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=TERM_POSITIONS,
     prepare=with_changes,
     applies=pl.col("is_in_force").fill_null(value=False),

@@ -8,7 +8,7 @@ Action: compare the plan with what it was before; ask the provider why it was go
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame, has_happened
+from checks.base import Check, Frames, frame, has_happened
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -23,7 +23,7 @@ def with_absence(frames: Frames) -> pl.DataFrame:
 
 CHECK = Check(
     code="PLAN_REAPPEARED",
-    severity=Severity.LOW,
+    severity="low",
     over=PLAN_POSITIONS,
     prepare=with_absence,
     applies=pl.col("is_in_force"),

@@ -7,7 +7,7 @@ Action: ask the provider what became of the plan. A deletion that the provider n
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
@@ -15,7 +15,7 @@ IS_GONE = pl.col("flags").str.split(";").list.contains("VANISHED")
 
 CHECK = Check(
     code="PLAN_VANISHED",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_POSITIONS,
     # One that had ended or was refused may leave the list.
     applies=~pl.col("status").is_in(["REJECTED", "DEACTIVATED", "SUPERSEDED"]),

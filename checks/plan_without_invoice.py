@@ -8,7 +8,7 @@ Action: look the plan up at the provider; end it, or have its invoices put back.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import sentence
 from schemas.results import PLAN_POSITIONS
 
@@ -17,7 +17,7 @@ NAMED = pl.col("linked_accounts")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="PLAN_WITHOUT_INVOICE",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     # Whether an account named the plan is known only from its newest version on.
     applies=(pl.col("status") == "ACTIVE") & NAMED.is_not_null(),

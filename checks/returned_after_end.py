@@ -9,7 +9,7 @@ Action: ask the customer again, or make a plan for it. The break is gone once la
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.returns import with_return
 from checks.wording import day, money, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
@@ -18,13 +18,13 @@ RETURNED = pl.col("returned_minor")
 
 CHECK = Check(
     code="RETURNED_AFTER_END",
-    severity=Severity.HIGH,
+    severity="high",
     over=PAYMENT_POSITIONS,
     prepare=with_return,
     whole=True,
     applies=RETURNED.is_not_null(),
     when=pl.col("is_owed_again"),
-    at_least=pl.lit(str(Severity.HIGH)),
+    at_least=pl.lit("high"),
     expected=money(pl.lit(0, dtype=pl.Int64)),
     actual=money(RETURNED),
     difference_minor=RETURNED,

@@ -7,7 +7,7 @@ Action: look both dates up at the provider or the bank, and have the wrong one c
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
@@ -16,7 +16,7 @@ PAID, BACK = pl.col("effective_date"), pl.col("reversed_on")
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="RETURNED_BEFORE_PAID",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PAYMENT_POSITIONS,
     applies=BACK.is_not_null(),
     when=BACK < PAID,

@@ -7,14 +7,14 @@ Action: ask the provider for the amount given back.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
 CHECK = Check(
     code="STATUS_CONTRADICTION",
     reason="REVERSAL_AMOUNT_UNKNOWN",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PAYMENT_POSITIONS,
     applies=pl.col("is_money"),
     when=~pl.col("is_reversal_amount_known")

@@ -9,7 +9,7 @@ Action: have the tiers corrected at the provider. A tier that begins where the o
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.wording import money, sentence
 from schemas.columns import MAX_MINOR
 from schemas.core import POLICIES
@@ -63,7 +63,7 @@ def _between(tiers: pl.DataFrame) -> pl.DataFrame:
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="SETUP_TIERS_CONTRADICTORY",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=POLICIES,
     prepare=with_faults,
     applies=pl.col("ranges").is_not_null(),

@@ -7,7 +7,7 @@ Action: ask the provider what became of the payment; have it collected again or 
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.wording import day, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
 
@@ -17,7 +17,7 @@ SINCE = pl.max_horizontal("counts_from", "planned_on")
 
 CHECK = Check(
     code="STALE_PENDING",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PAYMENT_POSITIONS,
     applies=pl.col("is_money") & (pl.col("class") == "pending"),
     when=pl.col("is_stale"),

@@ -7,7 +7,7 @@ Action: end the plan, or have the stop lifted.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.links import covered_accounts
 from checks.wording import sentence
 from schemas.core import PLAN_ACCOUNTS
@@ -15,7 +15,7 @@ from schemas.core import PLAN_ACCOUNTS
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="STOPPED_ACCOUNT",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_ACCOUNTS,
     prepare=covered_accounts,
     applies=(pl.col("status") == "ACTIVE") & pl.col("is_stopped").is_not_null(),

@@ -8,7 +8,7 @@ Action: have the term removed at the provider, or the plan's rules corrected to 
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.compared import CODE, IN_FORCE, SAID, named
 from checks.wording import money
 from schemas.schedules import DIFFERENCES
@@ -18,7 +18,7 @@ AMOUNT = pl.col("amount_minor")
 CHECK = Check(
     code="TERM_EXTRA",
     narrowed=pl.col("reason"),
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=DIFFERENCES,
     prepare=named,
     applies=IN_FORCE,

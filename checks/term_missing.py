@@ -7,7 +7,7 @@ Action: have the term added at the provider, or the plan's rules corrected to wh
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.compared import CODE, IN_FORCE, SAID, named
 from checks.wording import day, money
 from schemas.schedules import DIFFERENCES
@@ -18,7 +18,7 @@ NOTHING = pl.lit(0, dtype=pl.Int64)
 CHECK = Check(
     code="TERM_MISSING",
     narrowed=pl.col("reason"),
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=DIFFERENCES,
     prepare=named,
     applies=IN_FORCE,

@@ -8,7 +8,7 @@ Action: have the plan made anew with fewer terms, or the exception recorded. Tie
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.policy import planned
 from checks.wording import sentence, with_code
 from schemas.results import PLAN_POSITIONS
@@ -18,7 +18,7 @@ MOST = pl.col("most_payments")
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="TIER_PAYMENT_COUNT",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     prepare=planned,
     applies=pl.col("is_in_force") & MOST.is_not_null(),

@@ -8,7 +8,7 @@ Action: have the plan made anew with larger terms, or the exception recorded. A 
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.policy import planned
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
@@ -18,7 +18,7 @@ LEAST, SMALLEST = pl.col("least_minor"), pl.col("smallest_minor")
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="TIER_RESTRICTED_MINIMUM",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     prepare=planned,
     applies=pl.col("is_in_force") & LEAST.is_not_null() & SMALLEST.is_not_null(),

@@ -7,7 +7,7 @@ Action: find the term that is missing or wrong at the provider and correct it th
 
 import polars as pl
 
-from checks.base import JUDGED, Check, Severity
+from checks.base import JUDGED, Check
 from checks.wording import money, sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
@@ -16,7 +16,7 @@ TERMS = pl.col("amount_minor") - pl.col("waived_minor")
 
 CHECK = Check(
     code="TOTAL_DIFF",
-    severity=Severity.MEDIUM,
+    severity="medium",
     over=PLAN_POSITIONS,
     applies=STATED.is_not_null() & pl.col("status").is_in(JUDGED),
     when=STATED != TERMS,

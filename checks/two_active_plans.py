@@ -10,7 +10,7 @@ Action: end the plan that should not run.
 
 import polars as pl
 
-from checks.base import Check, Frames, Severity, frame
+from checks.base import Check, Frames, frame
 from checks.links import covered_accounts
 from checks.wording import sentence
 from schemas.core import PLAN_ACCOUNTS
@@ -60,7 +60,7 @@ def _named_now(accounts: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="TWO_ACTIVE_PLANS",
-    severity=Severity.HIGH,
+    severity="high",
     over=PLAN_ACCOUNTS,
     prepare=with_valid_plan,
     whole=True,

@@ -8,7 +8,7 @@ Action: have the weekday or the first date corrected at the provider.
 
 import polars as pl
 
-from checks.base import Check, Severity
+from checks.base import Check
 from checks.ruled import WEEKLY, ruled
 from checks.wording import day, sentence
 from schemas.schedules import PLAN_RULES
@@ -34,7 +34,7 @@ def called(weekday: pl.Expr) -> pl.Expr:
 CHECK = Check(
     code="POLICY_VIOLATION",
     reason="WEEKDAY_CONTRADICTS",
-    severity=Severity.LOW,
+    severity="low",
     over=PLAN_RULES,
     prepare=ruled,
     applies=pl.col("is_in_force")

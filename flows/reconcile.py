@@ -19,7 +19,7 @@ from prefect.states import Cancelled, Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import clock, log
-from flows.commands.options import ProviderName, Severity
+from flows.commands.options import ProviderName
 from flows.configuration import load
 from flows.endings import ending
 from flows.errors import PlanreconError
@@ -27,7 +27,7 @@ from flows.steps.pipeline import reconcile_portfolio
 from flows.steps.publish import Finished
 from flows.steps.request import Request
 from flows.steps.runners import Result
-from reports.facts import HELD
+from schemas.words import HELD, FailOn
 
 BUSY_CODE = 5
 
@@ -159,7 +159,7 @@ def reconcile(
     config: str | None = None,
     as_of: date | None = None,
     providers: list[ProviderName] | None = None,
-    fail_on: Severity | None = None,
+    fail_on: FailOn | None = None,
     full: bool = False,  # noqa: FBT001, FBT002  a parameter of the flow is given by its name
 ) -> State[Finished]:
     """Pull, validate, compute and report as of one date.

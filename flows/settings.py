@@ -7,7 +7,7 @@ object never shows them.
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model
@@ -27,7 +27,8 @@ from flows.values import (
     Weekend,
     Zone,
 )
-from schemas.conventions import Conventions as ScheduleConventions
+from schemas import words
+from schemas.conventions import Conventions
 from schemas.options import Options, Tolerance
 from transforms.calendars.business_days import WEEKEND
 from transforms.calendars.closed_days import Calendar, OwnDays
@@ -48,10 +49,10 @@ class RunSettings(Section):
     timezone: Zone = "Europe/Amsterdam"
     grace_days: Annotated[int, Field(ge=0, le=366)] = 0
     tolerance: ToleranceText = "EXACT"
-    residual: Literal["FILL", "SKIP"] = "FILL"
-    grace_mode: Literal["NONE", "SHIFT", "GATE"] = "NONE"
-    day_basis: Literal["CALENDAR", "BUSINESS"] = "CALENDAR"
-    dpd_origin: Literal["OLDEST_UNPAID", "FIRST_ENTERED", "FIRST_MATERIAL"] = "OLDEST_UNPAID"
+    residual: words.Residual = "FILL"
+    grace_mode: words.GraceMode = "NONE"
+    day_basis: words.DayBasis = "CALENDAR"
+    dpd_origin: words.DpdOrigin = "OLDEST_UNPAID"
     settlement_days: Annotated[int, Field(ge=0, le=60)] = 2
     stale_pending_days: Annotated[int, Field(ge=0, le=366)] = 5
     escalate_days: Annotated[int, Field(ge=0, le=366)] = 5
@@ -60,12 +61,12 @@ class RunSettings(Section):
     bucket_set: BucketSetName = "AR"
     calendar: CalendarName = "NL"
     closed_days: ClosedDays = ()
-    pauses: Literal["FLAG", "STOP"] = "FLAG"
+    pauses: words.PauseMode = "FLAG"
     pauses_file: Path | None = None
     overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     full_sweep_days: Annotated[int, Field(ge=1, le=60)] = 7
     clock_skew_minutes: Annotated[int, Field(ge=0, le=10_080)] = 2
-    fail_on: Literal["low", "medium", "high", "critical", "never"] = "high"
+    fail_on: words.FailOn = "high"
 
 
 class GateSettings(Section):
@@ -104,7 +105,7 @@ class ReportSettings(Section):
     """Where reports go, and in which formats."""
 
     dir: Path = Path("reports")
-    formats: Formats = ["csv", "parquet", "html", "xlsx"]
+    formats: Formats = list(words.REPORT_FORMATS)
 
 
 class WritePolicy(Section):
@@ -134,16 +135,16 @@ class ScaleSettings(Section):
     dask_address: str | None = None
 
 
-class Conventions(Section):
+class ConventionSettings(Section):
     """How the provider's schedules are generated, where its pages leave a choice."""
 
-    remainder: Literal["LAST", "FIRST", "SPREAD"] | None = None
-    short_month: Literal["LAST_DAY", "OVERFLOW", "OVERFLOW_31"] | None = None
-    fifth_week: Literal["LAST", "SKIP", "NEXT"] | None = None
-    shift_order: Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] | None = None
-    shift_mode: Literal["ONCE", "REPEAT"] | None = None
+    remainder: words.Remainder | None = None
+    short_month: words.ShortMonth | None = None
+    fifth_week: words.FifthWeek | None = None
+    shift_order: words.ShiftOrder | None = None
+    shift_mode: words.ShiftMode | None = None
     cascade: bool | None = None
-    collision: Literal["KEEP", "MERGE", "NEXT_DAY"] | None = None
+    collision: words.Collision | None = None
 
 
 class ProviderSettings(Section):
@@ -171,7 +172,7 @@ class ProviderSettings(Section):
     closed_days: ClosedDays | None = None
     bucket_set: BucketSetName | None = None
     weekend: Weekend = WEEKEND
-    conventions: Conventions = Conventions()
+    conventions: ConventionSettings = ConventionSettings()
     assumed: dict[str, str] = {}
     worst_delay_seconds: Annotated[float, Field(ge=0)] | None = None
 
@@ -244,7 +245,7 @@ class TotalitySettings(ProviderSettings):
     NAME: ClassVar[str] = "totality"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = "USD"
     timezone: Zone | None = "America/New_York"
-    allocates: Literal["AMOUNT", "PRINCIPAL_INTEREST"] = "AMOUNT"
+    allocates: words.Allocates = "AMOUNT"
 
 
 class PayiqSettings(ProviderSettings):
@@ -368,7 +369,7 @@ class Settings(BaseSettings):
     def _bucket_set(self, name: str) -> str:
         return written(self.buckets.ranges) if name == "OWN" else name
 
-    def conventions(self) -> dict[str, ScheduleConventions]:
+    def conventions(self) -> dict[str, Conventions]:
         """Return how each provider makes its schedules: the usual way, where the configuration does not say otherwise."""
         return {name: _conventions(getattr(self.providers, name)) for name in type(self.providers).model_fields}
 
@@ -395,6 +396,6 @@ def settings_class() -> type[Settings]:
     return create_model("Settings", __base__=Settings, providers=(providers, providers()))
 
 
-def _conventions(section: ProviderSettings | None) -> ScheduleConventions:
+def _conventions(section: ProviderSettings | None) -> Conventions:
     given = section.conventions.model_dump(exclude_none=True) if section is not None else {}
-    return ScheduleConventions(**given)
+    return Conventions(**given)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, StrictInt
 from pydantic_settings import NoDecode
 
 from schemas.options import Tolerance
+from schemas.words import ReportFormat
 from transforms.calendars.business_days import check_calendar, weekend_days
 from transforms.calendars.closed_days import OwnDays, own_days
 from transforms.delinquency.buckets import written
@@ -61,7 +62,7 @@ def _weekend(value: object) -> object:
 Zone = Annotated[str, AfterValidator(_zone)]
 ToleranceText = Annotated[str, AfterValidator(_tolerance)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
-Formats = Annotated[list[Literal["csv", "parquet", "html", "xlsx"]], NoDecode, BeforeValidator(_listed)]
+Formats = Annotated[list[ReportFormat], NoDecode, BeforeValidator(_listed)]
 CalendarName = Annotated[str, AfterValidator(_calendar)]
 ClosedDays = Annotated[OwnDays, NoDecode, BeforeValidator(_closed_days)]
 BucketSetName = Literal["AR", "IFRS", "MONTHS", "MONTHS_MBA", "OWN"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reports.digest import SEVERITIES
+from reports.digest import WORST_FIRST
 from reports.summary import BreakCounts, PortfolioLine, SourceLine, Summary, whose
 from reports.texts import LONGEST_OWN, counted, grouped, visible
 
@@ -41,7 +41,7 @@ def portfolio_line(row: PortfolioLine) -> tuple[str, ...]:
 
 def break_line(counts: BreakCounts) -> str:
     """Return how many breaks are open, by severity, and how many are in another state."""
-    severities = ", ".join(f"{counts.by_severity[word]} {word}" for word in SEVERITIES)
+    severities = ", ".join(f"{counts.by_severity[word]} {word}" for word in WORST_FIRST)
     others = ", ".join(f"{getattr(counts, word)} {word}" for word in ("new", "timing", "accepted", "resolved"))
     return f"{counted(counts.open, 'open break')}: {severities} ({others})"
 

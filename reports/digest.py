@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from schemas.columns import INVOICES_OWE_LESS, PAUSED
+from schemas.words import CLOSED, INVOICES_OWE_LESS, PAUSED, SEVERITIES, SEVERITY_RANKS
 
 WORST_PLANS = 12
 """Plans listed per currency."""
 WORST_BREAKS = 60
 """Breaks listed in all."""
-SEVERITIES = ("critical", "high", "medium", "low")
-CLOSED = ("RESOLVED", "ACCEPTED")
-"""Break states that need no action."""
+WORST_FIRST = SEVERITIES[::-1]
 
 _WHO = ("provider", "currency")
 _BUCKET = (*_WHO, "bucket_no", "bucket")
@@ -154,11 +152,9 @@ def _worst(late: pl.DataFrame) -> pl.DataFrame:
 
 
 def _urgency() -> list[pl.Expr]:
-    rank = pl.col("severity").replace_strict(
-        {word: place for place, word in enumerate(SEVERITIES)}, return_dtype=pl.Int8
-    )
+    rank = pl.col("severity").replace_strict(dict(SEVERITY_RANKS), return_dtype=pl.Int8)
     return [
-        rank,
+        rank.neg(),
         pl.col("difference_minor").abs().neg(),
         pl.col("age_days").neg(),
         *(pl.col(name) for name in ("provider", "tenant_id", "code", "reason", "plan_id", "fingerprint")),

@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
-PUBLISHED = "PUBLISHED"
-HELD = "HELD"
-
 
 @dataclass(frozen=True, slots=True)
 class Source:

@@ -13,11 +13,12 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.digest import WORST_PLANS, Digest
-from reports.facts import HELD, BucketFacts, RunFacts
+from reports.facts import BucketFacts, RunFacts
 from reports.layout import REPORTS
 from reports.summary import BreakCounts, CheckLine, PortfolioLine, SourceLine, Summary
 from reports.texts import counted, grouped, instant, visible
 from schemas.currencies import written
+from schemas.words import HELD
 
 MOST_GROUPS = 12
 """Aging tables shown."""

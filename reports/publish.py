@@ -16,7 +16,7 @@ from typing import IO
 
 from reports import manifest
 from reports.errors import DamagedError, PlaceError, ReportError
-from reports.facts import PUBLISHED
+from schemas.words import PUBLISHED
 
 LATEST, HELD_BELOW = "latest", "held"
 _ALIVE = ".alive"

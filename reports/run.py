@@ -22,14 +22,14 @@ import polars as pl
 from reports import manifest, page
 from reports.digest import Digest
 from reports.errors import ReportError
-from reports.facts import PUBLISHED, RunFacts
+from reports.facts import RunFacts
 from reports.layout import REPORTS
 from reports.publish import Staging, point_latest
 from reports.summary import Summary, outline
 from reports.tables import TableWriter
 from reports.workbook import SHEET_ROWS, write_workbook
+from schemas.words import PUBLISHED, REPORT_FORMATS
 
-FORMATS = ("csv", "parquet", "html", "xlsx")
 _READ_AGAIN = ("plans", "breaks", "aging", "aging_terms", "integrity")
 """Tables whose sums are read back from the files before the pointer moves."""
 
@@ -50,10 +50,14 @@ class ReportTable:
 class RunWriter:
     """The files of one run. Leaving the block before `publish` leaves no folder behind."""
 
-    def __init__(self, reports_dir: Path, *, as_of: date, run_id: str, formats: Collection[str] = FORMATS) -> None:
-        unknown = sorted(set(formats) - set(FORMATS))
+    def __init__(
+        self, reports_dir: Path, *, as_of: date, run_id: str, formats: Collection[str] = REPORT_FORMATS
+    ) -> None:
+        unknown = sorted(set(formats) - set(REPORT_FORMATS))
         if unknown:
-            raise ReportError(f"report formats {', '.join(unknown)} are not known; choose from {', '.join(FORMATS)}")
+            raise ReportError(
+                f"report formats {', '.join(unknown)} are not known; choose from {', '.join(REPORT_FORMATS)}"
+            )
         self._dir = reports_dir.absolute()
         self._as_of = as_of
         self._run_id = run_id

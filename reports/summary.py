@@ -11,10 +11,11 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
-from reports.digest import CLOSED, SEVERITIES, Digest
+from reports.digest import WORST_FIRST, Digest
 from reports.facts import CalendarFacts, RunFacts, Source
 from reports.texts import counted, visible
 from schemas.currencies import written
+from schemas.words import CLOSED
 
 _ALARMING = ("critical", "high")
 
@@ -215,18 +216,18 @@ def _breaks(digest: Digest) -> BreakCounts:
         timing=_number(row for row in alive if row["kind"] == "timing"),
         accepted=_number(row for row in rows if row["break_state"] == "ACCEPTED"),
         resolved=_number(row for row in rows if row["break_state"] == "RESOLVED"),
-        by_severity={word: _number(row for row in real if row["severity"] == word) for word in SEVERITIES},
+        by_severity={word: _number(row for row in real if row["severity"] == word) for word in WORST_FIRST},
         by_code=_by_code(real),
     )
 
 
 def _by_code(rows: Sequence[Mapping[str, Any]]) -> list[BreakKind]:
-    kinds = sorted({(SEVERITIES.index(row["severity"]), row["code"], row["reason"]) for row in rows})
+    kinds = sorted({(WORST_FIRST.index(row["severity"]), row["code"], row["reason"]) for row in rows})
     counts = []
     for place, code, reason in kinds:
-        same = [r for r in rows if (r["severity"], r["code"], r["reason"]) == (SEVERITIES[place], code, reason)]
+        same = [r for r in rows if (r["severity"], r["code"], r["reason"]) == (WORST_FIRST[place], code, reason)]
         new = _number(row for row in same if row["break_state"] == "NEW")
-        counts.append(BreakKind(SEVERITIES[place], code, reason, _number(same), new))
+        counts.append(BreakKind(WORST_FIRST[place], code, reason, _number(same), new))
     return counts
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas import words
+
 MAX_MINOR = 10**15
 """Largest magnitude of one amount; leaves room for 9,000 such rows in an Int64 sum."""
 
@@ -34,52 +36,10 @@ class Column:
 
     def comment(self) -> str:
         """Return what readers of a view are told: the meaning, the unit, the words of a closed list, what empty means."""
-        words = self.values or self.words
         parts = [self.meaning.replace("minor units", "major units") + (f" ({self.unit})" if self.unit else "")]
-        parts += [f"one of {', '.join(words)}"] if words else []
+        parts += [f"one of {', '.join(self.values or self.words)}"] if self.values or self.words else []
         missing = self.empty or ("not known" if self.nullable else "")
         return "; ".join([*parts, f"empty: {missing}" if missing else "never empty"])
-
-
-STATUSES = ("PROPOSED", "ACTIVE", "REJECTED", "DEACTIVATED", "FINISHED", "DELETED", "SUPERSEDED", "UNKNOWN")
-STATES = (
-    "VOID",
-    "SUPERSEDED",
-    "WAIVED",
-    "PAID_EARLY",
-    "PAID_ON_TIME",
-    "PAID_LATE",
-    "NOT_DUE",
-    "PREPAID_PART",
-    "DUE_TODAY",
-    "IN_GRACE",
-    "MISSED",
-    "PARTIAL_OVERDUE",
-)
-CLASSES = (
-    *("received", "pending", "failed", "void", "reversed", "partly_reversed"),
-    *("written_off", "cost", "credit", "unknown"),
-)
-BASES = ("PAYMENTS", "PROVIDER_BALANCE")
-INVOICES_OWE_LESS = "INVOICES_OWE_LESS"
-"""Flag of a plan that asks for more than the invoices and cases that name it still owe."""
-PAUSED = "PAUSED"
-"""Flag of a plan that its provider, or the file of pauses, has paused on the as-of date."""
-CADENCES = ("MONTHLY", "OTHER", "BY_DATES")
-SIDES = ("provider", "ours", "both")
-KINDS = ("timing", "real")
-SEVERITIES = ("low", "medium", "high", "critical")
-BREAK_STATES = ("NEW", "ONGOING", "CHANGED", "RESOLVED", "REOPENED", "NOT_EVALUATED", "ACCEPTED")
-PAIRED_BY = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE", "AMBIGUOUS", "MISSING", "EXTRA")
-OUTCOMES = ("PROPOSED", "REJECTED", "CANCELLED", "SUPERSEDED", "ON_TRACK", "AT_RISK", "BROKEN", "CURED", "KEPT")
-BREAK_CODES = (
-    *("TERM_MISSING", "TERM_EXTRA", "DUE_DATE_DIFF", "AMOUNT_DIFF", "TOTAL_DIFF", "BALANCE_DRIFT", "CURRENCY_DIFF"),
-    *("STATUS_CONTRADICTION", "RETURNED_AFTER_END", "INVOICE_OPEN_DIFF", "DUPLICATE_TERM", "DUPLICATE_PAYMENT"),
-    *("DUPLICATE_PLAN", "ORPHAN_PAYMENT", "STALE_PENDING", "OVER_COVERED", "PLAN_VANISHED", "PLAN_REAPPEARED"),
-    *("PLAN_MUTATED", "POLICY_VIOLATION", "AMBIGUOUS_PAIR", "AGREEMENT_DIFF"),
-)
-"""Codes of the breaks that checks find; which check finds which is its own business."""
-CONFORMANCES = ("CONFORMS", "DIFFERS", "DATES_ONLY", "NOT_REGENERABLE", "NOT_APPLICABLE")
 
 
 def _text(
@@ -162,7 +122,7 @@ COLUMNS: dict[str, Column] = {
     "customer_id": _text("debtor or customer, never a secret token", nullable=True, empty="the provider names none"),
     "currency": _text("ISO 4217 code", nullable=False),
     # plans
-    "basis": _text("where the outstanding of a term comes from", values=BASES),
+    "basis": _text("where the outstanding of a term comes from", values=words.BASES),
     "created_on": _date("day the row came into being, in the provider's zone", nullable=False),
     "created_at": _instant("moment the row came into being", nullable=True, empty="the provider gives a plain date"),
     "updated_on": _date(
@@ -180,7 +140,9 @@ COLUMNS: dict[str, Column] = {
     "stated_total_minor": _minor(
         "the plan's total as the provider states it", nullable=True, empty="the provider states none"
     ),
-    "cadence": _text("whether terms are one anchored month apart; BY_DATES: look at the due dates", values=CADENCES),
+    "cadence": _text(
+        "whether terms are one anchored month apart; BY_DATES: look at the due dates", values=words.CADENCES
+    ),
     "anchor_day": Column(
         pl.Int64(), "day of the month the plan falls due on, 31 for the last", nullable=True, at_least=1, at_most=31
     ),
@@ -202,7 +164,7 @@ COLUMNS: dict[str, Column] = {
     "effective_at": _instant("moment of the receipt; empty where the provider gives a plain date", nullable=True),
     "planned_on": _date("day the payment is to be made on, where it was entered ahead of it"),
     "told_on": _date("day of the fetch that showed the row as it is"),
-    "class": _text("what the status means for us", values=CLASSES),
+    "class": _text("what the status means for us", values=words.CLASSES),
     "provider_status": _text("the provider's word", nullable=True, empty="the provider gives none"),
     "reversed_on": _date("day the money went back", empty="nothing went back by the as-of date"),
     "reversed_at": _instant("moment the money went back", nullable=True, empty="only the day is known"),
@@ -281,7 +243,7 @@ COLUMNS: dict[str, Column] = {
     "days_late": _count(
         "days from due date to satisfaction, or to the as-of date", nullable=True, empty="no longer owed", unit="days"
     ),
-    "state": _text("where the term stands at the as-of date", values=STATES),
+    "state": _text("where the term stands at the as-of date", values=words.STATES),
     "expected_due_date": _date(
         "due date by our own regeneration", empty="no schedule can be made, or none of its terms belongs to this one"
     ),
@@ -295,7 +257,7 @@ COLUMNS: dict[str, Column] = {
         empty="there is none",
     ),
     # what we compute, per plan
-    "status": _text("the provider's word for the plan at the as-of date", values=STATUSES),
+    "status": _text("the provider's word for the plan at the as-of date", values=words.STATUSES),
     "is_in_force": _flag("the plan carries money at the as-of date"),
     "closes_on": _date("day the plan was over or replaced; later terms are not owed. Empty: it goes on"),
     "closes_at": _instant("moment of `closes_on`; empty where only the day is known", nullable=True),
@@ -303,7 +265,7 @@ COLUMNS: dict[str, Column] = {
     "replaced_by_plan_id": _text(
         "the newer plan on the same account that replaced this one", nullable=True, empty="it was not replaced"
     ),
-    "outcome": _text("what the day-by-day replay says", nullable=True, words=OUTCOMES, empty="not worked out"),
+    "outcome": _text("what the day-by-day replay says", nullable=True, words=words.OUTCOMES, empty="not worked out"),
     "terms": _count("terms of the plan, void ones included"),
     "terms_satisfied": _count("terms satisfied at the as-of date"),
     "missed_terms": _count("terms past grace with nothing received"),
@@ -355,7 +317,7 @@ COLUMNS: dict[str, Column] = {
         empty="the provider gives no such figure",
     ),
     "conformance": _text(
-        "how the terms compare with our regeneration", nullable=True, words=CONFORMANCES, empty="not compared"
+        "how the terms compare with our regeneration", nullable=True, words=words.CONFORMANCES, empty="not compared"
     ),
     "was_gone_on": _date(
         "day of the complete fetch that last found the plan gone; null if none did, or if it still is"
@@ -392,16 +354,16 @@ COLUMNS: dict[str, Column] = {
         "business days the payment has been pending", nullable=True, empty="the payment is not pending", unit="days"
     ),
     # what a break is
-    "code": _text("break code, see docs/checks.md", words=BREAK_CODES),
+    "code": _text("break code, see docs/checks.md", words=words.BREAK_CODES),
     "reason": _text("what narrows the code; empty if nothing does", empty="nothing narrows the code"),
-    "side": _text("whose figure is off", values=SIDES),
-    "kind": _text("timing: time alone will mend it; real: it will not", values=KINDS),
-    "declared_severity": _text("severity where no amount gives one", values=SEVERITIES),
+    "side": _text("whose figure is off", values=words.SIDES),
+    "kind": _text("timing: time alone will mend it; real: it will not", values=words.KINDS),
+    "declared_severity": _text("severity where no amount gives one", values=words.SEVERITIES),
     "least_severity": _text(
-        "severity the break has at least, whatever its amount; empty: any", nullable=True, values=SEVERITIES
+        "severity the break has at least, whatever its amount; empty: any", nullable=True, values=words.SEVERITIES
     ),
-    "severity": _text("what amount, check and age make of it", values=SEVERITIES),
-    "break_state": _text("life of the break over runs", values=BREAK_STATES),
+    "severity": _text("what amount, check and age make of it", values=words.SEVERITIES),
+    "break_state": _text("life of the break over runs", values=words.BREAK_STATES),
     "expected": _text(
         "what should be there, as text",
         nullable=True,
@@ -462,7 +424,7 @@ COLUMNS: dict[str, Column] = {
     "trace": _text("how the nominal date became the expected one"),
     "notes": _text("caveats on the date, joined by `;`"),
     # what a comparison of two schedules says
-    "paired_by": _text("pass that joined the two terms, or why there is no pair", values=PAIRED_BY),
+    "paired_by": _text("pass that joined the two terms, or why there is no pair", values=words.PAIRED_BY),
     "calendar_date": _date("day the reason is about: the holiday, the weekend day, the nominal date"),
     "created_week": _date("Monday of the week the plan was created in"),
     "of_breaks": _count("breaks of the same code and provider"),
@@ -475,9 +437,7 @@ COLUMNS: dict[str, Column] = {
     "wanted_minor": _minor(
         "sum of the plan; two places where the currency is not known", nullable=True, empty="only the provider knows it"
     ),
-    "write_state": _text(
-        "how far the change came", words=("planned", "approved", "sending", "done", "refused", "unknown", "parked")
-    ),
+    "write_state": _text("how far the change came", words=words.INTENT_STATES),
     "write_reason": _text(
         "why the change is where it is, and in what the plan read back is not as agreed",
         empty="there is nothing to say",
@@ -604,7 +564,7 @@ COLUMNS: dict[str, Column] = {
         "hash of what decides its bytes: settings, version, as-of date, known-at",
         empty="it ended before they were known",
     ),
-    "run_state": _text("how the run ended", words=("PUBLISHED", "HELD", "FAILED")),
+    "run_state": _text("how the run ended", words=words.RUN_STATES),
     "run_reason": _text("why it was held or failed", empty="it was published"),
     "exit_code": Column(pl.Int64(), "exit code of the command", unit="number"),
     "known_load": _count("newest load the run looked at, 0 for none", unit="number"),

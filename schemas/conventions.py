@@ -7,24 +7,9 @@ shifts) are rows of `schedules.PLAN_RULES`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import get_args, get_type_hints
 
-REMAINDERS = ("LAST", "FIRST", "SPREAD")
-SHORT_MONTHS = ("LAST_DAY", "OVERFLOW", "OVERFLOW_31")
-FIFTH_WEEKS = ("LAST", "SKIP", "NEXT")
-SHIFT_ORDERS = ("WEEKEND_FIRST", "HOLIDAY_FIRST")
-SHIFT_MODES = ("ONCE", "REPEAT")
-COLLISIONS = ("KEEP", "MERGE", "NEXT_DAY")
-CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "remainder": REMAINDERS,
-        "short_month": SHORT_MONTHS,
-        "fifth_week": FIFTH_WEEKS,
-        "shift_order": SHIFT_ORDERS,
-        "shift_mode": SHIFT_MODES,
-        "collision": COLLISIONS,
-    }
-)
-"""The words each convention may be."""
+from schemas.words import Collision, FifthWeek, Remainder, ShiftMode, ShiftOrder, ShortMonth
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +31,13 @@ class Conventions:
             moves every later one. No provider is expected to; it exists to recognise the fault.
     """
 
-    remainder: str = "LAST"
-    short_month: str = "LAST_DAY"
-    fifth_week: str = "LAST"
-    shift_order: str = "WEEKEND_FIRST"
-    shift_mode: str = "ONCE"
+    remainder: Remainder = "LAST"
+    short_month: ShortMonth = "LAST_DAY"
+    fifth_week: FifthWeek = "LAST"
+    shift_order: ShiftOrder = "WEEKEND_FIRST"
+    shift_mode: ShiftMode = "ONCE"
     cascade: bool = False
-    collision: str = "KEEP"
+    collision: Collision = "KEEP"
     drift: bool = False
 
     def __post_init__(self) -> None:
@@ -61,3 +46,9 @@ class Conventions:
                 raise ValueError(f"convention {name} is {getattr(self, name)!r}; use one of {', '.join(values)}")
         if self.cascade and self.drift:
             raise ValueError("conventions cascade and drift exclude each other; set one of them")
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {name: words for name, hint in get_type_hints(Conventions).items() if (words := get_args(hint))}
+)
+"""The words each convention may be."""

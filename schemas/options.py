@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from schemas.words import Allocates, DayBasis, DpdOrigin, GraceMode, Residual, ToleranceMode
+
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
@@ -18,7 +20,7 @@ class Tolerance:
     amount, rounded down to a minor unit.
     """
 
-    mode: str = "EXACT"
+    mode: ToleranceMode = "EXACT"
     absolute: Decimal = Decimal(0)
     percent: Decimal = Decimal(0)
 
@@ -29,8 +31,10 @@ class Tolerance:
         Raises:
             ValueError: `text` is none of these; the message lists them.
         """
-        if text in {"EXACT", "CENT"}:
-            return cls(text)
+        if text == "EXACT":
+            return cls()
+        if text == "CENT":
+            return cls("CENT")
         if text == "FFIEC90":
             return cls("PCT", percent=Decimal(10))
         number = r"(\d{1,9}(?:\.\d{1,4})?)"
@@ -39,7 +43,8 @@ class Tolerance:
         if match := re.fullmatch(rf"PCT:{number}", text):
             return cls("PCT", percent=Decimal(match[1]))
         if match := re.fullmatch(rf"(MAX|MIN):{number},{number}", text):
-            return cls(match[1], absolute=Decimal(match[2]), percent=Decimal(match[3]))
+            mode: ToleranceMode = "MAX" if match[1] == "MAX" else "MIN"
+            return cls(mode, absolute=Decimal(match[2]), percent=Decimal(match[3]))
         known = "EXACT, CENT, ABS:5.00, PCT:10, MAX:5.00,2, MIN:5.00,2 or FFIEC90"
         raise ValueError(f"tolerance {text!r} is not one of {known}")
 
@@ -57,13 +62,13 @@ class Options:
 
     grace_days: int = 0
     tolerance: Tolerance = field(default_factory=Tolerance)
-    residual: str = "FILL"
-    grace_mode: str = "NONE"
-    day_basis: str = "CALENDAR"
-    dpd_origin: str = "OLDEST_UNPAID"
+    residual: Residual = "FILL"
+    grace_mode: GraceMode = "NONE"
+    day_basis: DayBasis = "CALENDAR"
+    dpd_origin: DpdOrigin = "OLDEST_UNPAID"
     material_amount: Decimal = Decimal(0)
     material_percent: Decimal = Decimal(0)
-    allocates: str = "AMOUNT"
+    allocates: Allocates = "AMOUNT"
     settlement_days: int = 2
     stale_pending_days: int = 5
     escalate_days: int = 5

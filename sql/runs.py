@@ -16,6 +16,7 @@ import duckdb
 import polars as pl
 
 from schemas.results import BREAK_REGISTER
+from schemas.words import HELD, PUBLISHED
 from sql.connection import transaction
 from sql.scripts import statements
 from sql.storage.seals import as_json, canonical, from_json
@@ -23,8 +24,6 @@ from sql.views import insert
 
 RECORDED = ("breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity")
 """Reports that are kept in the warehouse for every run."""
-
-PUBLISHED, HELD, FAILED = "PUBLISHED", "HELD", "FAILED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from datetime import date
 
 import polars as pl
 
-from schemas.columns import INVOICES_OWE_LESS, PAUSED
 from schemas.options import Options
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
+from schemas.words import INVOICES_OWE_LESS, PAUSED
 from transforms.balances.book import Book, open_book
 from transforms.balances.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
 from transforms.balances.judgement import AS_OF_APPROXIMATE, judge

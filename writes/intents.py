@@ -17,17 +17,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from schemas.words import INTENT_STATES
 from sql.storage.seals import read_time, write_time
 
-PLANNED, APPROVED, SENDING, DONE, REFUSED, UNKNOWN, PARKED = (
-    "planned",
-    "approved",
-    "sending",
-    "done",
-    "refused",
-    "unknown",
-    "parked",
-)
+PLANNED, APPROVED, SENDING, DONE, REFUSED, UNKNOWN, PARKED = INTENT_STATES
 ENDS = frozenset({DONE, REFUSED})
 STEPS: Mapping[str, frozenset[str]] = {
     PLANNED: frozenset({APPROVED, REFUSED}),

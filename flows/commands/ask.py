@@ -7,17 +7,16 @@ from pathlib import Path
 
 import polars as pl
 
-from checks.base import Severity, discover
+from checks.base import discover
 from flows.commands.answers import write
 from flows.configuration import load
 from flows.errors import UsageError
 from providers import PROVIDERS
 from reports.manifest import is_sealed
 from reports.publish import LATEST, run_folders
-from schemas.columns import BREAK_STATES
+from schemas.words import BREAK_STATES, OPEN, SEVERITIES
 from sql.readonly import asks_only_for, read_query
 
-OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
 SHOWN = (
     "severity",
     "state",
@@ -95,7 +94,7 @@ def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: b
     codes = {check.code for check in discover()}
     state = _known("--state", selection.state.upper(), BREAK_STATES)
     code = _known("--code", selection.code.upper(), codes)
-    severity = _known("--severity", selection.severity.lower(), [each.value for each in Severity])
+    severity = _known("--severity", selection.severity.lower(), SEVERITIES)
     provider = _known("--provider", selection.provider.lower(), list(PROVIDERS))
     frame = read_query(latest_database(config), "SELECT * FROM v_breaks")
     frame = frame.filter(pl.col("state").is_in([state] if state else list(OPEN)))

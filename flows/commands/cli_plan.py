@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from flows import log
 from flows.commands.options import Config, Format, ProviderName, Raw
 from flows.errors import UsageError
+from schemas.words import IntentState
 
 if TYPE_CHECKING:
     from flows.commands.outcomes import Outcome
@@ -131,10 +132,7 @@ def update(
 @app.command(name="list")
 def list_plans(
     *,
-    state: Annotated[
-        Literal["planned", "approved", "sending", "done", "refused", "unknown", "parked"] | None,
-        Parameter(help="Only intents in this state."),
-    ] = None,
+    state: Annotated[IntentState | None, Parameter(help="Only intents in this state.")] = None,
     format: Format = "table",  # noqa: A002  the option's name is fixed
     raw: Raw = False,
     config: Config = None,

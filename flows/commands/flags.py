@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from schemas import words
+
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,33 +60,33 @@ class Flags:
         ),
     ] = ()
     remainder: Annotated[
-        Literal["LAST", "FIRST", "SPREAD"] | None,
+        words.Remainder | None,
         Parameter(help="Which term takes the cents that do not divide; LAST where not given."),
     ] = None
     short_month: Annotated[
-        Literal["LAST_DAY", "OVERFLOW", "OVERFLOW_31"] | None,
+        words.ShortMonth | None,
         Parameter(
             help="A day the month lacks: its last day (where not given), or the first of the next; "
             "OVERFLOW_31 does so for day 31, too, which otherwise means the last day."
         ),
     ] = None
     fifth_week: Annotated[
-        Literal["LAST", "SKIP", "NEXT"] | None,
+        words.FifthWeek | None,
         Parameter(help="A fifth weekday the month lacks: its last one (where not given), no term, or a week later."),
     ] = None
     shift_order: Annotated[
-        Literal["WEEKEND_FIRST", "HOLIDAY_FIRST"] | None,
+        words.ShiftOrder | None,
         Parameter(help="Which shift is looked at first; WEEKEND_FIRST where not given."),
     ] = None
     shift_mode: Annotated[
-        Literal["ONCE", "REPEAT"] | None,
+        words.ShiftMode | None,
         Parameter(help="Each shift at most once (where not given), or until neither applies."),
     ] = None
     cascade: Annotated[
         bool | None, Parameter(help="Count the next term from the shifted date; from the first date where not given.")
     ] = None
     collision: Annotated[
-        Literal["KEEP", "MERGE", "NEXT_DAY"] | None,
+        words.Collision | None,
         Parameter(help="Two terms on one day: both stay (where not given), become one, or the later moves on."),
     ] = None
 

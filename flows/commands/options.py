@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from providers import PROVIDERS
+from schemas import words
 
 Format = Literal["table", "csv", "json"]
-Severity = Literal["low", "medium", "high", "critical", "never"]
 if TYPE_CHECKING:
     ProviderName = str
 else:
@@ -20,7 +20,9 @@ Config = Annotated[
 AsOf = Annotated[
     date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")
 ]
-FailOn = Annotated[Severity | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")]
+FailOn = Annotated[
+    words.FailOn | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")
+]
 Raw = Annotated[
     bool,
     Parameter(

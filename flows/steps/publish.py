@@ -17,10 +17,11 @@ from flows.steps.run_facts import facts_of
 from flows.steps.settle import is_below, refresh_ledger, unpublish
 from flows.steps.written import keep_intents
 from reports.console import render as console_text
-from reports.facts import HELD, PUBLISHED, RunFacts
+from reports.facts import RunFacts
 from reports.manifest import is_sealed
 from reports.markdown import render as markdown_text
 from reports.run import RunWriter
+from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
 from sql.core import images
 from sql.runs import Run, known_load, latest_published, read_register, report_frames, tenants_loaded
 from sql.storage.archive import Archive
@@ -30,8 +31,6 @@ from sql.warehouse import Warehouse
 from transforms.breaks.life import live
 from transforms.location.references import with_references
 
-RANKS = {"low": 0, "medium": 1, "high": 2, "critical": 3}
-OPEN = ("NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED")
 HELD_CODE = 3
 MOST_CAUSES = 8
 """Root causes told in the summary, the largest first."""
@@ -191,7 +190,7 @@ def _exit_code(living: pl.DataFrame, this: ThisRun) -> int:
     fail_on = this.request.fail_on or this.settings.run.fail_on
     if fail_on == "never":
         return 0
-    bad = [severity for severity, rank in RANKS.items() if rank >= RANKS[fail_on]]
+    bad = [severity for severity, rank in SEVERITY_RANKS.items() if rank >= SEVERITY_RANKS[fail_on]]
     is_bad = pl.col("break_state").is_in(OPEN) & pl.col("severity").is_in(bad) & (pl.col("kind") == "real")
     return int(living.filter(is_bad).height > 0)
 
@@ -215,7 +214,7 @@ def _let_be_seen(this: ThisRun, warehouse: Warehouse, ended: Run, register: pl.D
 
 def _artifact(living: pl.DataFrame) -> list[dict[str, str]]:
     """Return the first open breaks as rows of text, the worst first."""
-    rank = pl.col("severity").replace_strict(RANKS, return_dtype=pl.Int64)
+    rank = pl.col("severity").replace_strict(dict(SEVERITY_RANKS), return_dtype=pl.Int64)
     shown = living.filter(pl.col("break_state").is_in(OPEN)).sort(
         rank, "code", "fingerprint", descending=[True, False, False]
     )

@@ -10,9 +10,10 @@ from flows.steps.compute import Inputs
 from flows.steps.pull import Failures
 from flows.steps.request import ThisRun
 from flows.steps.run_key import run_key, version
-from reports.facts import HELD, PUBLISHED, BucketFacts, CalendarFacts, RunFacts, Source
+from reports.facts import BucketFacts, CalendarFacts, RunFacts, Source
 from schemas.core import WHO
 from schemas.options import Options
+from schemas.words import HELD, PUBLISHED
 from sql.runs import clock_skews, loaded_at
 from transforms.delinquency.buckets import bucket_set
 

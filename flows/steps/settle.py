@@ -8,7 +8,8 @@ from flows import clock
 from flows.steps.request import ThisRun
 from reports.manifest import is_as_told, is_sealed
 from reports.publish import LATEST, point_latest, reseal
-from sql.runs import FAILED, HELD, PUBLISHED, Run, find_runs, known_load, loaded_at, replace_register
+from schemas.words import FAILED, HELD, PUBLISHED
+from sql.runs import Run, find_runs, known_load, loaded_at, replace_register
 from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
 from sql.storage.commits import end_run

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from checks.base import Check, CheckError, Severity, by_part, discover, merge_results, run
+from checks.base import Check, CheckError, by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
 from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
 from schemas.options import Options
@@ -61,7 +61,7 @@ def given(**frames: pl.DataFrame) -> dict[str, pl.DataFrame]:
 def check(**changes: Any) -> Check:
     plain = Check(
         code="TOTAL_DIFF",
-        severity=Severity.LOW,
+        severity="low",
         over=PLAN_POSITIONS,
         applies=pl.lit(value=True),
         when=pl.lit(value=True),

@@ -10,7 +10,7 @@ from flows.configuration import load
 from flows.errors import SettingsError
 from flows.settings import Settings
 from flows.steps.run_key import fingerprint
-from schemas.conventions import Conventions as ScheduleConventions
+from schemas.conventions import Conventions
 
 
 @pytest.fixture(autouse=True)
@@ -271,7 +271,7 @@ def test_every_convention_and_the_weekend_of_a_provider_are_settings() -> None:
         "shift_order = 'HOLIDAY_FIRST'\nshift_mode = 'REPEAT'\ncascade = true\ncollision = 'NEXT_DAY'\n"
     )
     settings = load(path)
-    assert settings.conventions()["totality"] == ScheduleConventions(
+    assert settings.conventions()["totality"] == Conventions(
         "SPREAD", "OVERFLOW_31", "NEXT", "HOLIDAY_FIRST", "REPEAT", cascade=True, collision="NEXT_DAY"
     )
     calendar = settings.calendars()["totality"]

@@ -11,7 +11,10 @@ import pytest
 
 from checks.base import discover
 from reports.layout import REPORTS, Kind
-from schemas.columns import (
+from schemas.core import INTEGRITY
+from schemas.currencies import EXPONENTS
+from schemas.results import BREAK_REGISTER
+from schemas.words import (
     BASES,
     BREAK_STATES,
     CLASSES,
@@ -22,9 +25,6 @@ from schemas.columns import (
     STATES,
     STATUSES,
 )
-from schemas.core import INTEGRITY
-from schemas.currencies import EXPONENTS
-from schemas.results import BREAK_REGISTER
 from sql.connection import connect
 from sql.errors import Busy, Damaged, StoreError, WrongVersion
 from sql.warehouse import SUSPECT, Warehouse, read_everything

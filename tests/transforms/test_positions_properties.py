@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.columns import STATES
 from schemas.options import Options, Tolerance
+from schemas.words import STATES
 from transforms.positions import compute, unowned
 
 START = date(2025, 1, 1)

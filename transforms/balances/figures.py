@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from schemas.columns import STATES
+from schemas.words import STATES
 from transforms.balances.book import Book
 from transforms.balances.pending import Pending
 from transforms.location.standing import UNDECIDED

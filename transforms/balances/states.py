@@ -1,13 +1,13 @@
 """The one state of each term, and how late it is.
 
-First match wins, in the order of `schemas.columns.STATES`.
+First match wins, in the order of `schemas.words.STATES`.
 """
 
 from datetime import date
 
 import polars as pl
 
-from schemas.columns import STATES
+from schemas.words import STATES
 
 
 def term_states(terms: pl.DataFrame, grace: pl.Series, *, as_of: date) -> pl.DataFrame:

@@ -12,11 +12,11 @@ from datetime import date
 
 import polars as pl
 
-from schemas.columns import SEVERITIES
 from schemas.core import WHO
 from schemas.currencies import places
 from schemas.options import Options
 from schemas.results import ACCEPTANCES, BREAK_REGISTER, BREAKS, LIVING_BREAKS
+from schemas.words import SEVERITIES, SEVERITY_RANKS
 from transforms.calendars.business import business_between, repeated
 from transforms.options import by_provider
 
@@ -62,7 +62,7 @@ def severity(*, is_old: pl.Expr, limits: Limits = DEFAULT_LIMITS) -> pl.Expr:
     size, digits = pl.col("difference_minor").abs(), places(pl.col("break_currency"))
     unit = digits.replace_strict({0: 1, 2: 100, 3: 1000, 4: 10_000}, return_dtype=pl.Int64)
     by_amount = _rank(size, [limit * unit for limit in limits.amounts])
-    ranks = {word: rank for rank, word in enumerate(SEVERITIES)}
+    ranks = dict(SEVERITY_RANKS)
     declared, least = (
         pl.col(name).replace_strict(ranks, return_dtype=pl.Int64) for name in ("declared_severity", "least_severity")
     )

@@ -12,11 +12,10 @@ from functools import lru_cache
 import holidays
 import polars as pl
 
+from schemas.words import WEEKDAYS
+
 WEEKEND = (6, 7)
 """ISO weekday numbers of Saturday and Sunday."""
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-"""Their names, from ISO number 1 on."""
 
 MONEY_CALENDARS = {
     "FED": "days the Federal Reserve is closed: for US payments (ACH)",

@@ -13,7 +13,7 @@ from flows.commands.flags import Flags
 from flows.commands.parameters import CONVENTIONS, plan_parameters
 from flows.commands.schedule import PlanParameters, schedule_of
 from flows.errors import UsageError
-from flows.settings import Conventions as ConfiguredConventions
+from flows.settings import ConventionSettings
 from schemas.conventions import CHOICES, Conventions
 
 
@@ -271,7 +271,7 @@ def test_a_file_takes_every_convention_by_the_name_of_its_flag_and_a_flag_wins(t
 
 def test_flags_file_and_configuration_offer_the_same_conventions():
     """The words that the engine knows, wherever they are asked for."""
-    configured = {name: field.annotation for name, field in ConfiguredConventions.model_fields.items()}
+    configured = {name: field.annotation for name, field in ConventionSettings.model_fields.items()}
     asked = {name: hint for name, hint in get_type_hints(Flags).items() if name in CONVENTIONS}
     assert set(configured) == set(asked) == set(CONVENTIONS) == {*CHOICES, "cascade"}
     for name, words in CHOICES.items():

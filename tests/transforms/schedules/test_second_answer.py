@@ -10,8 +10,7 @@ import pytest
 from dateutil import rrule as rules_of_dateutil
 from oracles import schedule_oracle, schedule_plans
 
-from schemas import conventions as choices
-from schemas.conventions import Conventions
+from schemas.conventions import CHOICES, Conventions
 from schemas.schedules import ARRANGEMENTS, CUSTOM_TERMS, EXPECTED_TERMS, PLAN_RULES
 from transforms.calendars.closed_days import Calendar
 from transforms.schedules.frequencies import FREQUENCIES
@@ -53,10 +52,7 @@ def portfolio() -> tuple[list[Row], pl.DataFrame]:
 
 def test_every_convention_that_can_be_chosen_is_drawn() -> None:
     chosen = schedule_plans.CONVENTIONS
-    assert tuple(chosen.values()) == (
-        choices.REMAINDERS, choices.SHORT_MONTHS, choices.FIFTH_WEEKS, choices.SHIFT_ORDERS, choices.SHIFT_MODES,
-        choices.COLLISIONS,
-    )  # fmt: skip
+    assert chosen == CHOICES
     chained = {name for chain in schedule_plans.CHAINS for name in chain}
     assert {*chosen, *chained} == set(Conventions.__dataclass_fields__)
     plans, _ = portfolio()
