@@ -13,6 +13,7 @@ from flows import log
 from flows.configuration import chosen_file, load
 from flows.errors import SettingsError, UsageError
 from flows.orchestrator import program, require_answer, shown
+from flows.settings import Settings
 
 DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
 INSTEAD = "or let cron call `planrecon run`, which needs none"
@@ -32,14 +33,13 @@ def declared() -> list[dict[str, Any]]:
 
 def _parameters(config: Path | None) -> dict[str, Any]:
     """Return flow parameters that name the configuration by its absolute path: a worker starts elsewhere."""
-    load(config)
     file = chosen_file(config)
     return {"config": str(file.parent.resolve() / file.name)} if file else {}
 
 
 def register(config: Path | None) -> int:
     """Register every declared deployment with the configured Prefect API, and make its work pool if needed."""
-    _refuse_relative(config)
+    _refuse_relative(load(config))
     parameters = _parameters(config)
     api = require_answer(INSTEAD)
     from prefect.runner.storage import LocalStorage
@@ -57,13 +57,12 @@ def register(config: Path | None) -> int:
     return 0
 
 
-def _refuse_relative(config: Path | None) -> None:
+def _refuse_relative(settings: Settings) -> None:
     """Refuse what a worker would look for in its own folder: without a file, relative paths start where a run starts.
 
     Raises:
         SettingsError: there is no configuration file, and a path is relative.
     """
-    settings = load(config)
     places = {
         "warehouse.path": settings.warehouse.path,
         "warehouse.state_dir": settings.warehouse.state_dir,
@@ -115,6 +114,7 @@ def _deployment(declaration: dict[str, Any], parameters: dict[str, Any]) -> dict
 
 def serve_here(config: Path | None) -> int:
     """Serve the declared deployments until a signal ends the process; their schedules stay active."""
+    load(config)  # refused now, not when the first run starts
     parameters = _parameters(config)
     require_answer(INSTEAD)
     from prefect.runner import Runner

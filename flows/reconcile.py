@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from flows.commands.options import ProviderName
 from flows.configuration import load
 from flows.endings import ending
 from flows.errors import PlanreconError
+from flows.settings import Settings
 from flows.steps.pipeline import reconcile_portfolio
 from flows.steps.publish import Finished
 from flows.steps.request import Request
@@ -138,12 +140,26 @@ def ended(step: Callable[[], State[Any]]) -> State[Any]:
             return Failed(message=message, data=end)
 
 
+_handed: ContextVar[Settings | None] = ContextVar("settings handed on by the command that calls the flow", default=None)
+
+
+@contextmanager
+def handing(settings: Settings) -> Iterator[None]:
+    """Let flows that are called within use these settings: a flow's own parameters are a path, a date and words."""
+    token = _handed.set(settings)
+    try:
+        yield
+    finally:
+        _handed.reset(token)
+
+
 def _run_name() -> str:
     """Name the run by its as-of date: today in the reporting zone where none is given."""
     parameters: dict[str, Any] = flow_run.parameters
     as_of, config = parameters.get("as_of"), parameters.get("config")
     try:
-        return f"reconcile {as_of or clock.today(load(Path(config) if config else None).zone())}"
+        settings = _handed.get() or (None if as_of else load(Path(config) if config else None))
+        return f"reconcile {as_of or clock.today(settings.zone()) if settings else as_of}"
     except PlanreconError:
         return "reconcile"  # the run itself tells what is wrong with its configuration
 
@@ -174,7 +190,7 @@ def reconcile(
     """
 
     def step() -> State[Finished]:
-        settings = load(Path(config) if config else None)
+        settings = _handed.get() or load(Path(config) if config else None)
         request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on, full=full)
         finished = reconcile_portfolio(request, PrefectTasks())
         kind = Failed if finished.state == HELD else Completed

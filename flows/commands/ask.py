@@ -11,6 +11,7 @@ from checks.base import discover
 from flows.commands.answers import write
 from flows.configuration import load
 from flows.errors import UsageError
+from flows.settings import Settings
 from providers import PROVIDERS
 from reports.manifest import is_sealed
 from reports.publish import LATEST, run_folders
@@ -41,13 +42,12 @@ LEDGER = ("v_runs", "v_fetches", "v_quarantine", "v_writes")
 """Views that show every run, published or not."""
 
 
-def latest_database(config: Path | None) -> Path:
+def latest_database(settings: Settings) -> Path:
     """Return the path of the latest published run's `read.duckdb`.
 
     Raises:
         UsageError: no run has been published yet.
     """
-    settings = load(config)
     path = settings.reports.dir / LATEST / "read.duckdb"
     if not path.is_file():
         raise UsageError(
@@ -57,20 +57,19 @@ def latest_database(config: Path | None) -> Path:
     return path
 
 
-def ledger_database(config: Path | None) -> Path:
+def ledger_database(settings: Settings) -> Path:
     """Return the path of the newest database that knows every run: a published one, a held one, or the warehouse itself."""
-    settings = load(config)
     published = settings.reports.dir / LATEST / "read.duckdb"
     whole = [folder for folder in run_folders(settings.reports.dir) if is_sealed(folder)]
     newest = [folder / "read.duckdb" for folder in sorted(whole, key=lambda folder: folder.name, reverse=True)]
     databases = [path for path in (published, *newest, settings.warehouse.path) if path.is_file()]
-    return databases[0] if databases else latest_database(config)
+    return databases[0] if databases else latest_database(settings)
 
 
 def answer_query(config: Path | None, sql: str, *, style: str, raw: bool = False) -> int:
     """Print what `sql` selects from the published views and return 0."""
     database = ledger_database if asks_only_for(sql, LEDGER) else latest_database
-    write(read_query(database(config), sql), style, raw=raw)
+    write(read_query(database(load(config)), sql), style, raw=raw)
     return 0
 
 
@@ -96,7 +95,7 @@ def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: b
     code = _known("--code", selection.code.upper(), codes)
     severity = _known("--severity", selection.severity.lower(), SEVERITIES)
     provider = _known("--provider", selection.provider.lower(), list(PROVIDERS))
-    frame = read_query(latest_database(config), "SELECT * FROM v_breaks")
+    frame = read_query(latest_database(load(config)), "SELECT * FROM v_breaks")
     frame = frame.filter(pl.col("state").is_in([state] if state else list(OPEN)))
     for column, value in {"code": code, "severity": severity, "provider": provider, "plan_id": selection.plan}.items():
         if value:

@@ -86,7 +86,7 @@ def reject_by_policy(config: Path | None, *, provider: str, tenant: str = "", ch
     settings = configured(config)
     require_rules(settings.writes.policy)
     found = read_query(
-        latest_database(config),
+        latest_database(settings),
         "SELECT provider, tenant_id, plan_id FROM v_plans WHERE status = 'PROPOSED' ORDER BY ALL",
     )
     rows = [row for row in found.rows() if row[0] == provider and tenant in {"", row[1]}]

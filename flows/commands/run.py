@@ -8,6 +8,7 @@ from typing import Any
 from flows import log
 from flows.configuration import load
 from flows.orchestrator import address, prepare_embedded, require_answer, without
+from flows.settings import Settings
 from flows.sources import chosen
 from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.publish import Finished
@@ -28,7 +29,7 @@ def run_configured(
     settings = load(config)
     chosen(settings, providers)
     if as_flow or address():
-        finished = _as_flow(config, as_of, providers, fail_on, full=full)
+        finished = _as_flow(settings, config, as_of, providers, fail_on, full=full)
     else:
         finished = reconcile_portfolio(Request(settings, as_of, providers, fail_on=fail_on, full=full), Direct())
     return tell(finished)
@@ -56,24 +57,31 @@ def _shown(path: Path) -> str:
 
 
 def _as_flow(
-    config: Path | None, as_of: date | None, providers: tuple[str, ...], fail_on: str | None, *, full: bool
+    settings: Settings,
+    config: Path | None,
+    as_of: date | None,
+    providers: tuple[str, ...],
+    fail_on: str | None,
+    *,
+    full: bool,
 ) -> Finished:
     if address():
         require_answer(without())
     else:
         log.LOGGER.info("starting Prefect (about fifteen seconds where no server runs) ...")
         prepare_embedded()
-    from flows.reconcile import reconcile
+    from flows.reconcile import handing, reconcile
 
     try:
-        state: Any = reconcile(  # the declared return type is what the state holds
-            config=str(config) if config else None,
-            as_of=as_of,
-            providers=list(providers) or None,
-            fail_on=fail_on,
-            full=full,
-            return_state=True,
-        )
+        with handing(settings):
+            state: Any = reconcile(  # the declared return type is what the state holds
+                config=str(config) if config else None,
+                as_of=as_of,
+                providers=list(providers) or None,
+                fail_on=fail_on,
+                full=full,
+                return_state=True,
+            )
     except Exception:
         if address():
             require_answer(without())  # whatever Prefect's client raised: that its API has gone says more

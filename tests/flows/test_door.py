@@ -59,7 +59,7 @@ def test_what_nobody_expected_is_internal_and_its_traceback_lies_below_the_state
 
     (tmp_path / "planrecon.toml").write_text("[warehouse]\nstate_dir = 'state'\n", encoding="utf-8")
     monkeypatch.setattr(ask, "read_query", broken)
-    monkeypatch.setattr(ask, "latest_database", lambda config: ask.load(config).reports.dir)
+    monkeypatch.setattr(ask, "latest_database", lambda settings: settings.reports.dir)
     assert cli.execute(["query", "select 1"]) == 2
     line = sentence(capsys.readouterr().err, "internal")
     assert type(raised).__name__ in line
@@ -70,7 +70,7 @@ def test_what_nobody_expected_is_internal_and_its_traceback_lies_below_the_state
 
 
 def test_a_traceback_is_shown_where_it_is_asked_for(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(ask, "latest_database", lambda config: 1 / 0)
+    monkeypatch.setattr(ask, "latest_database", lambda settings: 1 / 0)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert cli.execute(["query", "select 1", "--debug"]) == 2
     said = capsys.readouterr().err
@@ -83,15 +83,14 @@ def test_a_traceback_goes_to_the_temporary_folder_where_the_state_folder_cannot_
     (tmp_path / "temporary").mkdir()
     (tmp_path / "planrecon.state").write_text("a file stands here", encoding="utf-8")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    monkeypatch.setattr(ask, "latest_database", lambda config: ask.load(config) and 1 / 0)
+    monkeypatch.setattr(ask, "latest_database", lambda settings: 1 / 0)
     assert cli.execute(["query", "select 1"]) == 2
     [file] = (tmp_path / "temporary").rglob("*.txt")
     assert str(file) in sentence(capsys.readouterr().err, "internal")
 
 
 def test_a_traceback_holds_no_secret(monkeypatch, capsys, tmp_path):
-    def broken(config):
-        ask.load(config)
+    def broken(settings):
         cli.log.hide(["canary-5x7-secret"])
         raise RuntimeError("refused canary-5x7-secret")
 
