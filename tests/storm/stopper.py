@@ -1,4 +1,4 @@
-"""Run a planrecon command in a process forked from one that has imported everything, and end it with SIGKILL at one step.
+"""Run a planrecon command in a process of its own, and end it with SIGKILL at one step.
 
 A step is `before` or `after` the nth call of `module:name` or `module:Class.name`, or of `files`: every operation that
 changes names on the disk or makes bytes last. `count` ends nothing and writes the number of calls to standard error.
@@ -6,50 +6,38 @@ changes names on the disk or makes bytes last. `count` ends nothing and writes t
 
 import functools
 import importlib
-import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 
 FILES = ("fsync", "replace", "rename", "unlink", "symlink", "mkdir", "rmdir")
-MAKERS = multiprocessing.get_context("forkserver")
-MAKERS.set_forkserver_preload(
-    [
-        "flows.commands.cli",
-        "flows.commands.run",
-        "flows.steps.pipeline",
-        "providers.payt",
-        "providers.totality",
-        "providers.payiq",
-    ]
-)
 NOWHERE = ("count", "files", 0)
 
 
 class Stopped:
-    """One command under way, to be used like a process of `subprocess` whose output is text."""
+    """One command under way, started in the folder; what it says goes into a file."""
 
     def __init__(self, folder, arguments, step=NOWHERE):
         self._said = folder / f"said-{time.monotonic_ns()}.txt"
-        self._child = MAKERS.Process(target=obey, args=(str(folder), str(self._said), step, arguments))
-        self._child.start()
-        self.kill = self._child.kill
+        with self._said.open("wb") as said:
+            command = [sys.executable, __file__, *map(str, step), *arguments]
+            self._child = subprocess.Popen(command, cwd=folder, stdout=said, stderr=subprocess.STDOUT)
+        self.kill, self.poll = self._child.kill, self._child.poll
 
     @property
     def returncode(self):
-        return self._child.exitcode
-
-    def poll(self):
-        return self._child.exitcode
+        return self._child.poll()
 
     def communicate(self, timeout):
-        self._child.join(timeout)
-        if self._child.exitcode is None:
-            self._child.kill()
-            self._child.join()
-            raise TimeoutError(f"more than {timeout} s; it said: {self._said.read_text()[-2000:]}")
+        try:
+            self._child.wait(timeout)
+        finally:
+            if self._child.poll() is None:
+                self._child.kill()
+                self._child.wait()
         text = self._said.read_text()
         self._said.unlink()
         return "", text
@@ -58,18 +46,6 @@ class Stopped:
         """Wait for the end; return the exit code and everything that was said."""
         _, text = self.communicate(120)
         return self.returncode, text
-
-
-def obey(folder, said, step, arguments):
-    """Run the command in the folder, its output in a file, and leave with its exit code."""
-    sink = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(sink, 1)
-    os.dup2(sink, 2)
-    os.chdir(folder)
-    code = main(*step, *arguments)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def main(when, what, nth, *arguments):
@@ -110,3 +86,8 @@ class Counter:
             return answer
 
         return counted
+
+
+if __name__ == "__main__":
+    when, what, nth, *rest = sys.argv[1:]
+    sys.exit(main(when, what, int(nth), *rest))
