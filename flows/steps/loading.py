@@ -25,6 +25,7 @@ from flows.steps.request import ThisRun
 from providers import PROVIDERS
 from providers.base import Decoded
 from schemas.intake import DECODE_REJECTS
+from schemas.table import GateError
 from sql.connection import explained
 from sql.conservation import ConservationError
 from sql.core.ledger import always_carried
@@ -149,7 +150,7 @@ class Unloadable(PlanreconError):  # noqa: N818  the word says what happened
     """What one snapshot holds cannot be loaded; `trace` says where it failed, for the person who mends the program."""
 
     def __init__(self, facts: SnapshotFacts, error: Exception) -> None:
-        is_told = isinstance(error, ContractError | ConservationError | Damaged)
+        is_told = isinstance(error, ContractError | ConservationError | GateError | Damaged)
         # A library's message may quote a row.
         why = str(error) if is_told else f"an error nobody expected, {type(error).__name__}"
         super().__init__(f"{facts.provider}/{facts.tenant_id}: snapshot {facts.id} cannot be loaded: {why}")
