@@ -19,6 +19,7 @@ import polars as pl
 
 from schemas.currencies import EXPONENTS
 from schemas.intake import STAGED, UNKNOWN_WORDS, in_shape
+from schemas.table import GateError
 from sql.conservation import check_rows
 from sql.scripts import STAGING, seed, staging_folder, statements
 
@@ -118,8 +119,8 @@ def stage(
 
     Raises:
         ConservationError: a received row is not in the frames.
-        GateError: the provider's SQL makes a frame of another shape, or leaves open what becomes of a row.
-        LookupError: nothing stages this provider, or its files do not fit each other.
+        GateError: nothing stages this provider, its files do not fit each other, or its SQL makes a frame of another
+            shape or leaves open what becomes of a row.
     """
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
     frames = dict(received)
@@ -149,11 +150,14 @@ def staging_texts(provider: str) -> dict[str, str]:
     """Return the SQL of each file of the provider's folder by its name, those it builds on before it.
 
     Raises:
-        LookupError: there is no folder, or a file makes no frame and none builds on it, or is built on and not there.
+        GateError: there is no folder, or a file makes no frame and none builds on it, or is built on and not there.
     """
     folder = staging_folder(provider)
     if folder is None:
-        raise LookupError(f"there is no folder with the staging of {provider!r} in {', '.join(map(str, STAGING))}")
+        raise GateError(
+            f"nothing stages the provider {provider!r}: {', '.join(map(str, STAGING))} has no folder of that name; "
+            "add it with a file for each staged frame, or name where it lies in STAGING (sql/scripts.py)"
+        )
     texts = {
         file.name.removesuffix(".sql"): file.read_text(encoding="utf-8")
         for file in folder.iterdir()
@@ -163,7 +167,10 @@ def staging_texts(provider: str) -> dict[str, str]:
     parts = set().union(*builds_on.values())
     astray = (texts.keys() - STAGED.keys() - parts - {"tenant"}) | (parts - texts.keys())
     if astray:
-        raise LookupError(f"the staging of {provider!r} does not use, or lacks, {', '.join(sorted(astray))}")
+        raise GateError(
+            f"the staging of {provider!r} does not use, or lacks, {', '.join(sorted(astray))}; "
+            f"correct the names in {folder}"
+        )
     return {name: texts[name] for name in TopologicalSorter(builds_on).static_order()}
 
 

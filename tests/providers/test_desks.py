@@ -20,7 +20,10 @@ def test_every_provider_has_a_desk_with_the_changes_its_pages_show():
     assert payt.OPERATIONS == ("create", "approve", "reject", "deactivate")
     assert totality.OPERATIONS == payiq.OPERATIONS == ("create", "update", "deactivate")
     assert {*payt.OPERATIONS, *totality.OPERATIONS} == set(OPERATIONS)
-    with pytest.raises(KeyError):
+    assert "other" not in PROVIDERS
+    with pytest.raises(
+        NotConfigured, match=r"^other: no code reads this provider: .* Add a line that names the module"
+    ):
         PROVIDERS["other"]
 
 

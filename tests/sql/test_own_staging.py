@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import sql.scripts
+from schemas.table import GateError
 from sql.connection import connect
 from sql.conservation import ConservationError
 from sql.staging import StageOptions, received_types, stage
@@ -56,10 +57,10 @@ def test_a_tenants_own_row_is_read_with_the_macros_of_the_other_files(staged):
 
 
 def test_a_file_that_nothing_uses_is_told_by_name(staged):
-    with pytest.raises(LookupError, match=r"does not use, or lacks, policy$"):
+    with pytest.raises(GateError, match=r"does not use, or lacks, policy; correct the names in .*own$"):
         staged(policy=POLICIES)
 
 
 def test_a_part_that_is_not_there_is_told_by_name(staged):
-    with pytest.raises(LookupError, match=r"does not use, or lacks, parts$"):
+    with pytest.raises(GateError, match=r"does not use, or lacks, parts; correct the names in .*own$"):
         staged(policies="SELECT * FROM stg_own__parts")

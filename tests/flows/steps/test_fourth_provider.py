@@ -115,3 +115,30 @@ def test_a_provider_of_ones_own_stands_in_the_reports_beside_the_others(desk, le
     new.write_text('{"neighbour": "N9"}', encoding="utf-8")
     with pytest.raises(UsageError, match="nothing can be changed at lent: it is only read"):
         create(here.file, provider="lent", file=new, choice=Choice())
+
+
+@pytest.mark.usefixtures("_known")
+@pytest.mark.parametrize(
+    ("lacks", "code", "told"),
+    [
+        ("code", "configuration", "lent: no code reads this provider: it has no line in MODULES (providers/__init__.py). Add a line"),
+        ("staging", "contract", "nothing stages the provider 'lent': "),
+    ],
+)  # fmt: skip
+def test_a_provider_that_is_only_half_there_says_what_is_missing_and_the_others_are_reported(
+    desk, lender, monkeypatch, lacks, code, told
+):
+    here = desk(golden(), f"lent without {lacks}").without("totality", "payiq")
+    here.sections["providers.lent"] = {"base_url": lender, "token": "open sesame", "tenant": "street"}
+    here.configure(gates={"quarantine_share": 0.9})
+    if lacks == "code":
+        monkeypatch.delitem(providers.MODULES, "lent")
+    else:
+        monkeypatch.setattr(sql.scripts, "STAGING", sql.scripts.STAGING[:-1])
+    finished = here.run(AS_OF)
+    assert {row["provider"] for row in here.rows("plans", finished.folder)} == {"payt"}
+    sources = json.loads((finished.folder / "summary.json").read_text(encoding="utf-8"))["sources"]
+    failed = {source["provider"]: source for source in sources if source["error_code"]}
+    assert failed.keys() == {"lent"}
+    assert failed["lent"]["error_code"] == code
+    assert told in failed["lent"]["error"]
