@@ -126,7 +126,7 @@ def test_a_provider_of_ones_own_stands_in_the_reports_beside_the_others(desk, le
     ],
 )  # fmt: skip
 def test_a_provider_that_is_only_half_there_says_what_is_missing_and_the_others_are_reported(
-    desk, lender, monkeypatch, lacks, code, told
+    desk, lender, monkeypatch, *, lacks, code, told
 ):
     here = desk(golden(), f"lent without {lacks}").without("totality", "payiq")
     here.sections["providers.lent"] = {"base_url": lender, "token": "open sesame", "tenant": "street"}
