@@ -13,8 +13,8 @@ from prefect.states import Completed, Failed
 
 from flows import log
 from flows.commands.options import ProviderName
-from flows.commands.outcomes import NEEDS_A_PERSON, Choice, Outcome
-from flows.commands.plans import create, reject_by_policy
+from flows.commands.writes.outcomes import NEEDS_A_PERSON, Choice, Outcome
+from flows.commands.writes.plans import create, reject_by_policy
 from flows.configuration import beside, chosen_file
 from flows.reconcile import PrefectTasks, ended
 from reports.markdown import listed

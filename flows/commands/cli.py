@@ -18,9 +18,9 @@ from typing import Annotated, NoReturn
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import log, streams
-from flows.commands import cli_plan
 from flows.commands.flags import NOTHING, Flags
 from flows.commands.options import AsOf, Config, FailOn, Format, Raw
+from flows.commands.writes import cli_plan
 from flows.log import LOGGER
 
 USAGE = 2

@@ -33,9 +33,9 @@ LATE = 0.25
 ROUNDS = 8
 PRELOAD = [
     "flows.commands.cli",
-    "flows.commands.plans",
-    "flows.commands.intents",
-    "flows.commands.agreed",
+    "flows.commands.writes.plans",
+    "flows.commands.writes.intents",
+    "flows.commands.writes.agreed",
     "providers.payt.writing",
     "providers.totality.writing",
     "providers.payiq.writing",
@@ -94,7 +94,7 @@ def obey(argv: list[str], output: str, kill_at: int) -> None:
     os.dup2(sink, 1)
     os.dup2(sink, 2)
     import flows.commands.cli
-    import flows.commands.plans
+    import flows.commands.writes.plans
     from providers.base import Connection
     from providers.http.transport import Transport
     from writes import ledger
@@ -123,21 +123,21 @@ def obey(argv: list[str], output: str, kill_at: int) -> None:
     around(ledger.Ledger, "_forget")
     around(ledger, "write_atomic")
     around(Transport, "send")
-    usual = flows.commands.plans.patience
+    usual = flows.commands.writes.plans.patience
 
     def hurried(*args: Any) -> Patience:
         found = usual(*args)
         return Patience(found.worst_delay, (0.0, 0.02, 0.05), found.most_sends, 0.2, found.valid)
 
-    flows.commands.plans.patience = hurried
-    connected = flows.commands.plans.connection_of
+    flows.commands.writes.plans.patience = hurried
+    connected = flows.commands.writes.plans.connection_of
 
     def impatient(*args: Any, **named: Any) -> Connection:
         from dataclasses import replace
 
         return replace(connected(*args, **named), deadline=1.0, read_timeout=1.0, retry_seconds=20.0)
 
-    flows.commands.plans.connection_of = impatient
+    flows.commands.writes.plans.connection_of = impatient
     code = flows.commands.cli.execute(argv)
     sys.stdout.flush()
     os._exit(code)

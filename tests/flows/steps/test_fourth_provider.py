@@ -13,8 +13,8 @@ import providers
 import sql.scripts
 from flows import settings
 from flows.commands.cli import execute
-from flows.commands.outcomes import Choice
-from flows.commands.plans import create
+from flows.commands.writes.outcomes import Choice
+from flows.commands.writes.plans import create
 from flows.errors import UsageError
 from sandbox.worlds.scenarios import golden
 

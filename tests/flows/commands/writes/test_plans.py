@@ -17,7 +17,7 @@ from storm import faults
 from storm.worlds import loan_body, payiq_world, payt_world, totality_world
 
 import flows.clock
-import flows.commands.plans
+import flows.commands.writes.plans
 from flows.commands import cli
 from writes.engine import Engine
 from writes.intents import APPROVED, DONE, PARKED, SENDING, UNKNOWN
@@ -58,7 +58,7 @@ EACH = pytest.mark.parametrize(("act", "provider"), ACTS, ids=[" ".join(reversed
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
-    monkeypatch.setattr(flows.commands.plans, "pause", lambda _seconds: None)
+    monkeypatch.setattr(flows.commands.writes.plans, "pause", lambda _seconds: None)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from flows.commands.changes import read_changes
+from flows.commands.writes.changes import read_changes
 from flows.errors import UsageError
 from providers.checking import Field, anything, day, entries, flag, moment, money, text, texts, whole, word
 

@@ -12,7 +12,7 @@ from flows.errors import UsageError
 from schemas.words import IntentState
 
 if TYPE_CHECKING:
-    from flows.commands.outcomes import Outcome
+    from flows.commands.writes.outcomes import Outcome
 
 app = App(
     name="plan",
@@ -75,8 +75,8 @@ def create(
     sending: Sending,
 ) -> int:
     """Create the plans of FILE. A Totality body names its loan as `loanUuid` beside the other fields."""
-    from flows.commands.outcomes import Choice
-    from flows.commands.plans import create as create_plans
+    from flows.commands.writes.outcomes import Choice
+    from flows.commands.writes.plans import create as create_plans
 
     choice = Choice(yes=sending.yes, again=again, seen=sending.preview)
     return _answer(create_plans(sending.config, provider=sending.provider, file=file, choice=choice), sending.format)
@@ -103,8 +103,8 @@ def reject(
         return _change("reject", plan_id, changing)
     if plan_id:
         raise UsageError("give ids or --where, not both")
-    from flows.commands.outcomes import Choice
-    from flows.commands.plans import reject_by_policy
+    from flows.commands.writes.outcomes import Choice
+    from flows.commands.writes.plans import reject_by_policy
 
     choice = Choice(yes=changing.yes, seen=changing.preview)
     done = reject_by_policy(changing.config, provider=changing.provider, tenant=changing.tenant, choice=choice)
@@ -138,7 +138,7 @@ def list_plans(
     config: Config = None,
 ) -> int:
     """List what was wanted of the providers, and how far it came."""
-    from flows.commands.intents import list_intents
+    from flows.commands.writes.intents import list_intents
 
     return list_intents(config, state=state, style=format, raw=raw)
 
@@ -152,7 +152,7 @@ def show(
     config: Config = None,
 ) -> int:
     """Show one intent: what was agreed, and everything that happened to it."""
-    from flows.commands.intents import show_intent
+    from flows.commands.writes.intents import show_intent
 
     return show_intent(config, intent, style=format)
 
@@ -179,8 +179,8 @@ def resume(
     config: Config = None,
 ) -> int:
     """Go on with changes whose end is not known: look at the provider, then decide."""
-    from flows.commands.intents import decide
-    from flows.commands.intents import resume as resume_intents
+    from flows.commands.writes.intents import decide
+    from flows.commands.writes.intents import resume as resume_intents
 
     if as_ is None:
         return _answer(resume_intents(config, intent, yes=yes), format)
@@ -198,14 +198,14 @@ def verify(
     config: Config = None,
 ) -> int:
     """Check that nobody has changed the log of write-backs."""
-    from flows.commands.intents import verify as verify_log
+    from flows.commands.writes.intents import verify as verify_log
 
     return verify_log(config, online=online)
 
 
 def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Path | None = None) -> int:
-    from flows.commands.outcomes import Choice
-    from flows.commands.plans import change
+    from flows.commands.writes.outcomes import Choice
+    from flows.commands.writes.plans import change
 
     outcome = change(
         asked.config,
@@ -221,7 +221,7 @@ def _change(operation: str, plan_ids: tuple[str, ...], asked: Changing, file: Pa
 
 def _answer(outcome: "Outcome", style: str) -> int:
     from flows import streams
-    from flows.commands.outcomes import as_json
+    from flows.commands.writes.outcomes import as_json
     from reports.texts import exact
 
     if style == "json":

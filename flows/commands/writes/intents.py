@@ -9,8 +9,8 @@ import polars as pl
 
 from flows import clock, log, streams
 from flows.commands.answers import write
-from flows.commands.outcomes import NEEDS_A_PERSON, Outcome, Result, told, worst
-from flows.commands.plans import configured, opened, operator
+from flows.commands.writes.outcomes import NEEDS_A_PERSON, Outcome, Result, told, worst
+from flows.commands.writes.plans import configured, opened, operator
 from flows.errors import UsageError
 from flows.settings import Settings
 from providers.errors import ProviderError

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from flows.commands.agreed import agree
+from flows.commands.writes.agreed import agree
 from flows.configuration import load
 from providers.writing import Before, Order, Term
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from flows.commands.policy import require_rules, violations
+from flows.commands.writes.policy import require_rules, violations
 from flows.configuration import load
 from flows.errors import SettingsError
 from flows.settings import WritePolicy

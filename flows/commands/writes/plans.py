@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flows import clock, log
-from flows.commands.agreed import agree
 from flows.commands.ask import latest_database
-from flows.commands.changes import read_changes
-from flows.commands.outcomes import FAILED, NEEDS_A_PERSON, STATES, Choice, Outcome, Result, told, worst
-from flows.commands.policy import require_rules, violations
-from flows.commands.previews import preview, totals, words
+from flows.commands.writes.agreed import agree
+from flows.commands.writes.changes import read_changes
+from flows.commands.writes.outcomes import FAILED, NEEDS_A_PERSON, STATES, Choice, Outcome, Result, told, worst
+from flows.commands.writes.policy import require_rules, violations
+from flows.commands.writes.previews import preview, totals, words
 from flows.configuration import load, require_validation
 from flows.errors import UsageError
 from flows.settings import ProviderSettings, Settings

@@ -1,0 +1,1 @@
+"""The commands below `planrecon plan`: changes shown, sent, looked after."""
