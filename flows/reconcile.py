@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +153,22 @@ def handing(settings: Settings) -> Iterator[None]:
         _handed.reset(token)
 
 
+def _settings(config: str | None) -> Settings:
+    """Return what the command handed on, else what the configuration says."""
+    return _handed.get() or _read(flow_run.id, config)
+
+
+@lru_cache(maxsize=1)
+def _read(_flow_run: str, config: str | None) -> Settings:
+    """Read the configuration once for a flow run: Prefect asks for the name of a run before it calls the flow."""
+    return load(Path(config) if config else None)
+
+
 def _run_name() -> str:
     """Name the run by its as-of date: today in the reporting zone where none is given."""
     parameters: dict[str, Any] = flow_run.parameters
-    as_of, config = parameters.get("as_of"), parameters.get("config")
     try:
-        settings = _handed.get() or (None if as_of else load(Path(config) if config else None))
-        return f"reconcile {as_of or clock.today(settings.zone()) if settings else as_of}"
+        return f"reconcile {parameters.get('as_of') or clock.today(_settings(parameters.get('config')).zone())}"
     except PlanreconError:
         return "reconcile"  # the run itself tells what is wrong with its configuration
 
@@ -190,8 +199,9 @@ def reconcile(
     """
 
     def step() -> State[Finished]:
-        settings = _handed.get() or load(Path(config) if config else None)
-        request = Request(settings=settings, as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on, full=full)
+        request = Request(
+            settings=_settings(config), as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on, full=full
+        )
         finished = reconcile_portfolio(request, PrefectTasks())
         kind = Failed if finished.state == HELD else Completed
         return kind(name=finished.headline, message=finished.first_line, data=finished)

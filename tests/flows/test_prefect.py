@@ -5,6 +5,7 @@ One server for the module, on a free port, with its state in a temporary folder.
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import httpx
 import pytest
 from storm import faults
 
+from flows import configuration
 from flows.steps import waiting
 from providers import PROVIDERS
 from sandbox.worlds import scenarios
@@ -203,8 +205,15 @@ def test_a_held_a_busy_and_a_failed_run_are_no_green_ones(server, desk, flow_her
     assert "prefect.flow-run.Held" in events(url, run)
     assert held.result(raise_on_failure=False).exit_code == 3
 
-    with run_lock(desk.state_dir, run_id="another", started_at=datetime(2026, 6, 30, tzinfo=UTC)):
-        busy = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF))
+    reads, content = [], configuration._content
+    with (
+        run_lock(desk.state_dir, run_id="another", started_at=datetime(2026, 6, 30, tzinfo=UTC)),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(configuration, "_content", lambda file: reads.append(file) or content(file))
+        busy = flow_run(url, flow_here(desk))
+    assert re.fullmatch(r"reconcile 20\d\d-\d\d-\d\d", busy["name"])
+    assert reads == [desk.file]  # for the day in its name and for the run
     assert (busy["state"]["type"], busy["state"]["name"]) == ("CANCELLED", "Busy")
     assert f"held by process {os.getpid()}" in busy["state"]["message"]
 
