@@ -7,7 +7,7 @@ stand bare, an empty cell is unknown. What Parquet holds is in `decimals.py`.
 import polars as pl
 
 from reports.decimals import is_of, places_in, with_places
-from reports.layout import Kind, Report
+from schemas.reports import Kind, Report
 
 FORMULA = r"^\s*[=+\-@\t\r\n]"
 """Beginnings of texts that a spreadsheet may run as formulas, spaces before them included."""

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import polars as pl
 
 from reports.errors import LayoutError
-from reports.layout import Kind, Report
 from schemas.currencies import EXPONENTS
+from schemas.reports import Kind, Report
 
 MOST_PLACES = 4
 """Places of money in Parquet; no currency has more."""

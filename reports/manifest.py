@@ -16,10 +16,10 @@ import polars as pl
 from msgspec import Struct
 
 from reports.errors import DamagedError
-from reports.layout import REPORTS, Kind, Report
 from reports.summary import Summary
 from reports.tables import Totals
 from schemas.currencies import written
+from schemas.reports import REPORTS, Kind, Report
 
 NAME = "manifest.json"
 

@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.digest import WORST_PLANS, Digest
 from reports.facts import BucketFacts, RunFacts
-from reports.layout import REPORTS
 from reports.summary import BreakCounts, CheckLine, PortfolioLine, SourceLine, Summary
 from reports.texts import counted, grouped, instant, visible
 from schemas.currencies import written
+from schemas.reports import REPORTS
 from schemas.words import HELD
 
 MOST_GROUPS = 12

@@ -23,11 +23,11 @@ from reports import manifest, page
 from reports.digest import Digest
 from reports.errors import ReportError
 from reports.facts import RunFacts
-from reports.layout import REPORTS
 from reports.publish import Staging, point_latest
 from reports.summary import Summary, outline
 from reports.tables import TableWriter
 from reports.workbook import SHEET_ROWS, write_workbook
+from schemas.reports import REPORTS
 from schemas.words import PUBLISHED, REPORT_FORMATS
 
 _READ_AGAIN = ("plans", "breaks", "aging", "aging_terms", "integrity")

@@ -9,8 +9,8 @@ from datetime import date
 import polars as pl
 
 from reports.errors import LayoutError
-from reports.layout import Kind, Report
 from schemas.columns import COLUMNS
+from schemas.reports import Kind, Report
 
 _READ_AS = {Kind.MONEY: pl.Int64(), Kind.RATIO: pl.Int64(), Kind.TIERS: COLUMNS["tiers"].dtype}
 

@@ -13,10 +13,10 @@ import polars as pl
 from reports.cells import lines
 from reports.decimals import decimals
 from reports.errors import OrderError
-from reports.layout import Kind, Report
 from reports.parquet import ParquetSink
 from reports.shape import arrange, empty, is_ordered
 from reports.spool import Spool
+from schemas.reports import Kind, Report
 
 SLICE = 100_000
 """Rows turned into text at once: their cells stay in the processor's cache."""

@@ -17,9 +17,9 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from reports.decimals import decimals
-from reports.layout import Column, Kind, Report
 from reports.summary import Summary
 from schemas.currencies import DEFAULT_PLACES, EXPONENTS
+from schemas.reports import Column, Kind, Report
 
 SHEET_ROWS = 10_000
 """Rows up to which a report is whole in its sheet."""

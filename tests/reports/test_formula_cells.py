@@ -6,8 +6,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from reports.layout import REPORTS
 from reports.tables import TableWriter
+from schemas.reports import REPORTS
 
 HOSTILE = [
     "=1+1",

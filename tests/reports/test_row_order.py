@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from reports.errors import OrderError, ReportError
-from reports.layout import REPORTS
 from reports.parquet import ParquetSink
 from reports.spool import Spool
 from reports.tables import TableWriter
+from schemas.reports import REPORTS
 
 AS_OF = date(2026, 6, 30)
 

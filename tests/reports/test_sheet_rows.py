@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from reports.layout import REPORTS
 from reports.shape import arrange
 from reports.workbook import write_workbook
+from schemas.reports import REPORTS
 
 AS_OF = date(2026, 6, 30)
 SUMMARY = SimpleNamespace(

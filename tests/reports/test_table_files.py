@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from reports.errors import LayoutError
-from reports.layout import REPORTS
 from reports.tables import TableWriter
 from schemas.columns import COLUMNS
+from schemas.reports import REPORTS
 
 AS_OF = date(2026, 6, 30)
 BOTH = ("csv", "parquet")

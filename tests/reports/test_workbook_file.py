@@ -5,9 +5,9 @@ import zipfile
 from datetime import date
 from types import SimpleNamespace
 
-from reports.layout import REPORTS
 from reports.shape import arrange
 from reports.workbook import write_workbook
+from schemas.reports import REPORTS
 
 AS_OF = date(2026, 6, 30)
 SUMMARY = SimpleNamespace(

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from checks.base import discover
-from reports.layout import REPORTS, Kind
 from schemas.core import INTEGRITY
 from schemas.currencies import EXPONENTS
+from schemas.reports import REPORTS, Kind
 from schemas.results import BREAK_REGISTER
 from schemas.words import (
     BASES,
