@@ -15,15 +15,13 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
+from schemas.reports import RECORDED
 from schemas.results import BREAK_REGISTER
 from schemas.words import HELD, PUBLISHED
 from sql.connection import transaction
 from sql.scripts import statements
 from sql.storage.seals import as_json, canonical, from_json
 from sql.views import insert
-
-RECORDED = ("breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity")
-"""Reports that are kept in the warehouse for every run."""
 
 
 @dataclass(frozen=True, slots=True)

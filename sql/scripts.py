@@ -1,4 +1,7 @@
-"""Read and run the files of this room, SQL and seeds; they are data of the package, found wherever it is installed."""
+"""Read and run the files of this room, SQL and seeds; they are data of the package, found wherever it is installed.
+
+What is made from the shapes of the reports runs like a script of its folder.
+"""
 
 from functools import cache
 from hashlib import sha256
@@ -7,6 +10,9 @@ from importlib.resources.abc import Traversable
 
 import duckdb
 import polars as pl
+
+from schemas.reports import REPORTS
+from sql import report_tables
 
 STAGING: list[Traversable] = [files("sql") / "stg"]
 """Folders that hold one folder per provider with its staging; a provider from elsewhere adds its own."""
@@ -25,11 +31,17 @@ STORED = tuple(layer for layer in LAYERS if layer != "stg")
 """Layers with tables of their own: what is staged lasts as long as its load."""
 
 
+MADE = {"out": report_tables.table, "views": report_tables.view}
+"""Folders for which statements are made of each report; `out` has no others."""
+
+
 @cache
 def scripts(folder: str) -> tuple[str, ...]:
-    """Return the text of each script in `folder`, in the order of their names."""
-    there = sorted(files("sql").joinpath(folder).iterdir(), key=lambda item: item.name)
-    return tuple(script.read_text(encoding="utf-8") for script in there if script.name.endswith(".sql"))
+    """Return the text of each script of `folder`: those made of the reports, then its files in the order of their names."""
+    made = [MADE[folder](report) for report in REPORTS.values()] if folder in MADE else []
+    there = files("sql") / folder
+    written = sorted(there.iterdir(), key=lambda item: item.name) if there.is_dir() else []
+    return (*made, *(script.read_text(encoding="utf-8") for script in written if script.name.endswith(".sql")))
 
 
 @cache

@@ -14,33 +14,23 @@ import polars as pl
 
 from schemas.columns import COLUMNS
 from schemas.currencies import EXPONENTS
+from schemas.reports import REPORTS
 from sql.connection import as_pattern, connect, quoted, transaction
 from sql.errors import CannotWrite
 from sql.scripts import create_tables, run_scripts, statements
 from sql.storage.files import TEMPORARY, cannot_write, sync_file, sync_folder
-
-REPORTS = (
-    *("plans", "terms", "payments", "breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity"),
-    *("accounts", "policies", "plan_accounts"),
-)
-"""Tables of a run folder that views read; each has its shape in `out/`."""
 
 _LEDGER = ("loads", "fetches", "quarantine", "runs", "writes", "agreed_terms", "currencies")
 """Tables of `meta` that views read."""
 
 _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
     {
-        ("v_breaks", "state"): "break_state",
-        ("v_accounts", "kind"): "kind_of_account",
-        ("v_accounts", "status"): "account_status",
-        ("v_accounts", "amount_due"): "account_amount_due_minor",
-        ("v_accounts", "due_date"): "account_due_date",
-        ("v_aging", "terms"): "aged_terms",
-        ("v_aging_terms", "terms"): "aged_terms",
+        **{
+            (f"v_{report.name}", name): other
+            for report in REPORTS.values()
+            for name, other in {**report.renamed, **report.told_as}.items()
+        },
         ("v_fetches", "reason"): "fetch_reason",
-        ("v_integrity", "currency"): "break_currency",
-        ("v_breaks", "currency"): "break_currency",
-        ("v_payments", "plan_id"): "payment_plan_id",
         ("v_quarantine", "amount"): "rejected_minor",
         ("v_quarantine", "code"): "rejection_code",
         ("v_quarantine", "currency"): "break_currency",

@@ -15,6 +15,7 @@ import duckdb
 
 from sql.connection import Limits, connect, transaction
 from sql.errors import Damaged, StoreError, WrongVersion
+from sql.report_tables import add_columns
 from sql.scripts import create_tables, fingerprint
 from sql.storage.files import private_folder, write_atomic
 from sql.views import fill_currencies, make_views, shown_folder
@@ -125,6 +126,7 @@ def _complete(con: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
         if not is_new and ("made_from", made_from) in con.sql("SELECT name, value FROM meta.about").fetchall():
             return
         create_tables(con)
+        add_columns(con)
         fill_currencies(con)
         shown = shown_folder(con)
         is_here = shown is not None and any(shown.is_relative_to(folder.resolve()) for folder in folders)

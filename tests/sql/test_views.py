@@ -12,9 +12,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from schemas.reports import REPORTS
 from sql.errors import BadQuery, StoreError
 from sql.readonly import read_query
-from sql.views import REPORTS, refresh_views, shown_folder, write_read_duckdb
+from sql.views import refresh_views, shown_folder, write_read_duckdb
 from sql.warehouse import Warehouse
 
 PROJECT = Path(__file__).resolve().parents[2]

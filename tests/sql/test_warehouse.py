@@ -4,8 +4,10 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -27,6 +29,7 @@ from schemas.words import (
 )
 from sql.connection import connect
 from sql.errors import Busy, Damaged, StoreError, WrongVersion
+from sql.scripts import fingerprint, scripts
 from sql.warehouse import SUSPECT, Warehouse, read_everything
 
 VIEWS = [
@@ -311,3 +314,59 @@ def spoil(path: Path) -> None:
     for block in range(3 * 4096 + 1000, len(body), 262_144):
         body[block] ^= 16
     path.write_bytes(body)
+
+
+def of_an_earlier_version(place, *statements: str) -> None:
+    """Make a warehouse whose tables of `out` came from other declarations than today's."""
+    with Warehouse.open(**place) as warehouse:
+        for statement in (*statements, "UPDATE meta.about SET value = 'older' WHERE name = 'made_from'"):
+            warehouse.con.execute(statement)
+
+
+def test_a_stored_report_gets_the_columns_it_lacks_and_keeps_its_rows(place):
+    of_an_earlier_version(
+        place,
+        "ALTER TABLE out.aging DROP COLUMN bucket_no",
+        "INSERT INTO out.aging (run_id, bucket, amount_due) VALUES ('r1', '1-30', 33.34)",
+    )
+    with Warehouse.open(**place) as warehouse:
+        found = warehouse.con.sql("SELECT run_id, bucket, amount_due::VARCHAR, bucket_no FROM out.aging").fetchall()
+        assert found == [("r1", "1-30", "33.3400", None)]
+        assert columns(warehouse, "out.aging")["bucket_no"] == "BIGINT"
+
+
+def test_a_view_shows_a_column_that_its_report_has_got_since(place):
+    of_an_earlier_version(place, "DROP VIEW v_plans", "ALTER TABLE out.plans DROP COLUMN reference")
+    with Warehouse.open(**place) as warehouse:
+        assert list(columns(warehouse, "v_plans"))[-1] == "reference"
+        assert warehouse.con.sql("SELECT reference FROM v_plans").fetchall() == []
+
+
+@pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
+def test_a_table_has_the_columns_of_its_report_and_of_a_recorded_one_the_run_before_them(fresh, report):
+    found = columns(fresh, f"out.{report.name}")
+    recorded = {"breaks", "aging", "aging_terms", "kept", "roll", "cash", "exposure", "integrity"}
+    if report.name in recorded:
+        assert next(iter(found)) == "run_id"
+        with pytest.raises(duckdb.ConstraintException, match="run_id"):
+            fresh.con.execute(f"INSERT INTO out.{report.name} (run_id) VALUES (NULL)")
+        del found["run_id"]
+    assert found == columns(fresh, f"v_{report.name}")
+
+
+def test_a_warehouse_knows_from_the_shape_of_a_report_that_it_was_made_by_another_program(monkeypatch):
+    def made_from() -> str:
+        scripts.cache_clear()
+        fingerprint.cache_clear()
+        return fingerprint()
+
+    before = made_from()
+    longer = replace(REPORTS["cash"], shown=f"{REPORTS['cash'].shown} plans")
+    try:
+        monkeypatch.setitem(REPORTS, "cash", longer)
+        assert made_from() != before
+        monkeypatch.undo()
+        assert made_from() == before
+    finally:
+        scripts.cache_clear()
+        fingerprint.cache_clear()
