@@ -2,13 +2,13 @@
 
 Each figure follows the rule as a clerk would say it and is worked out by replaying
 the plan's money event by event. Slow on purpose. Which money belongs to the
-plan is decided in `truth_locate`.
+plan is decided in `locate`.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from oracles.model import PLACES, Options, Payment, Plan, Term, business_days
+from oracles.model import PLACES, Options, Payment, Plan, Term, business_days, happened
 
 from sandbox.worlds.generate_habits import month_after
 
@@ -20,10 +20,16 @@ IFRS_BUCKETS = ((0, 30), (31, 90), (91, None))
 
 @dataclass(slots=True)
 class TermView:
-    """One term at the close of the day; amounts in minor units."""
+    """One term at the close of the day; amounts in minor units.
+
+    `payable` is what money can fill, nothing where the provider took the term back; `limit` is
+    the shortfall that still satisfies, of what the term asked for before anything was waived.
+    """
 
     term: Term
     number: int
+    payable: int = 0
+    limit: int = 0
     waived: int = 0
     received: int = 0
     outstanding: int = 0
@@ -59,6 +65,19 @@ class Standing:
     def in_force(self) -> bool:
         """Tell whether the plan carries money on the day."""
         return self.status in IN_FORCE
+
+    @property
+    def closed_on(self) -> date | None:
+        """Return the day after which no term of the plan falls due any more: it was replaced, or ended."""
+        return self.replaced_on if self.status == "SUPERSEDED" else self.end
+
+    def took_back(self, term: Term) -> bool:
+        """Tell whether the provider removed the term from the plan, not with the plan or after its close."""
+        if term.removed is None or term.removed > self.on:
+            return False
+        if self.closed_on is not None:
+            return term.removed < self.closed_on
+        return not happened(self.plan.removed, self.on)
 
 
 def ordered(terms: list[Term]) -> list[Term]:
@@ -109,8 +128,10 @@ def judge(standing: Standing, options: Options) -> None:
     standing.terms = [TermView(term, number) for number, term in enumerate(ordered(plan.terms), start=1)]
     for view in standing.terms:
         view.over = _void_or_superseded(standing, view.term)
+        view.payable = 0 if standing.took_back(view.term) else view.term.amount
+        view.limit = tolerance(view.payable, plan.currency, options)
     if plan.basis == "PROVIDER_BALANCE":
-        _balances_of_provider(standing, options)
+        _balances_of_provider(standing)
     else:
         _replay(standing, options)
     _spread_pending(standing, options)
@@ -125,16 +146,15 @@ def judge(standing: Standing, options: Options) -> None:
 
 
 def _void_or_superseded(standing: Standing, term: Term) -> str:
-    if standing.status in ALL_VOID:
+    never_agreed = standing.status == "DELETED" and not standing.plan.agreed(standing.on)
+    if standing.status in ALL_VOID or never_agreed or standing.took_back(term):
         return "VOID"
-    if standing.status == "SUPERSEDED" and standing.replaced_on is not None and term.due > standing.replaced_on:
-        return "SUPERSEDED"
-    if standing.status in {"DEACTIVATED", "SUPERSEDED"} and standing.end is not None and term.due > standing.end:
-        return "VOID"
+    if standing.closed_on is not None and term.due > standing.closed_on:
+        return "SUPERSEDED" if standing.status == "SUPERSEDED" else "VOID"
     return ""
 
 
-def _balances_of_provider(standing: Standing, options: Options) -> None:
+def _balances_of_provider(standing: Standing) -> None:
     """Take what is owed from the provider; a term paid after the day was still open on it."""
     plan, today = standing.plan, standing.on
     for view in standing.terms:
@@ -144,10 +164,10 @@ def _balances_of_provider(standing: Standing, options: Options) -> None:
         view.outstanding = term.amount if paid_later else owed
         view.received = term.amount - view.outstanding
         _close(view)
-        view.satisfied = view.outstanding <= tolerance(term.amount - view.waived, plan.currency, options)
+        view.satisfied = view.outstanding <= view.limit
         # Nobody pays a term of zero: it counts as paid since the plan was made.
-        paid_on = term.paid_on if term.amount else plan.created
-        view.satisfied_on = paid_on if view.satisfied and not view.over else None
+        paid_on = None if paid_later else term.paid_on
+        view.satisfied_on = (paid_on if term.amount else plan.created) if view.satisfied else None
         is_later = plan.updated is not None and today < plan.updated
         if is_later and not paid_later and 0 < owed < term.amount:
             view.flags.append("AS_OF_APPROXIMATE")
@@ -167,18 +187,18 @@ def _replay(standing: Standing, options: Options) -> None:
     for day in sorted(day for day in days if day <= today):
         given = _allocate(standing, day, options)
         for view in standing.terms:
-            left = view.term.amount - given[view.number]
-            if left > tolerance(view.term.amount, plan.currency, options):
+            if view.payable - given[view.number] > view.limit:
                 since[view.number] = None
             elif since[view.number] is None:
-                since[view.number] = day
+                # What asks for no money at all is satisfied from the plan's creation.
+                since[view.number] = plan.created if view.payable <= view.limit else day
     given = _allocate(standing, today, options)
     standing.settled = sum(_held(payment, today, whole=True) for payment in standing.money)
     for view in standing.terms:
         view.received = given[view.number]
         view.outstanding = view.term.amount - view.received
         _close(view)
-        view.satisfied = view.outstanding <= tolerance(view.term.amount - view.waived, plan.currency, options)
+        view.satisfied = view.outstanding <= view.limit
         view.satisfied_on = since[view.number] if view.satisfied else None
 
 
@@ -195,20 +215,19 @@ def _held(payment: Payment, day: date, *, whole: bool = False) -> int:
 
 def _allocate(standing: Standing, day: date, options: Options) -> dict[int, int]:
     """Give each term its money: first from the payment it names, then oldest due first."""
-    plan = standing.plan
     order = sorted(standing.money, key=lambda item: (item.effective, item.payment_id, item.account_id or ""))
     left = [_held(payment, day) for payment in order]
     given = {view.number: 0 for view in standing.terms}
     for view in standing.terms:
         for index, payment in enumerate(order):
             if view.term.linked == payment.payment_id:
-                part = min(view.term.amount - given[view.number], left[index])
+                part = min(view.payable - given[view.number], left[index])
                 given[view.number] += part
                 left[index] -= part
     for index in range(len(order)):
         for view in standing.terms:
-            needs = view.term.amount - given[view.number]
-            if options.residual == "SKIP" and needs <= tolerance(view.term.amount, plan.currency, options):
+            needs = view.payable - given[view.number]
+            if options.residual == "SKIP" and needs <= view.limit:
                 continue
             part = min(needs, left[index])
             given[view.number] += part
@@ -264,7 +283,7 @@ def _state(view: TermView, standing: Standing, options: Options) -> str:
 
 def _satisfied_state(view: TermView, standing: Standing, options: Options) -> str:
     due = view.term.due
-    since = view.satisfied_on or min(standing.plan.updated or standing.on, standing.on)
+    since = view.satisfied_on or min(view.term.updated or standing.plan.updated or standing.on, standing.on)
     if since < due:
         return "PAID_EARLY"
     return "PAID_ON_TIME" if since <= due + timedelta(days=options.grace_days) else "PAID_LATE"
@@ -281,19 +300,18 @@ def _open_state(view: TermView, standing: Standing, options: Options) -> str:
     return "PARTIAL_OVERDUE" if view.received > 0 else "MISSED"
 
 
-def oldest_unpaid(standing: Standing, options: Options, *, with_pending: bool = False) -> TermView | None:
+def oldest_unpaid(standing: Standing, *, with_pending: bool = False) -> TermView | None:
     """Return the first unsatisfied term due before the day; pending money may be taken as settled."""
     for view in standing.terms:
         left = view.outstanding - (view.fresh if with_pending else 0)
-        limit = tolerance(view.term.amount - view.waived, standing.plan.currency, options)
-        if view.term.due < standing.on and left > limit:
+        if view.term.due < standing.on and left > view.limit:
             return view
     return None
 
 
 def days_past_due(standing: Standing, options: Options, *, with_pending: bool = False) -> int:
     """Return days past due by the configured day basis and grace mode."""
-    oldest = oldest_unpaid(standing, options, with_pending=with_pending)
+    oldest = oldest_unpaid(standing, with_pending=with_pending)
     if oldest is None:
         return 0
     last, paused = standing.on, standing.plan.paused
@@ -308,12 +326,12 @@ def days_past_due(standing: Standing, options: Options, *, with_pending: bool = 
     return 0 if options.grace_mode == "GATE" and days <= options.grace_days else days
 
 
-def months_past_due(standing: Standing, options: Options) -> tuple[int | None, int | None]:
+def months_past_due(standing: Standing) -> tuple[int | None, int | None]:
     """Return the mortgage bankers' and the thrift count of full months; None unless the plan is monthly."""
     anchor = _anchor(standing)
     if anchor is None:
         return None, None
-    oldest = oldest_unpaid(standing, options)
+    oldest = oldest_unpaid(standing)
     if oldest is None:
         return 0, 0
     start = oldest.term.nominal or oldest.term.due

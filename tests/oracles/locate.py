@@ -1,12 +1,12 @@
 """Which plans exist on a day, what the providers call them, and which money is theirs.
 
-Only dates and links decide here; amounts are judged in `truth_judge`.
+Only dates and links decide here; amounts are judged in `judge`.
 """
 
 from datetime import UTC, date, datetime
 
-from oracles.judge import IN_FORCE, Standing, judge, tolerance
-from oracles.model import Facts, Options, Payment, Plan, comes_before
+from oracles.judge import Standing, judge, tolerance
+from oracles.model import Facts, Options, Payment, Plan, comes_before, happened
 
 MONEY = {"received", "reversed", "partly_reversed"}
 
@@ -39,12 +39,21 @@ def locate(facts: Facts, day: date, options: Options) -> tuple[list[Standing], l
     standings = [Standing(plan, day) for plan in facts.plans if plan.created <= day]
     by_account = _by_account(standings)
     for standing in standings:
+        plan = standing.plan
+        ends = (plan.deleted, *(() if plan.active else (plan.deactivated, plan.ended)))
+        standing.end = min((end for end in ends if end is not None and end <= day), default=None)
+    for standing in standings:
         _replacement(standing, by_account)
     for standing in standings:
         standing.status = _status(standing, options)
-    payments = [item for item in facts.payments if counts_from(item, facts.told) <= day]
+    payments = [
+        item
+        for item in facts.payments
+        if counts_from(item, item.told or facts.told) <= day and not happened(item.removed, day)
+    ]
     by_link = _by_link(standings)
-    placed = [(payment, _place(payment, by_link, by_account, day)) for payment in payments]
+    names = {key: account.names for key, account in facts.accounts.items() if account.names is not None}
+    placed = [(payment, _place(payment, by_link, by_account, names, day)) for payment in payments]
     for standing in standings:
         judge(standing, options)
     return standings, placed
@@ -61,20 +70,27 @@ def _by_account(standings: list[Standing]) -> dict[tuple[str, str, str], list[St
 
 def _age(plan: Plan) -> tuple[date, datetime, int, str]:
     moment = plan.created_at or datetime.max.replace(tzinfo=UTC)
-    return plan.created, moment, int(plan.plan_id) if plan.plan_id.isdigit() else 0, plan.plan_id
+    return plan.created, moment, *_number(plan)
+
+
+def _number(plan: Plan) -> tuple[int, str]:
+    return int(plan.plan_id) if plan.plan_id.isdigit() else 0, plan.plan_id
 
 
 def still_active(standing: Standing) -> bool:
     """Tell whether the provider still called the plan active at the close of the day."""
     plan = standing.plan
-    return plan.active or (plan.ended is not None and plan.ended > standing.on)
+    return standing.end is None and (bool(plan.active) or _ends_later(standing))
+
+
+def _ends_later(standing: Standing) -> bool:
+    plan = standing.plan
+    return any(end is not None and end > standing.on for end in (plan.ended, plan.deactivated, plan.deleted))
 
 
 def _replacement(standing: Standing, by_account: dict[tuple[str, str, str], list[Standing]]) -> None:
     """Note the first newer plan on one of the plan's accounts, and newer ones active beside it."""
     plan = standing.plan
-    ends = [end for end in (plan.ended, None if plan.active else plan.deactivated) if end and end <= standing.on]
-    standing.end = min(ends, default=None)
     if plan.basis != "PAYMENTS":
         return
     sharing = {
@@ -96,45 +112,38 @@ def _replacement(standing: Standing, by_account: dict[tuple[str, str, str], list
 
 
 def _status(standing: Standing, options: Options) -> str:
-    if standing.plan.basis == "PROVIDER_BALANCE":
-        return _stamped_status(standing, options)
-    if still_active(standing):
-        return "ACTIVE"
-    return "SUPERSEDED" if standing.replaced_on is not None else "DEACTIVATED"
-
-
-def _stamped_status(standing: Standing, options: Options) -> str:
     """Read the status off the plan's time stamps; stamps after the day do not exist yet."""
     plan, day = standing.plan, standing.on
-    if plan.rejected is not None and plan.rejected <= day:
-        return "REJECTED"
-    if standing.end is not None:
-        return "DEACTIVATED"
-    never = plan.approved is None and plan.proposed is not None and not plan.active
-    if never or (plan.approved is not None and plan.approved > day):
-        return "PROPOSED"
-    if plan.active or (plan.deactivated is not None and plan.deactivated > day):
-        return "ACTIVE"
-    if _all_paid(plan, day, options):
-        return "FINISHED"
-    return "ACTIVE" if _all_paid(plan, None, options) else "UNKNOWN"
+    words = [
+        (happened(plan.deleted, day), "DELETED"),
+        (happened(plan.rejected, day), "REJECTED"),
+        (standing.replaced_on is not None, "SUPERSEDED"),
+        (standing.end is not None, "DEACTIVATED"),
+        (happened(plan.removed, day), "DELETED"),
+        (not plan.agreed(day), "PROPOSED"),
+        (still_active(standing), "ACTIVE"),
+        (_all_paid(standing, options, by_now=False), "FINISHED"),
+        (_all_paid(standing, options, by_now=True), "ACTIVE"),
+    ]
+    return next((word for holds, word in words if holds), "UNKNOWN")
 
 
-def _all_paid(plan: Plan, day: date | None, options: Options) -> bool:
-    """Tell whether the provider's balances were all within tolerance, at the close of `day` or by now."""
-    for term in plan.terms:
-        later = day is not None and term.paid_on is not None and term.paid_on > day
+def _all_paid(standing: Standing, options: Options, *, by_now: bool) -> bool:
+    """Tell whether the provider's balances were all within tolerance, at the close of the day or by now."""
+    terms = [term for term in standing.plan.terms if not standing.took_back(term)]
+    for term in terms:
+        later = not by_now and term.paid_on is not None and term.paid_on > standing.on
         owed = term.amount if later else (term.owed or 0)
-        if owed > tolerance(term.amount, plan.currency, options):
+        if owed > tolerance(term.amount, standing.plan.currency, options):
             return False
-    return bool(plan.terms)
+    return bool(terms)
 
 
 def _by_link(standings: list[Standing]) -> dict[tuple[str, str, str], Standing]:
-    """Find the plan of the term that names a payment."""
+    """Find the plan of the term that names a payment; of two plans, the one listed first."""
     return {
         (standing.plan.provider, standing.plan.tenant, term.linked): standing
-        for standing in standings
+        for standing in reversed(standings)
         for term in standing.plan.terms
         if term.linked is not None
     }
@@ -144,13 +153,13 @@ def _place(
     payment: Payment,
     by_link: dict[tuple[str, str, str], Standing],
     by_account: dict[tuple[str, str, str], list[Standing]],
+    names: dict[tuple[str, str, str], str],
     day: date,
 ) -> str | None:
     """Hand a payment to its plan and return the plan's id; None if it belongs to none."""
-    if not payment.is_transaction:
-        return None
-    named = by_link.get((payment.provider, payment.tenant, payment.payment_id))
-    chosen = named or _holding(payment, by_account, day)
+    chosen = by_link.get((payment.provider, payment.tenant, payment.payment_id))
+    if chosen is None and payment.is_transaction:
+        chosen = _holding(payment, by_account, names, day)
     if chosen is None:
         return None
     if payment.currency != chosen.plan.currency:
@@ -162,10 +171,16 @@ def _place(
     return chosen.plan.plan_id
 
 
-def _holding(payment: Payment, by_account: dict[tuple[str, str, str], list[Standing]], day: date) -> Standing | None:
+def _holding(
+    payment: Payment,
+    by_account: dict[tuple[str, str, str], list[Standing]],
+    names: dict[tuple[str, str, str], str],
+    day: date,
+) -> Standing | None:
     """Return the plan that was in force on the payment's day, on one of its accounts.
 
-    Money that has not settled will pay what is in force now.
+    Money that has not settled will pay what is in force now. Of several plans the newest has it; where
+    balances come from the provider, the one that an account names, else the one with the smallest id.
     """
     accounts = payment.accounts or [str(payment.account_id)]
     candidates = {
@@ -175,10 +190,11 @@ def _holding(payment: Payment, by_account: dict[tuple[str, str, str], list[Stand
     }
     is_pending = payment.word == "pending"
     on, moment = (day, None) if is_pending else (payment.effective, payment.effective_at)
-    agreed = [item for item in candidates.values() if item.status not in {"PROPOSED", "REJECTED"}]
+    agreed = [item for item in candidates.values() if item.plan.agreed(day) and item.status != "REJECTED"]
     in_time = [item for item in agreed if _holds(item, on, moment)]
-    if payment.accounts:
-        return min(in_time, key=lambda item: (item.status not in IN_FORCE, _age(item.plan)), default=None)
+    if any(item.plan.basis == "PROVIDER_BALANCE" for item in in_time):
+        named = {names.get((payment.provider, payment.tenant, account)) for account in accounts}
+        return min(in_time, key=lambda item: (item.plan.plan_id not in named, _number(item.plan)))
     return max(in_time, key=lambda item: _age(item.plan), default=None)
 
 

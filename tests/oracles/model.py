@@ -53,7 +53,10 @@ class Options:
 
 @dataclass(slots=True)
 class Term:
-    """One term as the provider gives it; `owed` and `paid_on` only where the provider keeps balances."""
+    """One term as the provider gives it; `owed` and `paid_on` only where the provider keeps balances.
+
+    `updated` is the day of its newest version, the plan's own if None; `removed` the day it was no longer shown.
+    """
 
     term_id: str
     due: date
@@ -63,11 +66,16 @@ class Term:
     paid_on: date | None = None
     linked: str | None = None
     nominal: date | None = None
+    updated: date | None = None
+    removed: date | None = None
 
 
 @dataclass(slots=True)
 class Plan:
-    """One plan as the provider gives it, dates in the provider's zone, money in minor units."""
+    """One plan as the provider gives it, dates in the provider's zone, money in minor units.
+
+    `deleted` is the day the provider stamped it so, `removed` the day it was no longer shown.
+    """
 
     provider: str
     tenant: str
@@ -81,23 +89,34 @@ class Plan:
     account_id: str | None = None
     account_ids: list[str] = field(default_factory=list)
     customer_id: str | None = None
-    active: bool = False
+    active: bool | None = False
     proposed: date | None = None
     approved: date | None = None
     rejected: date | None = None
     deactivated: date | None = None
     ended: date | None = None
     ended_at: datetime | None = None
+    deleted: date | None = None
+    removed: date | None = None
     stated_total: int | None = None
     account_due: int | None = None
     monthly: bool | None = None
     anchor: int | None = None
     terms: list[Term] = field(default_factory=list)
 
+    def agreed(self, day: date) -> bool:
+        """Tell whether the plan was agreed by the close of `day`; one without any stamp was from the start."""
+        if self.approved is not None:
+            return self.approved <= day
+        return bool(self.active) or (self.proposed is None and self.rejected is None)
+
 
 @dataclass(slots=True)
 class Payment:
-    """One payment's share of one account. `word` is the class at the newest version."""
+    """One payment's share of one account. `word` is the class at the newest version.
+
+    `told` is the day of the fetch that told it, that of all facts if None; `removed` the day it was no longer shown.
+    """
 
     provider: str
     tenant: str
@@ -120,6 +139,8 @@ class Payment:
     is_principal: bool = True
     accounts: list[str] = field(default_factory=list)
     reversal_unknown: bool = False
+    told: date | None = None
+    removed: date | None = None
 
 
 @dataclass(slots=True)
@@ -235,6 +256,11 @@ def comes_before(day: date, moment: datetime | None, other: date, other_moment: 
     if moment is not None and other_moment is not None:
         return moment < other_moment
     return day < other
+
+
+def happened(event: date | None, day: date) -> bool:
+    """Tell whether an event has a date and lies not after the close of `day`."""
+    return event is not None and event <= day
 
 
 def must(value: date | None) -> date:

@@ -70,10 +70,10 @@ def _iso(day: date | None) -> str | None:
 
 def _plan(standing: Standing, facts: Facts, options: Options) -> Row:
     plan, terms = standing.plan, standing.terms
-    money = {name: to_text(amount, plan.currency) for name, amount in _amounts(standing, options).items()}
-    oldest = oldest_unpaid(standing, options)
+    money = {name: to_text(amount, plan.currency) for name, amount in amounts(standing, options).items()}
+    oldest = oldest_unpaid(standing)
     days = days_past_due(standing, options)
-    mba, ots = months_past_due(standing, options)
+    mba, ots = months_past_due(standing)
     flags = sorted({flag for view in terms for flag in view.flags})
     owed = still_owed(standing, facts)
     if owed is not None and sum(view.outstanding for view in terms) > owed:
@@ -96,7 +96,7 @@ def _plan(standing: Standing, facts: Facts, options: Options) -> Row:
         "missed_terms": sum(view.state == "MISSED" for view in terms),
         "delinquent_terms": sum(view.state in {"MISSED", "PARTIAL_OVERDUE"} for view in terms),
         **money,
-        "coverage": _coverage(standing, options),
+        "coverage": _sixth_places(coverage(standing, options)),
         "days_past_due": days,
         "days_past_due_business": business_days(oldest.term.due, standing.on, plan.provider, options) if oldest else 0,
         "shadow_days_past_due": days_past_due(standing, options, with_pending=True),
@@ -104,18 +104,21 @@ def _plan(standing: Standing, facts: Facts, options: Options) -> Row:
         "ots_months": ots,
         "bucket": bucket(days, options),
         "oldest_unpaid_due_date": _iso(oldest.term.due if oldest else None),
-        "next_due_date": _iso(_next_due(standing)),
+        "next_due_date": _iso(next_due(standing)),
         "conformance": None,
     }
 
 
-def _amounts(standing: Standing, options: Options) -> dict[str, int | None]:
+def amounts(standing: Standing, options: Options) -> dict[str, int | None]:
+    """Return the sums of a plan in minor units, by column of the report; None where nothing is known."""
     plan, terms, today = standing.plan, standing.terms, standing.on
     received = sum(view.received for view in terms)
-    following = _next_due(standing)
+    following = next_due(standing)
     upcoming = [view.outstanding for view in terms if view.term.due == following and not view.satisfied]
     if plan.basis == "PROVIDER_BALANCE":
-        stated: int | None = sum(view.term.owed or 0 for view in terms if view.term.due <= today)
+        # Of a term that the provider took back it states no balance any more.
+        due = [view.term for view in terms if view.term.due <= today and not standing.took_back(view.term)]
+        stated: int | None = sum(term.owed or 0 for term in due)
     else:
         stated = plan.account_due
     return {
@@ -136,20 +139,23 @@ def _amounts(standing: Standing, options: Options) -> dict[str, int | None]:
     }
 
 
-def _next_due(standing: Standing) -> date | None:
+def next_due(standing: Standing) -> date | None:
     """Return the earliest due date not before the day among unsatisfied terms."""
     dues = [view.term.due for view in standing.terms if view.term.due >= standing.on and not view.satisfied]
     return min(dues, default=None)
 
 
-def _coverage(standing: Standing, options: Options) -> str | None:
-    """Return fresh pending money over what is due, six places, half up; None if nothing is due."""
+def coverage(standing: Standing, options: Options) -> int | None:
+    """Return fresh pending money over what is due, in millionths, half up; None if nothing is due."""
     due = sum(view.outstanding for view in standing.terms if view.term.due <= standing.on)
     if due == 0:
         return None
     fresh = sum(item.amount for item in standing.pending if not is_stale(item, standing.on, options))
-    millionths = (min(fresh, due) * 2_000_000 + due) // (2 * due)
-    return f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"
+    return (min(fresh, due) * 2_000_000 + due) // (2 * due)
+
+
+def _sixth_places(millionths: int | None) -> str | None:
+    return None if millionths is None else f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"
 
 
 def _term(standing: Standing, view: TermView) -> Row:
@@ -205,10 +211,10 @@ def _aging(standings: Iterable[Standing], options: Options) -> list[Row]:
     for standing in standings:
         if not standing.in_force:
             continue
-        plan, amounts = standing.plan, _amounts(standing, options)
+        plan, money = standing.plan, amounts(standing, options)
         key = (plan.provider, plan.tenant, plan.currency, bucket(days_past_due(standing, options), options))
         due = [view for view in standing.terms if view.term.due <= standing.on and not view.satisfied]
-        parts = (1, len(due), amounts["amount_due"] or 0, amounts["overdue"] or 0, amounts["outstanding"] or 0)
+        parts = (1, len(due), *(money[name] or 0 for name in ("amount_due", "overdue", "outstanding")))
         sums[key] = [old + new for old, new in zip(sums.get(key, [0] * 5), parts, strict=True)]
     return [
         {
