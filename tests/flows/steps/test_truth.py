@@ -15,7 +15,7 @@ SCHEDULES = {"AMOUNT_DIFF", "DUE_DATE_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBI
 AS_OF = date(2026, 6, 30)
 DAYS = tuple(date.fromisoformat(day) for day in ("2026-06-30", "2026-05-31", "2026-03-16", "2025-12-31", "2025-09-01"))
 MAKERS = {
-    "generated": lambda: scenarios.generate(seed=17, plans=600, as_of=AS_OF),
+    "generated": lambda: scenarios.generate(seed=17, plans=300, as_of=AS_OF),
     "demo": scenarios.demo,
 }
 
