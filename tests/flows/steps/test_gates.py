@@ -19,6 +19,14 @@ def small():
     return generate(seed=3, plans=24, as_of=GOLDEN_AS_OF)
 
 
+def broken():
+    """A small world in which the total of one plan is not that of its terms."""
+    world = small()
+    plan = next(row for row in world.totality.payment_plans if row["isActive"] and row["totalPlanAmount"])
+    plan["totalPlanAmount"] += 4200
+    return world
+
+
 def warehouse_views(desk):
     """What an analyst on the warehouse itself sees."""
     with duckdb.connect(str(desk.folder / "planrecon.duckdb"), read_only=True) as con:
@@ -56,10 +64,14 @@ def assert_held(desk, answer, *, reason):
 
 @pytest.fixture
 def published(desk):
-    """A desk with one good run behind it, and what its readers see."""
+    """A desk with one good run behind it, and what its readers see; with Totality alone unless another is asked for."""
 
-    def make(world, **gates):
-        table = desk(world).configure(reports={"formats": ["csv", "html"]}, gates=gates)
+    def make(world, *others, **gates):
+        table = (
+            desk(world)
+            .without(*({"payt", "payiq"} - set(others)))
+            .configure(reports={"formats": ["csv", "html"]}, gates=gates)
+        )
         assert table.run(GOLDEN_AS_OF).state == "PUBLISHED"
         return table, seen_by_readers(table)
 
@@ -99,7 +111,7 @@ def test_a_provider_that_was_never_read_to_its_end_holds_the_run(desk):
 
 
 def test_a_fetch_that_is_too_old_holds_the_run_and_a_younger_one_does_not(published):
-    desk, seen = published(golden())
+    desk, seen = published(golden(), "payt")
     desk.sandbox.faults.add(faults.status(400), provider="totality", times=faults.FOREVER)
     within = desk.run(GOLDEN_AS_OF)
     assert (within.state, within.exit_code) == ("PUBLISHED", 0)
@@ -139,35 +151,37 @@ def test_a_portfolio_that_grows_by_more_than_the_limit_is_held_too(published):
     assert desk.run(GOLDEN_AS_OF).state == "PUBLISHED"
 
 
-@pytest.mark.parametrize("entity", ["payments", "plans", "terms"])
-def test_one_accepted_row_lost_between_two_stages_holds_the_run(published, monkeypatch, entity):
+def test_one_accepted_row_lost_between_two_stages_holds_the_run(published, monkeypatch):
     desk, seen = published(golden())
-    with desk.world.changing():
-        desk.world.totality.payments[0]["externalId"] = "changed, so that there is something to load"
+    for entity in ("payments", "plans", "terms"):
+        with desk.world.changing():
+            desk.world.totality.payments[0]["externalId"] = f"changed, so that there is something to load: {entity}"
 
-    def losing(*given, **named):
-        admitted = admit(*given, **named)
-        return replace(admitted, accepted={**admitted.accepted, entity: admitted.accepted[entity].head(-1)})
+        def losing(*given, entity=entity, **named):
+            admitted = admit(*given, **named)
+            return replace(admitted, accepted={**admitted.accepted, entity: admitted.accepted[entity].head(-1)})
 
-    with monkeypatch.context() as patch:
-        patch.setattr("flows.steps.loading.admit", losing)
-        finished = desk.run(GOLDEN_AS_OF)
-    assert finished.exit_code == 3
-    assert_held(desk, finished.text, reason=entity)
-    assert seen_by_readers(desk) == seen
-    mended = desk.run(GOLDEN_AS_OF)
-    assert (mended.state, mended.exit_code) == ("PUBLISHED", 0)
+        with monkeypatch.context() as patch:
+            patch.setattr("flows.steps.loading.admit", losing)
+            finished = desk.run(GOLDEN_AS_OF)
+        assert finished.exit_code == 3
+        assert_held(desk, finished.text, reason=entity)
+        assert seen_by_readers(desk) == seen
+        mended = desk.run(GOLDEN_AS_OF)
+        assert (mended.state, mended.exit_code) == ("PUBLISHED", 0)
+        seen = seen_by_readers(desk)
 
 
 def test_a_held_run_does_not_move_the_life_of_breaks(published):
-    desk, _ = published(small())
+    desk, _ = published(broken())
     before = desk.query("SELECT fingerprint, state, first_seen FROM v_breaks ORDER BY ALL")
+    assert before, "no break has a life to move"
     with desk.world.changing():
         for row in desk.world.totality.payments[::10]:
             row["amount"] = "12.345"
     assert desk.run(GOLDEN_AS_OF).state == "HELD"
     with desk.world.changing():
-        desk.world.totality = small().totality
+        desk.world.totality = broken().totality
     assert desk.run(GOLDEN_AS_OF).state == "PUBLISHED"
     after = desk.query("SELECT fingerprint, state, first_seen FROM v_breaks ORDER BY ALL")
     assert [(name, first) for name, _, first in after] == [(name, first) for name, _, first in before]
