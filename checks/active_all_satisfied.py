@@ -13,9 +13,9 @@ from checks.links import covered_accounts
 from checks.returns import with_return
 from checks.wording import day, sentence
 from schemas.results import PLAN_POSITIONS
+from schemas.seeds import numbers
 
-# Providers close a plan within days of its last payment; until then it is not a contradiction.
-CLOSING_BUSINESS_DAYS = 5
+CLOSING_BUSINESS_DAYS = numbers("windows")["closing_business_days"]
 SINCE = pl.col("business_days_satisfied")
 
 

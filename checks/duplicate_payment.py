@@ -13,9 +13,9 @@ import polars as pl
 from checks.base import Check, Frames, frame
 from checks.wording import day, money, sentence, with_code
 from schemas.results import PAYMENT_POSITIONS
+from schemas.seeds import numbers
 
-# 72 hours; receipt dates are civil days.
-WINDOW_DAYS = 3
+WINDOW_DAYS = numbers("windows")["repeated_payment_days"]
 SERVICE = pl.col("payment_id").str.starts_with("psp:")
 # What a payment service has settled stands among the payments too: its own row would count it twice.
 COUNTS = pl.col("is_money") & ~(SERVICE & (pl.col("class") != "pending"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from schemas.seeds import thresholds
 from schemas.words import Allocates, DayBasis, DpdOrigin, GraceMode, Residual, ToleranceMode
 
 
@@ -35,8 +36,7 @@ class Tolerance:
             return cls()
         if text == "CENT":
             return cls("CENT")
-        if text == "FFIEC90":
-            return cls("PCT", percent=Decimal(10))
+        text = thresholds("tolerances").get(text, text)
         number = r"(\d{1,9}(?:\.\d{1,4})?)"
         if match := re.fullmatch(rf"ABS:{number}", text):
             return cls("ABS", absolute=Decimal(match[1]))

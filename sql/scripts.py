@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from schemas.reports import REPORTS
+from schemas.seeds import read
 from sql import report_tables
 
 STAGING: list[Traversable] = [files("sql") / "stg"]
@@ -65,7 +66,7 @@ def seed(provider: str, name: str) -> pl.DataFrame:
     folder = staging_folder(provider)
     if folder is None or not folder.joinpath(f"{name}.csv").is_file():
         return pl.DataFrame(schema=dict.fromkeys(SEEDS[name], pl.String()))
-    return pl.read_csv(folder.joinpath(f"{name}.csv").read_bytes(), infer_schema=False, empty_string_is_null=False)
+    return read(folder.joinpath(f"{name}.csv"), SEEDS[name])
 
 
 def run_scripts(con: duckdb.DuckDBPyConnection, folder: str) -> None:

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 from flows.settings import SECTIONS, settings_class
+from flows.values import BucketSetName
+from schemas.seeds import numbers, thresholds
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,6 +38,25 @@ def test_every_key_of_the_configuration_is_explained() -> None:
         key for key in keys(settings_class()) if not re.search(rf"[`.]{key}\b", explained) and not key.endswith("_file")
     }
     assert not missing
+
+
+def test_the_ranges_and_tolerances_that_are_explained_are_those_of_the_seeds() -> None:
+    explained, buckets = text("docs/configuration.md"), thresholds("delinquency_buckets")
+    first, second, *_, last = buckets["AR"].split(",")
+    assert f"`AR` {first}, {second} … {last}; `IFRS` {buckets['IFRS'].replace(',', ', ')}; " in explained
+    assert set(get_args(BucketSetName)) == {*buckets, "OWN"}
+    assert thresholds("tolerances") == {"FFIEC90": "PCT:10"}
+    assert "`FFIEC90` (10 %)" in explained
+
+
+def test_the_days_that_checks_speak_of_are_those_of_the_seed() -> None:
+    words = {3: "three", 5: "five"}
+    for check, name in (
+        ("duplicate_payment", "repeated_payment_days"),
+        ("active_all_satisfied", "closing_business_days"),
+    ):
+        days = words[numbers("windows")[name]]
+        assert re.search(rf"{days} (business )?days", text(f"checks/{check}.py")), name
 
 
 def written(value: object) -> str:

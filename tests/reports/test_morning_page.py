@@ -3,9 +3,11 @@
 import re
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from reports import page as morning_page
 from reports.facts import BucketFacts, Source
 from reports.run import RunWriter
 
@@ -234,6 +236,11 @@ def test_the_shades_of_a_bucket_set_go_from_calm_to_alarming_whatever_it_counts(
     source = page(rows={"aging": rows}, buckets={"payt": BucketFacts(labels, unit)})
     assert re.findall(r'<span class="swatch (b\d)"></span>([^<]+)', source) == list(zip(shades, labels, strict=True))
     assert f"{unit.capitalize()} past due" in source
+
+
+def test_every_shade_has_its_colour():
+    css = (Path(morning_page.__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")
+    assert re.findall(r"\.b(\d+) \{", css) == [str(number) for number in range(morning_page._SHADES)]
 
 
 def test_plans_without_months_stand_last_and_in_no_shade(page):

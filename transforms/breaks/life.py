@@ -7,7 +7,6 @@ published runs have shown. Finding breaks does not belong here.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -16,6 +15,7 @@ from schemas.core import WHO
 from schemas.currencies import places
 from schemas.options import Options
 from schemas.results import ACCEPTANCES, BREAK_REGISTER, BREAKS, LIVING_BREAKS
+from schemas.seeds import numbers
 from schemas.words import SEVERITIES, SEVERITY_RANKS
 from transforms.calendars.business import business_between, repeated
 from transforms.options import by_provider
@@ -28,16 +28,6 @@ _IDENTITY = ("provider", "tenant_id", "account_id", "plan_id", "term_id", "payme
 # Days are left out: they grow every morning while nothing about the break changes.
 _PAYLOAD = ("reason", "kind", "expected", "actual", "difference_minor", "break_currency")
 _ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason", "side")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From which amount (major units) a break is medium, high, critical."""
-
-    amounts: tuple[int, int, int] = (1_000, 10_000, 100_000)
-
-
-DEFAULT_LIMITS = Limits()
 
 
 def identified(breaks: pl.DataFrame) -> pl.DataFrame:
@@ -54,15 +44,16 @@ def identified(breaks: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(payload_hash=_sha256(named, _PAYLOAD))
 
 
-def severity(*, is_old: pl.Expr, limits: Limits = DEFAULT_LIMITS) -> pl.Expr:
-    """Return what the amount says, or the check where there is no amount; one step more where the break is old.
+def severity(*, is_old: pl.Expr) -> pl.Expr:
+    """Return what the amount says (`severities.csv`), or the check where there is no amount; one step more where the break is old.
 
     A check may name a least severity, which no small amount lowers. Age alone makes no break critical, or every old break would be.
     """
     size, digits = pl.col("difference_minor").abs(), places(pl.col("break_currency"))
     unit = digits.replace_strict({0: 1, 2: 100, 3: 1000, 4: 10_000}, return_dtype=pl.Int64)
-    by_amount = _rank(size, [limit * unit for limit in limits.amounts])
-    ranks = dict(SEVERITY_RANKS)
+    least_amounts, ranks = numbers("severities"), dict(SEVERITY_RANKS)
+    # The number of limits that the amount reaches is the rank of the severity.
+    by_amount = pl.sum_horizontal([(size >= least_amounts[word] * unit).cast(pl.Int64) for word in SEVERITIES[1:]])
     declared, least = (
         pl.col(name).replace_strict(ranks, return_dtype=pl.Int64) for name in ("declared_severity", "least_severity")
     )
@@ -79,7 +70,6 @@ def live(
     evaluated: pl.DataFrame,
     moves: bool = True,
     acceptances: pl.DataFrame | None = None,
-    limits: Limits = DEFAULT_LIMITS,
     options: Mapping[str, Options] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the breaks of this run with their states, and the register after it.
@@ -97,7 +87,6 @@ def live(
         moves: False where the as-of date lies before that of the last published run: breaks then carry the state
             that the register has for them (NEW where it has none), and the register stays as it is.
         acceptances: `ACCEPTANCES`, or none.
-        limits: Amounts from which a break is medium, high, critical.
         options: `Options` by provider, whose `escalate_days` say when a break is old; the defaults for the others.
 
     Returns:
@@ -105,12 +94,12 @@ def live(
     """
     present = _found(identified(breaks), register, as_of, acceptances, moves=moves)
     if not moves:
-        return _living(present, as_of, limits, options or {}), BREAK_REGISTER.gate(register)
+        return _living(present, as_of, options or {}), BREAK_REGISTER.gate(register)
     gone = _gone(register, present, as_of, evaluated, acceptances)
     closed = register.filter(~pl.col("is_open")).join(present, on="fingerprint", how="anti")
     after = pl.concat([frame.select(BREAK_REGISTER.columns) for frame in (present, gone, closed)]).sort("fingerprint")
     shown = pl.concat([present.select(BREAK_REGISTER.columns), gone.filter("is_shown").select(BREAK_REGISTER.columns)])
-    return _living(shown, as_of, limits, options or {}), BREAK_REGISTER.gate(after)
+    return _living(shown, as_of, options or {}), BREAK_REGISTER.gate(after)
 
 
 def _sha256(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
@@ -139,10 +128,6 @@ def _joined(breaks: pl.DataFrame) -> pl.DataFrame:
         )
         .select(*BREAKS.columns, "fingerprint")
     )
-
-
-def _rank(value: pl.Expr, limits: Sequence[pl.Expr]) -> pl.Expr:
-    return pl.sum_horizontal([(value >= limit).cast(pl.Int64) for limit in limits])
 
 
 def _is_accepted(breaks: pl.DataFrame, as_of: date, acceptances: pl.DataFrame | None) -> pl.Series:
@@ -222,14 +207,12 @@ def _gone(
     )
 
 
-def _living(rows: pl.DataFrame, as_of: date, limits: Limits, options: Mapping[str, Options]) -> pl.DataFrame:
+def _living(rows: pl.DataFrame, as_of: date, options: Mapping[str, Options]) -> pl.DataFrame:
     """Return register rows as breaks of this run; an age is never negative."""
     age = (pl.lit(as_of) - pl.col("first_seen")).dt.total_days().clip(lower_bound=0)
     by_name = dict.fromkeys(rows["provider"].unique().to_list(), Options()) | dict(options)
     open_for = business_between(rows["provider"], rows["first_seen"], repeated(as_of, rows.height), options=by_name)
     is_old = open_for > by_provider(rows, by_name, lambda option: option.escalate_days, pl.Int64())
-    living = rows.with_columns(
-        severity(is_old=pl.lit(is_old), limits=limits).alias("severity"), as_of=pl.lit(as_of), age_days=age
-    )
+    living = rows.with_columns(severity(is_old=pl.lit(is_old)).alias("severity"), as_of=pl.lit(as_of), age_days=age)
     living = living.with_columns(reference=pl.lit(None, dtype=pl.String))
     return LIVING_BREAKS.gate(living.select(LIVING_BREAKS.columns).sort(_ORDER))

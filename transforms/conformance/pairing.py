@@ -8,11 +8,9 @@ never guessed.
 import polars as pl
 
 from schemas.schedules import PAIRS
+from schemas.seeds import numbers
 from transforms.conformance.matching import nearest, numbered
 from transforms.schedules.frequencies import reach_days
-
-_WINDOW = 8
-"""More than the farthest reach: two terms within reach lie in the same or in neighbouring windows of so many days."""
 
 
 def comparable(rules: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
@@ -158,7 +156,8 @@ def _same_date(left: pl.DataFrame, right: pl.DataFrame, _plans: pl.DataFrame) ->
 
 def _same_amount(left: pl.DataFrame, right: pl.DataFrame, plans: pl.DataFrame) -> _Pass:
     ours, theirs = numbered(right), numbered(left)
-    window = pl.col("date") // _WINDOW
+    # Longer than the farthest reach, so that two terms within it lie in the same or in neighbouring windows.
+    window = pl.col("date") // (numbers("windows")["same_term_days"] + 1)
     # Joined by amount and window of days instead of every date with every date: each date is tried in its own window and both beside it.
     around = _classes(theirs).with_columns(window=pl.concat_list(window - 1, window, window + 1)).explode("window")
     close = around.join(_classes(ours).with_columns(window=window), on=["plan", "amount", "window"], suffix="_ours")

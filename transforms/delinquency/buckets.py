@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from schemas.options import Options
+from schemas.seeds import thresholds
 from transforms.options import providers_of
 
 NOT_MONTHLY = "none"
@@ -59,18 +60,12 @@ def in_buckets(rows: pl.DataFrame, options: Mapping[str, Options]) -> pl.DataFra
 
 
 def bucket_set(text: str) -> BucketSet:
-    """Read `AR`, `IFRS`, `MONTHS`, `MONTHS_MBA` or ranges like `0,1-30,31+`, of months as `ots:0,1,2+`.
+    """Read the name of a shipped set (`delinquency_buckets.csv`), or ranges like `0,1-30,31+`, of months as `ots:0,1,2+`.
 
     Raises:
         BucketError: the ranges do not start at 0, leave a gap, overlap or do not end open.
     """
-    shipped = {
-        "AR": "0,1-30,31-60,61-90,91-120,121-150,151-180,181-365,366+",
-        "IFRS": "0-30,31-90,91+",
-        "MONTHS": "ots:0,1,2,3,4,5,6+",
-        "MONTHS_MBA": "mba:0,1,2,3,4,5,6+",
-    }
-    prefix, _, ranges = shipped.get(text, text).rpartition(":")
+    prefix, _, ranges = thresholds("delinquency_buckets").get(text, text).rpartition(":")
     measures = {"": "days_past_due", "ots": "ots_months", "mba": "mba_months"}
     if prefix not in measures:
         raise BucketError(f"bucket set {text!r} counts by {prefix!r}; leave it out for days, or use ots: or mba:")

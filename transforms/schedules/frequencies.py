@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas.seeds import numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Frequency:
@@ -25,8 +27,6 @@ FREQUENCIES = {
     "SEMIMONTHLY": Frequency(dates_a_month=2, period_days=15),
     "MONTHLY": Frequency(dates_a_month=1, period_days=30),
 }
-FURTHEST = 7
-"""Two terms of one amount are never paired over more days than this."""
 
 
 def step_days() -> pl.Expr:
@@ -43,12 +43,13 @@ def dates_a_month() -> pl.Expr:
 
 
 def reach_days() -> pl.Expr:
-    """Return how many days two terms of one amount may lie apart and still be the same term: half a period, 7 at most.
+    """Return how many days two terms of one amount may lie apart and still be the same term: half a period.
 
-    A plan that lists its own terms has no period, so the 7 days hold.
+    It is `same_term_days` of `windows.csv` at most, and where a plan lists its own terms, which have no period.
     """
     periods = {name: each.period_days for name, each in FREQUENCIES.items() if each.period_days}
     fixed = pl.col("frequency").replace_strict(periods, default=None, return_dtype=pl.Int64)
     period = pl.when(pl.col("frequency") == "DAYS").then(pl.col("days_in_period")).otherwise(fixed)
     half = pl.when(pl.col("arrangement") != "CUSTOM").then(period // 2)
-    return pl.min_horizontal(half.fill_null(FURTHEST), pl.lit(FURTHEST, dtype=pl.Int64))
+    most = pl.lit(numbers("windows")["same_term_days"], dtype=pl.Int64)
+    return pl.min_horizontal(half.fill_null(most), most)

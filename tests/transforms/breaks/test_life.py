@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.options import Options
 from schemas.results import ACCEPTANCES, BREAK_REGISTER, BREAKS, CHECK_RESULTS
-from transforms.breaks.life import Limits, identified, live
+from transforms.breaks import life
+from transforms.breaks.life import identified, live
 
 DAY = date(2026, 6, 30)
 A_BREAK: dict[str, Any] = {
@@ -202,11 +203,9 @@ def test_a_check_may_name_a_severity_that_no_small_amount_lowers(minor: int, wor
     assert severity_of(difference_minor=minor, least_severity="high") == word
 
 
-def test_limits_can_be_set() -> None:
-    shown, _ = live(
-        breaks({}), BREAK_REGISTER.empty(), as_of=DAY, evaluated=evaluated(), limits=Limits(amounts=(1, 2, 10))
-    )
-    assert shown["severity"].to_list() == ["critical"]
+def test_the_limits_are_those_of_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(life, "numbers", {"severities": {"low": 0, "medium": 1, "high": 2, "critical": 10}}.get)
+    assert severity_of(difference_minor=1000) == "critical"
 
 
 def test_the_same_input_twice_is_new_and_then_ongoing() -> None:
