@@ -349,7 +349,8 @@ def _anchor(standing: Standing) -> int | None:
     plan = standing.plan
     if plan.monthly is not None:
         return plan.anchor if plan.monthly else None
-    dues = [view.term.due for view in standing.terms]
+    # A term that the provider took back is none of the plan's months any more.
+    dues = [view.term.due for view in standing.terms if not standing.took_back(view.term)]
     if len(dues) < 2:
         return None
     anchor = max(due.day for due in dues)
