@@ -121,7 +121,7 @@ def serve_here(config: Path | None) -> int:
 
     runner = Runner(pause_on_shutdown=False)
     deployments: list[Any] = [_served(declaration, parameters) for declaration in declared()]
-    names = ", ".join(f"{one.flow_name}/{one.name}" for one in deployments)
+    names = ", ".join(f"{each.flow_name}/{each.name}" for each in deployments)
     log.LOGGER.info("serving %s until stopped", names)
     for deployment in deployments:
         runner.add_deployment(deployment)

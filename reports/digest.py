@@ -82,8 +82,8 @@ class Digest:
         by = ("severity", "code", "reason", "kind", "break_state")
         self.counted_breaks = _added(self.counted_breaks, breaks.group_by(by).agg(number=pl.len().cast(pl.Int64)), by)
         open_ones = breaks.filter(~pl.col("break_state").is_in(CLOSED), pl.col("kind") == "real")
-        known = pl.concat([self.breaks, open_ones]) if self.breaks.width else open_ones
-        self.breaks = known.sort(_urgency(), nulls_last=True, maintain_order=True).head(WORST_BREAKS)
+        candidates = pl.concat([self.breaks, open_ones]) if self.breaks.width else open_ones
+        self.breaks = candidates.sort(_urgency(), nulls_last=True, maintain_order=True).head(WORST_BREAKS)
 
     def _aging(self, aging: pl.DataFrame) -> None:
         self.aging = _added(self.aging, aging, _BUCKET)

@@ -185,8 +185,8 @@ def _sums_differ(folder: Path, report: Report, said: TableLine) -> Iterator[str]
         path = folder / f"{report.name}.{suffix}"
         if not path.exists():
             continue
-        found = _summed(rows(path), money)
-        if found != (said.rows, expected):
+        summed = _summed(rows(path), money)
+        if summed != (said.rows, expected):
             yield f"{path.name} does not sum to its control totals"
 
 

@@ -95,8 +95,8 @@ def _by_currency(portfolio: Sequence[PortfolioLine], name: str) -> list[tuple[st
     sums: dict[str, tuple[int, int]] = {}
     for row in portfolio:
         whole, _, fraction = getattr(row, name).partition(".")
-        known, _ = sums.get(row.currency, (0, 0))
-        sums[row.currency] = (known + int(whole + fraction), len(fraction))
+        total_before, _ = sums.get(row.currency, (0, 0))
+        sums[row.currency] = (total_before + int(whole + fraction), len(fraction))
     return [(currency, total, places) for currency, (total, places) in sorted(sums.items()) if total]
 
 

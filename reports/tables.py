@@ -37,9 +37,9 @@ class Totals:
             return
         sums = frame.lazy().filter(pl.col("currency").is_not_null()).group_by("currency")
         for currency, *amounts in sums.agg(pl.col(money).cast(pl.Int128).sum()).collect().rows():
-            known = self.minor.setdefault(currency, dict.fromkeys(money, 0))
+            totals = self.minor.setdefault(currency, dict.fromkeys(money, 0))
             for name, amount in zip(money, amounts, strict=True):
-                known[name] += amount
+                totals[name] += amount
 
 
 class TableWriter:

@@ -85,25 +85,25 @@ def fetch(
 
         def pull_one(name: str) -> Pulled:
             source = sources[name]
-            known = before.get(source, Fetched({}, {}))
+            last_fetch = before.get(source, Fetched({}, {}))
             return pull_source(
                 clients[source.provider],
                 source,
                 this.landing,
-                since=known.since,
+                since=last_fetch.since,
                 tenants=pages[source],
-                last_pages=known.last_pages,
+                last_pages=last_fetch.last_pages,
             )
 
         after = {name: f"list tenants {source.provider}" for name, source in sources.items()}
         pulled = list(runner.each("pull", pull_one, list(sources), after=after))
-    for one in pulled:
-        if one.failure is not None:
-            failures[one.source] = Fault(one.failure.code, str(one.failure))
-        elif one.faults:
-            told = "; ".join(fault.text for fault in one.faults)
-            failures[one.source] = Fault(one.code, f"{one.source} is incomplete: {told}")
-    return sorted((one for one in pulled if one.is_loadable), key=lambda one: str(one.source)), failures
+    for pull in pulled:
+        if pull.failure is not None:
+            failures[pull.source] = Fault(pull.failure.code, str(pull.failure))
+        elif pull.faults:
+            told = "; ".join(fault.text for fault in pull.faults)
+            failures[pull.source] = Fault(pull.code, f"{pull.source} is incomplete: {told}")
+    return sorted((pull for pull in pulled if pull.is_loadable), key=lambda pull: str(pull.source)), failures
 
 
 def _listed(

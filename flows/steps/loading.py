@@ -175,9 +175,9 @@ def blaming(facts: SnapshotFacts, warehouse: Path) -> Iterator[None]:
     except duckdb.Error as error:
         if isinstance(error, duckdb.FatalException | duckdb.InternalException | duckdb.OutOfMemoryException):
             raise
-        known = explained(error, warehouse)
-        if known is not None:
-            raise known from error
+        explanation = explained(error, warehouse)
+        if explanation is not None:
+            raise explanation from error
         raise Unloadable(facts, error) from error
     except Exception as error:
         raise Unloadable(facts, error) from error

@@ -81,8 +81,8 @@ def pauses_of(given: Sequence[Pause], own: pl.DataFrame, plans: pl.DataFrame, *,
         SettingsError: a line names a plan that is not known, or that several tenants have.
     """
     numbers: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    wanted = plans.filter(pl.col("plan_id").is_in([pause.plan_id for pause in given]))
-    for number, provider, tenant, plan in wanted.select("plan_no", "provider", "tenant_id", "plan_id").iter_rows():
+    paused = plans.filter(pl.col("plan_id").is_in([pause.plan_id for pause in given]))
+    for number, provider, tenant, plan in paused.select("plan_no", "provider", "tenant_id", "plan_id").iter_rows():
         numbers.setdefault((provider, plan), []).append((tenant, number))
     rows = [(_number(pause, numbers), pause.start, pause.end) for pause in given]
     ours = pl.DataFrame(rows, schema=dict(PAUSES.dtypes), orient="row")
@@ -91,8 +91,8 @@ def pauses_of(given: Sequence[Pause], own: pl.DataFrame, plans: pl.DataFrame, *,
 
 
 def _number(pause: Pause, numbers: dict[tuple[str, str], list[tuple[str, int]]]) -> int:
-    known = numbers.get((pause.provider, pause.plan_id), [])
-    plan_nos = [number for tenant, number in known if pause.tenant_id in {"", tenant}]
+    namesakes = numbers.get((pause.provider, pause.plan_id), [])
+    plan_nos = [number for tenant, number in namesakes if pause.tenant_id in {"", tenant}]
     where = f"pauses_file {pause.place}"
     if not plan_nos:
         of_tenant = f" of tenant {pause.tenant_id!r}" if pause.tenant_id else ""
@@ -100,6 +100,6 @@ def _number(pause: Pause, numbers: dict[tuple[str, str], list[tuple[str, int]]])
             f"{where}: {pause.provider} has no plan {pause.plan_id!r}{of_tenant}; correct the line or remove it"
         )
     if len(plan_nos) > 1:
-        tenants = ", ".join(sorted(tenant for tenant, _ in known))
+        tenants = ", ".join(sorted(tenant for tenant, _ in namesakes))
         raise SettingsError(f"{where}: plan {pause.plan_id!r} is there in the tenants {tenants}; fill tenant_id")
     return plan_nos[0]

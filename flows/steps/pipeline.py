@@ -66,14 +66,14 @@ def _reconcile(this: ThisRun, sections: Mapping[str, ProviderSettings], runner: 
         failures |= unloaded
         # a load that lost a row holds the run instead of ending it
         unread = {source for source, fault in unloaded.items() if fault.code != "conservation"}
-        fetched = frozenset(one.source for one in pulled if one.source not in unread)
+        fetched = frozenset(pull.source for pull in pulled if pull.source not in unread)
         if not fetched:
             raise NothingRead(
                 "no provider could be read. " + " ".join(fault.text for fault in failures.values()),
                 (fault.code for fault in failures.values()),
             )
         step = partial(publish, this, warehouse, failures=failures, fetched=fetched)
-        return runner.call("compute, check and publish", step, after=[f"load {one.source}" for one in pulled])
+        return runner.call("compute, check and publish", step, after=[f"load {pull.source}" for pull in pulled])
 
 
 def _record_end(this: ThisRun, reason: str) -> None:

@@ -62,14 +62,14 @@ def facts_of(
 
 
 def _buckets(options: Options) -> BucketFacts:
-    known = bucket_set(options.bucket_set)
-    return BucketFacts(known.labels, "days" if known.measure == "days_past_due" else "months")
+    buckets = bucket_set(options.bucket_set)
+    return BucketFacts(buckets.labels, "days" if buckets.measure == "days_past_due" else "months")
 
 
 def _calendars(settings: Settings) -> Iterator[CalendarFacts]:
-    known = settings.calendars()
+    calendars = settings.calendars()
     for name in settings.providers.configured():
-        yield CalendarFacts(name, known[name].label, known[name].weekend, len(known[name].own_days))
+        yield CalendarFacts(name, calendars[name].label, calendars[name].weekend, len(calendars[name].own_days))
 
 
 def _skews(

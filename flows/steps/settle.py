@@ -38,9 +38,9 @@ def record_failure(this: ThisRun, warehouse: Warehouse, reason: str) -> None:
 
 def refresh_ledger(warehouse: Warehouse, reports_dir: Path, *, except_run: str = "") -> None:
     """Show readers the newest runs, fetches and rejections: in the latest published folder, else the newest held one."""
-    shown = _newest(warehouse, reports_dir, PUBLISHED) or _newest(warehouse, reports_dir, HELD)
-    if shown is not None and shown.name != except_run:
-        _write_views(warehouse, shown)
+    newest = _newest(warehouse, reports_dir, PUBLISHED) or _newest(warehouse, reports_dir, HELD)
+    if newest is not None and newest.name != except_run:
+        _write_views(warehouse, newest)
 
 
 def _write_views(warehouse: Warehouse, folder: Path) -> None:
@@ -60,15 +60,15 @@ def settle(warehouse: Warehouse, reports_dir: Path, commit_log: CommitLog) -> No
     for run in find_runs(con, state=PUBLISHED):
         if is_below(reports_dir, run) and not is_sealed(_place(reports_dir, run)):
             unpublish(warehouse, run, commit_log)
-    shown = _newest(warehouse, reports_dir, PUBLISHED)
-    if shown is not None and (reports_dir / LATEST).resolve() != shown.resolve():
-        point_latest(reports_dir, shown)
-    has_moved = shown_folder(con) != (shown.resolve() if shown else None)
+    newest = _newest(warehouse, reports_dir, PUBLISHED)
+    if newest is not None and (reports_dir / LATEST).resolve() != newest.resolve():
+        point_latest(reports_dir, newest)
+    has_moved = shown_folder(con) != (newest.resolve() if newest else None)
     if has_moved:
-        refresh_views(con, shown)
-    if shown is not None and (has_moved or not is_as_told(shown, "read.duckdb")):
+        refresh_views(con, newest)
+    if newest is not None and (has_moved or not is_as_told(newest, "read.duckdb")):
         # It was stopped between the file and its line in the manifest, or reads elsewhere.
-        _write_views(warehouse, shown)
+        _write_views(warehouse, newest)
 
 
 def _newest(warehouse: Warehouse, reports_dir: Path, state: str) -> Path | None:

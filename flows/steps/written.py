@@ -25,14 +25,14 @@ def keep_intents(warehouse: Warehouse) -> tuple[str, ...]:
     con = warehouse.con
     remarks = []
     try:
-        found = Ledger(warehouse.state_dir).intents()
+        intents = Ledger(warehouse.state_dir).intents()
     except UNREADABLE as error:
         log.LOGGER.warning("the log of write-backs cannot be read: %s", error)
         remarks.append(f"the log of write-backs cannot be read, they are shown as they were last known: {error}")
     else:
-        if found:
-            writes.store(con, intents_frame(found), terms_frame(found))
-        lost = writes.intents(con).height - len(found)
+        if intents:
+            writes.store(con, intents_frame(intents), terms_frame(intents))
+        lost = writes.intents(con).height - len(intents)
         if lost:
             remarks.append(
                 f"{_counted(lost)} known before {'is' if lost == 1 else 'are'} not in the log any more; restore the log from a backup"
@@ -51,23 +51,23 @@ def intents_frame(intents: Sequence[Intent]) -> pl.DataFrame:
     """Return `WRITES` of these intents, in their order."""
     rows = [
         {
-            "intent_id": one.intent_id,
-            "provider": one.draft.provider,
-            "tenant_id": one.draft.tenant_id,
-            "operation": one.draft.operation,
-            "plan_id": one.plan_id,
-            "write_state": one.state,
+            "intent_id": intent.intent_id,
+            "provider": intent.draft.provider,
+            "tenant_id": intent.draft.tenant_id,
+            "operation": intent.draft.operation,
+            "plan_id": intent.plan_id,
+            "write_state": intent.state,
             # The differences found when the plan was read back are part of the reason.
-            "write_reason": "; ".join([*filter(None, [one.reason]), *one.differences]),
-            "amount_minor": one.draft.amount_minor,
-            "currency": one.draft.currency or None,
-            "request_sha256": one.draft.request_sha256,
-            "answer_status": one.answer_status,
-            "planned_at": one.planned_at,
-            "sent_at": one.sent_at,
-            "ended_at": one.ended_at,
+            "write_reason": "; ".join([*filter(None, [intent.reason]), *intent.differences]),
+            "amount_minor": intent.draft.amount_minor,
+            "currency": intent.draft.currency or None,
+            "request_sha256": intent.draft.request_sha256,
+            "answer_status": intent.answer_status,
+            "planned_at": intent.planned_at,
+            "sent_at": intent.sent_at,
+            "ended_at": intent.ended_at,
         }
-        for one in intents
+        for intent in intents
     ]
     return WRITES.gate(pl.DataFrame(rows, schema=dict(WRITES.dtypes), orient="row"))
 
@@ -75,10 +75,10 @@ def intents_frame(intents: Sequence[Intent]) -> pl.DataFrame:
 def terms_frame(intents: Sequence[Intent]) -> pl.DataFrame:
     """Return `AGREED_TERMS` of these intents, each intent's by due date and amount."""
     rows = [
-        (one.intent_id, number, term.due_date, term.amount_minor)
-        for one in intents
+        (intent.intent_id, number, term.due_date, term.amount_minor)
+        for intent in intents
         for number, term in enumerate(
-            sorted(one.draft.terms, key=lambda term: (term.due_date, term.amount_minor)), start=1
+            sorted(intent.draft.terms, key=lambda term: (term.due_date, term.amount_minor)), start=1
         )
     ]
     return AGREED_TERMS.gate(pl.DataFrame(rows, schema=dict(AGREED_TERMS.dtypes), orient="row"))

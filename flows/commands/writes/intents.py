@@ -26,7 +26,7 @@ ENDINGS = {"done": DONE, "refused": REFUSED}
 def list_intents(config: Path | None, *, state: str | None, style: str, raw: bool = False) -> int:
     """Print the intents, oldest first, and return 0."""
     intents = Ledger(configured(config).warehouse.state_dir).intents()
-    rows = [_row(one) for one in intents if state in {None, one.state}]
+    rows = [_row(intent) for intent in intents if state in {None, intent.state}]
     write(pl.DataFrame(rows, schema=dict.fromkeys(_COLUMNS, pl.String)), style, raw=raw)
     return 0
 
@@ -37,49 +37,51 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _row(one: Intent) -> dict[str, str | None]:
-    draft = one.draft
-    agreement = _agreement(one)
+def _row(intent: Intent) -> dict[str, str | None]:
+    draft = intent.draft
+    agreement = _agreement(intent)
     return {
-        "intent_id": one.intent_id,
-        "state": one.state,
+        "intent_id": intent.intent_id,
+        "state": intent.state,
         "provider": draft.provider,
         "tenant_id": draft.tenant_id,
         "operation": draft.operation,
-        "plan_id": one.plan_id,
+        "plan_id": intent.plan_id,
         "amount": None if draft.amount_minor is None else agreement.plain(draft.amount_minor).split()[0],
         "currency": draft.currency or None,
-        "reason": one.reason or None,
-        "planned_at": one.planned_at.isoformat(timespec="seconds"),
-        "ended_at": one.ended_at.isoformat(timespec="seconds") if one.ended_at else None,
-        "who": one.who,
+        "reason": intent.reason or None,
+        "planned_at": intent.planned_at.isoformat(timespec="seconds"),
+        "ended_at": intent.ended_at.isoformat(timespec="seconds") if intent.ended_at else None,
+        "who": intent.who,
     }
 
 
-def _agreement(one: Intent) -> Agreement:
-    currency = one.draft.currency or ""
-    return Agreement(currency, one.draft.terms)
+def _agreement(intent: Intent) -> Agreement:
+    currency = intent.draft.currency or ""
+    return Agreement(currency, intent.draft.terms)
 
 
 def show_intent(config: Path | None, name: str, *, style: str) -> int:
     """Print one intent with its terms and every line of its history, and return 0."""
     ledger = Ledger(configured(config).warehouse.state_dir)
-    one = ledger.get(name)
-    history = [dict(line.facts) for line in ledger.history(one)]
+    intent = ledger.get(name)
+    history = [dict(line.facts) for line in ledger.history(intent)]
     if style == "json":
-        terms = [{"due_date": term.due_date.isoformat(), "amount_minor": term.amount_minor} for term in one.draft.terms]
-        facts = {**_row(one), "summary": one.draft.summary, "request_sha256": one.draft.request_sha256}
-        found = {**facts, "terms": terms, "differences": list(one.differences), "history": history}
-        sys.stdout.write(exact(json.dumps(found, ensure_ascii=False, indent=1)) + "\n")
+        terms = [
+            {"due_date": term.due_date.isoformat(), "amount_minor": term.amount_minor} for term in intent.draft.terms
+        ]
+        facts = {**_row(intent), "summary": intent.draft.summary, "request_sha256": intent.draft.request_sha256}
+        told_facts = {**facts, "terms": terms, "differences": list(intent.differences), "history": history}
+        sys.stdout.write(exact(json.dumps(told_facts, ensure_ascii=False, indent=1)) + "\n")
         return 0
-    agreement = _agreement(one)
-    streams.say(f"{one.intent_id}  {one.draft.summary}")
-    streams.say(f"state    {one.state}{' (' + one.reason + ')' if one.reason else ''}")
-    streams.say(f"plan     {one.plan_id or 'none yet'}")
-    streams.say(f"request  {one.draft.request_sha256}")
-    for number, term in enumerate(one.draft.terms, 1):
+    agreement = _agreement(intent)
+    streams.say(f"{intent.intent_id}  {intent.draft.summary}")
+    streams.say(f"state    {intent.state}{' (' + intent.reason + ')' if intent.reason else ''}")
+    streams.say(f"plan     {intent.plan_id or 'none yet'}")
+    streams.say(f"request  {intent.draft.request_sha256}")
+    for number, term in enumerate(intent.draft.terms, 1):
         streams.say(f"  {number:>3}  {term.due_date}  {agreement.plain(term.amount_minor)}")
-    for line in one.differences:
+    for line in intent.differences:
         streams.say(f"differs  {line}")
     for facts in history:
         streams.say(f"  {_event(facts)}")
@@ -96,29 +98,31 @@ def resume(config: Path | None, name: str | None, *, yes: bool) -> Outcome:
     """Go on with one open intent or with all of them: look, and with `yes` also send what was approved."""
     settings = configured(config)
     ledger = Ledger(settings.warehouse.state_dir)
-    waiting = [ledger.get(name)] if name else [one for one in ledger.intents() if one.needs_its_request]
+    waiting = [ledger.get(name)] if name else [intent for intent in ledger.intents() if intent.needs_its_request]
     results: list[Result] = []
-    for provider in dict.fromkeys(one.draft.provider for one in waiting):
+    for provider in dict.fromkeys(intent.draft.provider for intent in waiting):
         if provider not in settings.providers.configured():
             log.LOGGER.warning("%s is not configured: its intents stay as they are", provider)
-            results += [told(one) for one in waiting if one.draft.provider == provider]
+            results += [told(intent) for intent in waiting if intent.draft.provider == provider]
             continue
-        results += _resumed(settings, provider, [one for one in waiting if one.draft.provider == provider], yes=yes)
-    lines = [f"{one.state}: {one.text}" for one in results] or ["no intent is open"]
-    return Outcome("\n".join(lines), tuple(results), worst(one.code for one in results))
+        results += _resumed(
+            settings, provider, [intent for intent in waiting if intent.draft.provider == provider], yes=yes
+        )
+    lines = [f"{result.state}: {result.text}" for result in results] or ["no intent is open"]
+    return Outcome("\n".join(lines), tuple(results), worst(result.code for result in results))
 
 
 def _resumed(settings: Settings, provider: str, waiting: list[Intent], *, yes: bool) -> list[Result]:
     results = []
     with opened(settings, provider, sends=yes) as engine:
-        for one in waiting:
+        for intent in waiting:
             try:
-                now = engine.look_again(one) if one.state == PARKED else engine.drive(one, may_send=yes)
+                now = engine.look_again(intent) if intent.state == PARKED else engine.drive(intent, may_send=yes)
             except Underway as error:
-                results.append(Result(one.draft.summary, "busy", str(error), error.exit_code, one))
+                results.append(Result(intent.draft.summary, "busy", str(error), error.exit_code, intent))
             except ProviderError as error:
-                text = f"{one.draft.summary}: {error} Nothing was decided"
-                results.append(Result(one.draft.summary, one.state, text, NEEDS_A_PERSON, one))
+                text = f"{intent.draft.summary}: {error} Nothing was decided"
+                results.append(Result(intent.draft.summary, intent.state, text, NEEDS_A_PERSON, intent))
             else:
                 results.append(told(now))
     return results
@@ -129,11 +133,11 @@ def decide(config: Path | None, name: str, *, ending: str, plan_id: str | None, 
     if not reason:
         raise UsageError("--reason is missing; say how you know, it stays in the log")
     ledger = Ledger(configured(config).warehouse.state_dir)
-    found = ledger.get(name)
-    if ending == DONE and not (plan_id or found.plan_id):
+    intent = ledger.get(name)
+    if ending == DONE and not (plan_id or intent.plan_id):
         raise UsageError("--plan is missing; give the id of the plan at the provider")
-    with ledger.claim(found) as one:
-        now = one
+    with ledger.claim(intent) as claimed:
+        now = claimed
         if now.state == SENDING:
             now = ledger.move(now, UNKNOWN, at=clock.now(), who=operator(), reason="its sender is gone")
         if not now.is_open:
@@ -153,30 +157,30 @@ def verify(config: Path | None, *, online: bool) -> int:
     ledger = Ledger(settings.warehouse.state_dir)
     lines, intents = ledger.verify(), ledger.intents()
     streams.say(f"{lines} lines, {len(intents)} intents: the chain holds")
-    waiting = [one for one in intents if one.is_open]
-    for one in waiting:
-        streams.say(f"{one.state}: {one.intent_id}  {one.draft.summary}")
-    wrong = _compared(settings, [one for one in intents if one.state == DONE]) if online else 0
-    return NEEDS_A_PERSON if wrong or any(one.state in {UNKNOWN, PARKED, SENDING} for one in waiting) else 0
+    waiting = [intent for intent in intents if intent.is_open]
+    for intent in waiting:
+        streams.say(f"{intent.state}: {intent.intent_id}  {intent.draft.summary}")
+    wrong = _compared(settings, [intent for intent in intents if intent.state == DONE]) if online else 0
+    return NEEDS_A_PERSON if wrong or any(intent.state in {UNKNOWN, PARKED, SENDING} for intent in waiting) else 0
 
 
 def _compared(settings: Settings, done: list[Intent]) -> int:
     """Print where a created plan is not at its provider as agreed; return how many are not."""
-    ended = {(one.draft.provider, one.plan_id) for one in done if one.draft.operation != "create"}
+    ended = {(intent.draft.provider, intent.plan_id) for intent in done if intent.draft.operation != "create"}
     wrong = 0
-    for provider in dict.fromkeys(one.draft.provider for one in done):
-        mine = [one for one in done if one.draft.provider == provider and one.draft.operation == "create"]
+    for provider in dict.fromkeys(intent.draft.provider for intent in done):
+        mine = [intent for intent in done if intent.draft.provider == provider and intent.draft.operation == "create"]
         with opened(settings, provider) as engine:
-            for one in mine:
-                if (provider, one.plan_id) in ended:
+            for intent in mine:
+                if (provider, intent.plan_id) in ended:
                     continue
                 try:
-                    shown = engine.writer.read(one.draft.tenant_id, one.plan_id or "", one.draft.owner)
-                    points = differences("create", _agreement(one), shown)
+                    shown = engine.writer.read(intent.draft.tenant_id, intent.plan_id or "", intent.draft.owner)
+                    points = differences("create", _agreement(intent), shown)
                 except ProviderError as error:
                     points = [error.what]
                 wrong += bool(points)
                 streams.say(
-                    f"{'differs' if points else 'as agreed'}: plan {one.plan_id} of intent {one.intent_id} {'; '.join(points)}".rstrip()
+                    f"{'differs' if points else 'as agreed'}: plan {intent.plan_id} of intent {intent.intent_id} {'; '.join(points)}".rstrip()
                 )
     return wrong

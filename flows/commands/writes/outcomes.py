@@ -35,18 +35,18 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""
-        one = self.intent
+        intent = self.intent
         return {
             "summary": self.summary,
             "state": self.state,
             "text": self.text,
-            "intent_id": one.intent_id if one else None,
-            "provider": one.draft.provider if one else None,
-            "tenant_id": one.draft.tenant_id if one else None,
-            "operation": one.draft.operation if one else None,
-            "plan_id": one.plan_id if one else None,
-            "request_sha256": one.draft.request_sha256 if one else None,
-            "differences": list(one.differences) if one else [],
+            "intent_id": intent.intent_id if intent else None,
+            "provider": intent.draft.provider if intent else None,
+            "tenant_id": intent.draft.tenant_id if intent else None,
+            "operation": intent.draft.operation if intent else None,
+            "plan_id": intent.plan_id if intent else None,
+            "request_sha256": intent.draft.request_sha256 if intent else None,
+            "differences": list(intent.differences) if intent else [],
         }
 
 
@@ -65,7 +65,7 @@ class Outcome:
     @property
     def brief(self) -> str:
         """Return the text without the requests, for places that many can read."""
-        told = [f"{one.state}: {one.text}" for one in self.results]
+        told = [f"{result.state}: {result.text}" for result in self.results]
         return "\n".join(filter(None, [*told, self.closing])) or "nothing to do"
 
 
