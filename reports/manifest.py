@@ -136,7 +136,7 @@ def compare_sums(folder: Path, manifest: Manifest, tables: Iterable[str]) -> Non
     Raises:
         DamagedError: a CSV or Parquet file sums to something else.
     """
-    _refuse(folder, [fault for name in tables for fault in _sums_differ(folder, REPORTS[name], manifest.tables[name])])
+    _refuse(folder, [fault for name in tables for fault in _sums_differ(folder, name, manifest.tables[name])])
 
 
 def sums(manifest_totals: Totals) -> dict[str, dict[str, str]]:
@@ -175,14 +175,14 @@ def _changed(folder: Path, files: Iterable[File]) -> Iterator[str]:
             yield f"{file.name} differs from its checksum"
 
 
-def _sums_differ(folder: Path, report: Report, said: TableLine) -> Iterator[str]:
-    money = report.of_kind(Kind.MONEY)
+def _sums_differ(folder: Path, report: str, said: TableLine) -> Iterator[str]:
+    money = [name for name, kind in said.columns.items() if kind == Kind.MONEY.name.lower()]
     expected = {
         currency: {name: Decimal(amount) for name, amount in amounts.items()}
         for currency, amounts in said.totals.items()
     }
     for suffix, rows in (("csv", _csv), ("parquet", _parquet)):
-        path = folder / f"{report.name}.{suffix}"
+        path = folder / f"{report}.{suffix}"
         if not path.exists():
             continue
         summed = _summed(rows(path), money)

@@ -27,10 +27,10 @@ from reports.publish import Staging, point_latest
 from reports.summary import Summary, outline
 from reports.tables import TableWriter
 from reports.workbook import SHEET_ROWS, write_workbook
-from schemas.reports import REPORTS
+from schemas.reports import RECORDED, REPORTS
 from schemas.words import PUBLISHED, REPORT_FORMATS
 
-_READ_AGAIN = ("plans", "breaks", "aging", "aging_terms", "integrity")
+_READ_AGAIN = ("plans", *RECORDED)
 """Tables whose sums are read back from the files before the pointer moves."""
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
-from schemas.reports import RECORDED
+from schemas.reports import RECORDED, REPORTS
 from schemas.results import BREAK_REGISTER
 from schemas.words import HELD, PUBLISHED
 from sql.connection import transaction
@@ -161,6 +161,19 @@ def report_frames(folder: Path) -> dict[str, pl.DataFrame]:
     """Return the reports to record as the Parquet of a run folder holds them."""
     paths = {report: folder / f"{report}.parquet" for report in RECORDED}
     return {report: pl.read_parquet(path, glob=False) for report, path in paths.items() if path.is_file()}
+
+
+def with_later_columns(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return the recorded reports among `frames`, of any earlier version, with later columns null in every row."""
+    there = {name: frames[name] for name in RECORDED if name in frames}
+    return {
+        name: frame.with_columns(
+            pl.lit(None, column.kind.value).alias(column.name)
+            for column in REPORTS[name].columns
+            if column.name not in frame.columns
+        )
+        for name, frame in there.items()
+    }
 
 
 def _number(con: duckdb.DuckDBPyConnection, run: Run) -> int:

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from sql.errors import Damaged
-from sql.runs import Run, find_runs, record_run, run_states
+from sql.runs import Run, find_runs, record_run, run_states, with_later_columns
 from sql.scripts import statements
 from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
@@ -108,7 +108,7 @@ def restore_runs(
             continue
         moves = kept.run.moves_breaks and facts["state"] == kept.run.state  # a run that was not shown changed no break
         run = replace(kept.run, run_no=facts["run_no"], state=facts["state"], moves_breaks=moves)
-        record_run(con, run, kept.frames, kept.register)
+        record_run(con, run, with_later_columns(kept.frames), kept.register)
         restored.append(run_id)
     return restored, lost
 

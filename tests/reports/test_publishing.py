@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from reports.errors import DamagedError, ReportError
 from reports.manifest import is_sealed, to_json, verify
 from reports.publish import reseal, sweep
 from reports.run import RunWriter
+from schemas.reports import REPORTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +73,12 @@ def test_the_manifest_names_every_file_with_rows_bytes_and_checksum(publish):
     assert plans["bytes"] == (folder / "plans.csv").stat().st_size
     assert manifest["tables"]["plans"]["totals"]["EUR"]["outstanding"] == "33.34"
     assert to_json(verify(folder)) == (folder / "manifest.json").read_text("utf-8")
+
+
+def test_a_folder_of_a_version_whose_reports_had_fewer_columns_is_still_whole(publish, monkeypatch):
+    folder, _ = publish()
+    monkeypatch.setitem(REPORTS, "plans", replace(REPORTS["plans"], shown=f"{REPORTS['plans'].shown} opening"))
+    verify(folder)
 
 
 def test_a_file_that_joins_before_publication_is_in_the_manifest(tmp_path, facts):

@@ -22,7 +22,7 @@ from sql.runs import Run, find_runs, read_register, report_frames
 from sql.storage import commits
 from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
-from sql.storage.commits import end_run, log_loads, rebuild_order
+from sql.storage.commits import end_run, log_loads, rebuild_order, restore_runs
 from sql.storage.landing import Landing
 from sql.storage.recovery import Recovered, recover, remove_stale
 from sql.warehouse import SUSPECT, Warehouse
@@ -434,6 +434,17 @@ def test_an_archived_run_comes_back_cell_by_cell(place, tmp_path):
     assert kept.frames["aging"].equals(frame)
     assert kept.register.equals(register("f1", "f2"))
     assert archive.keep(RUN, report_frames(tmp_path), register("f1", "f2")) == sha256
+
+
+def test_a_run_of_a_version_whose_reports_had_fewer_columns_and_others_comes_back(place):
+    earlier = pl.DataFrame({"bucket": ["1-30"], "plans": [2]})
+    with place.open() as warehouse:
+        kept = Archive(place.state_dir).keep(RUN, {"aging": earlier, "given_up": earlier}, None)
+        facts = {"run_id": "r1", "run_no": 1, "as_of": "2026-06-30", "state": RUN.state, "archive": kept}
+        place.commit_log.append("run", facts)
+        assert restore_runs(warehouse.con, place.commit_log, Archive(place.state_dir)) == (["r1"], [])
+        found = warehouse.con.sql("SELECT run_id, bucket, plans, overdue, bucket_no FROM out.aging").fetchall()
+    assert found == [("r1", "1-30", 2, None, None)]
 
 
 @pytest.mark.parametrize("run_id", ["../r1", "", "a/b", ".hidden", "a" * 101])
