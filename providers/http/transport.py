@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -350,7 +351,7 @@ class Transport:
 
 
 def _client(connection: Connection, headers: Mapping[str, str], wire: object) -> httpx.Client:
-    verify = _trusting(connection.ca_file) if connection.ca_file else True
+    verify = _trusting(connection.ca_file) if connection.ca_file else _trusting_the_public()
     if wire is not None and not isinstance(wire, httpx.BaseTransport):
         message = "wire must be a transport of the HTTP library"
         raise TypeError(message)
@@ -364,6 +365,12 @@ def _client(connection: Connection, headers: Mapping[str, str], wire: object) ->
         trust_env=False,
         follow_redirects=False,
     )
+
+
+@cache
+def _trusting_the_public() -> ssl.SSLContext:
+    """Trust the authorities that come with the HTTP library; reading them takes longer than many a request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _trusting(ca_file: str) -> ssl.SSLContext:
