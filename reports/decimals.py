@@ -69,6 +69,7 @@ def _unscaled(amount: pl.Expr, factor: pl.Expr | int, places: int) -> pl.Expr:
     whole = amount.cast(pl.Int128)
     if not isinstance(factor, int) or factor != 1:
         whole = whole * factor
+    # The same digits read as a decimal: the point moves without a division, so nothing is rounded.
     return whole.reinterpret(dtype=pl.Decimal(20, places))
 
 

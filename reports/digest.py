@@ -82,6 +82,7 @@ class Digest:
         by = ("severity", "code", "reason", "kind", "break_state")
         self.counted_breaks = _added(self.counted_breaks, breaks.group_by(by).agg(number=pl.len().cast(pl.Int64)), by)
         open_ones = breaks.filter(~pl.col("break_state").is_in(CLOSED), pl.col("kind") == "real")
+        # The worst of all are among the worst so far and the new ones, so no more than those are ever held.
         candidates = pl.concat([self.breaks, open_ones]) if self.breaks.width else open_ones
         self.breaks = candidates.sort(_urgency(), nulls_last=True, maintain_order=True).head(WORST_BREAKS)
 
@@ -127,6 +128,7 @@ def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
 
 
 def _total(name: str, where: pl.Expr) -> pl.Expr:
+    # Each amount fits into 64 bits, their sum over a portfolio need not.
     return pl.col(name).filter(where).cast(pl.Int128).sum()
 
 

@@ -94,6 +94,7 @@ def _by_currency(portfolio: Sequence[PortfolioLine], name: str) -> list[tuple[st
     """Return currency, sum and places of one amount, largest currency code last; zero sums left out."""
     sums: dict[str, tuple[int, int]] = {}
     for row in portfolio:
+        # Amounts come as written; without their point they are whole minor units, which can be added exactly.
         whole, _, fraction = getattr(row, name).partition(".")
         total_before, _ = sums.get(row.currency, (0, 0))
         sums[row.currency] = (total_before + int(whole + fraction), len(fraction))
@@ -220,6 +221,7 @@ def _aging_group(rows: Sequence[Row], buckets: BucketFacts | None) -> Row:
     total = sum(row["outstanding_minor"] for row in rows)
     shown, before = [], 0
     for row in rows:
+        # Edges are cut from running sums: however each is rounded, the widths add up to the whole bar.
         left, before = before, before + row["outstanding_minor"]
         edge = [1000 * amount // total if total else 0 for amount in (left, before)]
         money = {name.removesuffix("_minor"): written(row[name], currency) for name in row if name.endswith("_minor")}

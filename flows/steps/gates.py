@@ -48,6 +48,7 @@ def _conservation(integrity: pl.DataFrame) -> list[str]:
 
 
 def _freshness(gates: GateSettings, now: datetime, expected: Sequence[str], completeness: pl.DataFrame) -> list[str]:
+    # A provider is as fresh as its oldest entity; one that never came whole is null, which the least date would pass over.
     oldest = dict(
         completeness.group_by("provider")
         .agg(pl.col("fresh_at").min(), pl.col("fresh_at").is_null().any().alias("never"))
@@ -68,6 +69,7 @@ def _freshness(gates: GateSettings, now: datetime, expected: Sequence[str], comp
 
 
 def _quarantine(gates: GateSettings, integrity: pl.DataFrame, fetched_now: frozenset[tuple[str, str]]) -> list[str]:
+    # What was loaded before was judged by the run that published it; it must not hold every later one.
     tenants = pl.DataFrame(sorted(fetched_now), schema=dict.fromkeys(WHO, pl.String), orient="row")
     now = integrity.join(tenants, on=WHO, how="semi", maintain_order="left")
     shares = now.group_by("provider", "entity", maintain_order=True).agg(pl.col("fetched", "quarantined").sum())
@@ -82,6 +84,7 @@ def _changes(
     gates: GateSettings, before: Run | None, inputs: Inputs, pulled: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield the provider and a sentence for each entity whose rows changed by more than can be believed."""
+    # Only a complete list shows that rows are gone: after an incomplete one a fall says nothing about the provider.
     entities = inputs.completeness.group_by("provider", "entity").agg(pl.col("complete").all())
     complete = {(provider, entity) for provider, entity, whole in entities.iter_rows() if whole}
     counted = (before.summary or {}).get("current_rows", {}) if before else {}
