@@ -482,7 +482,20 @@ COLUMNS: dict[str, Column] = {
     ),
     "arrears_minor": _sum("outstanding of terms due before the as-of date; in no horizon"),
     "pending_covered_minor": _sum("part of what is scheduled that pending money covers"),
-    "risk_adjusted_minor": _sum("what is scheduled times the share that was kept lately"),
+    "risk_adjusted_minor": _sum(
+        "what is scheduled times `rate`", nullable=True, empty="no term had its deadline in the 90 days before"
+    ),
+    "rate_ppm": _share(
+        "money there by the deadlines of the 90 days before, over the money due by them",
+        nullable=True,
+        empty="no term had its deadline then",
+    ),
+    "rate_from": _text(
+        "whose rate it is: SEGMENT of this provider, tenant and currency; PORTFOLIO of the currency over all, where the "
+        "segment has fewer than 30 such terms",
+        values=("SEGMENT", "PORTFOLIO", "NONE"),
+    ),
+    "rate_terms": _count("terms the rate comes from", unit="terms"),
     "window_days": _count("days looked back from the as-of date", unit="days"),
     "evaluated": _count("terms whose deadline lies in the window", unit="terms"),
     "kept": _count("terms satisfied by their deadline", unit="terms"),
@@ -502,9 +515,16 @@ COLUMNS: dict[str, Column] = {
         "position of the later bucket in its set, from 0", nullable=True, empty="no bucket", unit="number"
     ),
     "opening_minor": _sum("outstanding on the earlier date; of NEW plans on the as-of date"),
-    "metric": _text("measure", words=("PAR>0", "PAR>30", "PAR>60", "PAR>90", "LARGEST_10")),
+    "metric": _text(
+        "what the money is: all that plans in force past due by more days than that still owe; what the ten largest debtors "
+        "owe; money received that no term took, also of ended plans; payments naming a plan or account that does not exist",
+        values=("PAR>0", "PAR>30", "PAR>60", "PAR>90", "LARGEST_10", "UNAPPLIED", "ORPHANS"),
+    ),
+    "exposed": _count("plans the money is of; in the row ORPHANS payments", unit="plans"),
     "share_ppm": _share(
-        "amount over the outstanding of all plans in force", nullable=True, empty="nothing is outstanding"
+        "amount over the outstanding of all plans in force",
+        nullable=True,
+        empty="nothing is outstanding, or the money is no part of what is",
     ),
     # payments beside plans
     "payment_plan_id": _text(

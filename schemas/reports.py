@@ -173,7 +173,7 @@ _REPORTS = (
     Report(
         "cash",
         "One row per provider, tenant, currency and horizon; today is horizon 0",
-        "currency horizon_days scheduled arrears pending_covered risk_adjusted",
+        "currency horizon_days scheduled arrears pending_covered risk_adjusted rate rate_from rate_terms",
         by="currency horizon_days",
         is_recorded=True,
     ),
@@ -182,6 +182,7 @@ _REPORTS = (
         "One row per provider, tenant, currency and measure",
         "currency metric plans amount share",
         by="currency metric",
+        told_as={"plans": "exposed"},
         is_recorded=True,
     ),
     Report(

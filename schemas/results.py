@@ -218,3 +218,27 @@ CHECK_RESULTS = Table(
     columns=("check", "code", "reason", *WHO, "examined", "not_applicable", "breaks", "is_evaluated"),
     key=("check", "provider", "tenant_id"),
 )
+CASH = Table(
+    name="cash",
+    grain="One row per provider, tenant, currency and horizon; today is horizon 0",
+    columns=(
+        *WHO,
+        "currency",
+        "horizon_days",
+        "scheduled_minor",
+        "arrears_minor",
+        "pending_covered_minor",
+        "risk_adjusted_minor",
+        "rate_ppm",
+        "rate_from",
+        "rate_terms",
+    ),
+    key=("provider", "tenant_id", "currency", "horizon_days"),
+)
+EXPOSURE = Table(
+    name="exposure",
+    grain="One row per provider, tenant, currency and measure",
+    columns=(*WHO, "currency", "metric", "plans", "amount_minor", "share_ppm"),
+    key=("provider", "tenant_id", "currency", "metric"),
+    sums=frozenset({"amount_minor"}),
+)

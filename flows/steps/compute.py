@@ -22,6 +22,8 @@ from transforms.conformance.judge import expect, judge, with_nominal_dates
 from transforms.delinquency.aging import aging, aging_terms
 from transforms.delinquency.pauses import Pauses
 from transforms.location.references import with_references
+from transforms.outlook.cash import NOTHING_KEPT, cash, coming
+from transforms.outlook.exposure import exposure
 from transforms.positions import compute, unowned
 
 PART = 250_000
@@ -66,7 +68,8 @@ class Inputs:
 class Part:
     """The results of some plans: `TERM_POSITIONS`, `PLAN_POSITIONS`, `PAYMENT_POSITIONS`, `DIFFERENCES`.
 
-    `aged` is what `aging.age_terms` returned, `checked` the `BREAKS` and `CHECK_RESULTS` of the checks by part.
+    `aged` is what `aging.age_terms` returned, `checked` the `BREAKS` and `CHECK_RESULTS` of the checks by part,
+    `coming` what `cash.coming` returned.
     """
 
     terms: pl.DataFrame
@@ -75,6 +78,7 @@ class Part:
     aged: pl.DataFrame
     differences: pl.DataFrame
     checked: tuple[pl.DataFrame, pl.DataFrame]
+    coming: pl.DataFrame
 
     def reduced(self, in_question: pl.Series) -> "Part":
         """Return the part with the terms that `assemble` has to see again: of these plans, and of those that differ."""
@@ -88,7 +92,7 @@ class Result:
 
     `PLAN_POSITIONS` in key order, `PAYMENT_POSITIONS` also of money in no plan, in any order, `BREAKS` and
     `CHECK_RESULTS` of every check, `aging.aging` and `aging.aging_terms`. `causes` has one sentence for each group
-    of schedule breaks with one probable cause, the largest first.
+    of schedule breaks with one probable cause, the largest first; `cash` and `exposure` are the tables of their names.
     """
 
     plans: pl.DataFrame
@@ -98,6 +102,8 @@ class Result:
     aging: pl.DataFrame
     aging_terms: pl.DataFrame
     causes: list[str]
+    cash: pl.DataFrame
+    exposure: pl.DataFrame
 
 
 def parts_of(plans: pl.DataFrame, size: int = PART) -> Iterator[pl.Series]:
@@ -155,6 +161,7 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
         aged=positions.aged,
         differences=judged.differences,
         checked=run(checks, frames, as_of=inputs.as_of, options=inputs.options),
+        coming=coming(judged.terms, judged.plans, as_of=inputs.as_of),
     )
 
 
@@ -190,4 +197,6 @@ def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
         aging=aging(named),
         aging_terms=aging_terms([part.aged for part in parts]),
         causes=groups.filter(pl.col("breaks") >= LEAST)["explanation"].to_list(),
+        cash=cash([part.coming for part in parts], named, NOTHING_KEPT),
+        exposure=exposure(named, inputs.orphans),
     )

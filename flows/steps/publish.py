@@ -162,6 +162,8 @@ def _write(writer: RunWriter, inputs: Inputs, result: Result, living: pl.DataFra
     writer.write("accounts", inputs.accounts)
     writer.write("policies", inputs.policies)
     writer.write("plan_accounts", inputs.named_links)
+    writer.write("cash", result.cash)
+    writer.write("exposure", result.exposure)
 
 
 def _ended(
