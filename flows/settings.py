@@ -29,7 +29,7 @@ from flows.values import (
 )
 from schemas import words
 from schemas.conventions import Conventions
-from schemas.options import Options, Tolerance
+from schemas.options import Options, OutcomeRules, Tolerance
 from transforms.calendars.business_days import WEEKEND
 from transforms.calendars.closed_days import Calendar, OwnDays
 from transforms.delinquency.buckets import written
@@ -83,9 +83,12 @@ class OutcomeSettings(Section):
     consecutive_missed: Annotated[int, Field(ge=0)] = 2
     total_late: Annotated[int, Field(ge=0)] = 0
     days_past_due: Annotated[int, Field(ge=0)] = 0
-    overdue_share: Annotated[float, Field(ge=0, le=1)] = 0
+    overdue_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(0)
     provider_deactivated: bool = False
     probation: Annotated[int, Field(ge=0)] = 0
+    checkpoints: Annotated[int, Field(ge=0)] = 0
+    checkpoint_share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
+    return_days: Annotated[int, Field(ge=0)] = 2
 
 
 class BucketSettings(Section):
@@ -360,10 +363,25 @@ class Settings(BaseSettings):
             settlement_days=run.settlement_days,
             stale_pending_days=run.stale_pending_days,
             escalate_days=run.escalate_days,
+            return_days=self.outcome.return_days,
             bucket_set=self._bucket_set(own.bucket_set or run.bucket_set),
             calendar=own.calendar or run.calendar,
             weekend=own.weekend,
             closed_days=tuple(day for day, _ in self._own_days(own)),
+        )
+
+    def outcome_rules(self) -> OutcomeRules:
+        """Return when a plan counts as broken, cured, or about to break."""
+        told = self.outcome
+        return OutcomeRules(
+            consecutive_missed=told.consecutive_missed,
+            total_late=told.total_late,
+            days_past_due=told.days_past_due,
+            overdue_share_ppm=int(told.overdue_share * 1_000_000),
+            provider_deactivated=told.provider_deactivated,
+            probation=told.probation,
+            checkpoints=told.checkpoints,
+            checkpoint_share_ppm=int(told.checkpoint_share * 1_000_000),
         )
 
     def _bucket_set(self, name: str) -> str:

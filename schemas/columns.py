@@ -253,7 +253,7 @@ COLUMNS: dict[str, Column] = {
         empty="no schedule can be made, or the total it would add up to is not known",
     ),
     "flags": _text(
-        "caveats, joined by `;`: AS_OF_APPROXIMATE, a partly paid term shows a later figure; INVOICES_OWE_LESS, what names the plan owes less than it asks for; PAUSED, its provider or the file of pauses has paused it; VANISHED, a complete fetch no longer showed it",
+        "caveats, joined by `;`: AS_OF_APPROXIMATE, a partly paid term shows a later figure; INVOICES_OWE_LESS, what names the plan owes less than it asks for; NEAR_BREAK, too little of its next term has come for the day; PAUSED, its provider or the file of pauses has paused it; VANISHED, a complete fetch no longer showed it",
         empty="there is none",
     ),
     # what we compute, per plan
@@ -265,7 +265,13 @@ COLUMNS: dict[str, Column] = {
     "replaced_by_plan_id": _text(
         "the newer plan on the same account that replaced this one", nullable=True, empty="it was not replaced"
     ),
-    "outcome": _text("what the day-by-day replay says", nullable=True, words=words.OUTCOMES, empty="not worked out"),
+    "outcome": _text("how the plan went up to the as-of date, by replay", values=words.OUTCOMES),
+    "broken_at": _date("first day on which a rule for broken plans held", empty="none ever held"),
+    "cured_at": _date("first day after `broken_at` with nothing overdue", empty="not broken, or not cured since"),
+    "redefaulted_at": _date("first day of the newest time the plan was broken after a cure", empty="there was none"),
+    "kept_so_far": _flag(
+        "every term whose deadline passed was satisfied by it", nullable=True, empty="no deadline has passed yet"
+    ),
     "terms": _count("terms of the plan, void ones included"),
     "terms_satisfied": _count("terms satisfied at the as-of date"),
     "missed_terms": _count("terms past grace with nothing received"),
@@ -499,6 +505,18 @@ COLUMNS: dict[str, Column] = {
     "window_days": _count("days looked back from the as-of date", unit="days"),
     "evaluated": _count("terms whose deadline lies in the window", unit="terms"),
     "kept": _count("terms satisfied by their deadline", unit="terms"),
+    "firm_kept": _count("terms kept without money that may still be returned", unit="terms"),
+    "firm_kept_rate_count_ppm": _share(
+        "kept over evaluated terms without money that may still be returned",
+        nullable=True,
+        empty="nothing was evaluated",
+    ),
+    "firm_kept_rate_amount_ppm": _share(
+        "money there by the deadlines, without what may still be returned, over the money due by them",
+        nullable=True,
+        empty="nothing was evaluated",
+    ),
+    "is_provisional": _flag("received so few business days ago that it may still be returned"),
     "partly_kept": _count("terms with some money by their deadline, not satisfied", unit="terms"),
     "broken": _count("terms with no money by their deadline", unit="terms"),
     "kept_rate_count_ppm": _share("kept over evaluated terms", nullable=True, empty="nothing was evaluated"),

@@ -57,7 +57,8 @@ class Options:
     `weekend` holds ISO weekday numbers (Monday is 1), `closed_days` further days that are no
     business days. With `dpd_origin` FIRST_MATERIAL a day counts while overdue money exceeds both
     `material_amount` (major units) and `material_percent` of what remains of the plan. `allocates` says
-    what of a payment can satisfy terms: all of its `AMOUNT`, or `PRINCIPAL_INTEREST`, without its fees.
+    what of a payment can satisfy terms: all of its `AMOUNT`, or `PRINCIPAL_INTEREST`, without its fees. Money that came
+    less than `return_days` business days ago may still be returned.
     """
 
     grace_days: int = 0
@@ -72,7 +73,29 @@ class Options:
     settlement_days: int = 2
     stale_pending_days: int = 5
     escalate_days: int = 5
+    return_days: int = 2
     bucket_set: str = "AR"
     calendar: str = "NL"
     weekend: tuple[int, ...] = (6, 7)
     closed_days: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRules:
+    """When a plan counts as broken, when it is cured, and when it is about to break; 0 or false is off.
+
+    Broken: `consecutive_missed` terms in a row, or `total_late` terms in all, unsatisfied past grace at one time;
+    more than `days_past_due` days; more of the plan than `overdue_share_ppm` late; with `provider_deactivated` also where
+    the provider ended it with money remaining. Cured: nothing overdue, and the last `probation` terms due since were
+    satisfied in time. `checkpoints` parts the time up to each due date; at each part as large a part of `checkpoint_share_ppm`
+    of the term has to be there.
+    """
+
+    consecutive_missed: int = 2
+    total_late: int = 0
+    days_past_due: int = 0
+    overdue_share_ppm: int = 0
+    provider_deactivated: bool = False
+    probation: int = 0
+    checkpoints: int = 0
+    checkpoint_share_ppm: int = 1_000_000

@@ -111,7 +111,7 @@ _REPORTS = (
         "coverage days_past_due days_past_due_business shadow_days_past_due mba_months ots_months bucket "
         "oldest_unpaid_due_date next_due_date next_due_amount provider_amount_due conformance "
         "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input "
-        "replaced_by_plan_id bucket_no reference",
+        "replaced_by_plan_id bucket_no reference broken_at cured_at redefaulted_at kept_so_far",
         by="plan_id",
     ),
     Report(
@@ -127,7 +127,8 @@ _REPORTS = (
         "payments",
         "One row per payment and account it paid on",
         "payment_id plan_id account_id currency amount effective_date class provider_status "
-        "reversed_on reversed_amount allocated created_on counts_from is_money is_stale pending_business_days",
+        "reversed_on reversed_amount allocated created_on counts_from is_money is_stale pending_business_days "
+        "is_provisional",
         by="payment_id plan_id account_id",
         told_as={"plan_id": "payment_plan_id"},
     ),
@@ -159,7 +160,8 @@ _REPORTS = (
     Report(
         "kept",
         "One row per provider, tenant, currency and look-back window",
-        "currency window_days evaluated kept partly_kept broken kept_rate_count kept_rate_amount",
+        "currency window_days evaluated kept partly_kept broken kept_rate_count kept_rate_amount "
+        "firm_kept firm_kept_rate_count firm_kept_rate_amount",
         by="currency window_days",
         is_recorded=True,
     ),

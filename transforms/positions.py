@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from schemas.options import Options
+from schemas.options import Options, OutcomeRules
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.words import INVOICES_OWE_LESS, PAUSED
 from transforms.balances.book import Book, open_book
@@ -25,6 +25,11 @@ from transforms.delinquency.coverage import coverage_ppm
 from transforms.delinquency.days_past_due import Arrears, arrears_of, days_past_due
 from transforms.delinquency.months import anchors, months_past_due
 from transforms.delinquency.pauses import NO_PAUSES, Pauses
+from transforms.outcomes.firm import without_provisional
+from transforms.outcomes.kept import evaluated
+from transforms.outcomes.near import NEAR_BREAK, is_near_break
+from transforms.outcomes.outcome import outcomes_of
+from transforms.outcomes.rates import kept_sums
 from transforms.segments import mark, number_of, put, repeat
 
 VANISHED = "VANISHED"
@@ -33,6 +38,7 @@ VANISHED = "VANISHED"
 IN_FORCE = ("ACTIVE", "UNKNOWN")
 """Statuses of plans that carry money."""
 
+_USUAL = OutcomeRules()
 _ROOM = 2**61
 """Largest sum of money in one part; above it the part is computed in halves."""
 
@@ -41,13 +47,14 @@ _ROOM = 2**61
 class Positions:
     """`TERM_POSITIONS`, `PLAN_POSITIONS` and `PAYMENT_POSITIONS`, in the order of their keys, gated.
 
-    `aged` is what `aging.age_terms` returned: open terms summed by their own age.
+    `aged` is what `aging.age_terms` returned: open terms summed by their own age; `kept` what `rates.kept_sums` did.
     """
 
     terms: pl.DataFrame
     plans: pl.DataFrame
     payments: pl.DataFrame
     aged: pl.DataFrame
+    kept: pl.DataFrame
 
 
 def compute(
@@ -58,6 +65,7 @@ def compute(
     as_of: date,
     options: Mapping[str, Options],
     pauses: Pauses = NO_PAUSES,
+    rules: OutcomeRules = _USUAL,
 ) -> Positions:
     """Return the positions of these plans.
 
@@ -68,6 +76,7 @@ def compute(
         as_of: Civil date whose end is described.
         options: `Options` by provider.
         pauses: When plans are paused: days that do not count as past due, and who is flagged.
+        rules: When a plan is broken, and when it is cured.
 
     Raises:
         MissingOptionsError: a provider has no options.
@@ -84,6 +93,7 @@ def compute(
                 as_of=as_of,
                 options=options,
                 pauses=pauses,
+                rules=rules,
             )
             for side in (pl.col("plan_no") < middle, pl.col("plan_no") >= middle)
         ]
@@ -92,6 +102,7 @@ def compute(
             pl.concat([half.plans for half in halves]),
             pl.concat([half.payments for half in halves]).sort("payment_no"),
             pl.concat([half.aged for half in halves]),
+            pl.concat([half.kept for half in halves]),
         )
     book = open_book(located_plans, terms, located_payments, as_of=as_of, options=options)
     paid = satisfy(book, as_of=as_of)
@@ -113,9 +124,13 @@ def compute(
         [
             book.plans.drop("provider_amount_due_minor").with_columns(
                 status,
-                _plan_flags(book, paid.is_approximate, sums["outstanding_minor"], paused=pauses.flagged(as_of)).alias(
-                    "flags"
-                ),
+                _plan_flags(
+                    book,
+                    paid.is_approximate,
+                    sums["outstanding_minor"],
+                    paused=pauses.flagged(as_of),
+                    is_near=is_near_break(book, judged, as_of=as_of, rules=rules),
+                ).alias("flags"),
             ),
             counts,
             sums,
@@ -123,15 +138,29 @@ def compute(
             next_due(book, judged, as_of=as_of),
             _months(judged, arrears.row, anchor, as_of),
             days,
+            outcomes_of(
+                book,
+                paid,
+                judged,
+                status,
+                is_done,
+                as_of=as_of,
+                options=options,
+                rules=rules,
+                pauses=pauses.stopping,
+            ),
         ],
         how="horizontal",
     )
+    kept = evaluated(book, judged, as_of=as_of)
+    firm = without_provisional(book, kept, terms, located_payments, as_of=as_of, options=options)
     plans = _finish(plans, last_satisfied(book, judged, is_done), arrears, as_of=as_of, options=options)
     return Positions(
         TERM_POSITIONS.gate(_term_rows(book, judged, status)),
         PLAN_POSITIONS.gate(plans.select(PLAN_POSITIONS.columns)),
         payment_positions(located_payments, book.plans, book.money, paid.used),
         age_terms(book, judged, plans["is_in_force"], anchor, as_of=as_of, options=options),
+        kept_sums(book, kept, firm, as_of=as_of),
     )
 
 
@@ -184,7 +213,9 @@ def _months(judged: pl.DataFrame, oldest: pl.Series, anchor: pl.Series, as_of: d
     return months_past_due(start, anchor, as_of=as_of)
 
 
-def _plan_flags(book: Book, of_terms: pl.Series, outstanding: pl.Series, *, paused: pl.Series) -> pl.Series:
+def _plan_flags(
+    book: Book, of_terms: pl.Series, outstanding: pl.Series, *, paused: pl.Series, is_near: pl.Series
+) -> pl.Series:
     is_approximate = mark(book.segments.owner.filter(of_terms), book.plans.height)
     # Accounts that named the plan once and name another now owe nothing on it any more.
     is_left = (pl.col("linked_accounts") == 0) & pl.col("account_no").is_not_null()
@@ -192,6 +223,7 @@ def _plan_flags(book: Book, of_terms: pl.Series, outstanding: pl.Series, *, paus
     words = (
         pl.when(pl.lit(is_approximate)).then(pl.lit(AS_OF_APPROXIMATE)),
         pl.when(pl.lit(outstanding) > owed).then(pl.lit(INVOICES_OWE_LESS)),
+        pl.when(pl.lit(is_near)).then(pl.lit(NEAR_BREAK)),
         pl.when(pl.col("plan_no").is_in(paused.implode())).then(pl.lit(PAUSED)),
         pl.when("is_vanished").then(pl.lit(VANISHED)),
     )
@@ -210,7 +242,6 @@ def _finish(
         coverage_ppm(plans["fresh_pending_minor"], plans["amount_due_minor"]).alias("coverage_ppm"),
         *in_buckets(plans, options),
         is_in_force=in_force,
-        outcome=pl.lit(None, dtype=pl.String),
         conformance=pl.lit(None, dtype=pl.String),
         missing_input=pl.lit(None, dtype=pl.String),
         reference=pl.lit(None, dtype=pl.String),

@@ -14,7 +14,7 @@ from checks.duplicate_payment import plans_in_question
 from checks.equal_plans import plans_alike
 from schemas.conventions import Conventions
 from schemas.core import WHO
-from schemas.options import Options
+from schemas.options import Options, OutcomeRules
 from transforms.breaks.clusters import LEAST, clusters
 from transforms.breaks.write_backs import agreements
 from transforms.calendars.closed_days import Calendar
@@ -22,6 +22,7 @@ from transforms.conformance.judge import expect, judge, with_nominal_dates
 from transforms.delinquency.aging import aging, aging_terms
 from transforms.delinquency.pauses import Pauses
 from transforms.location.references import with_references
+from transforms.outcomes.rates import kept_rates
 from transforms.outlook.cash import NOTHING_KEPT, cash, coming
 from transforms.outlook.exposure import exposure
 from transforms.positions import compute, unowned
@@ -46,6 +47,7 @@ class Inputs:
     conventions: Mapping[str, Conventions]
     calendars: Mapping[str, Calendar]
     pauses: Pauses
+    rules: OutcomeRules
     plans: pl.DataFrame
     payments: pl.DataFrame
     accounts: pl.DataFrame
@@ -68,14 +70,15 @@ class Inputs:
 class Part:
     """The results of some plans: `TERM_POSITIONS`, `PLAN_POSITIONS`, `PAYMENT_POSITIONS`, `DIFFERENCES`.
 
-    `aged` is what `aging.age_terms` returned, `checked` the `BREAKS` and `CHECK_RESULTS` of the checks by part,
-    `coming` what `cash.coming` returned.
+    `aged` is what `aging.age_terms` returned, `kept` what `rates.kept_sums` did, `checked` the `BREAKS` and
+    `CHECK_RESULTS` of the checks by part, `coming` what `cash.coming` returned.
     """
 
     terms: pl.DataFrame
     plans: pl.DataFrame
     payments: pl.DataFrame
     aged: pl.DataFrame
+    kept: pl.DataFrame
     differences: pl.DataFrame
     checked: tuple[pl.DataFrame, pl.DataFrame]
     coming: pl.DataFrame
@@ -91,7 +94,7 @@ class Result:
     """The whole portfolio as of one date, without its terms, which are too many to hold.
 
     `PLAN_POSITIONS` in key order, `PAYMENT_POSITIONS` also of money in no plan, in any order, `BREAKS` and
-    `CHECK_RESULTS` of every check, `aging.aging` and `aging.aging_terms`. `causes` has one sentence for each group
+    `CHECK_RESULTS` of every check, `aging.aging`, `aging.aging_terms` and `KEPT`. `causes` has one sentence for each group
     of schedule breaks with one probable cause, the largest first; `cash` and `exposure` are the tables of their names.
     """
 
@@ -101,6 +104,7 @@ class Result:
     check_results: pl.DataFrame
     aging: pl.DataFrame
     aging_terms: pl.DataFrame
+    kept: pl.DataFrame
     causes: list[str]
     cash: pl.DataFrame
     exposure: pl.DataFrame
@@ -141,7 +145,15 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
     conventions, calendars = inputs.conventions, inputs.calendars
     expected = expect(terms, rules, custom, as_of=inputs.as_of, conventions=conventions, calendars=calendars)
     dated = with_nominal_dates(terms, expected)
-    positions = compute(plans, dated, payments, as_of=inputs.as_of, options=inputs.options, pauses=inputs.pauses)
+    positions = compute(
+        plans,
+        dated,
+        payments,
+        as_of=inputs.as_of,
+        options=inputs.options,
+        pauses=inputs.pauses,
+        rules=inputs.rules,
+    )
     judged = judge(positions.plans, positions.terms, expected, conventions=conventions, calendars=calendars)
     frames = {
         "term_positions": judged.terms,
@@ -159,6 +171,7 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
         plans=judged.plans,
         payments=positions.payments,
         aged=positions.aged,
+        kept=positions.kept,
         differences=judged.differences,
         checked=run(checks, frames, as_of=inputs.as_of, options=inputs.options),
         coming=coming(judged.terms, judged.plans, as_of=inputs.as_of),
@@ -196,6 +209,7 @@ def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
         check_results=check_results,
         aging=aging(named),
         aging_terms=aging_terms([part.aged for part in parts]),
+        kept=kept_rates([part.kept for part in parts]),
         causes=groups.filter(pl.col("breaks") >= LEAST)["explanation"].to_list(),
         cash=cash([part.coming for part in parts], named, NOTHING_KEPT),
         exposure=exposure(named, inputs.orphans),

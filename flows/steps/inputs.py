@@ -51,6 +51,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, sett
         options=options,
         conventions=settings.conventions(),
         calendars=settings.calendars(),
+        rules=settings.outcome_rules(),
         pauses=pauses_of(given, images.pauses(con, known), plans, stops=settings.run.pauses == "STOP"),
         plans=located.plans,
         payments=located.payments,

@@ -158,6 +158,7 @@ def _write(writer: RunWriter, inputs: Inputs, result: Result, living: pl.DataFra
     writer.write("breaks", living)
     writer.write("aging", result.aging)
     writer.write("aging_terms", result.aging_terms)
+    writer.write("kept", result.kept)
     writer.write("integrity", inputs.integrity)
     writer.write("accounts", inputs.accounts)
     writer.write("policies", inputs.policies)

@@ -37,7 +37,7 @@ def overdue_since(
     since = place(numbers.clear(), numbers.clear(), len(is_asked))
     for start in range(0, len(numbers), _PLANS_AT_ONCE):
         chosen = numbers.slice(start, _PLANS_AT_ONCE)
-        judged = _judged(_history(book, paid, _changing_days(book, paid, chosen, as_of)), book, amounts, rates)
+        judged = _judged(history_on(book, paid, _changing_days(book, paid, chosen, as_of)), book, amounts, rates)
         lasting = _last_period(judged)
         # Put at the plans of this batch that are overdue; all others stay null.
         since = since.scatter(lasting["plan"], lasting["since"]) if lasting.height else since
@@ -58,7 +58,8 @@ def _changing_days(book: Book, paid: Satisfaction, chosen: pl.Series, as_of: dat
     return pl.concat([fell_due, moved, met]).filter(pl.col("day") <= as_of).unique().sort("plan", "day")
 
 
-def _history(book: Book, paid: Satisfaction, points: pl.DataFrame) -> pl.DataFrame:
+def history_on(book: Book, paid: Satisfaction, points: pl.DataFrame) -> pl.DataFrame:
+    """Return what `replay.on_days` does at these points, also of plans whose provider keeps the balances."""
     mine = book.is_ours.gather(points["plan"])
     ours = on_days(book, points.filter(mine))
     grid = grid_of(book, points.filter(~mine))

@@ -28,7 +28,7 @@ class Located:
     `plans`: `PLANS` columns, in plan_no order, plus what `standing.stand` and `naming.named_by` add and
     `linked_received_minor`, `linked_recent_minor`, `linked_first_day_minor`. `payments`: `PAYMENTS` columns, in
     payment_no order, with `plan_no`, `class` and the reversal as of the date, plus
-    `counts_from`, `basis`, `back_minor`, `unusable_minor`, `pending_business_days`, `is_stale`. A payment dated after
+    `counts_from`, `basis`, `back_minor`, `unusable_minor`, `pending_business_days`, `is_stale`, `is_provisional`. A payment dated after
     the as-of date is there only if its date was a mistake from the start (later than the fetch that told
     it); it moves no money.
     """
@@ -64,7 +64,8 @@ def locate(
     """
     stood = stand(plans, plan_accounts, as_of=as_of)
     claimed = claims(stood, plan_accounts, names_now(accounts))
-    existing = _with_fees(_with_age(_as_of(payments, as_of), as_of=as_of, options=options), options)
+    existing = _with_age(_as_of(payments, as_of), as_of=as_of, options=options)
+    existing = _with_fees(existing.with_columns(_is_provisional(existing, as_of, options)), options)
     named = existing["plan_no"].zip_with(existing["plan_no"].is_not_null(), _named(existing, stood, links))
     owner = named.zip_with(named.is_not_null(), owners(existing, claimed, as_of=as_of))
     payments = existing.with_columns(owner.alias("plan_no"), _basis(existing, plans).alias("basis"))
@@ -111,6 +112,15 @@ def _with_age(existing: pl.DataFrame, *, as_of: date, options: Mapping[str, Opti
     return existing.with_columns(
         age.alias("pending_business_days"), (age > limit).fill_null(value=False).alias("is_stale")
     )
+
+
+def _is_provisional(existing: pl.DataFrame, as_of: date, options: Mapping[str, Options]) -> pl.Series:
+    """Tell which received money came less than the return days ago, and may still go back."""
+    is_received = (existing["class"] == "received") & existing["is_money"] & (existing["effective_date"] <= as_of)
+    since = existing["effective_date"].set(~is_received, None)
+    age = business_between(existing["provider"], since, repeated(as_of, existing.height), options=options)
+    days = by_provider(existing, options, lambda option: option.return_days, pl.Int64())
+    return (age < days).fill_null(value=False).alias("is_provisional")
 
 
 def _with_fees(existing: pl.DataFrame, options: Mapping[str, Options]) -> pl.DataFrame:

@@ -1,0 +1,1 @@
+"""How a plan went: its outcome by replay, and the rates at which terms were kept."""

@@ -1,0 +1,88 @@
+"""Which terms were kept: what had come for each by its deadline, and holds still.
+
+A term's deadline is its due date and the days of grace. Money that went back since does not count, whenever it came;
+so a term is kept on the same day on which it counts as satisfied.
+"""
+
+from datetime import date
+
+import polars as pl
+
+from transforms.balances.book import Book
+from transforms.balances.replay import on_days
+from transforms.outcomes.spells import day_number, has_returns
+from transforms.segments import put
+
+LONGEST_WINDOW = 90
+"""Days before the as-of date in which a deadline may lie."""
+_PLANS_AT_ONCE = 5_000
+"""Bounds the memory of the replay: plans times deadlines times terms."""
+
+
+def evaluated(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
+    """Return the terms whose deadline passed in the longest window before the as-of date, with what came by then.
+
+    Void, replaced and waived terms are left out, and all of plans that a complete fetch no longer showed.
+
+    Args:
+        book: Plans, terms and money.
+        terms: What `judgement.judge` returned.
+        as_of: Civil date whose end is described.
+
+    Returns:
+        `plan` (position in the book), `row` (of the term), `deadline` (day number), `payable_minor`, `paid_minor` (by the deadline, at
+        most payable) and `is_kept`.
+    """
+    today = day_number(as_of)
+    rows = terms.select(
+        "tolerance_minor",
+        "is_satisfied",
+        "received_minor",
+        plan=book.segments.owner.cast(pl.Int64),
+        row=pl.int_range(pl.len()),
+        deadline=pl.col("due_date").cast(pl.Int64) + pl.lit(book.segments.spread(book.grace)),
+        payable_minor=pl.col("amount_minor") - pl.col("waived_minor"),
+        met=pl.col("judged_on").cast(pl.Int64),
+        is_asked=pl.col("counts") & (pl.col("state") != "WAIVED"),
+    ).filter(pl.col("is_asked") & pl.col("deadline").is_between(today - LONGEST_WINDOW, today - 1))
+    rows = rows.filter(~book.plans["is_vanished"].gather(rows["plan"]))
+    in_time = (rows["is_satisfied"] & (rows["met"] <= rows["deadline"])).fill_null(value=False)
+    is_ours = book.is_ours.gather(rows["plan"])
+    # What is known without looking at the money: all of a term that was satisfied in time, to the cent.
+    paid = rows["payable_minor"].set(~in_time, 0)
+    asked = (is_ours & ~(in_time & (rows["tolerance_minor"] == 0))).arg_true()
+    paid = put(paid, asked, _by_deadline(book, rows[asked]))
+    paid = paid.zip_with(is_ours | in_time, _stated(book, rows))
+    kept = rows.with_columns(paid.alias("paid_minor")).with_columns(
+        is_kept=pl.col("payable_minor") - pl.col("paid_minor") <= pl.col("tolerance_minor")
+    )
+    return kept.select("plan", "row", "deadline", "payable_minor", "paid_minor", "is_kept")
+
+
+def _by_deadline(book: Book, rows: pl.DataFrame) -> pl.Series:
+    """Return what each of these terms had at its deadline and never lost since, one value per row."""
+    uneven = has_returns(book)
+    points = rows.select("plan", day="deadline")
+    # Where money went back, also what was left on each later day on which it moved.
+    moved = pl.DataFrame({"plan": book.levels.owner.cast(pl.Int64), "day": book.levels.day.cast(pl.Int64)})
+    later = moved.filter(uneven.gather(moved["plan"]) & moved["plan"].is_in(points["plan"].implode()))
+    days = pl.concat([points, later]).unique().with_columns(pl.col("day").cast(pl.Int32).cast(pl.Date))
+    plans = rows["plan"].unique().sort()
+    lowest = []
+    for some in (plans.slice(start, _PLANS_AT_ONCE) for start in range(0, len(plans), _PLANS_AT_ONCE)):
+        history = on_days(book, days.filter(pl.col("plan").is_in(some.implode()))).select("row", "day", "received")
+        asked = history.join(rows.select("row", "deadline"), on="row", how="inner")
+        since = asked.filter(pl.col("day").cast(pl.Int64) >= pl.col("deadline"))
+        lowest.append(since.group_by("row").agg(pl.col("received").min()))
+    if not lowest:
+        return rows["payable_minor"].clear()
+    found = rows.select("row").join(pl.concat(lowest), on="row", how="left", maintain_order="left")
+    return found["received"].clip(0, rows["payable_minor"])
+
+
+def _stated(book: Book, rows: pl.DataFrame) -> pl.Series:
+    """Return what a provider's own balance says had come for terms that were not satisfied in time."""
+    version = pl.coalesce("updated_on", pl.lit(book.segments.spread(book.plans["updated_on"])))
+    told_on = book.terms.select(version.cast(pl.Int64)).to_series().gather(rows["row"])
+    is_part = ~rows["is_satisfied"] & (told_on <= rows["deadline"]).fill_null(value=False)
+    return rows["received_minor"].clip(lower_bound=0).set(~is_part, 0)

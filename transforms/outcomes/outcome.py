@@ -1,0 +1,146 @@
+"""The outcome of each plan: what a replay of its days up to the as-of date says of it.
+
+Nothing is replayed day by day: an outcome changes only where a spell, an episode or a rule begins or ends
+(`spells.py`, `rules.py`), and those days follow from the terms.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from schemas.options import Options, OutcomeRules
+from transforms.balances.book import Book
+from transforms.balances.satisfaction import Satisfaction
+from transforms.outcomes.cures import cured_on
+from transforms.outcomes.rules import onsets_of
+from transforms.outcomes.spells import day_number, episodes_of, packed, spells_of
+from transforms.segments import mark, place
+
+
+def outcomes_of(
+    book: Book,
+    paid: Satisfaction,
+    terms: pl.DataFrame,
+    status: pl.Series,
+    is_done: pl.Series,
+    *,
+    as_of: date,
+    options: Mapping[str, Options],
+    rules: OutcomeRules,
+    pauses: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return `outcome, broken_at, cured_at, redefaulted_at, kept_so_far`, one row per plan of the book.
+
+    `broken_at` is the first day of the first time the plan was broken, `cured_at` the day that time ended, `redefaulted_at` the
+    first day of the newest time after it. `kept_so_far` is null before the first deadline of a term has passed.
+
+    Args:
+        book: Plans, terms and money.
+        paid: What each term received.
+        terms: What `judgement.judge` returned.
+        status: The status of each plan.
+        is_done: Whether all its terms that count are satisfied.
+        as_of: Civil date whose end is described.
+        options: `Options` by provider.
+        rules: When a plan is broken, and when it is cured.
+        pauses: `PAUSES` whose days do not count.
+    """
+    spells = spells_of(book, terms, as_of=as_of)
+    onsets = onsets_of(book, paid, terms, spells, as_of=as_of, options=options, rules=rules, pauses=pauses)
+    unpaid = book.segments.total_where(terms["waived_minor"], book.terms["is_listed"]) + book.segments.total(
+        terms["outstanding_minor"]
+    )
+    is_ended = status == "DEACTIVATED"
+    spans = spells.select("plan", "start", "end")
+    given_up = is_ended & (unpaid > 0) & rules.provider_deactivated
+    if given_up.any():
+        ends = _ends(book, given_up, as_of)
+        spans = pl.concat([spans, ends]).sort("plan", "start")
+        onsets = pl.concat([onsets, ends.select("plan", day="start")])
+    episodes = episodes_of(spans)
+    broken = _broken(book, episodes, onsets)
+    broken = cured_on(broken, episodes, book, terms, as_of=as_of, probation=rules.probation)
+    first, last = (
+        broken.unique("plan", keep="first", maintain_order=True),
+        broken.unique("plan", keep="last", maintain_order=True),
+    )
+    size, after = book.plans.height, day_number(as_of) + 1
+    again = last.join(first, on=["plan", "broken_on"], how="anti")
+    is_broken = mark(last.filter(pl.col("end") >= after)["plan"], size)
+    was_cured = mark(first.filter(pl.col("end") < after)["plan"], size)
+    is_late = mark(spells.filter((pl.col("end") >= after) & (pl.col("late_from") < after))["plan"], size)
+    facts = pl.DataFrame(
+        {
+            "status": status,
+            "is_done": is_done & ~(is_ended & (unpaid > 0)),
+            "is_over": (is_ended & ~given_up) | (status == "DELETED"),
+            "is_broken": is_broken,
+            "was_cured": was_cured,
+            "is_late": is_late,
+            "broken_at": place(first["plan"], first["broken_on"], size),
+            "cured_at": place(first["plan"], first["end"], size).set(~was_cured, None),
+            "redefaulted_at": place(again["plan"], again["broken_on"], size),
+            "kept_so_far": _kept_so_far(book, terms, as_of),
+        }
+    )
+    days = (pl.col(name).cast(pl.Int32).cast(pl.Date) for name in ("broken_at", "cured_at", "redefaulted_at"))
+    return facts.select(_outcome().alias("outcome"), *days, "kept_so_far")
+
+
+def _outcome() -> pl.Expr:
+    """Return the first word that fits: what the provider did with the plan, then how it went."""
+    told = pl.col("status").is_in(["PROPOSED", "REJECTED", "SUPERSEDED"])
+    return (
+        pl.when(told)
+        .then("status")
+        .when(pl.col("status") == "DELETED")
+        .then(pl.lit("CANCELLED"))
+        .when("is_done")
+        .then(pl.lit("KEPT"))
+        .when("is_over")
+        .then(pl.lit("CANCELLED"))
+        .when(pl.col("is_broken") & pl.col("was_cured"))
+        .then(pl.lit("REDEFAULT"))
+        .when("is_broken")
+        .then(pl.lit("BROKEN"))
+        .when("is_late")
+        .then(pl.lit("AT_RISK"))
+        .when("was_cured")
+        .then(pl.lit("CURED"))
+        .otherwise(pl.lit("ON_TRACK"))
+    )
+
+
+def _ends(book: Book, chosen: pl.Series, as_of: date) -> pl.DataFrame:
+    """Return the time from the end of each of these plans on, as a span that lasts."""
+    ended = book.plans.select(plan=pl.int_range(pl.len()), start=pl.col("closes_on").cast(pl.Int64)).filter(chosen)
+    return ended.with_columns(end=pl.lit(day_number(as_of) + 1, pl.Int64))
+
+
+def _broken(book: Book, episodes: pl.DataFrame, onsets: pl.DataFrame) -> pl.DataFrame:
+    """Return the episodes in which a rule began to hold: `plan, broken_on, end`, by plan and day.
+
+    What happens after a plan was over does not break it any more.
+    """
+    closes_on = book.plans["closes_on"].cast(pl.Int64).gather(onsets["plan"])
+    onsets = onsets.filter((pl.col("day") <= pl.lit(closes_on)).fill_null(value=True))
+    starts = packed(episodes["plan"], episodes["start"])
+    # The last episode that began on or before the day: a rule holds only while something is overdue.
+    at = starts.search_sorted(packed(onsets["plan"], onsets["day"]), side="right").cast(pl.Int64) - 1
+    first = onsets.select("day", episode=at).group_by("episode").agg(broken_on=pl.col("day").min())
+    numbered = episodes.with_row_index("episode").with_columns(pl.col("episode").cast(pl.Int64))
+    return (
+        numbered.join(first, on="episode", how="inner", maintain_order="left")
+        .filter(pl.col("broken_on") < pl.col("end"))
+        .select("plan", "broken_on", "end")
+    )
+
+
+def _kept_so_far(book: Book, terms: pl.DataFrame, as_of: date) -> pl.Series:
+    """Return per plan whether every term whose deadline passed was satisfied by it; null where none has passed."""
+    deadline = terms["due_date"].cast(pl.Int64) + book.segments.spread(book.grace)
+    is_evaluated = terms["counts"] & (terms["state"] != "WAIVED") & (deadline < day_number(as_of))
+    in_time = terms["is_satisfied"] & (terms["judged_on"].cast(pl.Int64) <= deadline).fill_null(value=False)
+    evaluated, kept = book.segments.count(is_evaluated), book.segments.count(is_evaluated & in_time)
+    return (evaluated == kept).set(evaluated == 0, None)

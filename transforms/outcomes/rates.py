@@ -1,0 +1,78 @@
+"""The rates at which terms were kept, over the windows before the as-of date, by count and by money.
+
+Sums of any parts of the portfolio add up to those of the whole.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from schemas.core import WHO
+from schemas.results import KEPT
+from transforms.balances.book import Book
+from transforms.outcomes.kept import LONGEST_WINDOW
+from transforms.outcomes.spells import day_number
+
+WINDOWS = (7, 30, LONGEST_WINDOW)
+"""Days before the as-of date, the last of them the day before it."""
+_BY = (*WHO, "currency", "window_days")
+
+
+def kept_sums(book: Book, terms: pl.DataFrame, firm: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
+    """Return the sums of `KEPT` for one part: one row per tenant and currency of its plans, and window.
+
+    Args:
+        book: The plans of the part.
+        terms: What `kept.evaluated` returned.
+        firm: The same where money that may still be returned had not come.
+        as_of: Civil date whose end is described.
+    """
+    who = book.plans.select(*WHO, "currency")
+    both = terms.with_columns(firm_paid_minor=firm["paid_minor"], is_firm_kept=firm["is_kept"])
+    placed = pl.concat([who[both["plan"]], both], how="horizontal")
+    days = pl.DataFrame({"window_days": WINDOWS}, schema={"window_days": pl.Int64()})
+    # Every tenant and currency has a row in every window, also where nothing was evaluated.
+    every = who.unique().join(days, how="cross")
+    summed = (
+        placed.join(days, how="cross")
+        .filter(pl.col("deadline") >= day_number(as_of) - pl.col("window_days"))
+        .group_by(_BY)
+        .agg(
+            evaluated=pl.len().cast(pl.Int64),
+            kept=_count(pl.col("is_kept")),
+            partly_kept=_count(~pl.col("is_kept") & (pl.col("paid_minor") > 0)),
+            firm_kept=_count(pl.col("is_firm_kept")),
+            payable_minor=pl.col("payable_minor").sum(),
+            paid_minor=pl.col("paid_minor").sum(),
+            firm_paid_minor=pl.col("firm_paid_minor").sum(),
+        )
+    )
+    return every.join(summed, on=list(_BY), how="left").with_columns(pl.col(_SUMS).fill_null(0)).sort(_BY)
+
+
+_SUMS = ("evaluated", "kept", "partly_kept", "firm_kept", "payable_minor", "paid_minor", "firm_paid_minor")
+
+
+def kept_rates(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return `KEPT` of the whole portfolio from the sums of its parts; rates are null where nothing was evaluated."""
+    whole = pl.concat(parts).group_by(_BY).agg(pl.col(_SUMS).sum()).sort(_BY)
+    return KEPT.gate(
+        whole.with_columns(
+            (pl.col("evaluated") - pl.col("kept") - pl.col("partly_kept")).alias("broken"),
+            _rate("kept", "evaluated").alias("kept_rate_count_ppm"),
+            _rate("paid_minor", "payable_minor").alias("kept_rate_amount_ppm"),
+            _rate("firm_kept", "evaluated").alias("firm_kept_rate_count_ppm"),
+            _rate("firm_paid_minor", "payable_minor").alias("firm_kept_rate_amount_ppm"),
+        ).select(KEPT.columns)
+    )
+
+
+def _count(flags: pl.Expr) -> pl.Expr:
+    return flags.sum().cast(pl.Int64)
+
+
+def _rate(part: str, whole: str) -> pl.Expr:
+    """Return parts per million, half up; in 128 bits, because a million times a sum does not fit into 64."""
+    base = pl.when(pl.col(whole) > 0).then(pl.col(whole).cast(pl.Int128))
+    return ((pl.col(part).cast(pl.Int128) * 2_000_000 + base) // (base * 2)).cast(pl.Int64)

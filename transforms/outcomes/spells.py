@@ -1,0 +1,126 @@
+"""When each term was past due and not satisfied, and when its plan was overdue without a break.
+
+A spell is one such time of one term; an episode is the longest time in which its plan always had
+a spell. Days are counted from 1970-01-01; a spell holds on the days from `start` to before `end`,
+and one that lasts ends on the day after the as-of date. Three terms due on the days 10, 40 and 70, seen
+at day 75; the first is paid on day 45, the second on day 50, the third not yet:
+
+    term     spell           late after 5 days of grace     episode
+    1        11 to 45        16 to 45                       11 to 50
+    2        41 to 50        46 to 50                       11 to 50
+    3        71 to 76        76 to 76: not yet              71 to 76
+"""
+
+from datetime import date
+
+import polars as pl
+
+from transforms.balances.book import Book
+from transforms.balances.replay import on_days
+from transforms.segments import changes, mark
+
+PLAN_BITS = 2**22
+"""Room for a day in a number that packs plan and day."""
+DAY_SHIFT = 2**21
+_PLANS_AT_ONCE = 5_000
+"""Bounds the memory of the replay: plans times days on which money moved times terms."""
+
+
+def day_number(day: date) -> int:
+    """Return the days from 1970-01-01 to `day`."""
+    return (day - date(1970, 1, 1)).days
+
+
+def packed(plan: pl.Series, day: pl.Series) -> pl.Series:
+    """Return one number per row that sorts by plan and then by day."""
+    return plan.cast(pl.Int64) * PLAN_BITS + day.cast(pl.Int64) + DAY_SHIFT
+
+
+def has_returns(book: Book) -> pl.Series:
+    """Tell per plan whether any of its money went back, so that a term may have been satisfied and open again."""
+    went_back = book.money.filter((pl.col("back_minor") != 0) | (pl.col("amount_minor") < 0))["plan"].unique()
+    return mark(went_back, book.plans.height)
+
+
+def spells_of(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
+    """Return the spells of the book's terms up to the as-of date.
+
+    Args:
+        book: Plans, terms and money.
+        terms: What `judgement.judge` returned.
+        as_of: Civil date whose end is described.
+
+    Returns:
+        `plan` (position in the book), `row` (of the term), `start`, `end` and `late_from` (first day of the spell
+        past grace; not before `end` where it never was), by plan and start.
+    """
+    after = day_number(as_of) + 1
+    is_uneven = has_returns(book)
+    columns = terms.select(
+        plan=book.segments.owner.cast(pl.Int64),
+        row=pl.int_range(pl.len()),
+        start=pl.col("due_date").cast(pl.Int64) + 1,
+        end=pl.when("is_satisfied").then(pl.col("judged_on").cast(pl.Int64)).otherwise(after),
+        is_asked=pl.col("counts"),
+    )
+    past_due = columns.filter(pl.col("is_asked") & (pl.col("start") < pl.col("end")) & (pl.col("start") < after))
+    # A term is satisfied from one day on, unless money of its plan went back: those are replayed.
+    spells = past_due.drop("is_asked")
+    if is_uneven.any():
+        even = spells.filter(~is_uneven.gather(spells["plan"]))
+        spells = pl.concat([even, _replayed(book, columns, is_uneven, after)]).sort("plan", "start", "row")
+    grace = book.grace.gather(spells["plan"])
+    # Grace runs from the due date, wherever in it a spell begins.
+    due = columns["start"].gather(spells["row"])
+    return spells.with_columns(late_from=pl.max_horizontal("start", pl.lit(due + grace)))
+
+
+def _replayed(book: Book, terms: pl.DataFrame, is_uneven: pl.Series, after: int) -> pl.DataFrame:
+    """Return the spells of the terms of these plans, judged again on each day on which their money moved."""
+    days = pl.DataFrame({"plan": book.levels.owner, "day": book.levels.day})
+    plans = is_uneven.arg_true()
+    parts = [
+        _between(on_days(book, days.filter(days["plan"].is_in(some.implode()))), terms, after)
+        for some in (plans.slice(start, _PLANS_AT_ONCE) for start in range(0, len(plans), _PLANS_AT_ONCE))
+    ]
+    return pl.concat(parts)
+
+
+def _between(history: pl.DataFrame, terms: pl.DataFrame, after: int) -> pl.DataFrame:
+    """Return the spells that the received money of `history` tells, one row of it per plan, day and term."""
+    asked = terms["is_asked"].gather(history["row"])
+    judged = history.filter(asked & (history["payable"] > history["tolerance_minor"])).select(
+        pl.col("plan").cast(pl.Int64),
+        "row",
+        day=pl.col("day").cast(pl.Int64),
+        is_open=pl.col("payable") - pl.col("received") > pl.col("tolerance_minor"),
+    )
+    # Before any money came every term was open.
+    first = judged.select("plan", "row").unique().with_columns(day=pl.lit(-DAY_SHIFT, pl.Int64), is_open=True)
+    steps = pl.concat([first, judged]).sort("row", "day")
+    is_first = changes(steps["row"])
+    # Where a term changes between open and satisfied: every other row of a term is then open.
+    turns = steps.filter(is_first | changes(steps["is_open"]))
+    is_last = changes(turns["row"]).shift(-1, fill_value=True)
+    ends = turns["day"].shift(-1).set(is_last, after)
+    due = terms["start"].gather(turns["row"])
+    spells = turns.with_columns(start=pl.max_horizontal("day", pl.lit(due)), end=pl.lit(ends))
+    return spells.filter(pl.col("is_open") & (pl.col("start") < pl.col("end"))).select("plan", "row", "start", "end")
+
+
+def episodes_of(spells: pl.DataFrame) -> pl.DataFrame:
+    """Return the episodes that these spells make: `plan, start, end`, by plan and start; spells that touch are one.
+
+    Args:
+        spells: `plan, start, end`, by plan and start.
+    """
+    ends = packed(spells["plan"], spells["end"])
+    # Running maximum of plan and end: whether anything before reaches the start of a row. Other plans' never do.
+    reached = ends.cum_max().shift(1)
+    begins = (packed(spells["plan"], spells["start"]) > reached).fill_null(value=True) | changes(spells["plan"])
+    numbered = spells.select("plan", "start", "end", episode=begins.cum_sum())
+    return (
+        numbered.group_by("episode", maintain_order=True)
+        .agg(pl.col("plan", "start").first(), pl.col("end").max())
+        .select("plan", "start", "end")
+    )
