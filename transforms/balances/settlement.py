@@ -132,13 +132,22 @@ def levels(money: pl.DataFrame, plans: int) -> Levels:
 
 def level_on(of: Levels, plan: pl.Series, day: pl.Series) -> pl.Series:
     """Return the settled money of plan `plan` at the end of `day`, row by row; 0 before any of it moved."""
+    return _on(of, of.level, plan, day)
+
+
+def lowest_since(of: Levels, plan: pl.Series, day: pl.Series) -> pl.Series:
+    """Return the least settled money of plan `plan` at the end of `day` or of any later day, row by row."""
+    return _on(of, of.lowest, plan, day)
+
+
+def _on(of: Levels, money: pl.Series, plan: pl.Series, day: pl.Series) -> pl.Series:
     if of.owner.is_empty():
         return pl.Series([0], dtype=pl.Int64).new_from_index(0, len(plan))
     # The last entry on or before that day; it counts only if it is of the same plan.
     at = _packed(of.owner, of.day).search_sorted(_packed(plan, day), side="right").cast(pl.Int64) - 1
     at = at.set(at < 0, None)
     is_own = (of.owner.gather(at) == plan).fill_null(value=False)
-    return of.level.gather(at).set(~is_own, 0)
+    return money.gather(at).set(~is_own, 0)
 
 
 def net_on(money: pl.Expr, back: pl.Expr, effective: pl.Expr, reversed_on: pl.Expr, day: pl.Expr) -> pl.Expr:

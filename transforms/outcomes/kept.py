@@ -10,10 +10,11 @@ import polars as pl
 
 from transforms.balances.book import Book
 from transforms.balances.replay import on_days
+from transforms.balances.settlement import lowest_since
 from transforms.outcomes.spells import day_number, has_returns
-from transforms.segments import put
+from transforms.segments import mark, put
 
-LONGEST_WINDOW = 90
+LONGEST_WINDOW = 365
 """Days before the as-of date in which a deadline may lie."""
 _PLANS_AT_ONCE = 5_000
 """Bounds the memory of the replay: plans times deadlines times terms."""
@@ -50,13 +51,26 @@ def evaluated(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     is_ours = book.is_ours.gather(rows["plan"])
     # What is known without looking at the money: all of a term that was satisfied in time, to the cent.
     paid = rows["payable_minor"].set(~in_time, 0)
-    asked = (is_ours & ~(in_time & (rows["tolerance_minor"] == 0))).arg_true()
-    paid = put(paid, asked, _by_deadline(book, rows[asked]))
+    is_asked = is_ours & ~(in_time & (rows["tolerance_minor"] == 0))
+    is_plain = ~(mark(book.segments.owner.gather(book.links.named["row"]), book.plans.height) | book.skips)
+    plain = is_plain.gather(rows["plan"])
+    summed, replayed = (is_asked & plain).arg_true(), (is_asked & ~plain).arg_true()
+    paid = put(paid, summed, _in_turn(book, rows[summed]))
+    paid = put(paid, replayed, _by_deadline(book, rows[replayed]))
     paid = paid.zip_with(is_ours | in_time, _stated(book, rows))
     kept = rows.with_columns(paid.alias("paid_minor")).with_columns(
         is_kept=pl.col("payable_minor") - pl.col("paid_minor") <= pl.col("tolerance_minor")
     )
     return kept.select("plan", "row", "deadline", "payable_minor", "paid_minor", "is_kept")
+
+
+def _in_turn(book: Book, rows: pl.DataFrame) -> pl.Series:
+    """Return the same as `_by_deadline` where money goes to the oldest term first: what is left after the terms before."""
+    # Running sum over all plans; less that at the plan's first term, it is what earlier terms of the plan take.
+    before, start = book.segments.before(book.terms["payable"])
+    needed = before.gather(rows["row"]) - start.gather(rows["plan"])
+    there = lowest_since(book.levels, rows["plan"], rows["deadline"].cast(pl.Int32).cast(pl.Date))
+    return (there - needed).clip(0, rows["payable_minor"])
 
 
 def _by_deadline(book: Book, rows: pl.DataFrame) -> pl.Series:

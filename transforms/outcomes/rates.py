@@ -14,8 +14,9 @@ from transforms.balances.book import Book
 from transforms.outcomes.kept import LONGEST_WINDOW
 from transforms.outcomes.spells import day_number
 
-WINDOWS = (7, 30, LONGEST_WINDOW)
+WINDOWS = (7, 30, 90, LONGEST_WINDOW)
 """Days before the as-of date, the last of them the day before it."""
+_SUMS = ("evaluated", "kept", "partly_kept", "firm_kept", "payable_minor", "paid_minor", "firm_paid_minor")
 _BY = (*WHO, "currency", "window_days")
 
 
@@ -31,27 +32,25 @@ def kept_sums(book: Book, terms: pl.DataFrame, firm: pl.DataFrame, *, as_of: dat
     who = book.plans.select(*WHO, "currency")
     both = terms.with_columns(firm_paid_minor=firm["paid_minor"], is_firm_kept=firm["is_kept"])
     placed = pl.concat([who[both["plan"]], both], how="horizontal")
+    of_days = placed.group_by(*WHO, "currency", "deadline").agg(
+        evaluated=pl.len().cast(pl.Int64),
+        kept=_count(pl.col("is_kept")),
+        partly_kept=_count(~pl.col("is_kept") & (pl.col("paid_minor") > 0)),
+        firm_kept=_count(pl.col("is_firm_kept")),
+        payable_minor=pl.col("payable_minor").sum(),
+        paid_minor=pl.col("paid_minor").sum(),
+        firm_paid_minor=pl.col("firm_paid_minor").sum(),
+    )
     days = pl.DataFrame({"window_days": WINDOWS}, schema={"window_days": pl.Int64()})
     # Every tenant and currency has a row in every window, also where nothing was evaluated.
     every = who.unique().join(days, how="cross")
     summed = (
-        placed.join(days, how="cross")
+        of_days.join(days, how="cross")
         .filter(pl.col("deadline") >= day_number(as_of) - pl.col("window_days"))
         .group_by(_BY)
-        .agg(
-            evaluated=pl.len().cast(pl.Int64),
-            kept=_count(pl.col("is_kept")),
-            partly_kept=_count(~pl.col("is_kept") & (pl.col("paid_minor") > 0)),
-            firm_kept=_count(pl.col("is_firm_kept")),
-            payable_minor=pl.col("payable_minor").sum(),
-            paid_minor=pl.col("paid_minor").sum(),
-            firm_paid_minor=pl.col("firm_paid_minor").sum(),
-        )
+        .agg(pl.col(_SUMS).sum())
     )
     return every.join(summed, on=list(_BY), how="left").with_columns(pl.col(_SUMS).fill_null(0)).sort(_BY)
-
-
-_SUMS = ("evaluated", "kept", "partly_kept", "firm_kept", "payable_minor", "paid_minor", "firm_paid_minor")
 
 
 def kept_rates(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
