@@ -22,8 +22,8 @@ from transforms.conformance.judge import expect, judge, with_nominal_dates
 from transforms.delinquency.aging import aging, aging_terms
 from transforms.delinquency.pauses import Pauses
 from transforms.location.references import with_references
-from transforms.outcomes.rates import kept_rates
-from transforms.outlook.cash import NOTHING_KEPT, cash, coming
+from transforms.outcomes.rates import added, kept_rates
+from transforms.outlook.cash import LOOKED_BACK, cash, coming
 from transforms.outlook.exposure import exposure
 from transforms.positions import compute, unowned
 
@@ -201,6 +201,7 @@ def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
     of_the_whole = run(checks, frames, as_of=inputs.as_of, options=inputs.options)
     breaks, check_results = merge_results([*(part.checked for part in parts), of_the_whole])
     created = plans.select("plan_no", *WHO, "created_on")
+    kept = added([part.kept for part in parts])
     groups = clusters(differences.join(created, on="plan_no", how="inner", validate="m:1"))
     return Result(
         plans=named,
@@ -209,8 +210,8 @@ def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
         check_results=check_results,
         aging=aging(named),
         aging_terms=aging_terms([part.aged for part in parts]),
-        kept=kept_rates([part.kept for part in parts]),
+        kept=kept_rates(kept),
         causes=groups.filter(pl.col("breaks") >= LEAST)["explanation"].to_list(),
-        cash=cash([part.coming for part in parts], named, NOTHING_KEPT),
+        cash=cash([part.coming for part in parts], named, kept.filter(pl.col("window_days") == LOOKED_BACK)),
         exposure=exposure(named, inputs.orphans),
     )

@@ -76,7 +76,7 @@ def test_one_currency_alone_keeps_its_places(tmp_path, frame):
     )
     assert write(tmp_path, "payments", payments).splitlines()[1] == (
         '2026-06-30,"payt","a1","p9",,"loan-1","KWD",-0.005,2026-06-30,"reversed",,2026-06-30,0.005,,'
-        "2026-06-30,2026-06-30,true,true,"
+        "2026-06-30,2026-06-30,true,true,,true"
     )
 
 
@@ -169,10 +169,16 @@ def test_coverage_is_a_fraction_with_six_places_and_unknown_is_empty(tmp_path, f
 @pytest.mark.parametrize(
     ("name", "header"),
     [
-        ("cash", "as_of,provider,tenant_id,currency,horizon_days,scheduled,arrears,pending_covered,risk_adjusted"),
+        (
+            "cash",
+            "as_of,provider,tenant_id,currency,horizon_days,scheduled,arrears,pending_covered,risk_adjusted,rate,rate_from,rate_terms",
+        ),
         (
             "kept",
-            "as_of,provider,tenant_id,currency,window_days,evaluated,kept,partly_kept,broken,kept_rate_count,kept_rate_amount",
+            (
+                "as_of,provider,tenant_id,currency,window_days,evaluated,kept,partly_kept,broken,"
+                "kept_rate_count,kept_rate_amount,firm_kept,firm_kept_rate_count,firm_kept_rate_amount"
+            ),
         ),
         (
             "roll",

@@ -13,6 +13,7 @@ from schemas.results import KEPT
 from transforms.balances.book import Book
 from transforms.outcomes.kept import LONGEST_WINDOW
 from transforms.outcomes.spells import day_number
+from transforms.outlook.shares import share_ppm
 
 WINDOWS = (7, 30, 90, LONGEST_WINDOW)
 """Days before the as-of date, the last of them the day before it."""
@@ -53,25 +54,23 @@ def kept_sums(book: Book, terms: pl.DataFrame, firm: pl.DataFrame, *, as_of: dat
     return every.join(summed, on=list(_BY), how="left").with_columns(pl.col(_SUMS).fill_null(0)).sort(_BY)
 
 
-def kept_rates(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return `KEPT` of the whole portfolio from the sums of its parts; rates are null where nothing was evaluated."""
-    whole = pl.concat(parts).group_by(_BY).agg(pl.col(_SUMS).sum()).sort(_BY)
-    return KEPT.gate(
-        whole.with_columns(
-            (pl.col("evaluated") - pl.col("kept") - pl.col("partly_kept")).alias("broken"),
-            _rate("kept", "evaluated").alias("kept_rate_count_ppm"),
-            _rate("paid_minor", "payable_minor").alias("kept_rate_amount_ppm"),
-            _rate("firm_kept", "evaluated").alias("firm_kept_rate_count_ppm"),
-            _rate("firm_paid_minor", "payable_minor").alias("firm_kept_rate_amount_ppm"),
-        ).select(KEPT.columns)
-    )
+def added(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sums of the whole portfolio from those of its parts."""
+    return pl.concat(parts).group_by(_BY).agg(pl.col(_SUMS).sum()).sort(_BY)
+
+
+def kept_rates(sums: pl.DataFrame) -> pl.DataFrame:
+    """Return `KEPT` from the sums of the whole portfolio; rates are null where nothing was evaluated."""
+    rates = {
+        "kept_rate_count_ppm": ("kept", "evaluated"),
+        "kept_rate_amount_ppm": ("paid_minor", "payable_minor"),
+        "firm_kept_rate_count_ppm": ("firm_kept", "evaluated"),
+        "firm_kept_rate_amount_ppm": ("firm_paid_minor", "payable_minor"),
+    }
+    broken = pl.col("evaluated") - pl.col("kept") - pl.col("partly_kept")
+    shares = {name: share_ppm(pl.col(part), pl.col(whole)) for name, (part, whole) in rates.items()}
+    return KEPT.gate(sums.with_columns(broken.alias("broken"), **shares).select(KEPT.columns))
 
 
 def _count(flags: pl.Expr) -> pl.Expr:
     return flags.sum().cast(pl.Int64)
-
-
-def _rate(part: str, whole: str) -> pl.Expr:
-    """Return parts per million, half up; in 128 bits, because a million times a sum does not fit into 64."""
-    base = pl.when(pl.col(whole) > 0).then(pl.col(whole).cast(pl.Int128))
-    return ((pl.col(part).cast(pl.Int128) * 2_000_000 + base) // (base * 2)).cast(pl.Int64)

@@ -20,12 +20,12 @@ from transforms.outlook.shares import part_of, share_ppm
 
 HORIZONS = (0, 7, 14, 30, 60, 90)
 """Days looked ahead."""
+LOOKED_BACK = 90
+"""Days before the as-of date in which the deadlines lay of the terms that a rate is taken from."""
 LEAST_TERMS = 30
 """Terms that must have been evaluated before a tenant's own rate is trusted; below, the currency's rate stands in."""
 _WHO = ("provider", "tenant_id", "currency")
 _KEPT = ("evaluated", "payable_minor", "paid_minor")
-NOTHING_KEPT = pl.DataFrame(schema=dict.fromkeys(_WHO, pl.String) | dict.fromkeys(_KEPT, pl.Int64))
-"""No term had its deadline lately."""
 _SUMS = ("scheduled_minor", "pending_covered_minor")
 
 
@@ -63,7 +63,7 @@ def _first_horizon(days: pl.Expr) -> pl.Expr:
 def cash(parts: Iterable[pl.DataFrame], plans: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
     """Return `CASH`: a row per horizon of each provider, tenant and currency with a plan in force.
 
-    `risk_adjusted_minor` is what is scheduled times the share of money that came by its deadline in the 90 days before:
+    `risk_adjusted_minor` is what is scheduled times the share of money that came by its deadline in the days looked back:
     of the same provider, tenant and currency (`rate_from` SEGMENT) where at least `LEAST_TERMS` terms were evaluated,
     else of the currency over the whole portfolio (PORTFOLIO); where that has none, no rate (NONE) and no figure. The
     rate is used with the six places that are shown, and each figure is rounded once, half to even.
@@ -72,7 +72,7 @@ def cash(parts: Iterable[pl.DataFrame], plans: pl.DataFrame, kept: pl.DataFrame)
         parts: What `coming` returned for each part; no plan is in two of them.
         plans: `PLAN_POSITIONS` of the whole portfolio.
         kept: `provider, tenant_id, currency, evaluated, payable_minor, paid_minor` of the terms whose deadline lay in
-            the last 90 days, at most one row for each provider, tenant and currency.
+            the days looked back, at most one row for each provider, tenant and currency.
     """
     arrears = plans.filter("is_in_force").group_by(_WHO).agg(arrears_minor=pl.col("overdue_minor").sum())
     every = arrears.join(pl.DataFrame({"horizon_days": HORIZONS}, schema={"horizon_days": pl.Int64}), how="cross")

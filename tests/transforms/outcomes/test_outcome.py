@@ -72,7 +72,7 @@ def test_kept_figures_of_the_worked_example(golden) -> None:
     assert [found[90][name] for name in ("evaluated", "kept", "partly_kept")] == [3, 0, 1]
     assert (found[90]["paid_minor"], found[90]["payable_minor"]) == (60_00, 300_00)
     assert [(found[days]["evaluated"], found[days]["kept"]) for days in (7, 30)] == [(1, 0), (1, 0)]
-    year = kept_rates([golden.at(date(2025, 6, 7), Options(grace_days=5)).kept]).row(-1, named=True)
+    year = kept_rates(golden.at(date(2025, 6, 7), Options(grace_days=5)).kept).row(-1, named=True)
     assert [year[name] for name in ("window_days", "evaluated", "kept", "partly_kept", "broken")] == [365, 4, 1, 1, 2]
     assert (year["kept_rate_count_ppm"], year["kept_rate_amount_ppm"]) == (250_000, 400_000)
 

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.results import PLAN_POSITIONS, TERM_POSITIONS
-from transforms.outlook.cash import HORIZONS, NOTHING_KEPT, cash, coming
+from transforms.outlook.cash import HORIZONS, cash, coming
 from transforms.outlook.shares import part_of, share_ppm
 
 AS_OF = date(2026, 3, 20)
 WHO = {"provider": "p", "tenant_id": "t", "currency": "EUR"}
+SUMS = ("evaluated", "payable_minor", "paid_minor")
+NOTHING_KEPT = pl.DataFrame(schema=dict.fromkeys(WHO, pl.String) | dict.fromkeys(SUMS, pl.Int64))
 
 
 def _plans(*rows: dict[str, Any]) -> pl.DataFrame:
