@@ -94,10 +94,15 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """Something a client needs and no page of the provider shows; ours until a live system says otherwise."""
+    """Something a client needs and no page of the provider shows; ours until a live system says otherwise.
+
+    `rows` are the lists whose rows would say something else, or be missing, were it wrong; empty where it only decides
+    whether the provider can be reached.
+    """
 
     value: str
     about: str
+    rows: tuple[str, ...] = ()
 
 
 def assumed(provider: str, table: Mapping[str, Assumption], overrides: Mapping[str, str]) -> dict[str, str]:

@@ -10,16 +10,15 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import log, streams
 from flows.commands.flags import NOTHING, Flags
-from flows.commands.options import AsOf, Config, FailOn, Format, Raw
+from flows.commands.options import AsOf, Config, FailOn, Format, KnownAt, Raw
 from flows.commands.writes import cli_plan
 from flows.log import LOGGER
 
@@ -88,15 +87,35 @@ def report(
     *,
     config: Config = None,
     as_of: AsOf = None,
-    known_at: Annotated[
-        datetime | None, Parameter(help="Use only what was known by then (UTC unless an offset is given).")
-    ] = None,
+    known_at: KnownAt = None,
     fail_on: FailOn = None,
 ) -> int:
     """Rebuild the reports from the warehouse alone, in a run folder of its own; no network."""
     from flows.commands.run import report_again
 
     return report_again(config, as_of=as_of, known_at=known_at, fail_on=fail_on)
+
+
+@app.command
+def explain(
+    plan: Annotated[str, Parameter(help="Id of the plan, as the provider writes it.")],
+    /,
+    *,
+    config: Config = None,
+    provider: Annotated[str | None, Parameter(help="Where the plan is, if several have one of this id.")] = None,
+    tenant: Annotated[str | None, Parameter(help="Whose plan it is, if several have one of this id.")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+    format: Literal["text", "json"] = "text",  # noqa: A002  the option's name is fixed
+) -> int:
+    """Say how every figure of one plan comes about: rule, numbers, rows and their source, settings, assumptions.
+
+    From the warehouse alone; no network. JSON has the same content, for programs that calculate it again.
+    """
+    from flows.commands.life.explain import Wanted
+    from flows.commands.life.explain import explain as explain_one
+
+    return explain_one(config, Wanted(plan, provider, tenant, as_of, known_at), style=format)
 
 
 @app.command

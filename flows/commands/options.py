@@ -1,6 +1,6 @@
 """Options that several commands take, with their help."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +20,7 @@ Config = Annotated[
 AsOf = Annotated[
     date | None, Parameter(help="Civil date whose end the figures describe; today in the reporting time zone.")
 ]
+KnownAt = Annotated[datetime | None, Parameter(help="Use only what was known by then (UTC unless an offset is given).")]
 FailOn = Annotated[
     words.FailOn | None, Parameter(help="Exit 1 from this severity of open break; `never` turns it off.")
 ]

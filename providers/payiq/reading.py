@@ -68,12 +68,18 @@ ASSUMED: Mapping[str, Assumption] = {
     "signature": Assumption("hex HMAC-SHA256 of APIKey + CreationDate", "how a token request is signed"),
     "token_minutes": Assumption("60", "life of a token; a refused one is replaced once"),
     "plan_path": Assumption("Api/PaymentPlan", "read of one plan, customerToken and paymentPlanID in the query"),
-    "payment_path": Assumption("Api/Payment", "list of an account's payments, pages from 1, ends with an empty list"),
+    "payment_path": Assumption(
+        "Api/Payment", "list of an account's payments, pages from 1, ends with an empty list", ("payments",)
+    ),
     "invoice_end": Assumption("an empty list", "how the documented list of bills ends"),
-    "lookback": Assumption("", "LookbackDate of payments and bills; empty: none is sent and everything is asked for"),
-    "pending_status": Assumption("Initiated or a pending PaymentStatusType", "values of a pending payment's Status"),
+    "lookback": Assumption(
+        "", "LookbackDate of payments and bills; empty: none is sent and everything is asked for", ("payments",)
+    ),
+    "pending_status": Assumption(
+        "Initiated or a pending PaymentStatusType", "values of a pending payment's Status", ("payments",)
+    ),
     **{
-        f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of an answer that no page shows")
+        f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of an answer that no page shows", (entity,))
         for entity, names in {
             "plan": {"DateToStart", "Payments"},
             "payments": {"Status", "Total", "PaymentDate"},

@@ -33,13 +33,17 @@ GONE = "deleted_"
 
 ASSUMED: Mapping[str, Assumption] = {
     "last_page": Assumption(
-        "no pagination, or its cursor null or empty, or no rows", "how a list ends; a cursor seen before is an error"
+        "no pagination, or its cursor null or empty, or no rows",
+        "how a list ends; a cursor seen before is an error",
+        LISTS,
     ),
     "updated_after": Assumption(
-        "updated_after", "query parameter of changed rows; inclusive or exclusive, so we overlap"
+        "updated_after", "query parameter of changed rows; inclusive or exclusive, so we overlap", LISTS
     ),
     "scope_suffix": Assumption(":read", "scopes other than the three documented are <resource>:read"),
-    "term_currency": Assumption("administration", "terms are in the administration's currency_code"),
+    "term_currency": Assumption(
+        "administration", "terms are in the administration's currency_code", ("payment_plans",)
+    ),
     "token_path": Assumption("/oauth/token", "token call below the base address; token_url overrides it"),
 }
 

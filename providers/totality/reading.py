@@ -38,16 +38,16 @@ ASSUMED: Mapping[str, Assumption] = {
     "path.payment_plans": Assumption("/payment-plans", "list of payment plans, below base_url"),
     "path.scheduled_payments": Assumption("/scheduled-payments", "list of scheduled payments, below base_url"),
     "path.payments": Assumption("/payments", "list of payments, below base_url"),
-    "page": Assumption("page", "query parameter of the page number, from 1; a list ends with an empty page"),
+    "page": Assumption("page", "query parameter of the page number, from 1; a list ends with an empty page", LISTS),
     "page_size": Assumption("", "query parameter of the page size; empty: none is sent"),
-    "sort": Assumption("updatedAt", "value of sort: the oldest change first"),
-    "updated_after": Assumption("filter[updatedAt][gte]", "query parameter of changed rows, ISO 8601 UTC"),
-    "list": Assumption("data", "where the rows lie if a list is an object; a bare array is read as well"),
+    "sort": Assumption("updatedAt", "value of sort: the oldest change first", LISTS),
+    "updated_after": Assumption("filter[updatedAt][gte]", "query parameter of changed rows, ISO 8601 UTC", LISTS),
+    "list": Assumption("data", "where the rows lie if a list is an object; a bare array is read as well", LISTS),
     "total": Assumption(
-        "total", "how many rows an object around a list says the whole list has; empty: never looked at"
+        "total", "how many rows an object around a list says the whole list has; empty: never looked at", LISTS
     ),
     **{
-        f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of a list's rows")
+        f"{entity}.{item.encode_name}": Assumption(item.encode_name, "field of a list's rows", (entity,))
         for entity, shape in SHAPES.items()
         for item in msgspec.structs.fields(shape.struct)
     },

@@ -86,7 +86,7 @@ def days_past_due(
         options: `Options` by provider.
         pauses: `PAUSES` whose days do not count; None: no pauses.
     """
-    start, shadow_start = _starts(book, paid, arrears, as_of=as_of, options=options)
+    start, shadow_start = starts(book, paid, arrears, as_of=as_of, options=options)
     provider = book.plans["provider"]
     until = repeated(as_of, book.plans.height)
     business = business_between(provider, arrears.oldest, until, options=options)
@@ -106,10 +106,13 @@ def days_past_due(
     )
 
 
-def _starts(
+def starts(
     book: Book, paid: Satisfaction, arrears: Arrears, *, as_of: date, options: Mapping[str, Options]
 ) -> tuple[pl.Series, pl.Series]:
-    """Return the day after which counting starts, officially and in the shadow."""
+    """Return the day after which days past due are counted, officially and in the shadow; null where nothing is.
+
+    Arguments are those of `days_past_due`.
+    """
     origin = by_provider(book.plans, options, lambda option: option.dpd_origin, pl.String())
     from_first = origin != "OLDEST_UNPAID"
     if not from_first.any():

@@ -1,0 +1,1 @@
+"""What a person asks of the life of a plan or a break."""
