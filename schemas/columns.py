@@ -81,6 +81,12 @@ def _share(meaning: str, *, nullable: bool = False, empty: str = "") -> Column:
     return Column(pl.Int64(), meaning, nullable=nullable, at_least=0, empty=empty, unit="fraction")
 
 
+def _rate_of_row(meaning: str) -> Column:
+    return _share(
+        meaning + "; the same on each of its rows", nullable=True, empty="NEW plans, no bucket, or nothing outstanding"
+    )
+
+
 def _count(meaning: str, *, nullable: bool = False, empty: str = "", unit: str = "number") -> Column:
     return Column(pl.Int64(), meaning, nullable=nullable, at_least=0, empty=empty, unit=unit)
 
@@ -525,7 +531,10 @@ COLUMNS: dict[str, Column] = {
     ),
     "from_as_of": _date("earlier date the plans are followed from", nullable=False),
     "from_bucket": _text("bucket on the earlier date; NEW for plans that came later"),
-    "to_bucket": _text("bucket on the as-of date, or PAID_OFF, CANCELLED, VANISHED"),
+    "to_bucket": _text(
+        "bucket on the as-of date; PAID_OFF for plans with all terms satisfied, VANISHED for plans no longer shown, CANCELLED "
+        "for plans out of force otherwise"
+    ),
     "from_bucket_no": _count(
         "position of the earlier bucket in its set, from 0", nullable=True, empty="no bucket", unit="number"
     ),
@@ -533,6 +542,12 @@ COLUMNS: dict[str, Column] = {
         "position of the later bucket in its set, from 0", nullable=True, empty="no bucket", unit="number"
     ),
     "opening_minor": _sum("outstanding on the earlier date; of NEW plans on the as-of date"),
+    "roll_rate_count_ppm": _rate_of_row("plans now in worse buckets over all plans of `from_bucket`"),
+    "roll_rate_amount_ppm": _rate_of_row("opening of plans now in worse buckets over that of all of `from_bucket`"),
+    "cure_rate_count_ppm": _rate_of_row("plans now in the first bucket or PAID_OFF over all plans of `from_bucket`"),
+    "cure_rate_amount_ppm": _rate_of_row(
+        "opening of plans now in the first bucket or PAID_OFF over that of all of `from_bucket`"
+    ),
     "metric": _text(
         "what the money is: all that plans in force past due by more days than that still owe; what the ten largest debtors "
         "owe; money received that no term took, also of ended plans; payments naming a plan or account that does not exist",

@@ -168,7 +168,8 @@ _REPORTS = (
     Report(
         "roll",
         "One row per provider, tenant, currency, earlier date and pair of buckets",
-        "currency from_as_of from_bucket to_bucket plans opening from_bucket_no to_bucket_no",
+        "currency from_as_of from_bucket to_bucket plans opening from_bucket_no to_bucket_no "
+        "roll_rate_count roll_rate_amount cure_rate_count cure_rate_amount",
         by="currency from_as_of from_bucket to_bucket",
         is_recorded=True,
     ),

@@ -266,3 +266,23 @@ EXPOSURE = Table(
     key=("provider", "tenant_id", "currency", "metric"),
     sums=frozenset({"amount_minor"}),
 )
+ROLL = Table(
+    name="roll",
+    grain="One row per provider, tenant, currency, earlier date and pair of buckets",
+    columns=(
+        *WHO,
+        "currency",
+        "from_as_of",
+        "from_bucket",
+        "to_bucket",
+        "plans",
+        "opening_minor",
+        "from_bucket_no",
+        "to_bucket_no",
+        "roll_rate_count_ppm",
+        "roll_rate_amount_ppm",
+        "cure_rate_count_ppm",
+        "cure_rate_amount_ppm",
+    ),
+    key=("provider", "tenant_id", "currency", "from_as_of", "from_bucket", "to_bucket"),
+)

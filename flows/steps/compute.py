@@ -18,14 +18,15 @@ from schemas.options import Options, OutcomeRules
 from transforms.breaks.clusters import LEAST, clusters
 from transforms.breaks.write_backs import agreements
 from transforms.calendars.closed_days import Calendar
-from transforms.conformance.judge import expect, judge, with_nominal_dates
+from transforms.conformance.judge import Expectations, expect, judge, with_nominal_dates
 from transforms.delinquency.aging import aging, aging_terms
+from transforms.delinquency.buckets import bucket_set
 from transforms.delinquency.pauses import Pauses
 from transforms.location.references import with_references
 from transforms.outcomes.rates import added, kept_rates
 from transforms.outlook.cash import LOOKED_BACK, cash, coming
 from transforms.outlook.exposure import exposure
-from transforms.positions import compute, unowned
+from transforms.positions import Positions, compute, unowned
 
 PART = 250_000
 """Plans worked at a time: memory stays constant whatever the portfolio's size."""
@@ -138,22 +139,9 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
         plan_nos: The plans of the part; a plan belongs to one part.
         terms: All `TERMS` of these plans, in the order of `images.terms`.
     """
-    plans, payments, rules, custom = (
-        frame.join(plan_nos.to_frame("plan_no"), on="plan_no", how="semi", maintain_order="left")
-        for frame in (inputs.plans, inputs.payments, inputs.plan_rules, inputs.custom_terms)
-    )
     conventions, calendars = inputs.conventions, inputs.calendars
-    expected = expect(terms, rules, custom, as_of=inputs.as_of, conventions=conventions, calendars=calendars)
-    dated = with_nominal_dates(terms, expected)
-    positions = compute(
-        plans,
-        dated,
-        payments,
-        as_of=inputs.as_of,
-        options=inputs.options,
-        pauses=inputs.pauses,
-        rules=inputs.rules,
-    )
+    expected = _expected(inputs, plan_nos, terms)
+    positions = _positions(inputs, plan_nos, with_nominal_dates(terms, expected))
     judged = judge(positions.plans, positions.terms, expected, conventions=conventions, calendars=calendars)
     frames = {
         "term_positions": judged.terms,
@@ -176,6 +164,42 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
         checked=run(checks, frames, as_of=inputs.as_of, options=inputs.options),
         coming=coming(judged.terms, judged.plans, as_of=inputs.as_of),
     )
+
+
+def plans_of_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> pl.DataFrame:
+    """Return `PLAN_POSITIONS` as `compute_part` would, but for what schedules and checks say of a plan.
+
+    Schedules are made only where a set of buckets counts months, which begin at nominal due dates.
+    """
+    counts_months = any(
+        bucket_set(options.bucket_set).measure != "days_past_due" for options in inputs.options.values()
+    )
+    dated = with_nominal_dates(terms, _expected(inputs, plan_nos, terms)) if counts_months else terms
+    return _positions(inputs, plan_nos, dated).plans
+
+
+def _expected(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Expectations:
+    rules, custom = _of(plan_nos, inputs.plan_rules, inputs.custom_terms)
+    conventions, calendars = inputs.conventions, inputs.calendars
+    return expect(terms, rules, custom, as_of=inputs.as_of, conventions=conventions, calendars=calendars)
+
+
+def _positions(inputs: Inputs, plan_nos: pl.Series, dated: pl.DataFrame) -> Positions:
+    plans, payments = _of(plan_nos, inputs.plans, inputs.payments)
+    return compute(
+        plans,
+        dated,
+        payments,
+        as_of=inputs.as_of,
+        options=inputs.options,
+        pauses=inputs.pauses,
+        rules=inputs.rules,
+    )
+
+
+def _of(plan_nos: pl.Series, *frames: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    wanted = plan_nos.to_frame("plan_no")
+    return (frame.join(wanted, on="plan_no", how="semi", maintain_order="left") for frame in frames)
 
 
 def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:

@@ -11,6 +11,7 @@ from flows.errors import UsageError
 from flows.steps.compute import Inputs, Part, Result, assemble, compute_part, in_question, parts_of
 from flows.steps.gates import reasons_to_hold
 from flows.steps.inputs import read_inputs
+from flows.steps.look_back import LookBack
 from flows.steps.pull import Failures
 from flows.steps.request import ThisRun
 from flows.steps.run_facts import facts_of
@@ -98,6 +99,8 @@ def publish(
         )
         living = with_references(living, inputs.accounts, result.plans)
         _write(writer, inputs, result, living)
+        look_back = LookBack.of(con, inputs, settings=this.settings, reports_dir=this.reports_dir)
+        writer.write("roll", look_back.moves(result.plans))
         seen = before.known_load if before else 0
         held, held_by_change = reasons_to_hold(this, inputs, before, fetched | tenants_loaded(con, seen, known))
         facts = facts_of(

@@ -233,17 +233,22 @@ def closed_days(country):
 
 
 @pytest.fixture(scope="session")
-def compare():
+def closed():
+    """The closed days of each provider's calendar on a desk."""
+    return {"payt": closed_days("NL"), "totality": closed_days("US"), "payiq": closed_days("US")}
+
+
+@pytest.fixture(scope="session")
+def compare(closed):
     """Every difference between a run folder and the slow answer on the desk's world.
 
     Of breaks only what identifies them: wording and severity are the product's own.
     """
-    calendars = {"payt": closed_days("NL"), "totality": closed_days("US"), "payiq": closed_days("US")}
 
     def compared(desk, folder, day, *, closed_days=(), **options):
         own = {date.fromisoformat(each[:10]) for each in closed_days}
-        closed = {name: days | own for name, days in calendars.items()}
-        wanted = truth(desk.world, day, Options(holidays=closed, **options))
+        holidays = {name: days | own for name, days in closed.items()}
+        wanted = truth(desk.world, day, Options(holidays=holidays, **options))
         wanted["breaks"] = [{name: row[name] for name in KEYS["breaks"]} for row in wanted["breaks"]]
         found = []
         for name, rows in wanted.items():

@@ -1,0 +1,113 @@
+"""Look back from one run to earlier published dates, with what is known now: how plans moved between buckets since."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from flows.settings import Settings
+from flows.steps.compute import Inputs, parts_of, plans_of_part
+from flows.steps.run_key import run_key
+from reports.manifest import is_sealed
+from schemas.core import PAYMENTS, PLANS
+from schemas.currencies import EXPONENTS
+from schemas.results import PLAN_POSITIONS, ROLL
+from sql.core import images
+from sql.earlier import EarlierRun, earlier_runs, touched_plans
+from transforms.location.locate import locate
+from transforms.outlook.roll import PLAN, STANDING, earlier_dates, roll
+
+MOST_PLACES = 4
+"""Places of money in the Parquet of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """From where one looks back: the warehouse, what is known of the portfolio, and the runs of earlier dates."""
+
+    con: duckdb.DuckDBPyConnection
+    inputs: Inputs
+    settings: Settings
+    reports_dir: Path
+    runs: Sequence[EarlierRun]
+
+    @classmethod
+    def of(cls, con: duckdb.DuckDBPyConnection, inputs: Inputs, *, settings: Settings, reports_dir: Path) -> "LookBack":
+        """Return the look back of a run."""
+        return cls(con, inputs, settings, reports_dir, earlier_runs(con, as_of=inputs.as_of, known=inputs.known))
+
+    def moves(self, plans: pl.DataFrame) -> pl.DataFrame:
+        """Return `ROLL` to `plans`, the `PLAN_POSITIONS` of the run, from each earlier date that is followed."""
+        days = earlier_dates([run.as_of for run in self.runs], self.inputs.as_of)
+        return pl.concat([ROLL.empty(), *(roll(self.plans_on(day), plans, from_as_of=day) for day in days)])
+
+    def plans_on(self, day: date) -> pl.DataFrame:
+        """Return `roll.STANDING` of every plan that existed on `day`, as it is known now.
+
+        What a run of that day wrote is still right for plans of which nothing became known since, under the same
+        settings; only the others are computed again. Without such a run, or its folder, all are.
+        """
+        written = [run for run in self.runs if run.as_of == day and self._is_usable(run)]
+        if not written:
+            return self.computed_on(day, None)
+        newest = max(written, key=lambda run: run.known_load)
+        touched = touched_plans(self.con, after=newest.known_load, until=self.inputs.known)
+        kept = self._written(newest).join(touched, on=PLAN, how="anti")
+        return pl.concat([kept, self.computed_on(day, touched["plan_no"])])
+
+    def computed_on(self, day: date, plan_nos: pl.Series | None) -> pl.DataFrame:
+        """Return `roll.STANDING` of some plans, or of all, by computing them; whatever shares an account comes together."""
+        if plan_nos is not None and plan_nos.is_empty():
+            return PLAN_POSITIONS.empty().select(STANDING)
+        past = self._inputs_on(day, plan_nos)
+        parts = [
+            plans_of_part(past, part, images.terms(self.con, past.known, part)).select(STANDING)
+            for part in parts_of(past.plans)
+        ]
+        return pl.concat(parts)
+
+    def _inputs_on(self, day: date, plan_nos: pl.Series | None) -> Inputs:
+        con, known, now = self.con, self.inputs.known, self.inputs
+        plans, payments, links = images.plans(con, known), images.payments(con, known), images.links(con, known)
+        plan_accounts = now.plan_accounts
+        if plan_nos is not None:
+            wanted = plan_nos.to_frame("plan_no")
+            plans, links, plan_accounts = (
+                frame.join(wanted, on="plan_no", how="semi", maintain_order="left")
+                for frame in (plans, links, plan_accounts)
+            )
+            accounts = pl.concat([plans["account_no"], plan_accounts["account_no"]])
+            is_named = pl.col("payment_no").is_in(links["linked_payment_no"].implode())
+            payments = payments.filter(pl.col("account_no").is_in(accounts.unique().implode()) | is_named)
+        located = locate(
+            PLANS.gate(plans),
+            PAYMENTS.gate(payments),
+            plan_accounts,
+            as_of=day,
+            options=now.options,
+            links=links,
+            accounts=now.accounts,
+        )
+        return replace(now, as_of=day, plans=located.plans, payments=located.payments)
+
+    def _is_usable(self, run: EarlierRun) -> bool:
+        """Tell whether what the run wrote is there, and made by the same settings and version."""
+        same = run.run_key == run_key(self.settings, as_of=run.as_of, known_at=run.known_at)
+        return same and run.folder is not None and is_sealed(self.reports_dir / run.folder)
+
+    def _written(self, run: EarlierRun) -> pl.DataFrame:
+        folder = self.reports_dir / (run.folder or "")
+        names = [*PLAN, "currency", "is_in_force", "bucket", "bucket_no", "outstanding"]
+        rows = pl.read_parquet(folder / "plans.parquet", columns=names, glob=False)
+        return rows.with_columns(outstanding_minor=_in_minor("outstanding")).select(STANDING)
+
+
+def _in_minor(money: str) -> pl.Expr:
+    """Return an amount of a Parquet file, in major units with four places, in minor units of the currency beside it."""
+    scale = {code: 10 ** (MOST_PLACES - places) for code, places in EXPONENTS.items()}
+    unscaled = (pl.col(money).cast(pl.Decimal(38, MOST_PLACES)) * 10**MOST_PLACES).cast(pl.Int128)
+    minor: pl.Expr = (unscaled // pl.col("currency").replace_strict(scale, return_dtype=pl.Int128)).cast(pl.Int64)
+    return minor

@@ -1,0 +1,127 @@
+"""Cash, exposure and the matrix of buckets of real runs equal the second answer, and what is not computed again stays right."""
+
+import copy
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from oracles import outlook
+from oracles.model import Options
+from oracles.truth import truth
+
+from flows.configuration import load
+from flows.steps.inputs import read_inputs
+from flows.steps.look_back import LookBack
+from sandbox.worlds import scenarios
+from sql.earlier import touched_plans
+from sql.warehouse import Warehouse
+from transforms.outlook.roll import PLAN
+
+BEFORE, AS_OF = date(2026, 5, 20), date(2026, 6, 30)
+LABELS = ["0", "1-30", "31-60", "61-90", "91-120", "121-150", "151-180", "181-365", "366+"]
+WHO = ("provider", "tenant_id", "currency")
+
+
+@pytest.fixture(scope="module")
+def looked_back(open_desk, tmp_path_factory):
+    """A desk with a run as of a day in May, then money that came late to be known, then a run as of the end of June."""
+    with open_desk(tmp_path_factory.mktemp("outlook"), scenarios.generate(seed=23, plans=120, as_of=AS_OF)) as desk:
+        desk.configure(gates={"change_share": 1}, run={"grace_days": 3})
+        desk.run(BEFORE)
+        lms = desk.world.totality
+        with desk.world.changing():
+            came = [row for row in lms.payments if row["status"] == "Completed"][::6]
+            late = {
+                "processedAt": "2026-05-11T09:30:00Z",
+                "postedAt": "2026-05-11T09:30:00Z",
+                "updatedAt": "2026-07-01T09:30:00Z",
+            }
+            lms.payments += [copy.deepcopy(row) | late | {"uuid": f"late-{row['uuid'][5:]}"} for row in came]
+        folder = desk.run(AS_OF, full=True).folder
+        yield desk, folder
+
+
+@pytest.fixture(scope="module")
+def answers(looked_back, closed):
+    """The rows of the slow answer as of both days, by what the world holds now."""
+    desk, _ = looked_back
+    options = Options(holidays=closed, grace_days=3)
+    return truth(desk.world, BEFORE, options), truth(desk.world, AS_OF, options)
+
+
+def money(rows, key, *names):
+    """The figures of report rows by key; money as decimals."""
+    return {tuple(row[name] for name in key): tuple(Decimal(row[name] or 0) for name in names) for row in rows}
+
+
+def test_cash_equals_the_second_answer(looked_back, answers):
+    desk, folder = looked_back
+    rows, (_, now) = desk.rows("cash", folder), answers
+    wanted = outlook.cash(now["plans"], now["terms"], AS_OF)
+    found = money(rows, (*WHO, "horizon_days"), "scheduled", "arrears", "pending_covered")
+    assert found == {(*key[:3], str(key[3])): value for key, value in wanted.items()}
+    own = {tuple(row[name] for name in WHO): row for row in desk.rows("kept", folder) if row["window_days"] == "90"}
+    for row in rows:
+        kept = own[tuple(row[name] for name in WHO)]
+        assert row["rate_from"] == ("SEGMENT" if int(kept["evaluated"]) >= 30 else "PORTFOLIO")
+        if row["rate_from"] == "SEGMENT":
+            assert (row["rate"], row["rate_terms"]) == (kept["kept_rate_amount"], kept["evaluated"])
+        expected = Decimal(row["scheduled"]) * Decimal(row["rate"])
+        assert Decimal(row["risk_adjusted"]) == expected.quantize(Decimal(row["scheduled"]), rounding="ROUND_HALF_EVEN")
+    assert {row["rate_from"] for row in rows} == {"SEGMENT", "PORTFOLIO"}
+
+
+def test_exposure_equals_the_second_answer(looked_back, answers):
+    desk, folder = looked_back
+    rows = [row for row in desk.rows("exposure", folder) if row["metric"] not in {"UNAPPLIED", "ORPHANS"}]
+    wanted = outlook.exposure(answers[1]["plans"])
+    assert len(rows) == len(wanted)
+    for row in rows:
+        plans, amount, whole = wanted[*(row[name] for name in WHO), row["metric"]]
+        assert Decimal(row["amount"]) == amount
+        assert plans in {-1, int(row["plans"])}
+        assert abs(Decimal(row["share"]) - amount / whole) <= Decimal("0.0000005")
+
+
+def test_unapplied_money_is_that_of_all_plans_shown(looked_back, answers):
+    desk, folder = looked_back
+    wanted = Counter()
+    for plan in answers[1]["plans"]:
+        if plan["unapplied"] is not None and "VANISHED" not in (plan["flags"] or ""):
+            wanted[tuple(plan[name] for name in WHO)] += Decimal(plan["unapplied"])
+    rows = [row for row in desk.rows("exposure", folder) if row["metric"] == "UNAPPLIED"]
+    assert {tuple(row[name] for name in WHO): Decimal(row["amount"]) for row in rows} == wanted
+    assert sum(wanted.values()) > 0
+
+
+def test_the_matrix_equals_the_second_answer_by_what_is_known_now(looked_back, answers):
+    desk, folder = looked_back
+    before, now = answers
+    rows = desk.rows("roll", folder)
+    wanted = outlook.roll(before["plans"], now["plans"], now["terms"], BEFORE)
+    key = (*WHO, "from_as_of", "from_bucket", "to_bucket")
+    assert money(rows, key, "plans", "opening") == wanted
+    rates = outlook.rates(wanted, LABELS)
+    names = ("roll_rate_count", "roll_rate_amount", "cure_rate_count", "cure_rate_amount")
+    for row in rows:
+        for name, rate in zip(names, rates[tuple(row[each] for each in key[:5])], strict=True):
+            assert (row[name] == "") == (rate is None)
+            assert rate is None or abs(Decimal(row[name]) - rate) <= Decimal("0.0000005")
+    assert {row["to_bucket"] for row in rows} >= {"PAID_OFF", "0", "1-30"}
+
+
+def test_plans_nothing_became_known_of_stay_as_they_were_written_and_that_is_right(looked_back):
+    desk, _ = looked_back
+    settings = load(desk.file)
+    with Warehouse.open(
+        desk.folder / "planrecon.duckdb", state_dir=desk.state_dir, folders=[desk.reports]
+    ) as warehouse:
+        con = warehouse.con
+        known = con.sql("SELECT max(load_no) FROM meta.loads").fetchall()[0][0]
+        inputs = read_inputs(con, known, as_of=AS_OF, settings=settings)
+        looks = LookBack.of(con, inputs, settings=settings, reports_dir=desk.reports)
+        touched = touched_plans(con, after=looks.runs[0].known_load, until=known)
+        both = [looks.plans_on(BEFORE).sort(PLAN), looks.computed_on(BEFORE, None).sort(PLAN)]
+    assert both[0].equals(both[1])
+    assert 0 < touched.height < both[0].height // 2
