@@ -403,10 +403,25 @@ COLUMNS: dict[str, Column] = {
     "last_seen": _date("as-of date of the last published run that showed the break", nullable=False),
     "is_open": _flag("the break was there when its rows were last examined"),
     "reopened": _count("times the break came back after it had been resolved"),
-    "owner": _text("who accepted the break"),
-    "accepted_because": _text("why the break was accepted"),
-    "expires_on": _date("last as-of date on which the acceptance holds; null: until it is withdrawn"),
-    "maximum_minor": _minor("largest difference the acceptance covers; null: any", nullable=True),
+    "owner": _text(
+        "who answers for accepting the break", nullable=True, empty="nobody accepted it, or it was taken back"
+    ),
+    "accepted_because": _text(
+        "why the break was accepted", nullable=True, empty="nobody accepted it, or it was taken back"
+    ),
+    "expires_on": _date(
+        "last as-of date on which the acceptance holds", empty="not accepted, or until it is taken back"
+    ),
+    "maximum_minor": _minor(
+        "largest difference, above or below zero, that the acceptance covers",
+        nullable=True,
+        empty="not accepted, or any difference",
+    ),
+    "acceptance_no": _count("counts from 1 in the order in which people decided"),
+    "accepted_at": _instant("when the decision became known; known-at refers to it"),
+    "accepted_by": _text("user and machine that wrote the decision down"),
+    "is_withdrawn": _flag("the acceptance before it was taken back"),
+    "is_newest": _flag("the last decision on its break, and so the one that counts"),
     "check": _text("file name of the check"),
     "examined": _count("rows the check looked at"),
     "not_applicable": _count("rows the check does not apply to"),

@@ -136,7 +136,8 @@ _REPORTS = (
         "breaks",
         "One row per disagreement, with its life over the runs",
         "plan_id term_id payment_id account_id code reason side kind severity state expected actual "
-        "difference difference_days currency first_seen age_days fingerprint explanation reference",
+        "difference difference_days currency first_seen age_days fingerprint explanation reference "
+        "owner accepted_because expires_on maximum",
         by="plan_id term_id payment_id account_id code reason side fingerprint",
         renamed={"state": "break_state", "currency": "break_currency"},
         is_recorded=True,

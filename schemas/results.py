@@ -212,6 +212,7 @@ LIVING_BREAKS = Table(
         "age_days",
         "fingerprint",
         "payload_hash",
+        *("owner", "accepted_because", "expires_on", "maximum_minor"),
     ),
     key=("fingerprint",),
 )
@@ -232,9 +233,30 @@ BREAK_REGISTER = Table(
 )
 ACCEPTANCES = Table(
     name="acceptances",
-    grain="One row per break that somebody accepted",
+    grain="One row per break that somebody accepted and nobody took back",
     columns=("fingerprint", "owner", "accepted_because", "expires_on", "maximum_minor"),
     key=("fingerprint",),
+    required=frozenset({"owner", "accepted_because"}),
+)
+DECISIONS = Table(
+    name="decisions",
+    grain="One row per decision to accept a break, or to take its acceptance back; never changed",
+    columns=(
+        "acceptance_no",
+        *WHO,
+        "plan_id",
+        "code",
+        "fingerprint",
+        "owner",
+        "accepted_because",
+        "expires_on",
+        "maximum_minor",
+        "break_currency",
+        "accepted_at",
+        "accepted_by",
+        "is_withdrawn",
+    ),
+    key=("acceptance_no",),
 )
 CHECK_RESULTS = Table(
     name="check_results",

@@ -20,7 +20,7 @@ from sql.errors import CannotWrite
 from sql.scripts import create_tables, run_scripts, statements
 from sql.storage.files import TEMPORARY, cannot_write, sync_file, sync_folder
 
-_LEDGER = ("loads", "fetches", "quarantine", "runs", "writes", "agreed_terms", "currencies")
+_LEDGER = ("loads", "fetches", "quarantine", "runs", "writes", "agreed_terms", "acceptances", "currencies")
 """Tables of `meta` that views read."""
 
 _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
@@ -30,6 +30,7 @@ _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
             for report in REPORTS.values()
             for name, other in {**report.renamed, **report.told_as}.items()
         },
+        ("v_acceptances", "currency"): "break_currency",
         ("v_fetches", "reason"): "fetch_reason",
         ("v_quarantine", "amount"): "rejected_minor",
         ("v_quarantine", "code"): "rejection_code",
@@ -136,7 +137,9 @@ def show_moved(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     con.execute(f"ATTACH {quoted(str(path))} AS moved (READ_ONLY)")
     with transaction(con):
         create_tables(con, ("meta", "out"))
-        for table in _LEDGER:
+        held = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'moved' AND schema_name = 'meta'"
+        there = {name for (name,) in con.sql(held).fetchall()}  # an earlier version wrote fewer
+        for table in filter(there.__contains__, _LEDGER):
             con.execute(f"INSERT INTO meta.{table} BY NAME SELECT * FROM moved.meta.{table}")
         make_views(con, path.parent)
     con.execute("DETACH moved")

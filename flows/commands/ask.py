@@ -38,7 +38,7 @@ SHOWN = (
 )
 
 
-LEDGER = ("v_runs", "v_fetches", "v_quarantine", "v_writes")
+LEDGER = ("v_runs", "v_fetches", "v_quarantine", "v_writes", "v_acceptances")
 """Views that show every run, published or not."""
 
 

@@ -17,7 +17,7 @@ from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
 from sql.storage.seals import as_json, from_json
 
-LOAD, RUN = "load", "run"
+LOAD, RUN, DECISIONS = "load", "run", "decisions"
 
 
 @dataclass(frozen=True, slots=True)

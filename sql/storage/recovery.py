@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from sql import acceptances
 from sql.connection import Limits, connect
 from sql.errors import CannotWrite, Damaged
 from sql.runs import run_states
@@ -97,6 +98,7 @@ def recover(
         logged_late = [f"load {number}" for number in log_loads(con, commit_log)]
         logged_late += [f"run {run_id}" for run_id in log_runs(con, commit_log, archive)]
         restored, lost = restore_runs(con, commit_log, archive)
+        acceptances.settle(con, commit_log)
         here = committed_loads(con)
     logged = rebuild_order(commit_log)
     return Recovered(

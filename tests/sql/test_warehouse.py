@@ -43,6 +43,7 @@ VIEWS = [
         "v_quarantine",
         "v_fetches",
         "v_writes",
+        "v_acceptances",
         "v_plan_payments",
     ),
 ]

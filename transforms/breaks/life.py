@@ -92,14 +92,15 @@ def live(
     Returns:
         `LIVING_BREAKS`, ordered by their ids, and `BREAK_REGISTER`, ordered by fingerprint.
     """
-    present = _found(identified(breaks), register, as_of, acceptances, moves=moves)
+    given = ACCEPTANCES.empty() if acceptances is None else acceptances
+    present = _found(identified(breaks), register, as_of, given, moves=moves)
     if not moves:
-        return _living(present, as_of, options or {}), BREAK_REGISTER.gate(register)
-    gone = _gone(register, present, as_of, evaluated, acceptances)
+        return _living(present, given, as_of, options or {}), BREAK_REGISTER.gate(register)
+    gone = _gone(register, present, as_of, evaluated, given)
     closed = register.filter(~pl.col("is_open")).join(present, on="fingerprint", how="anti")
     after = pl.concat([frame.select(BREAK_REGISTER.columns) for frame in (present, gone, closed)]).sort("fingerprint")
     shown = pl.concat([present.select(BREAK_REGISTER.columns), gone.filter("is_shown").select(BREAK_REGISTER.columns)])
-    return _living(shown, as_of, options or {}), BREAK_REGISTER.gate(after)
+    return _living(shown, given, as_of, options or {}), BREAK_REGISTER.gate(after)
 
 
 def _sha256(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
@@ -130,10 +131,9 @@ def _joined(breaks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _is_accepted(breaks: pl.DataFrame, as_of: date, acceptances: pl.DataFrame | None) -> pl.Series:
+def _is_accepted(breaks: pl.DataFrame, as_of: date, acceptances: pl.DataFrame) -> pl.Series:
     """Return, per row of `breaks`, whether an acceptance covers it on this day and at this amount."""
-    given = ACCEPTANCES.empty() if acceptances is None else acceptances
-    terms = given.select("fingerprint", "expires_on", "maximum_minor", is_given=pl.lit(value=True))
+    terms = acceptances.select("fingerprint", "expires_on", "maximum_minor", is_given=pl.lit(value=True))
     rows = breaks.select("fingerprint", "difference_minor")
     joined = rows.join(terms, on="fingerprint", how="left", validate="m:1", maintain_order="left")
     in_time = pl.col("expires_on").is_null() | (pl.col("expires_on") >= as_of)
@@ -144,7 +144,7 @@ def _is_accepted(breaks: pl.DataFrame, as_of: date, acceptances: pl.DataFrame | 
 
 
 def _found(
-    breaks: pl.DataFrame, register: pl.DataFrame, as_of: date, acceptances: pl.DataFrame | None, *, moves: bool
+    breaks: pl.DataFrame, register: pl.DataFrame, as_of: date, acceptances: pl.DataFrame, *, moves: bool
 ) -> pl.DataFrame:
     """Return the breaks found now as register rows."""
     known = register.select(
@@ -185,7 +185,7 @@ def _gone(
     present: pl.DataFrame,
     as_of: date,
     evaluated: pl.DataFrame,
-    acceptances: pl.DataFrame | None,
+    acceptances: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return what was open and is not found now, with its state and `is_shown`."""
     examined = evaluated.group_by(*WHO, "code", rule=_RULE).agg(is_examined=pl.col("is_evaluated").all())
@@ -207,12 +207,16 @@ def _gone(
     )
 
 
-def _living(rows: pl.DataFrame, as_of: date, options: Mapping[str, Options]) -> pl.DataFrame:
-    """Return register rows as breaks of this run; an age is never negative."""
+def _living(
+    rows: pl.DataFrame, acceptances: pl.DataFrame, as_of: date, options: Mapping[str, Options]
+) -> pl.DataFrame:
+    """Return register rows as breaks of this run, with their acceptances, also those that hold no longer."""
+    # A run for an earlier day may know breaks from later ones: their age is 0, not negative.
     age = (pl.lit(as_of) - pl.col("first_seen")).dt.total_days().clip(lower_bound=0)
     by_name = dict.fromkeys(rows["provider"].unique().to_list(), Options()) | dict(options)
     open_for = business_between(rows["provider"], rows["first_seen"], repeated(as_of, rows.height), options=by_name)
     is_old = open_for > by_provider(rows, by_name, lambda option: option.escalate_days, pl.Int64())
     living = rows.with_columns(severity(is_old=pl.lit(is_old)).alias("severity"), as_of=pl.lit(as_of), age_days=age)
     living = living.with_columns(reference=pl.lit(None, dtype=pl.String))
+    living = living.join(acceptances, on="fingerprint", how="left", validate="m:1", maintain_order="left")
     return LIVING_BREAKS.gate(living.select(LIVING_BREAKS.columns).sort(_ORDER))
