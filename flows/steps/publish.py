@@ -23,8 +23,9 @@ from reports.manifest import is_sealed
 from reports.markdown import render as markdown_text
 from reports.run import RunWriter
 from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
+from sql import acceptances
 from sql.core import images
-from sql.runs import Run, known_load, latest_published, read_register, report_frames, tenants_loaded
+from sql.runs import Run, known_load, latest_published, loaded_at, read_register, report_frames, tenants_loaded
 from sql.storage.archive import Archive
 from sql.storage.commits import end_run
 from sql.views import refresh_views, write_read_duckdb
@@ -75,16 +76,19 @@ def publish(
     Raises:
         UsageError: no load was known at the moment asked for.
     """
-    con, known_at = warehouse.con, this.request.known_at
+    con, asked = warehouse.con, this.request.known_at
     write_backs = keep_intents(warehouse)
-    known = known_load(con, known_at)
+    known = known_load(con, asked)
     if known == 0:
-        when = f" by {known_at}" if known_at else ""
+        when = f" by {asked}" if asked else ""
         raise UsageError(f"nothing was loaded{when}; call `planrecon run` first, or give a later --known-at")
     before = latest_published(con)
     if before is not None and not is_below(this.reports_dir, before):
         this = replace(this, notes=(*this.notes, _not_here(before, this.reports_dir)))
     moves = before is None or this.as_of >= before.as_of
+    accepted, decided_at = acceptances.known(con, asked)
+    # A run knows what was loaded and what was decided: its knowledge time is that of the newer of the two.
+    known_at = max(moment for moment in (loaded_at(con, known), decided_at) if moment)
     inputs = read_inputs(con, known, as_of=this.as_of, settings=this.settings)
     formats = {*this.settings.reports.formats, "parquet"}  # the views and later runs read it
     with RunWriter(this.reports_dir, as_of=this.as_of, run_id=this.run_id, formats=formats) as writer:
@@ -95,6 +99,7 @@ def publish(
             as_of=this.as_of,
             evaluated=result.check_results,
             moves=moves,
+            acceptances=accepted,
             options=inputs.options,
         )
         living = with_references(living, inputs.accounts, result.plans)
@@ -107,6 +112,7 @@ def publish(
             this,
             con,
             inputs,
+            known_at=known_at,
             held=[*(fault.text for fault in failures.values() if fault.code == "conservation"), *held],
             held_by_change=held_by_change,
             causes=result.causes[:MOST_CAUSES],

@@ -1,6 +1,7 @@
 """Collect the facts of a run beside its frames: its sources, calendars, buckets and options."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import duckdb
 import polars as pl
@@ -14,7 +15,7 @@ from reports.facts import BucketFacts, CalendarFacts, RunFacts, Source
 from schemas.core import WHO
 from schemas.options import Options
 from schemas.words import HELD, PUBLISHED
-from sql.runs import clock_skews, loaded_at
+from sql.runs import clock_skews
 from transforms.delinquency.buckets import bucket_set
 
 
@@ -23,6 +24,7 @@ def facts_of(
     con: duckdb.DuckDBPyConnection,
     inputs: Inputs,
     *,
+    known_at: datetime,
     held: Sequence[str],
     held_by_change: Sequence[str],
     causes: Sequence[str],
@@ -31,7 +33,6 @@ def facts_of(
     fetched: Collection[tuple[str, str]],
 ) -> RunFacts:
     """Return the facts of this run; it is held where there is a reason in `held`."""
-    known_at = loaded_at(con, inputs.known) or this.started_at
     run = this.settings.run
     return RunFacts(
         run_id=this.run_id,

@@ -105,11 +105,11 @@ def test_breaks_show_their_state_and_currency_and_an_unknown_difference_stays_em
     )
     assert write(tmp_path, "breaks", breaks) == (
         "as_of,provider,tenant_id,plan_id,term_id,payment_id,account_id,code,reason,side,kind,severity,state,expected,actual,"
-        "difference,difference_days,currency,first_seen,age_days,fingerprint,explanation,reference\n"
+        "difference,difference_days,currency,first_seen,age_days,fingerprint,explanation,reference,owner,accepted_because,expires_on,maximum\n"
         '2026-06-30,"payt","a1","P1",,,,"TOTAL_DIFF","","provider","timing","high","NEW","100.00","90.00",-10.00,,"EUR",'
-        '2026-06-30,0,"aa","x",\n'
+        '2026-06-30,0,"aa","x",,,,,\n'
         '2026-06-30,"payt","a1","P2",,,,"STALE_PENDING","","provider","timing","low","ONGOING",,,,,,2026-06-30,3,"ff",'
-        '"He said ""soon"".",\n'
+        '"He said ""soon"".",,,,,\n'
     )
 
 

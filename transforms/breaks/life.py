@@ -207,9 +207,7 @@ def _gone(
     )
 
 
-def _living(
-    rows: pl.DataFrame, acceptances: pl.DataFrame, as_of: date, options: Mapping[str, Options]
-) -> pl.DataFrame:
+def _living(rows: pl.DataFrame, acceptances: pl.DataFrame, as_of: date, options: Mapping[str, Options]) -> pl.DataFrame:
     """Return register rows as breaks of this run, with their acceptances, also those that hold no longer."""
     # A run for an earlier day may know breaks from later ones: their age is 0, not negative.
     age = (pl.lit(as_of) - pl.col("first_seen")).dt.total_days().clip(lower_bound=0)
