@@ -292,6 +292,9 @@ COLUMNS: dict[str, Column] = {
         nullable=True,
         empty="the provider keeps the balances (basis PROVIDER_BALANCE)",
     ),
+    "unapplied_since": _date(
+        "day of the oldest payment of which something is unapplied", empty="nothing is unapplied, or that is not known"
+    ),
     "coverage_ppm": _share("fresh pending over amount due, at most 1", nullable=True, empty="nothing is due"),
     "days_past_due": _count("by the configured options", unit="days"),
     "days_past_due_business": _count("business days in (oldest unpaid, as-of]", unit="days"),

@@ -111,7 +111,7 @@ _REPORTS = (
         "coverage days_past_due days_past_due_business shadow_days_past_due mba_months ots_months bucket "
         "oldest_unpaid_due_date next_due_date next_due_amount provider_amount_due conformance "
         "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input "
-        "replaced_by_plan_id bucket_no reference broken_at cured_at redefaulted_at kept_so_far",
+        "replaced_by_plan_id bucket_no reference broken_at cured_at redefaulted_at kept_so_far unapplied_since",
         by="plan_id",
     ),
     Report(

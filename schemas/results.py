@@ -117,6 +117,7 @@ PLAN_POSITIONS = Table(
         "cured_at",
         "redefaulted_at",
         "kept_so_far",
+        "unapplied_since",
     ),
     key=("plan_no",),
     required=frozenset({"plan_id"}),

@@ -14,7 +14,15 @@ from schemas.options import Options, OutcomeRules
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.words import INVOICES_OWE_LESS, PAUSED
 from transforms.balances.book import Book, open_book
-from transforms.balances.figures import counts_by_state, last_satisfied, next_due, plan_sums, provider_sums, statuses
+from transforms.balances.figures import (
+    counts_by_state,
+    last_satisfied,
+    next_due,
+    plan_sums,
+    provider_sums,
+    statuses,
+    unapplied_since,
+)
 from transforms.balances.judgement import AS_OF_APPROXIMATE, judge
 from transforms.balances.pending import lay_over
 from transforms.balances.satisfaction import satisfy
@@ -134,6 +142,7 @@ def compute(
             ),
             counts,
             sums,
+            unapplied_since(book, paid.used, sums["unapplied_minor"]).to_frame(),
             provider_sums(book, judged, as_of=as_of),
             next_due(book, judged, as_of=as_of),
             _months(judged, arrears.row, anchor, as_of),

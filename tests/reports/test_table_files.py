@@ -182,7 +182,10 @@ def test_coverage_is_a_fraction_with_six_places_and_unknown_is_empty(tmp_path, f
         ),
         (
             "roll",
-            "as_of,provider,tenant_id,currency,from_as_of,from_bucket,to_bucket,plans,opening,from_bucket_no,to_bucket_no",
+            (
+                "as_of,provider,tenant_id,currency,from_as_of,from_bucket,to_bucket,plans,opening,from_bucket_no,to_bucket_no,"
+                "roll_rate_count,roll_rate_amount,cure_rate_count,cure_rate_amount"
+            ),
         ),
         ("exposure", "as_of,provider,tenant_id,currency,metric,plans,amount,share"),
     ],

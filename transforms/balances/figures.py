@@ -59,6 +59,22 @@ def _past_grace(book: Book, due: pl.Series, outstanding: pl.Series, overdue: pl.
     return book.segments.total_where(outstanding, due.cast(pl.Int32) < book.segments.spread(last_day.cast(pl.Int32)))
 
 
+def unapplied_since(book: Book, used: pl.Series, unapplied: pl.Series) -> pl.Series:
+    """Return per plan the effective date of its oldest settled payment of which terms did not take everything.
+
+    Null where nothing is unapplied, or that is not known.
+
+    Args:
+        book: Plans and money.
+        used: What terms took of each row of `book.money`.
+        unapplied: Unapplied money per plan.
+    """
+    # The money of a plan stands by day: the first row that was not taken whole is the oldest.
+    left = book.money.filter(book.money["whole_minor"] > used)
+    oldest = left["effective_date"].gather(Segments.of(left["plan"], len(unapplied)).first)
+    return oldest.set((unapplied == 0).fill_null(value=True), None).alias("unapplied_since")
+
+
 def counts_by_state(book: Book, terms: pl.DataFrame) -> pl.DataFrame:
     """Return how many terms of each plan are in which group of states.
 

@@ -95,6 +95,28 @@ def test_unapplied_money_is_that_of_all_plans_shown(looked_back, answers):
     assert sum(wanted.values()) > 0
 
 
+def test_money_is_unapplied_since_the_oldest_payment_that_was_not_taken_whole(looked_back):
+    desk, folder = looked_back
+    wanted = {}
+    for row in desk.rows("payments", folder):
+        came = (
+            row["class"] in {"received", "partly_reversed"}
+            and row["is_money"] == "true"
+            and row["effective_date"] <= str(AS_OF)
+        )
+        left = Decimal(row["amount"]) - Decimal(row["reversed_amount"] or 0) - Decimal(row["allocated"] or 0)
+        if came and row["allocated"] and row["plan_id"] and left > 0:
+            key = tuple(row[name] for name in ("provider", "tenant_id", "plan_id"))
+            wanted[key] = min(row["effective_date"], wanted.get(key, "9"))
+    found = {
+        tuple(row[name] for name in ("provider", "tenant_id", "plan_id")): row["unapplied_since"]
+        for row in desk.rows("plans", folder)
+        if row["unapplied_since"]
+    }
+    assert found == wanted
+    assert len(found) >= 3
+
+
 def test_the_matrix_equals_the_second_answer_by_what_is_known_now(looked_back, answers):
     desk, folder = looked_back
     before, now = answers

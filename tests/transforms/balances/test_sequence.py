@@ -70,6 +70,7 @@ def test_an_overpayment_stays_unapplied_and_leaves_the_last_payment(make) -> Non
     )
     found = case.at(DAY)
     assert found.plans["unapplied_minor"].to_list() == [60]
+    assert found.plans["unapplied_since"].to_list() == [found.payments["effective_date"].max()]
     assert found.payments["allocated_minor"].to_list() == [20, 80]
 
 
