@@ -23,8 +23,9 @@ from sql.storage.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, 
 from sql.storage.seals import Seal, digest_of, from_json, read_sealed, read_time, write_sealed, write_time
 from sql.storage.sweeps import PART, SweepWriter, read_body
 
-RESUME_WITHIN = timedelta(hours=24)
-"""An unfinished snapshot older than this is left alone: its sealed sweeps no longer fit to new ones."""
+RESUME_WITHIN = timedelta(hours=6)
+"""An unfinished snapshot older than this is left alone: its sealed sweeps no longer fit to new ones, and its rows count
+as told on the day it was opened, which must not be yesterday."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{12}")

@@ -96,6 +96,15 @@ def test_a_snapshot_that_was_not_finished_is_resumed_without_asking_again(landin
         again.sweep("payments", tenant_id="17", since=None)
 
 
+def test_a_snapshot_of_the_day_before_is_not_resumed_by_the_next_run_of_a_schedule(landing):
+    first = landing.snapshot("payt", "17", opened_at=MORNING)
+    sweep(first, "payments", b"kept")
+
+    again = landing.snapshot("payt", "17", opened_at=MORNING + timedelta(hours=23, minutes=59))
+
+    assert (again.id == first.id, list(again.sealed)) == (False, [])
+
+
 def test_a_finished_snapshot_is_not_resumed_and_takes_no_more_pages(landing):
     first = landing.snapshot("payt", "17", opened_at=MORNING)
     sweep(first, "payments", b"kept")
