@@ -193,6 +193,7 @@ def figures(explanation):
     found["bucket"] = bucket(told, found)
     found["status"] = status(told, states)
     found["conformance"] = conformance(told)
+    found |= life(told, found["status"], [*zip(rest, waived, strict=True)])
     return found, got
 
 
@@ -366,3 +367,92 @@ def conformance(told):
         return "DIFFERS"
     expected = [term["expected_amount"] for term in told.terms if term["expected_due_date"]]
     return "DATES_ONLY" if None in expected else "CONFORMS"
+
+
+def life(told, status, left):
+    """Return the outcome and its days: the plan day by day, in which a rule that holds breaks it until nothing is overdue."""
+    rules = dict(each.split(" ") for each in told.settings["broken_rules"].split("; "))
+    owed = [at for at, term in enumerate(told.terms) if term["is_owed"]]
+    unpaid = sum(
+        (rest + (lost if term["is_listed"] else 0) for (rest, lost), term in zip(left, told.terms, strict=True)), ZERO
+    )
+    over = day(told.plan["closes_on"]) or date.max
+    times, is_broken, late = [], False, []
+    for when in changing(told):
+        got = received_on(told, when)
+        is_open = [unsatisfied(told, got, at) for at in range(len(told.terms))]
+        due = [day(term["due_date"]) for term in told.terms]
+        overdue = [at for at in owed if is_open[at] and due[at] < when]
+        late = [at for at in overdue if due[at] + timedelta(told.grace) < when]
+        if is_broken and not overdue:
+            times[-1][1], is_broken = when, False
+        if not is_broken and when <= over and breaks(told, rules, owed, late, got):
+            times.append([when, None])
+            is_broken = True
+    cured = times[0][1] if times else None
+    return {
+        "outcome": outcome(told, status, owed, unpaid, (is_broken, bool(cured), bool(late))),
+        "broken_at": times[0][0] if times else None,
+        "cured_at": cured,
+        "redefaulted_at": times[-1][0] if len(times) > 1 else None,
+        "kept_so_far": kept_so_far(told, owed),
+    }
+
+
+def changing(told):
+    days = {told.as_of}
+    for term in told.terms:
+        due = day(term["due_date"])
+        days |= {
+            due + timedelta(1),
+            due + timedelta(told.grace + 1),
+            day(term["satisfied_on"]),
+            day(term["updated_on"]),
+        }
+    days.add(day(told.plan["updated_on"]))
+    for payment in told.money:
+        days |= {day(payment["effective_date"]), day(payment["reversed_on"])}
+    return sorted(each for each in days if each and each <= told.as_of)
+
+
+def breaks(told, rules, owed, late, got):
+    payable = sum((Decimal(told.terms[at]["amount"]) for at in owed), ZERO)
+    wanted, total, share = (int(rules[name]) for name in ("consecutive_missed", "total_late", "overdue_share_ppm"))
+    run = longest = 0
+    for at in owed:
+        run = run + 1 if at in late else 0
+        longest = max(longest, run)
+    money = sum((Decimal(told.terms[at]["amount"]) - got[at] for at in late), ZERO)
+    return (
+        (wanted and longest >= wanted)
+        or (total and len(late) >= total)
+        or (share and money * 1_000_000 > payable * share)
+    )
+
+
+def outcome(told, status, owed, unpaid, times):
+    is_broken, was_cured, is_late = times
+    if status in {"PROPOSED", "REJECTED", "SUPERSEDED"}:
+        return status
+    if status == "DELETED":
+        return "CANCELLED"
+    is_done = owed and all(told.terms[at]["is_satisfied"] for at in owed)
+    if is_done and not (status == "DEACTIVATED" and unpaid > 0):
+        return "KEPT"
+    if status == "DEACTIVATED":
+        return "CANCELLED"
+    if is_broken:
+        return "REDEFAULT" if was_cured else "BROKEN"
+    return "AT_RISK" if is_late else "CURED" if was_cured else "ON_TRACK"
+
+
+def kept_so_far(told, owed):
+    found = []
+    for at in owed:
+        term = told.terms[at]
+        deadline = day(term["due_date"]) + timedelta(told.grace)
+        if deadline < told.as_of and term["state"] != "WAIVED":
+            version = day(term["updated_on"]) or day(told.plan["updated_on"]) or told.as_of
+            met_on = day(term["satisfied_on"]) or min(version, told.as_of)
+            found.append(term["is_satisfied"] and met_on <= deadline)
+    return all(found) if found else None

@@ -10,6 +10,7 @@ from schemas.reports import REPORTS
 from transforms.delinquency.buckets import bucket_set
 from transforms.explanation.case import Case, closed_days
 from transforms.explanation.days import day_figures
+from transforms.explanation.life import life_figures
 from transforms.explanation.money import money_figures
 from transforms.explanation.rows import Origins, pause_rows, payment_rows, plan_row, term_rows
 from transforms.explanation.standing import standing_figures
@@ -42,7 +43,7 @@ def explain_plan(
     plan, terms, payments = plan_row(case, origins), term_rows(case, origins), payment_rows(case, origins)
     told = {row.name: row.origin for row in (plan, *terms, *payments)}
     paying = tuple(row.name for row in payments) if case.is_ours else ()
-    made = (*standing_figures(case), *money_figures(case), *day_figures(case))
+    made = (*standing_figures(case), *life_figures(case), *money_figures(case), *day_figures(case))
     figures = [_resting_on(each, told, paying, assumptions) for each in sorted(made, key=_place)]
     used = {name for figure in figures for name in figure.assumptions}
     return Explanation(

@@ -1,4 +1,4 @@
-"""The figures of a plan that are words and counts of terms: status, conformance, bucket, what its life came to."""
+"""The figures of a plan that are words and counts of terms: status, conformance, bucket."""
 
 from schemas.explanation import Figure
 from transforms.delinquency.buckets import NOT_MONTHLY, bucket_set
@@ -24,13 +24,6 @@ _STAMPS = (
     "deleted_on",
     "ended_on",
 )
-_LIFE = {
-    "outcome": ("WORD", "What became of the agreement so far."),
-    "broken_at": ("DATE", "The first day on which a broken rule held."),
-    "cured_at": ("DATE", "The day on which the plan was first cured."),
-    "redefaulted_at": ("DATE", "The first day on which the plan was broken again."),
-    "kept_so_far": ("FLAG", "Whether every term whose last day of grace has passed was satisfied by then."),
-}
 _CONFORMANCE = {
     "CONFORMS": "Every term has the day and the amount that the plan's own rules give.",
     "DATES_ONLY": "Every term has the day that the plan's own rules give; amounts cannot be judged.",
@@ -48,8 +41,8 @@ _COUNTS = {
 
 
 def standing_figures(case: Case) -> list[Figure]:
-    """Return status, outcome and conformance, the counts of terms and the bucket."""
-    return [_status(case), *_life(case), *_counts(case), _bucket(case), _conformance(case)]
+    """Return status and conformance, the counts of terms and the bucket."""
+    return [_status(case), *_counts(case), _bucket(case), _conformance(case)]
 
 
 def _status(case: Case) -> Figure:
@@ -64,21 +57,6 @@ def _status(case: Case) -> Figure:
         "fetch, not approved, active, all terms satisfied."
     )
     return Figure("status", "WORD", word, formula, "first stage of the plan's stamps that holds", told, ("plan",))
-
-
-def _life(case: Case) -> list[Figure]:
-    told = [name for name in _LIFE if case.plan.get(name) is not None]
-    names = ("plan", *(term_name(row["term_no"]) for row in case.terms))
-    figures = []
-    for name in told:
-        kind, formula = _LIFE[name]
-        value = case.plan[name]
-        shown = day_text(value) if kind == "DATE" else str(value)
-        working = f"By the days on which terms fell due and money came or went back: {shown}."
-        expression = "replay of the plan over its due dates, grace ends and money days"
-        settings = ("broken_rules", "grace_days", "tolerance", "residual")
-        figures.append(Figure(name, kind, value, formula, expression, working, names, settings))
-    return figures
 
 
 def _counts(case: Case) -> list[Figure]:

@@ -4,7 +4,7 @@ import difflib
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -14,13 +14,14 @@ import polars as pl
 from flows import clock
 from flows.configuration import load, require_validation
 from flows.errors import UsageError
-from flows.settings import OutcomeSettings, Settings
+from flows.settings import Settings
 from flows.steps.compute import Inputs, Part, compute_part
 from flows.steps.inputs import read_inputs
 from providers import PROVIDERS
 from reports.explanation import as_json, as_text
 from schemas.core import WHO
 from schemas.explanation import Assumed, Explanation
+from schemas.options import OutcomeRules
 from sql.core import images
 from sql.origins import origins
 from sql.runs import known_load, loaded_at
@@ -103,7 +104,7 @@ def explanation_of(
         origins(con, inputs.known, plan_no, payments),
         conventions=inputs.conventions[provider],
         assumptions=_assumed(settings, provider),
-        broken_rules=_rules(settings.outcome),
+        broken_rules=_rules(inputs.rules),
         known_load=inputs.known,
         known_at=loaded_at(con, inputs.known),
     )
@@ -179,5 +180,5 @@ def _assumed(settings: Settings, provider: str) -> list[Assumed]:
     return [Assumed(key, overridden.get(key, entry.value), entry.about, entry.rows) for key, entry in known.items()]
 
 
-def _rules(outcome: OutcomeSettings) -> str:
-    return "; ".join(f"{name} {value}" for name, value in outcome.model_dump().items())
+def _rules(rules: OutcomeRules) -> str:
+    return "; ".join(f"{field.name} {getattr(rules, field.name)}" for field in fields(rules))
