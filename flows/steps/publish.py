@@ -9,12 +9,14 @@ import polars as pl
 from flows import clock
 from flows.errors import UsageError
 from flows.steps.compute import Inputs, Part, Result, assemble, compute_part, in_question, parts_of
+from flows.steps.earlier import earlier
 from flows.steps.gates import reasons_to_hold
 from flows.steps.inputs import read_inputs
 from flows.steps.look_back import LookBack
 from flows.steps.pull import Failures
 from flows.steps.request import ThisRun
 from flows.steps.run_facts import facts_of
+from flows.steps.run_key import run_key
 from flows.steps.settle import is_below, refresh_ledger, unpublish
 from flows.steps.written import keep_intents
 from reports.console import render as console_text
@@ -25,7 +27,7 @@ from reports.run import RunWriter
 from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
 from sql import acceptances
 from sql.core import images
-from sql.runs import Run, known_load, latest_published, loaded_at, read_register, report_frames, tenants_loaded
+from sql.runs import Run, known_load, latest_published, loaded_at, report_frames, tenants_loaded
 from sql.storage.archive import Archive
 from sql.storage.commits import end_run
 from sql.views import refresh_views, write_read_duckdb
@@ -85,26 +87,35 @@ def publish(
     before = latest_published(con)
     if before is not None and not is_below(this.reports_dir, before):
         this = replace(this, notes=(*this.notes, _not_here(before, this.reports_dir)))
-    moves = before is None or this.as_of >= before.as_of
     accepted, decided_at = acceptances.known(con, asked)
     # A run knows what was loaded and what was decided: its knowledge time is that of the newer of the two.
     known_at = max(moment for moment in (loaded_at(con, known), decided_at) if moment)
+    after = earlier(
+        con,
+        Archive(warehouse.state_dir),
+        run_key=run_key(this.settings, as_of=this.as_of, known_at=known_at),
+        as_of=this.as_of,
+        known_at=known_at,
+        asked=asked is not None,
+    )
+    this = replace(this, notes=(*this.notes, *filter(None, [after.note])))
     inputs = read_inputs(con, known, as_of=this.as_of, settings=this.settings)
     formats = {*this.settings.reports.formats, "parquet"}  # the views and later runs read it
     with RunWriter(this.reports_dir, as_of=this.as_of, run_id=this.run_id, formats=formats) as writer:
         result = _computed(inputs, con, writer)
         living, register = live(
             result.breaks,
-            read_register(con),
+            after.register,
             as_of=this.as_of,
             evaluated=result.check_results,
-            moves=moves,
+            moves=after.moves,
             acceptances=accepted,
             options=inputs.options,
         )
         living = with_references(living, inputs.accounts, result.plans)
         _write(writer, inputs, result, living)
-        look_back = LookBack.of(con, inputs, settings=this.settings, reports_dir=this.reports_dir)
+        until = after.repeated.run_no if after.repeated else None
+        look_back = LookBack.of(con, inputs, settings=this.settings, reports_dir=this.reports_dir, until=until)
         writer.write("roll", look_back.moves(result.plans))
         seen = before.known_load if before else 0
         held, held_by_change = reasons_to_hold(this, inputs, before, fetched | tenants_loaded(con, seen, known))
@@ -119,9 +130,10 @@ def publish(
             write_backs=write_backs,
             failures=failures,
             fetched=fetched,
+            repeated=after.repeated,
         )
         folder = writer.finish(facts)
-        ended = _ended(this, facts, folder, living, writer, moves=moves)
+        ended = _ended(this, facts, folder, living, writer, moves=after.moves and after.is_newest)
         _let_be_seen(this, warehouse, ended, register, writer)
     refresh_ledger(warehouse, this.reports_dir, except_run=this.run_id)
     return Finished(
@@ -179,7 +191,7 @@ def _write(writer: RunWriter, inputs: Inputs, result: Result, living: pl.DataFra
 def _ended(
     this: ThisRun, facts: RunFacts, folder: Path, living: pl.DataFrame, writer: RunWriter, *, moves: bool
 ) -> Run:
-    """Return the run as it is recorded; one that is held leaves the register of breaks as it is."""
+    """Return the run as it is recorded; one that is held, or repeats another, leaves the register of breaks as it is."""
     return Run(
         run_id=this.run_id,
         run_key=facts.run_key,
