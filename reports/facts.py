@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class RunFacts:
 
     `as_of`, `run_key`, `known_at`, `known_load` and `code_version` are the same in every run over
     the same facts and settings; `run_id` and `started_at` may differ and appear in `summary.json` and
-    `manifest.json` only, as do `held_by_change`, the providers whose rows changed too much to be believed, and
-    `current_rows`, the rows now known per provider and entity. `causes` are sentences, each for breaks that probably have one cause.
+    `manifest.json` only, as do `held_by_change`, the providers whose rows changed too much to be believed,
+    `current_rows`, the rows now known per provider and entity, and `settings`, all that can change a figure, by section. `causes` are sentences, each for breaks that probably have one cause.
     `calendars` tell, per provider, where expected dates and business days come from, `buckets` in which
     set its plans and terms are aged; `options` are the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
     providers that need a person; they tell of the moment of the run, whatever its date. `notes` are sentences on what was
@@ -75,6 +76,7 @@ class RunFacts:
     buckets: Mapping[str, BucketFacts] = field(default_factory=lambda: MappingProxyType({}))
     write_backs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     held_by_change: tuple[str, ...] = ()
     current_rows: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

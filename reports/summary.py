@@ -122,6 +122,7 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     started_at: str
     held_by_change: tuple[str, ...]
     current_rows: dict[str, int]
+    settings: dict[str, Any] = {}
     headline: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -158,6 +159,7 @@ def outline(facts: RunFacts, digest: Digest) -> Summary:
         started_at=facts.started_at.isoformat(),
         held_by_change=facts.held_by_change,
         current_rows=dict(facts.current_rows),
+        settings=dict(facts.settings),
         headline=_headline(facts, sources, portfolio, breaks),
     )
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal, NoReturn
@@ -116,6 +117,32 @@ def explain(
     from flows.commands.life.explain import explain as explain_one
 
     return explain_one(config, Wanted(plan, provider, tenant, as_of, known_at), style=format)
+
+
+@app.command
+def restate(
+    *,
+    config: Config = None,
+    as_of: AsOf = None,
+    from_: Annotated[
+        datetime | None,
+        Parameter(
+            name="--from",
+            help="What was known by then (UTC unless an offset is given); by default when the second newest published run of the date, or its only one, was made.",
+        ),
+    ] = None,
+    to: Annotated[datetime | None, Parameter(help="What was known by then; now where not given.")] = None,
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+) -> int:
+    """Say what the figures of a past day were, what they are by what is known now, and which rows made the difference.
+
+    One row per total, per figure of a plan that moved, and per cause; the effects of the causes add up to the difference
+    of their plan, those of the plans to that of the total. A cause is a payment, term, plan, account, link or pause that
+    became known in between, or changed settings. Nothing is stored or published.
+    """
+    from flows.commands.life.restate import print_restatement
+
+    return print_restatement(config, as_of=as_of, since=from_, until=to, style=format)
 
 
 @app.command

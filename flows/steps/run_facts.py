@@ -1,5 +1,6 @@
 """Collect the facts of a run beside its frames: its sources, calendars, buckets and options."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -10,12 +11,13 @@ from flows.settings import Settings
 from flows.steps.compute import Inputs
 from flows.steps.pull import Failures
 from flows.steps.request import ThisRun
-from flows.steps.run_key import run_key, version
+from flows.steps.run_key import fingerprint, run_key, version
 from reports.facts import BucketFacts, CalendarFacts, RunFacts, Source
 from schemas.core import WHO
 from schemas.options import Options
 from schemas.words import HELD, PUBLISHED
-from sql.runs import clock_skews
+from sql.runs import Run, clock_skews
+from sql.storage.seals import from_json
 from transforms.delinquency.buckets import bucket_set
 
 
@@ -31,8 +33,14 @@ def facts_of(
     write_backs: Sequence[str],
     failures: Failures,
     fetched: Collection[tuple[str, str]],
+    repeated: Run | None,
 ) -> RunFacts:
-    """Return the facts of this run; it is held where there is a reason in `held`."""
+    """Return the facts of this run; it is held where there is a reason in `held`.
+
+    One that repeats another tells of the providers and of changes at them what that one told: it is about that moment.
+    """
+    told = (repeated.summary or {}) if repeated else {}
+    skews = _skews(con, inputs.known, this.settings, fetched)
     run = this.settings.run
     return RunFacts(
         run_id=this.run_id,
@@ -43,9 +51,11 @@ def facts_of(
         code_version=version(),
         state=HELD if held else PUBLISHED,
         held_because=tuple(held),
-        sources=tuple(_sources(inputs.completeness, failures, _skews(con, inputs.known, this.settings, fetched))),
+        sources=tuple(from_json(each, Source) for each in told["sources"])
+        if "sources" in told
+        else tuple(_sources(inputs.completeness, failures, skews)),
         causes=tuple(causes),
-        write_backs=tuple(write_backs),
+        write_backs=tuple(told.get("write_backs", ()) if repeated else write_backs),
         notes=this.notes,
         options={
             "timezone": run.timezone,
@@ -58,6 +68,7 @@ def facts_of(
         calendars=tuple(_calendars(this.settings)),
         started_at=this.started_at,
         held_by_change=tuple(held_by_change),
+        settings=json.loads(fingerprint(this.settings)),
         current_rows={f"{provider} {entity}": rows for (provider, entity), rows in sorted(inputs.rows.items())},
     )
 

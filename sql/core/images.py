@@ -164,6 +164,14 @@ def current_rows(con: duckdb.DuckDBPyConnection, known: int) -> dict[tuple[str, 
     return {(provider, entity): count for provider, entity, count in found.iter_rows()}
 
 
+def first_seen(con: duckdb.DuckDBPyConnection, since: int, known: int) -> pl.DataFrame:
+    """Return `entity`, `plan_no`, `account_no`, `payment_no`, `term_id` and `load_no` of what loads after `since` told.
+
+    Of each row up to load `known` the newest such load; key columns that an entity does not have are null.
+    """
+    return _image(con, "first_seen", since=since, known=known)
+
+
 def _beside_balances(con: duckdb.DuckDBPyConnection, name: str, *, known: int) -> pl.DataFrame:
     con.register("creation_balances", _image(con, "creation_balances", known=known))
     try:
