@@ -105,7 +105,8 @@ def test_other_settings_are_a_cause_of_their_own(reversal):
     assert "missed_terms" not in moved(rows, "PLAN", TOTALITY_PLAN)
     payt = [row for row in rows if row["provider"] == "payt" and row["level"] == "CAUSE"]
     assert {(row["entity"], row["figure"], row["old"], row["new"]) for row in payt} == {
-        ("settings", "missed_terms", "1", "0")
+        ("settings", "missed_terms", "1", "0"),
+        ("settings", "outcome", "AT_RISK", "ON_TRACK"),
     }
     assert all("run.grace_days 5 -> 30" in row["change"] for row in payt)
 
