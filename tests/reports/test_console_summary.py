@@ -63,7 +63,9 @@ def test_the_summary_reads_like_this(tmp_path, frame, facts):
 
 
 def test_summary_json_holds_the_same_and_names_the_run(tmp_path, frame, facts):
-    summary, written = summarise(tmp_path, frame, facts, ROWS, current_rows={"payt plans": 3})
+    told = {"run": {"grace_days": 5}}
+    summary, written = summarise(tmp_path, frame, facts, ROWS, current_rows={"payt plans": 3}, settings=told)
+    assert written["settings"] == told
     assert written == json.loads(msgspec.json.encode(summary))
     assert list(written) == [name for name in Summary.__struct_fields__ if name not in ("write_backs", "notes")]
     assert written["state"] == "PUBLISHED"
