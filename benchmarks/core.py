@@ -6,7 +6,8 @@ overdue, days past due. Totals must agree before a figure counts.
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
@@ -15,10 +16,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from benchmarks.meter import Meter
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
 from schemas.options import Options
+from transforms import positions
 from transforms.location.locate import locate
-from transforms.positions import compute
 
 AS_OF = date(2026, 6, 30)
 ROUNDS = 3
@@ -95,19 +97,62 @@ def bench(plans: int) -> list[tuple[str, str]]:
             if len(overdue) != 1:
                 raise SystemExit(f"the totals differ: {overdue}; no figure counts")
     ours = median(spent["planrecon positions"])
-    return [
+    lines = [
         (
             f"{name}, {plans:,} plans, {terms.height:,} terms",
             f"{median(values):6.2f} CPU s   {median(values) / ours:5.2f} x ours",
         )
         for name, values in spent.items()
     ]
+    return [*lines, *_outcomes(made, terms, payments)]
+
+
+_LIFE = {
+    "outcomes": ("outcomes_of", "is_near_break"),
+    "kept terms and rates": ("evaluated", "without_provisional", "kept_sums"),
+}
+"""What is charged apart from the positions, and the functions that work it out."""
+
+
+def _outcomes(made: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame) -> list[tuple[str, str]]:
+    """Return the lines of outcomes and kept terms: CPU beside that of the positions they are worked out with."""
+    options = {"p": Options()}
+    located = locate(made, payments, PLAN_ACCOUNTS.empty(), as_of=AS_OF, options=options)
+    meter = Meter()
+    with _charged(meter):
+        rounds = []
+        for _ in range(ROUNDS):
+            meter.stages.clear()
+            with meter.stage("positions"):
+                positions.compute(located.plans, terms, located.payments, as_of=AS_OF, options=options)
+            rounds.append({name: spent.cpu for name, spent in meter.stages.items()})
+    spent = {name: median(each[name] for each in rounds) for name in ("positions", *_LIFE)}
+    return [
+        (
+            f"{name}, {made.height:,} plans, {terms.height:,} terms",
+            f"{spent[name]:6.2f} CPU s   {spent[name] / spent['positions']:5.2f} x the positions",
+        )
+        for name in _LIFE
+    ]
+
+
+@contextmanager
+def _charged(meter: Meter) -> Iterator[None]:
+    """Charge the functions of `_LIFE` to stages of their own as long as the block lasts."""
+    before = {name: getattr(positions, name) for names in _LIFE.values() for name in names}
+    for stage, names in _LIFE.items():
+        meter.wrap(positions, " ".join(names), stage)
+    try:
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(positions, name, function)
 
 
 def _ours(made: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame, folder: Path) -> int:
     options = {"p": Options()}
     located = locate(made, payments, PLAN_ACCOUNTS.empty(), as_of=AS_OF, options=options)
-    found = compute(located.plans, terms, located.payments, as_of=AS_OF, options=options)
+    found = positions.compute(located.plans, terms, located.payments, as_of=AS_OF, options=options)
     found.terms.write_parquet(folder / "ours.parquet", compression="zstd", compression_level=1)
     return int(found.plans["overdue_minor"].sum())
 

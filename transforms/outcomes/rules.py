@@ -15,7 +15,7 @@ from transforms.balances.satisfaction import Satisfaction
 from transforms.delinquency.arrears_since import history_on
 from transforms.delinquency.counting import count_days
 from transforms.delinquency.pauses import paused_days
-from transforms.outcomes.spells import day_number
+from transforms.outcomes.spells import day_number, has_returns
 from transforms.segments import row_numbers
 
 _ONSETS = {"plan": pl.Int64(), "day": pl.Int64()}
@@ -62,20 +62,35 @@ def _consecutive(book: Book, late: pl.DataFrame, count: int) -> pl.DataFrame:
     # Terms that no longer count do not stand between two that do.
     place = book.terms["counts"].cast(pl.Int64).cum_sum()
     spells = late.with_columns(place.gather(late["row"]).alias("place")).select("plan", "place", "start", "end")
+    several = has_returns(book).gather(spells["plan"])
+    # Where no term has a second spell, the spell of the next term stands on the next row, or it has none.
+    single = spells.filter(~several)
+    further = [single.shift(-step) for step in range(1, count)]
+    follows = [
+        (rows["place"] == single["place"] + step) & (rows["plan"] == single["plan"])
+        for step, rows in enumerate(further, start=1)
+    ]
+    shared = single.select(
+        "plan",
+        start=pl.max_horizontal("start", *(rows["start"] for rows in further)),
+        end=pl.min_horizontal("end", *(rows["end"] for rows in further)),
+    ).filter(*(each.fill_null(value=False) for each in follows))
+    runs = pl.concat([shared, _joined(spells.filter(several), count)])
+    return runs.filter(pl.col("start") < pl.col("end")).select("plan", day="start")
+
+
+def _joined(spells: pl.DataFrame, count: int) -> pl.DataFrame:
+    """Return the times that spells of `count` terms in a row share, each spell of a term with each of the next."""
     runs = spells
-    for further in range(1, count):
-        following = spells.select("plan", pl.col("place") - further, next_start="start", next_end="end")
-        runs = (
-            runs.join(following, on=["plan", "place"], how="inner")
-            .select(
-                "plan",
-                "place",
-                start=pl.max_horizontal("start", "next_start"),
-                end=pl.min_horizontal("end", "next_end"),
-            )
-            .filter(pl.col("start") < pl.col("end"))
+    for step in range(1, count):
+        following = spells.select("plan", pl.col("place") - step, next_start="start", next_end="end")
+        runs = runs.join(following, on=["plan", "place"], how="inner").select(
+            "plan",
+            "place",
+            start=pl.max_horizontal("start", "next_start"),
+            end=pl.min_horizontal("end", "next_end"),
         )
-    return runs.select("plan", day="start")
+    return runs.select("plan", "start", "end")
 
 
 def _at_one_time(late: pl.DataFrame, count: int) -> pl.DataFrame:
