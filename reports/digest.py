@@ -14,6 +14,8 @@ WORST_PLANS = 12
 """Plans listed per currency."""
 WORST_BREAKS = 60
 """Breaks listed in all."""
+MOST_ACCEPTED = 30
+"""Accepted breaks listed, those first whose acceptance ends first."""
 WORST_FIRST = SEVERITIES[::-1]
 
 _WHO = ("provider", "currency")
@@ -54,6 +56,7 @@ class Digest:
     sums: pl.DataFrame | None = None
     worst: pl.DataFrame | None = None
     breaks: pl.DataFrame = field(default_factory=pl.DataFrame)
+    accepted: pl.DataFrame = field(default_factory=pl.DataFrame)
     counted_breaks: pl.DataFrame | None = None
     aging: pl.DataFrame | None = None
     aging_terms: pl.DataFrame | None = None
@@ -85,6 +88,9 @@ class Digest:
         # The worst of all are among the worst so far and the new ones, so no more than those are ever held.
         candidates = pl.concat([self.breaks, open_ones]) if self.breaks.width else open_ones
         self.breaks = candidates.sort(_urgency(), nulls_last=True, maintain_order=True).head(WORST_BREAKS)
+        accepted = breaks.filter(pl.col("break_state") == "ACCEPTED")
+        held = pl.concat([self.accepted, accepted]) if self.accepted.width else accepted
+        self.accepted = held.sort("expires_on", "owner", "fingerprint", nulls_last=True).head(MOST_ACCEPTED)
 
     def _aging(self, aging: pl.DataFrame) -> None:
         self.aging = _added(self.aging, aging, _BUCKET)

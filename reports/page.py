@@ -49,6 +49,7 @@ def render(facts: RunFacts, summary: Summary, digest: Digest) -> str:
         aging_terms=by_term[:MOST_GROUPS],
         aging_terms_left_out=max(len(by_term) - MOST_GROUPS, 0),
         breaks=[_break(row) for row in digest.breaks.to_dicts()],
+        accepted=[_accepted(row) for row in digest.accepted.to_dicts()],
         breaks_left_out=summary.breaks.open > digest.breaks.height,
         aside=_aside(summary.breaks),
         worst=_worst(digest, summary),
@@ -259,6 +260,15 @@ def _break(row: Row) -> Row:
         "days": None if days is None else counted(days, "day"),
         "age": counted(row["age_days"], "day"),
         "state": row["break_state"].replace("_", " ").lower(),
+    }
+
+
+def _accepted(row: Row) -> Row:
+    maximum = row["maximum_minor"]
+    return {
+        **_break(row),
+        **{name: row[name] for name in ("owner", "accepted_because", "expires_on")},
+        "maximum": None if maximum is None else written(maximum, row["break_currency"]),
     }
 
 

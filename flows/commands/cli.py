@@ -185,6 +185,43 @@ def breaks(
 
 
 @app.command
+def accept(
+    fingerprint: Annotated[
+        str, Parameter(help="Fingerprint of the break, or as much of its beginning as no other break has.")
+    ] = "",
+    *,
+    owner: Annotated[str, Parameter(help="Who answers for it.")] = "",
+    reason: Annotated[str, Parameter(help="Why it may stay.")] = "",
+    expires: Annotated[
+        str,
+        Parameter(name=("--expires", "--until"), help="Last day it holds, as 2026-12-31; until withdrawn where none."),
+    ] = "",
+    maximum: Annotated[
+        str, Parameter(help="Largest difference it covers, in the break's currency, as 12.50; any where none.")
+    ] = "",
+    withdraw: Annotated[bool, Parameter(negative="", help="Take the acceptance back.")] = False,
+    file: Annotated[
+        Path | None,
+        Parameter(
+            help="Accept what the rows of a file say: the workbook (its sheet `breaks`) or a CSV with the columns "
+            "fingerprint, owner, accepted_because, expires_on, maximum. Rows without an owner are left alone; where one "
+            "does not fit, nothing is accepted."
+        ),
+    ] = None,
+    config: Config = None,
+) -> int:
+    """Accept a break with an owner and a reason, or many from a file; it counts from the next run or report on.
+
+    An accepted break is not open and decides no exit code. It is open again after its last day, and when it grows
+    above the maximum. Reports made before it stay as they are, also when they are made again with `--known-at`.
+    """
+    from flows.commands.life.accept import answer
+    from flows.commands.life.wishes import Wish
+
+    return answer(config, Wish(fingerprint, owner, reason, expires, maximum, withdraw), file)
+
+
+@app.command
 def query(
     sql: Annotated[str, Parameter(help="One SELECT over the views, for example `select * from v_plans limit 5`.")],
     *,

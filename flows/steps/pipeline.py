@@ -37,7 +37,7 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
         Busy: another run holds the lock.
     """
     sections = chosen(request.settings, request.providers)
-    with _begun(request) as this:
+    with begun(request) as this:
         try:
             finished = _reconcile(this, sections, runner)
         except Exception as error:
@@ -92,7 +92,7 @@ def report_portfolio(request: Request) -> Finished:
     path = request.settings.warehouse.path
     if not path.is_file() and not CommitLog(request.settings.warehouse.state_dir).path.is_file():
         raise UsageError(f"there is no warehouse at {str(path)!r}; call `planrecon run` first")
-    with _begun(request) as this, this.warehouse() as warehouse:
+    with begun(request) as this, this.warehouse() as warehouse:
         return publish(this, warehouse, failures={}, fetched=frozenset())
 
 
@@ -118,13 +118,13 @@ def rebuild_warehouse(request: Request) -> Rebuilt:
     if not (state_dir / "landing").is_dir():
         raise UsageError(f"there is no landing below {str(state_dir)!r} to make a warehouse from; restore it first")
     moved: list[Path] = []
-    with _begun(request, moved=moved) as this, this.warehouse() as warehouse:
+    with begun(request, moved=moved) as this, this.warehouse() as warehouse:
         failures = load_waiting(this, warehouse, Direct(), as_fetched=True)
         return Rebuilt(len(warehouse.load_ids()), len(run_states(warehouse.con)), tuple(moved), failures)
 
 
 @contextlib.contextmanager
-def _begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[ThisRun]:
+def begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[ThisRun]:
     """Hold the lock, mend what an earlier crash left, and yield the run.
 
     Begins with an empty warehouse where `moved` is given: it then holds where the files of the former one lie.
