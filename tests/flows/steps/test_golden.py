@@ -46,6 +46,20 @@ STATES = """
 2025-06-07 PAID_LATE       39 PAID_LATE 9 MISSED  6
 """
 
+# as of, outcome, broken at, cured at, whether every term so far was kept
+OUTCOMES = """
+2025-03-01 ON_TRACK -          -          -
+2025-04-01 ON_TRACK -          -          true
+2025-04-06 ON_TRACK -          -          true
+2025-04-07 AT_RISK  -          -          false
+2025-05-02 AT_RISK  -          -          false
+2025-05-09 BROKEN   2025-05-07 -          false
+2025-05-10 CURED    2025-05-07 2025-05-10 false
+2025-06-01 CURED    2025-05-07 2025-05-10 false
+2025-06-06 CURED    2025-05-07 2025-05-10 false
+2025-06-07 AT_RISK  2025-05-07 2025-05-10 false
+"""
+
 # Payt as fetched after everything was paid: it keeps one payment date per term, so before
 # 10 May the second term was open in full. Same columns as TABLE, past grace left out.
 PAYT_LOOKING_BACK = """
@@ -60,13 +74,15 @@ PAYT_LOOKING_BACK = """
 
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
 STATE_ROWS = [line.split() for line in STATES.strip().splitlines()]
+OUTCOME_ROWS = [line.split() for line in OUTCOMES.strip().splitlines()]
 BACK_ROWS = [line.split() for line in PAYT_LOOKING_BACK.strip().splitlines()]
 FIGURES = ("amount_due", "overdue", "overdue_past_grace", "outstanding", "days_past_due", "mba_months", "ots_months")
 
 
 def of(rows, provider):
     return sorted(
-        (row for row in rows if row["provider"] == provider), key=lambda row: (row["plan_id"], row.get("due_date"))
+        (row for row in rows if row["provider"] == provider),
+        key=lambda row: (row.get("plan_id", ""), row.get("due_date")),
     )
 
 
@@ -87,7 +103,7 @@ def reports(open_desk, tmp_path_factory):
         folders = {"2025-06-07": desk.run(LAST).folder}
         asked = desk.sandbox.requests["totality"]
         count = len(asked)
-        for day in sorted({row[0] for row in ROWS + STATE_ROWS} - set(folders)):
+        for day in sorted({row[0] for row in ROWS + STATE_ROWS + OUTCOME_ROWS} - set(folders)):
             folders[day] = desk.report(date.fromisoformat(day)).folder
         assert len(asked) == count, "a report asked a provider"
         yield lambda name, day: desk.rows(name, folders[day])
@@ -107,6 +123,22 @@ def test_every_term_has_its_state_and_its_days_late(reports, provider, row):
     first, *others = of(reports("terms", row[0]), provider)
     assert (first["state"], first["days_late"], first["satisfied_on"]) == ("PAID_ON_TIME", "0", "2025-03-01")
     assert [value for term in others for value in (term["state"], term["days_late"])] == row[1:]
+
+
+@pytest.mark.parametrize("provider", ["totality", "payiq"])
+@pytest.mark.parametrize("row", OUTCOME_ROWS, ids=[row[0] for row in OUTCOME_ROWS])
+def test_every_day_has_its_outcome(reports, provider, row):
+    [plan] = of(reports("plans", row[0]), provider)
+    columns = ("outcome", "broken_at", "cured_at", "kept_so_far")
+    assert [plan[name] or "-" for name in columns] == row[1:]
+
+
+@pytest.mark.parametrize("provider", ["totality", "payiq"])
+def test_one_term_of_four_was_kept_one_in_part_and_two_were_broken(reports, provider):
+    """Evaluated on 7 June: 100.00, 60.00, nothing and nothing had come of 400.00 by the deadlines."""
+    [row] = [row for row in of(reports("kept", "2025-06-07"), provider) if row["evaluated"] == "4"]
+    assert [row[name] for name in ("window_days", "kept", "partly_kept", "broken")] == ["365", "1", "1", "2"]
+    assert (row["kept_rate_count"], row["kept_rate_amount"]) == ("0.250000", "0.400000")
 
 
 @pytest.mark.parametrize("row", BACK_ROWS, ids=[row[0] for row in BACK_ROWS])
