@@ -1,11 +1,11 @@
-# demo · test · check · lint · bench · chaos · kills · pages · docs · lock
+# demo · test · check · lint · bench · chaos · kills · month · pages · docs · lock
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test check lint bench chaos kills pages docs lock setup clean
+.PHONY: demo test check lint bench chaos kills month pages docs lock setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -57,6 +57,10 @@ chaos: setup
 ## kill runs at forty random moments, twenty operations on the disk and every named step, and hold what the next run reports
 kills: setup
 	@PLANRECON_KILLS=40 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/test_kills.py
+
+## live through thirty days at the providers: each is right by a second answer, can be made again, and every restatement adds up
+month: setup
+	@PLANRECON_MONTH=30 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/test_month.py
 
 ## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
 pages: setup

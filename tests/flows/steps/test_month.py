@@ -1,5 +1,6 @@
 """A portfolio that lives: every day is right by a second answer, and every day's report stands for ever."""
 
+import json
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from storm import faults
 from storm.month import Month
 
 from flows import clock
+from flows.commands.cli import execute
 from flows.steps.publish import Finished
 from schemas.reports import REPORTS
 
@@ -116,3 +118,72 @@ def test_kept_terms_add_up_and_rates_follow_from_them(lived):
             rate = "" if not evaluated else str(Decimal(kept * 10**6 * 2 + evaluated) // (evaluated * 2))
             assert row["kept_rate_count"].replace(".", "").lstrip("0") == rate.lstrip("0")
             assert int(row["firm_kept"]) <= kept
+
+
+def test_every_days_report_can_be_made_again_to_the_byte(lived):
+    desk, _, days = lived
+    for day in days[:-1]:
+        known_at = desk.query(f"SELECT known_at FROM v_runs WHERE run_id = '{day.run.run_id}'")[0][0]
+        again = _files(desk.report(day.day, known_at=known_at).folder)
+        differ = [name for name, content in day.files.items() if again[name] != content]
+        assert not differ, f"{day.day}: {differ}"
+
+
+MONEY = ("amount_due", "overdue", "received", "outstanding", "pending")
+COUNTS = ("days_past_due", "missed_terms")
+
+
+def test_every_restatement_is_explained_to_the_minor_unit(lived, capsys):
+    desk, _, days = lived
+    causes: Counter[str] = Counter()
+    for day in days[:-1]:
+        told = _restated(desk, day, capsys)
+        causes.update(row["entity"] for row in told if row["level"] == "CAUSE")
+        of_plans = {_plan(row): row for row in told if row["level"] == "PLAN" and row["figure"] != "outcome"}
+        assert _sums(told, "CAUSE", _plan) == {key: Decimal(row["difference"]) for key, row in of_plans.items()}
+        totals = {_total(row): Decimal(row["difference"]) for row in told if row["level"] == "TOTAL"}
+        moved = _sums([row for row in told if row["figure"] in MONEY], "PLAN", _total)
+        assert moved.items() <= totals.items()
+        before, now = _figures(day.reports["plans"]), _figures(desk.rows("plans", desk.report(day.day).folder))
+        differ = {key for key in before | now if before.get(key, 0) != now.get(key, 0)}
+        assert differ == {key for key in of_plans if key[-1] in MONEY + COUNTS}, day.day
+        for key in differ:
+            old, new = Decimal(of_plans[key]["old"]), Decimal(of_plans[key]["new"])
+            assert (old, new) == (before.get(key, 0), now.get(key, 0))
+    assert causes["payments"] > 0, causes
+
+
+def _restated(desk, day: Day, capsys) -> list[dict[str, Any]]:
+    known_at = desk.query(f"SELECT known_at::VARCHAR FROM v_runs WHERE run_id = '{day.run.run_id}'")[0][0]
+    moment = known_at.replace(" ", "T")
+    moment = moment + ":00" if moment.endswith("+00") else moment
+    capsys.readouterr()
+    asked = ["restate", "--as-of", str(day.day), "--from", moment, "--format", "json", "--config", str(desk.file)]
+    assert execute(asked) == 0
+    return list(json.loads(capsys.readouterr().out))
+
+
+def _plan(row: dict[str, Any]) -> tuple[str, ...]:
+    return row["provider"], row["tenant_id"], row["plan_id"], row["figure"]
+
+
+def _total(row: dict[str, Any]) -> tuple[str, ...]:
+    return row["provider"], row["tenant_id"], row["currency"], row["figure"]
+
+
+def _sums(told, level: str, key) -> dict[tuple[str, ...], Decimal]:
+    """The differences of the rows of one level, added up by `key`."""
+    sums: dict[tuple[str, ...], Decimal] = {}
+    for row in told:
+        if row["level"] == level and row["figure"] != "outcome":
+            sums[key(row)] = sums.get(key(row), Decimal(0)) + Decimal(row["difference"])
+    return sums
+
+
+def _figures(plans) -> dict[tuple[str, ...], Decimal]:
+    return {
+        (row["provider"], row["tenant_id"], row["plan_id"], figure): Decimal(row[figure])
+        for row in plans
+        for figure in MONEY + COUNTS
+        if row[figure] != ""
+    }
