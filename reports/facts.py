@@ -58,7 +58,8 @@ class RunFacts:
     `calendars` tell, per provider, where expected dates and business days come from, `buckets` in which
     set its plans and terms are aged; `options` are the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
     providers that need a person; they tell of the moment of the run, whatever its date. `notes` are sentences on what was
-    found on this machine, for whoever looks after it.
+    found on this machine, for whoever looks after it. `break_movement` says how the open breaks of the run before became
+    those of this one, empty where the run is for an earlier date.
     """
 
     run_id: str
@@ -77,6 +78,7 @@ class RunFacts:
     write_backs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    break_movement: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     held_by_change: tuple[str, ...] = ()
     current_rows: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

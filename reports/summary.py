@@ -111,6 +111,7 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sources: list[SourceLine]
     portfolio: list[PortfolioLine]
     breaks: BreakCounts
+    break_movement: dict[str, int] = msgspec.field(default_factory=dict)
     quarantined: int
     causes: tuple[str, ...]
     checks: list[CheckLine]
@@ -148,6 +149,7 @@ def outline(facts: RunFacts, digest: Digest) -> Summary:
         sources=sources,
         portfolio=portfolio,
         breaks=breaks,
+        break_movement=dict(facts.break_movement),
         quarantined=0 if digest.integrity is None else int(digest.integrity["quarantined"].sum()),
         causes=facts.causes,
         checks=_checks(digest),

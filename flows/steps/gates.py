@@ -10,10 +10,15 @@ from flows.steps.compute import Inputs
 from flows.steps.request import ThisRun
 from schemas.core import WHO
 from sql.runs import Run
+from transforms.breaks.movement import Movement
 
 
 def reasons_to_hold(
-    this: ThisRun, inputs: Inputs, before: Run | None, fetched: frozenset[tuple[str, str]]
+    this: ThisRun,
+    inputs: Inputs,
+    before: Run | None,
+    fetched: frozenset[tuple[str, str]],
+    moved: Movement | None,
 ) -> tuple[list[str], list[str]]:
     """Return why this run must not be published, empty if it may, and the providers that changed too much.
 
@@ -22,6 +27,7 @@ def reasons_to_hold(
         inputs: What was known.
         before: The last published run.
         fetched: Tenants (provider, tenant) loaded since then.
+        moved: How its open breaks became those of this run; null where it is for an earlier date and moves none.
     """
     gates = this.settings.gates
     now = min(this.started_at, this.request.known_at or this.started_at)
@@ -32,6 +38,7 @@ def reasons_to_hold(
         *_freshness(gates, now, expected, inputs.completeness),
         *_quarantine(gates, inputs.integrity, fetched),
         *(reason for _, reason in changes),
+        *_movement(moved),
     ]
     return reasons, sorted({provider for provider, _ in changes})
 
@@ -45,6 +52,16 @@ def _conservation(integrity: pl.DataFrame) -> list[str]:
         f"{row['accepted'] + row['quarantined'] + row['deduplicated']} accounted for; rebuild the warehouse from the landing"
         for row in broken.iter_rows(named=True)
     ]
+
+
+def _movement(moved: Movement | None) -> list[str]:
+    if moved is None or moved.holds:
+        return []
+    told = (
+        f"the open breaks do not add up: {moved}; the register of breaks stays as it was. Call `planrecon verify`; where it "
+        "finds nothing, this is a fault of the program: report it with the run's folder"
+    )
+    return [told]
 
 
 def _freshness(gates: GateSettings, now: datetime, expected: Sequence[str], completeness: pl.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 """Compute as of one date, check, write the run folder, decide whether it may be seen, move the pointer."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -33,6 +33,7 @@ from sql.storage.commits import end_run
 from sql.views import refresh_views, write_read_duckdb
 from sql.warehouse import Warehouse
 from transforms.breaks.life import live
+from transforms.breaks.movement import movement
 from transforms.location.references import with_references
 
 HELD_CODE = 3
@@ -118,7 +119,9 @@ def publish(
         look_back = LookBack.of(con, inputs, settings=this.settings, reports_dir=this.reports_dir, until=until)
         writer.write("roll", look_back.moves(result.plans))
         seen = before.known_load if before else 0
-        held, held_by_change = reasons_to_hold(this, inputs, before, fetched | tenants_loaded(con, seen, known))
+        moved = movement(after.register, living, register) if after.moves else None
+        loaded = fetched | tenants_loaded(con, seen, known)
+        held, held_by_change = reasons_to_hold(this, inputs, before, loaded, moved)
         facts = facts_of(
             this,
             con,
@@ -126,6 +129,7 @@ def publish(
             known_at=known_at,
             held=[*(fault.text for fault in failures.values() if fault.code == "conservation"), *held],
             held_by_change=held_by_change,
+            break_movement=asdict(moved) if moved else {},
             causes=result.causes[:MOST_CAUSES],
             write_backs=write_backs,
             failures=failures,

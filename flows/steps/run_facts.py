@@ -29,6 +29,7 @@ def facts_of(
     known_at: datetime,
     held: Sequence[str],
     held_by_change: Sequence[str],
+    break_movement: Mapping[str, int],
     causes: Sequence[str],
     write_backs: Sequence[str],
     failures: Failures,
@@ -68,6 +69,7 @@ def facts_of(
         calendars=tuple(_calendars(this.settings)),
         started_at=this.started_at,
         held_by_change=tuple(held_by_change),
+        break_movement=break_movement,
         settings=json.loads(fingerprint(this.settings)),
         current_rows={f"{provider} {entity}": rows for (provider, entity), rows in sorted(inputs.rows.items())},
     )

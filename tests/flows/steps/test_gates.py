@@ -11,6 +11,7 @@ from storm import faults
 from flows.steps.loading import admit
 from sandbox.assumed import Assumed
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden
+from transforms.breaks import life
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -186,3 +187,20 @@ def test_a_held_run_does_not_move_the_life_of_breaks(published):
     after = desk.query("SELECT fingerprint, state, first_seen FROM v_breaks ORDER BY ALL")
     assert [(name, first) for name, _, first in after] == [(name, first) for name, _, first in before]
     assert {state for _, state, _ in after} <= {"ONGOING"}
+
+
+def test_open_breaks_that_neither_stay_nor_are_told_to_be_gone_hold_the_run_with_the_numbers(published, monkeypatch):
+    market, seen = published(broken())
+    before = market.query("SELECT count(*) FROM v_breaks WHERE state = 'NEW'")[0][0]
+    whole = life._gone
+    monkeypatch.setattr(life, "_gone", lambda *given: whole(*given).clear())
+    for plan in market.world.totality.payment_plans:
+        plan["isActive"] = plan["isActive"] and not plan["totalPlanAmount"]
+    held = market.run(GOLDEN_AS_OF, full=True)
+    after = json.loads((held.folder / "summary.json").read_text())["break_movement"]
+    assert after["before"] == before
+    assert after["resolved"] == 0
+    assert_held(market, held.text, reason=f"the open breaks do not add up: {before} open before")
+    assert seen_by_readers(market) == seen
+    monkeypatch.undo()
+    assert market.run(GOLDEN_AS_OF).state == "PUBLISHED"
