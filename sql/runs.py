@@ -19,6 +19,7 @@ from schemas.reports import RECORDED, REPORTS
 from schemas.results import BREAK_REGISTER
 from schemas.words import HELD, PUBLISHED
 from sql.connection import transaction
+from sql.plan_history import NAME as PLAN_HISTORY
 from sql.scripts import statements
 from sql.storage.seals import as_json, canonical, from_json
 from sql.views import insert
@@ -103,7 +104,7 @@ def record_run(
     """Record the run, its reports and the register of breaks in one transaction; return it with its number.
 
     `frames` are the reports of `RECORDED` as their Parquet holds them: money in
-    major units as DECIMAL(20,4). A run of the same id is replaced and keeps its
+    major units as DECIMAL(20,4); and under the name of `PLAN_HISTORY` what the run adds to the history of plans. A run of the same id is replaced and keeps its
     number. The register is replaced if the run moves breaks and no later run did.
 
     Raises:
@@ -115,6 +116,7 @@ def record_run(
         _write_run(con, numbered)
         for report in RECORDED:
             _write_report(con, report, run.run_id, frames.get(report))
+        _write_history(con, run.run_id, frames.get(PLAN_HISTORY))
         if run.moves_breaks and register is not None and not _is_overtaken(con, numbered):
             _write_register(con, register)
     return numbered
@@ -233,6 +235,13 @@ def _write_report(con: duckdb.DuckDBPyConnection, report: str, run_id: str, fram
         raise ValueError(f"report {report} cannot be recorded: {', '.join(wrong)}; pass it as its Parquet holds it")
     rows = frame.select(pl.lit(run_id).alias("run_id"), *shape)
     insert(con, f"INSERT INTO out.{report} BY NAME SELECT * FROM given", rows)
+
+
+def _write_history(con: duckdb.DuckDBPyConnection, run_id: str, frame: pl.DataFrame | None) -> None:
+    con.execute("DELETE FROM meta.plan_history WHERE run_id = $run_id", {"run_id": run_id})
+    if frame is not None:
+        rows = frame.select(pl.lit(run_id).alias("run_id"), pl.all())
+        insert(con, "INSERT INTO meta.plan_history BY NAME SELECT * FROM given", rows)
 
 
 def _fits(found: pl.DataType | str, dtype: pl.DataType) -> bool:

@@ -17,6 +17,7 @@ from schemas.currencies import EXPONENTS
 from schemas.reports import REPORTS
 from sql.connection import as_pattern, connect, quoted, transaction
 from sql.errors import CannotWrite
+from sql.plan_history import recent_history
 from sql.scripts import create_tables, run_scripts, statements
 from sql.storage.files import TEMPORARY, cannot_write, sync_file, sync_folder
 
@@ -31,7 +32,17 @@ _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
             for name, other in {**report.renamed, **report.told_as}.items()
         },
         ("v_acceptances", "currency"): "break_currency",
+        ("v_changes", "after"): "value_after",
+        ("v_changes", "before"): "value_before",
+        ("v_changes", "column_name"): "changed_column",
+        ("v_daily", "terms"): "aged_terms",
         ("v_fetches", "reason"): "fetch_reason",
+        ("v_plan_changes", "after"): "version_after",
+        ("v_plan_changes", "before"): "version_before",
+        ("v_plan_changes", "column_name"): "version_column",
+        ("v_plan_changes", "entity"): "version_entity",
+        ("v_plan_changes", "id"): "version_id",
+        ("v_plan_changes", "known_at"): "version_known_at",
         ("v_quarantine", "amount"): "rejected_minor",
         ("v_quarantine", "code"): "rejection_code",
         ("v_quarantine", "currency"): "break_currency",
@@ -52,6 +63,12 @@ _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
 """View columns that take their meaning from a column of another name."""
 
 
+_PLAN_CHANGES = (
+    "CREATE OR REPLACE MACRO out.plan_changes(since) AS TABLE SELECT * FROM meta.plan_changes WHERE load_no > since"
+)
+"""What makes the changes of plans where the versions are not in the file, but the newest of them were put beside it."""
+
+
 def refresh_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
     """Make every view show the run in `folder`; without one they have their columns and no rows.
 
@@ -67,6 +84,7 @@ def make_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
     for report in REPORTS:
         con.execute(f"DROP VIEW IF EXISTS out.latest_{report}")  # what earlier versions called it: users saw it
         con.execute(_source(report, folder))
+    con.execute(statements("queries/plan_changes.sql") if _has_versions(con) else _PLAN_CHANGES)
     run_scripts(con, "views")
     _explain_columns(con)
     con.execute(
@@ -113,6 +131,7 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
             for table in _LEDGER:
                 frame = con.sql(f"SELECT * FROM meta.{table} ORDER BY ALL").pl()
                 insert(small, f"INSERT INTO meta.{table} BY NAME SELECT * FROM given", frame)
+            _write_history(small, con)
             make_views(small, folder)
         small.execute("CHECKPOINT")
     try:
@@ -122,6 +141,19 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
     except OSError as error:
         raise cannot_write(path, error) from error
     return path
+
+
+def _write_history(small: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:
+    """Give readers the figures of every run that are few, and of plans those of the newest runs."""
+    history, since = recent_history(con)
+    insert(small, "INSERT INTO meta.plan_history BY NAME SELECT * FROM given", history)
+    small.execute("INSERT INTO meta.about VALUES ('history_from', $since)", {"since": str(since)})
+    first = "SELECT coalesce(max(known_load), 0) FROM meta.runs WHERE run_no = $since"
+    [(load_no,)] = con.sql(first, params={"since": since}).fetchall()
+    changes = con.sql("SELECT * FROM out.plan_changes($since) ORDER BY ALL", params={"since": load_no}).pl()
+    insert(small, "INSERT INTO meta.plan_changes BY NAME SELECT * FROM given", changes)
+    daily = con.sql("SELECT * FROM out.aging ORDER BY ALL").pl()
+    insert(small, "INSERT INTO out.aging BY NAME SELECT * FROM given", daily)
 
 
 def has_moved(con: duckdb.DuckDBPyConnection, folder: Path) -> bool:
@@ -141,6 +173,11 @@ def show_moved(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         there = {name for (name,) in con.sql(held).fetchall()}  # an earlier version wrote fewer
         for table in filter(there.__contains__, _LEDGER):
             con.execute(f"INSERT INTO meta.{table} BY NAME SELECT * FROM moved.meta.{table}")
+        if "plan_history" in there:
+            for table in ("plan_history", "plan_changes"):
+                con.execute(f"INSERT INTO meta.{table} BY NAME SELECT * FROM moved.meta.{table}")
+            con.execute("INSERT INTO meta.about SELECT * FROM moved.meta.about WHERE name = 'history_from'")
+            con.execute("INSERT INTO out.aging BY NAME SELECT * FROM moved.out.aging")
         make_views(con, path.parent)
     con.execute("DETACH moved")
 
@@ -152,6 +189,12 @@ def _source(report: str, folder: Path | None) -> str:
     if parquet is None or not parquet.is_file():
         return shape
     return f"{shape} UNION ALL BY NAME SELECT * FROM read_parquet({quoted(as_pattern(str(parquet)))}, hive_partitioning = false)"
+
+
+def _has_versions(con: duckdb.DuckDBPyConnection) -> bool:
+    return bool(
+        con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'core' AND table_name = 'plan_versions'").fetchall()
+    )
 
 
 def _explain_columns(con: duckdb.DuckDBPyConnection) -> None:

@@ -27,6 +27,8 @@ from reports.run import RunWriter
 from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
 from sql import acceptances
 from sql.core import images
+from sql.plan_history import NAME as PLAN_HISTORY
+from sql.plan_history import changed_plans
 from sql.runs import Run, known_load, latest_published, loaded_at, report_frames, tenants_loaded
 from sql.storage.archive import Archive
 from sql.storage.commits import end_run
@@ -138,7 +140,8 @@ def publish(
         )
         folder = writer.finish(facts)
         ended = _ended(this, facts, folder, living, writer, moves=after.moves and after.is_newest)
-        _let_be_seen(this, warehouse, ended, register, writer)
+        leads = before is None or this.as_of >= before.as_of
+        _let_be_seen(this, warehouse, ended, register, writer, leads=leads and ended.state == PUBLISHED)
     refresh_ledger(warehouse, this.reports_dir, except_run=this.run_id)
     return Finished(
         run_id=this.run_id,
@@ -223,12 +226,20 @@ def _exit_code(living: pl.DataFrame, this: ThisRun) -> int:
     return int(living.filter(is_bad).height > 0)
 
 
-def _let_be_seen(this: ThisRun, warehouse: Warehouse, ended: Run, register: pl.DataFrame, writer: RunWriter) -> None:
-    """Record the run for good, seal its folder and, unless it is held, move pointer and views; or none of it."""
+def _let_be_seen(
+    this: ThisRun, warehouse: Warehouse, ended: Run, register: pl.DataFrame, writer: RunWriter, *, leads: bool
+) -> None:
+    """Record the run for good, seal its folder and, unless it is held, move pointer and views; or none of it.
+
+    One that `leads`, which readers will see as the latest, adds to the history of plans what is another in it.
+    """
     con, folder = warehouse.con, this.reports_dir / (ended.folder or "")
     archive = Archive(warehouse.state_dir)
+    frames = report_frames(folder)
+    if leads:
+        frames[PLAN_HISTORY] = changed_plans(con, pl.read_parquet(folder / "plans.parquet", glob=False))
     try:
-        end_run(con, ended, report_frames(folder), register, commit_log=this.commit_log, archive=archive)
+        end_run(con, ended, frames, register, commit_log=this.commit_log, archive=archive)
         write_read_duckdb(folder / "read.duckdb", folder, con)
         if writer.publish():
             refresh_views(con, folder)

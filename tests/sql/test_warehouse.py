@@ -45,6 +45,7 @@ VIEWS = [
         "v_writes",
         "v_acceptances",
         "v_plan_payments",
+        *("v_plan_history", "v_changes", "v_daily", "v_plan_changes"),
     ),
 ]
 

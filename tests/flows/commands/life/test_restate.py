@@ -94,6 +94,27 @@ def test_nothing_differs_between_two_moments_at_which_the_same_was_known(reversa
     assert early.returncode == 2
 
 
+def test_which_plans_changed_since_the_last_published_run_and_how_is_one_select(reversal):
+    desk, _, _, _ = reversal
+    asked = "select provider, plan_id, column_name, before, after from v_changes order by all"
+    told = {(plan, column): (old, new) for _, plan, column, old, new in desk.query(asked)}
+    # 240.00 are left of 300.00: the third term lacks 60.00, the fourth is open.
+    assert told[TOTALITY_PLAN, "received"] == ("300.0000", "240.0000")
+    assert told[TOTALITY_PLAN, "overdue"] == ("100.0000", "160.0000")
+    assert {plan for plan, _ in told} == {TOTALITY_PLAN}
+    history = "select as_of, overdue from v_plan_history where plan_id = '{}' order by run_no"
+    assert desk.query(history.format(TOTALITY_PLAN)) == [(LAST, Decimal(100)), (LAST, Decimal(160))]
+    assert desk.query(history.format(PAYIQ_PLAN)) == [(LAST, Decimal(100))] * 2
+    daily = "select overdue, is_newest_of_day from v_daily where provider = 'totality' order by run_no"
+    assert desk.query(daily) == [(Decimal(100), False), (Decimal(160), True)]
+    versions = (
+        "select column_name, before, after, known_until from v_plan_changes where id = '{}' and "
+        "column_name in ('class', 'reversed_on') order by all"
+    )
+    expected = [("class", "received", "reversed", None), ("reversed_on", None, "2025-04-05", None)]
+    assert desk.query(versions.format(TOTALITY_PAYMENTS[1])) == expected
+
+
 def test_other_settings_are_a_cause_of_their_own(reversal):
     desk, _, _, _ = reversal
     desk.configure(run={"grace_days": 30})

@@ -1,0 +1,63 @@
+-- title: figures of plans over the published runs
+-- grain: one row per plan and published run at which something in it was another than at the run before
+-- Money in major units. A run of a date before the newest published one has none. Readers' small databases hold the
+-- newest runs, and of each plan in them the row before.
+CREATE TABLE IF NOT EXISTS meta.plan_history (
+    run_id VARCHAR NOT NULL,
+    provider VARCHAR NOT NULL,
+    tenant_id VARCHAR NOT NULL,
+    plan_id VARCHAR NOT NULL,
+    currency VARCHAR,
+    status VARCHAR,
+    outcome VARCHAR,
+    flags VARCHAR,
+    terms BIGINT,
+    missed_terms BIGINT,
+    delinquent_terms BIGINT,
+    amount DECIMAL(20, 4),
+    received DECIMAL(20, 4),
+    outstanding DECIMAL(20, 4),
+    amount_due DECIMAL(20, 4),
+    overdue DECIMAL(20, 4),
+    overdue_past_grace DECIMAL(20, 4),
+    pending DECIMAL(20, 4),
+    days_past_due BIGINT,
+    bucket VARCHAR,
+    next_due_date DATE,
+    is_listed BOOLEAN NOT NULL             -- false: the run did not list the plan any more; its figures are the last ones
+);
+COMMENT ON TABLE meta.plan_history IS 'One row per plan and published run at which something in it was another than at the run before';
+-- title: published runs that became the newest when they ended
+-- grain: one row per run; one of a date before the newest published one is left out
+-- source: meta.runs
+CREATE OR REPLACE MACRO meta.leading_runs() AS TABLE
+WITH published AS (
+    SELECT
+        run_no, run_id, as_of, known_at,
+        max(as_of) OVER (ORDER BY run_no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newest
+    FROM meta.runs
+    WHERE state = 'PUBLISHED'
+)
+SELECT run_no, run_id, as_of, known_at FROM published WHERE newest IS NULL OR as_of >= newest;
+-- title: one column as it was and as it is, both as text
+-- grain: one value
+CREATE OR REPLACE MACRO meta.cell(name, earlier, later) AS {
+    'name': CAST(name AS VARCHAR), 'was': CAST(earlier AS VARCHAR), 'now': CAST(later AS VARCHAR)
+};
+-- title: what newer versions of plans, their terms and payments say otherwise, in the database beside the reports
+-- grain: one row per plan, version and column that differs
+-- The warehouse has them in its versions and leaves this empty.
+CREATE TABLE IF NOT EXISTS meta.plan_changes (
+    provider VARCHAR NOT NULL,
+    tenant_id VARCHAR NOT NULL,
+    plan_id VARCHAR NOT NULL,
+    entity VARCHAR NOT NULL,
+    id VARCHAR NOT NULL,
+    column_name VARCHAR,
+    before VARCHAR,
+    after VARCHAR,
+    known_at TIMESTAMPTZ NOT NULL,
+    known_until TIMESTAMPTZ,
+    load_no BIGINT NOT NULL
+);
+COMMENT ON TABLE meta.plan_changes IS 'One row per plan, version of the newest runs, and column that differs from the version before; empty in the warehouse';

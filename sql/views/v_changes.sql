@@ -1,0 +1,61 @@
+-- title: what changed in plans since the last published run
+-- grain: one row per plan and column that the latest published run shows otherwise than the one before it
+-- source: meta.plan_history
+CREATE OR REPLACE VIEW main.v_changes AS
+WITH runs AS (
+    SELECT run_no, as_of, lag(as_of) OVER (ORDER BY run_no) AS before_as_of
+    FROM meta.leading_runs()
+),
+latest AS (
+    SELECT run_no, as_of, before_as_of FROM runs WHERE before_as_of IS NOT NULL ORDER BY run_no DESC LIMIT 1
+),
+figures AS (
+    SELECT r.run_no, h.* EXCLUDE (run_id)
+    FROM meta.plan_history AS h
+    INNER JOIN meta.runs AS r ON r.run_id = h.run_id AND r.state = 'PUBLISHED'
+),
+now_told AS (
+    SELECT f.*, l.as_of, l.before_as_of
+    FROM figures AS f
+    INNER JOIN latest AS l ON l.run_no = f.run_no
+),
+compared AS (
+    SELECT n AS later, b AS earlier
+    FROM now_told AS n
+    ASOF LEFT JOIN figures AS b
+        ON b.provider = n.provider AND b.tenant_id = n.tenant_id AND b.plan_id = n.plan_id AND b.run_no < n.run_no
+),
+cells AS (
+    SELECT
+        later.as_of AS as_of,
+        later.before_as_of AS before_as_of,
+        later.provider AS provider,
+        later.tenant_id AS tenant_id,
+        later.plan_id AS plan_id,
+        later.currency AS currency,
+        unnest([
+            meta.cell('currency', earlier.currency, later.currency),
+            meta.cell('status', earlier.status, later.status),
+            meta.cell('outcome', earlier.outcome, later.outcome),
+            meta.cell('flags', earlier.flags, later.flags),
+            meta.cell('terms', earlier.terms, later.terms),
+            meta.cell('missed_terms', earlier.missed_terms, later.missed_terms),
+            meta.cell('delinquent_terms', earlier.delinquent_terms, later.delinquent_terms),
+            meta.cell('amount', earlier.amount, later.amount),
+            meta.cell('received', earlier.received, later.received),
+            meta.cell('outstanding', earlier.outstanding, later.outstanding),
+            meta.cell('amount_due', earlier.amount_due, later.amount_due),
+            meta.cell('overdue', earlier.overdue, later.overdue),
+            meta.cell('overdue_past_grace', earlier.overdue_past_grace, later.overdue_past_grace),
+            meta.cell('pending', earlier.pending, later.pending),
+            meta.cell('days_past_due', earlier.days_past_due, later.days_past_due),
+            meta.cell('bucket', earlier.bucket, later.bucket),
+            meta.cell('next_due_date', earlier.next_due_date, later.next_due_date),
+            meta.cell('listed', coalesce(earlier.is_listed, false), later.is_listed)
+        ]) AS cell
+    FROM compared
+)
+SELECT as_of, before_as_of, provider, tenant_id, plan_id, currency, cell.name AS column_name, cell.was AS before, cell.now AS after
+FROM cells
+WHERE cell.was IS DISTINCT FROM cell.now;
+COMMENT ON VIEW main.v_changes IS 'One row per plan and column that the latest published run shows otherwise than the one before it';
