@@ -152,7 +152,6 @@ def compute(
                 paid,
                 judged,
                 status,
-                is_done,
                 as_of=as_of,
                 options=options,
                 rules=rules,

@@ -185,14 +185,14 @@ def _replay(standing: Standing, options: Options) -> None:
     days |= {payment.reversed_on for payment in standing.money if payment.reversed_on is not None}
     since: dict[int, date | None] = {view.number: None for view in standing.terms}
     for day in sorted(day for day in days if day <= today):
-        given = _allocate(standing, day, options)
+        given = allocate(standing, day, options)
         for view in standing.terms:
             if view.payable - given[view.number] > view.limit:
                 since[view.number] = None
             elif since[view.number] is None:
                 # What asks for no money at all is satisfied from the plan's creation.
                 since[view.number] = plan.created if view.payable <= view.limit else day
-    given = _allocate(standing, today, options)
+    given = allocate(standing, today, options)
     standing.settled = sum(_held(payment, today, whole=True) for payment in standing.money)
     for view in standing.terms:
         view.received = given[view.number]
@@ -213,7 +213,7 @@ def _held(payment: Payment, day: date, *, whole: bool = False) -> int:
     return amount
 
 
-def _allocate(standing: Standing, day: date, options: Options) -> dict[int, int]:
+def allocate(standing: Standing, day: date, options: Options) -> dict[int, int]:
     """Give each term its money: first from the payment it names, then oldest due first."""
     order = sorted(standing.money, key=lambda item: (item.effective, item.payment_id, item.account_id or ""))
     left = [_held(payment, day) for payment in order]
@@ -314,13 +314,16 @@ def days_past_due(standing: Standing, options: Options, *, with_pending: bool = 
     oldest = oldest_unpaid(standing, with_pending=with_pending)
     if oldest is None:
         return 0
-    last, paused = standing.on, standing.plan.paused
+    return counted(standing.plan, oldest.term.due, standing.on, options)
+
+
+def counted(plan: Plan, due: date, day: date, options: Options) -> int:
+    """Return the days past due on `day` of what fell due on `due`, by the configured day basis and grace mode."""
+    last, paused = day, plan.paused
     if options.pauses == "STOP" and paused is not None:
-        last = max(oldest.term.due, min(last, paused - timedelta(days=1)))
-    if options.day_basis == "BUSINESS":
-        days = business_days(oldest.term.due, last, standing.plan.provider, options)
-    else:
-        days = (last - oldest.term.due).days
+        last = max(due, min(last, paused - timedelta(days=1)))
+    in_business = options.day_basis == "BUSINESS"
+    days = business_days(due, last, plan.provider, options) if in_business else (last - due).days
     if options.grace_mode == "SHIFT":
         return max(0, days - options.grace_days)
     return 0 if options.grace_mode == "GATE" and days <= options.grace_days else days

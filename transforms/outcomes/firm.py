@@ -39,9 +39,10 @@ def without_provisional(
     age = business_between(provider, paid_on, repeated(as_of, kept.height), options=options)
     days = by_provider(provider.to_frame(), options, lambda option: option.return_days, pl.Int64())
     is_fresh = (age < days).fill_null(value=False)
+    tolerance = book.terms["tolerance_minor"].gather(kept["row"])
     firm = kept.with_columns(
         paid_minor=kept["paid_minor"].set(is_fresh, 0),
-        is_kept=kept["is_kept"] & ~(is_fresh & (kept["payable_minor"] > 0)),
+        is_kept=kept["is_kept"] & ~(is_fresh & (kept["payable_minor"] > tolerance)),
     )
     provisional = number_of(book.plans["plan_no"], located_payments.filter("is_provisional")["plan_no"].drop_nulls())
     chosen = mark(provisional.drop_nulls(), book.plans.height) & mark(kept["plan"], book.plans.height) & book.is_ours

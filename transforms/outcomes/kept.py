@@ -57,7 +57,7 @@ def evaluated(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     summed, replayed = (is_asked & plain).arg_true(), (is_asked & ~plain).arg_true()
     paid = put(paid, summed, _in_turn(book, rows[summed]))
     paid = put(paid, replayed, _by_deadline(book, rows[replayed]))
-    paid = paid.zip_with(is_ours | in_time, _stated(book, rows))
+    paid = paid.zip_with(is_ours, _stated(book, rows, in_time))
     kept = rows.with_columns(paid.alias("paid_minor")).with_columns(
         is_kept=pl.col("payable_minor") - pl.col("paid_minor") <= pl.col("tolerance_minor")
     )
@@ -94,9 +94,9 @@ def _by_deadline(book: Book, rows: pl.DataFrame) -> pl.Series:
     return found["received"].clip(0, rows["payable_minor"])
 
 
-def _stated(book: Book, rows: pl.DataFrame) -> pl.Series:
-    """Return what a provider's own balance says had come for terms that were not satisfied in time."""
+def _stated(book: Book, rows: pl.DataFrame, in_time: pl.Series) -> pl.Series:
+    """Return what a provider's own balance says had come for each term by its deadline."""
     version = pl.coalesce("updated_on", pl.lit(book.segments.spread(book.plans["updated_on"])))
     told_on = book.terms.select(version.cast(pl.Int64)).to_series().gather(rows["row"])
     is_part = ~rows["is_satisfied"] & (told_on <= rows["deadline"]).fill_null(value=False)
-    return rows["received_minor"].clip(lower_bound=0).set(~is_part, 0)
+    return rows["received_minor"].clip(lower_bound=0).set(~(in_time | is_part), 0)

@@ -14,7 +14,7 @@ from transforms.balances.book import Book
 from transforms.balances.satisfaction import Satisfaction
 from transforms.outcomes.cures import cured_on
 from transforms.outcomes.rules import onsets_of
-from transforms.outcomes.spells import day_number, episodes_of, packed, spells_of
+from transforms.outcomes.spells import days_after, episodes_of, has_left, packed, spells_of
 from transforms.segments import mark, place
 
 
@@ -23,7 +23,6 @@ def outcomes_of(
     paid: Satisfaction,
     terms: pl.DataFrame,
     status: pl.Series,
-    is_done: pl.Series,
     *,
     as_of: date,
     options: Mapping[str, Options],
@@ -40,48 +39,49 @@ def outcomes_of(
         paid: What each term received.
         terms: What `judgement.judge` returned.
         status: The status of each plan.
-        is_done: Whether all its terms that count are satisfied.
         as_of: Civil date whose end is described.
         options: `Options` by provider.
         rules: When a plan is broken, and when it is cured.
         pauses: `PAUSES` whose days do not count.
     """
-    spells = spells_of(book, terms, as_of=as_of)
+    after = days_after(book, as_of=as_of)
+    spells = spells_of(book, terms, after)
     onsets = onsets_of(book, paid, terms, spells, as_of=as_of, options=options, rules=rules, pauses=pauses)
+    is_kept = _all_satisfied(book, terms, after)
     unpaid = book.segments.total_where(terms["waived_minor"], book.terms["is_listed"]) + book.segments.total(
         terms["outstanding_minor"]
     )
     is_ended = status == "DEACTIVATED"
     spans = spells.select("plan", "start", "end")
-    given_up = is_ended & (unpaid > 0) & rules.provider_deactivated
+    given_up = is_ended & ~is_kept & (unpaid > 0) & rules.provider_deactivated
     if given_up.any():
-        ends = _ends(book, given_up, as_of)
+        ends = _ends(book, given_up, after)
         spans = pl.concat([spans, ends]).sort("plan", "start")
         onsets = pl.concat([onsets, ends.select("plan", day="start")])
     episodes = episodes_of(spans)
     broken = _broken(book, episodes, onsets)
-    broken = cured_on(broken, episodes, book, terms, as_of=as_of, probation=rules.probation)
+    broken = cured_on(broken, episodes, book, terms, after=after, probation=rules.probation)
     first, last = (
         broken.unique("plan", keep="first", maintain_order=True),
         broken.unique("plan", keep="last", maintain_order=True),
     )
-    size, after = book.plans.height, day_number(as_of) + 1
+    size = book.plans.height
     again = last.join(first, on=["plan", "broken_on"], how="anti")
-    is_broken = mark(last.filter(pl.col("end") >= after)["plan"], size)
-    was_cured = mark(first.filter(pl.col("end") < after)["plan"], size)
-    is_late = mark(spells.filter((pl.col("end") >= after) & (pl.col("late_from") < after))["plan"], size)
+    is_broken = mark(last.filter(_lasts(last, after))["plan"], size)
+    was_cured = mark(first.filter(~_lasts(first, after))["plan"], size)
+    is_late = mark(spells.filter(_lasts(spells, after) & (spells["late_from"] < spells["end"]))["plan"], size)
     facts = pl.DataFrame(
         {
-            "status": status,
-            "is_done": is_done & ~(is_ended & (unpaid > 0)),
-            "is_over": (is_ended & ~given_up) | (status == "DELETED"),
+            "status": _told(book, status),
+            "is_kept": is_kept,
+            "is_over": is_ended & ~given_up,
             "is_broken": is_broken,
             "was_cured": was_cured,
             "is_late": is_late,
             "broken_at": place(first["plan"], first["broken_on"], size),
             "cured_at": place(first["plan"], first["end"], size).set(~was_cured, None),
             "redefaulted_at": place(again["plan"], again["broken_on"], size),
-            "kept_so_far": _kept_so_far(book, terms, as_of),
+            "kept_so_far": _kept_so_far(book, terms, after),
         }
     )
     days = (pl.col(name).cast(pl.Int32).cast(pl.Date) for name in ("broken_at", "cured_at", "redefaulted_at"))
@@ -96,7 +96,7 @@ def _outcome() -> pl.Expr:
         .then("status")
         .when(pl.col("status") == "DELETED")
         .then(pl.lit("CANCELLED"))
-        .when("is_done")
+        .when("is_kept")
         .then(pl.lit("KEPT"))
         .when("is_over")
         .then(pl.lit("CANCELLED"))
@@ -112,10 +112,29 @@ def _outcome() -> pl.Expr:
     )
 
 
-def _ends(book: Book, chosen: pl.Series, as_of: date) -> pl.DataFrame:
+def _lasts(times: pl.DataFrame, after: pl.Series) -> pl.Series:
+    """Tell which of these times had not ended on the last day of their plan."""
+    return times["end"] >= after.gather(times["plan"])
+
+
+def _told(book: Book, status: pl.Series) -> pl.Series:
+    """Return the status by which a plan is judged: one that left was proposed or in force until then."""
+    before = pl.when("is_approved").then(pl.lit("ACTIVE")).otherwise(pl.lit("PROPOSED"))
+    return book.plans.select(pl.when(has_left(book)).then(before).otherwise(pl.lit(status))).to_series()
+
+
+def _all_satisfied(book: Book, terms: pl.DataFrame, after: pl.Series) -> pl.Series:
+    """Tell per plan whether all terms it lists were satisfied, before those due after its end were voided."""
+    is_met = terms["payable"] - terms["received_minor"] <= terms["tolerance_minor"]
+    by_then = (terms["judged_on"].cast(pl.Int64) < book.segments.spread(after)).fill_null(value=True)
+    listed = book.segments.count(terms["is_listed"])
+    return (listed > 0) & (book.segments.count(terms["is_listed"] & is_met & by_then) == listed)
+
+
+def _ends(book: Book, chosen: pl.Series, after: pl.Series) -> pl.DataFrame:
     """Return the time from the end of each of these plans on, as a span that lasts."""
-    ended = book.plans.select(plan=pl.int_range(pl.len()), start=pl.col("closes_on").cast(pl.Int64)).filter(chosen)
-    return ended.with_columns(end=pl.lit(day_number(as_of) + 1, pl.Int64))
+    spans = book.plans.select(plan=pl.int_range(pl.len()), start=pl.col("closes_on").cast(pl.Int64), end=after)
+    return spans.filter(chosen)
 
 
 def _broken(book: Book, episodes: pl.DataFrame, onsets: pl.DataFrame) -> pl.DataFrame:
@@ -137,10 +156,14 @@ def _broken(book: Book, episodes: pl.DataFrame, onsets: pl.DataFrame) -> pl.Data
     )
 
 
-def _kept_so_far(book: Book, terms: pl.DataFrame, as_of: date) -> pl.Series:
-    """Return per plan whether every term whose deadline passed was satisfied by it; null where none has passed."""
+def _kept_so_far(book: Book, terms: pl.DataFrame, after: pl.Series) -> pl.Series:
+    """Return per plan whether every term whose deadline passed was satisfied by it; null where none has passed.
+
+    A term that asks for no more than its tolerance was kept whenever it fell due.
+    """
     deadline = terms["due_date"].cast(pl.Int64) + book.segments.spread(book.grace)
-    is_evaluated = terms["counts"] & (terms["state"] != "WAIVED") & (deadline < day_number(as_of))
+    is_evaluated = terms["counts"] & (terms["state"] != "WAIVED") & (deadline < book.segments.spread(after) - 1)
     in_time = terms["is_satisfied"] & (terms["judged_on"].cast(pl.Int64) <= deadline).fill_null(value=False)
+    in_time = in_time | (terms["payable"] <= terms["tolerance_minor"])
     evaluated, kept = book.segments.count(is_evaluated), book.segments.count(is_evaluated & in_time)
     return (evaluated == kept).set(evaluated == 0, None)

@@ -130,7 +130,8 @@ def _too_old(
     rows = plans.with_columns(row_numbers(plans.height).alias("spell"))
     own = pauses.join(rows, on="plan_no", how="inner").select("pause_start", "pause_end", plan_no="spell")
     numbered = rows.select(plan_no="spell", provider="provider")
-    last, day = day_number(as_of), spells["start"] - 1 + needed
+    # Counted from the due date, wherever in the time since then the spell begins.
+    last, day = day_number(as_of), since.cast(pl.Int64) + needed
     while True:
         until = day.cast(pl.Int32).cast(pl.Date)
         counted = count_days(numbered["provider"], since, until, options=options)

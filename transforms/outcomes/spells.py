@@ -42,54 +42,78 @@ def has_returns(book: Book) -> pl.Series:
     return mark(went_back, book.plans.height)
 
 
-def spells_of(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
-    """Return the spells of the book's terms up to the as-of date.
+def has_left(book: Book) -> pl.Series:
+    """Tell which plans are no longer shown though nobody ended them: they went as they did on the last day before."""
+    is_deleted = (pl.col("standing") == "DELETED") & pl.col("deleted_on").is_null()
+    return book.plans.select(pl.col("is_vanished") & is_deleted).to_series()
+
+
+def days_after(book: Book, *, as_of: date) -> pl.Series:
+    """Return per plan the day number after the last one that is judged: the as-of date, or the last day of one that left."""
+    last = book.plans.select(pl.when(has_left(book)).then(pl.col("removed_on").cast(pl.Int64) - 1)).to_series()
+    return last.fill_null(day_number(as_of)) + 1
+
+
+def spells_of(book: Book, terms: pl.DataFrame, after: pl.Series) -> pl.DataFrame:
+    """Return the spells of the book's terms; no day before its plan was made is in one.
 
     Args:
         book: Plans, terms and money.
         terms: What `judgement.judge` returned.
-        as_of: Civil date whose end is described.
+        after: What `days_after` returned.
 
     Returns:
         `plan` (position in the book), `row` (of the term), `start`, `end` and `late_from` (first day of the spell
         past grace; not before `end` where it never was), by plan and start.
     """
-    after = day_number(as_of) + 1
-    is_uneven = has_returns(book)
-    columns = terms.select(
-        plan=book.segments.owner.cast(pl.Int64),
-        row=pl.int_range(pl.len()),
-        start=pl.col("due_date").cast(pl.Int64) + 1,
-        end=pl.when("is_satisfied").then(pl.col("judged_on").cast(pl.Int64)).otherwise(after),
-        is_asked=pl.col("counts"),
-    )
-    past_due = columns.filter(pl.col("is_asked") & (pl.col("start") < pl.col("end")) & (pl.col("start") < after))
-    # A term is satisfied from one day on, unless money of its plan went back: those are replayed.
-    spells = past_due.drop("is_asked")
-    if is_uneven.any():
-        even = spells.filter(~is_uneven.gather(spells["plan"]))
-        spells = pl.concat([even, _replayed(book, columns, is_uneven, after)]).sort("plan", "start", "row")
+    past_due = terms["due_date"].cast(pl.Int64) + 1
+    spells = open_times(book, terms, past_due, after)
     grace = book.grace.gather(spells["plan"])
     # Grace runs from the due date, wherever in it a spell begins.
-    due = columns["start"].gather(spells["row"])
+    due = past_due.gather(spells["row"])
     return spells.with_columns(late_from=pl.max_horizontal("start", pl.lit(due + grace)))
 
 
-def _replayed(book: Book, terms: pl.DataFrame, is_uneven: pl.Series, after: int) -> pl.DataFrame:
-    """Return the spells of the terms of these plans, judged again on each day on which their money moved."""
+def open_times(book: Book, terms: pl.DataFrame, since: pl.Series, after: pl.Series) -> pl.DataFrame:
+    """Return when each term that counts was open, from its day in `since` on: `plan, row, start, end`, by plan and start.
+
+    A term that asks for no more than its tolerance never was.
+    """
+    created = book.segments.spread(book.plans["created_on"].cast(pl.Int64))
+    columns = terms.select(
+        plan=book.segments.owner.cast(pl.Int64),
+        row=pl.int_range(pl.len()),
+        start=pl.max_horizontal(pl.lit(since), pl.lit(created)),
+        after=book.segments.spread(after),
+        met=pl.when("is_satisfied").then(pl.col("judged_on").cast(pl.Int64)),
+        is_asked=pl.col("counts") & (pl.col("payable") > pl.col("tolerance_minor")),
+    ).with_columns(end=pl.min_horizontal("met", "after"))
+    # A term is satisfied from one day on, unless money of its plan went back: those are replayed.
+    is_uneven = has_returns(book)
+    spells = columns.filter(pl.col("is_asked") & (pl.col("start") < pl.col("end"))).select(
+        "plan", "row", "start", "end"
+    )
+    if is_uneven.any():
+        even = spells.filter(~is_uneven.gather(spells["plan"]))
+        spells = pl.concat([even, _replayed(book, columns, is_uneven)]).sort("plan", "start", "row")
+    return spells
+
+
+def _replayed(book: Book, terms: pl.DataFrame, is_uneven: pl.Series) -> pl.DataFrame:
+    """Return the open times of the terms of these plans, judged again on each day on which their money moved."""
     days = pl.DataFrame({"plan": book.levels.owner, "day": book.levels.day})
     plans = is_uneven.arg_true()
     parts = [
-        _between(on_days(book, days.filter(days["plan"].is_in(some.implode()))), terms, after)
+        _between(on_days(book, days.filter(days["plan"].is_in(some.implode()))), terms)
         for some in (plans.slice(start, _PLANS_AT_ONCE) for start in range(0, len(plans), _PLANS_AT_ONCE))
     ]
     return pl.concat(parts)
 
 
-def _between(history: pl.DataFrame, terms: pl.DataFrame, after: int) -> pl.DataFrame:
-    """Return the spells that the received money of `history` tells, one row of it per plan, day and term."""
+def _between(history: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
+    """Return the open times that the received money of `history` tells, one row of it per plan, day and term."""
     asked = terms["is_asked"].gather(history["row"])
-    judged = history.filter(asked & (history["payable"] > history["tolerance_minor"])).select(
+    judged = history.filter(asked).select(
         pl.col("plan").cast(pl.Int64),
         "row",
         day=pl.col("day").cast(pl.Int64),
@@ -102,9 +126,12 @@ def _between(history: pl.DataFrame, terms: pl.DataFrame, after: int) -> pl.DataF
     # Where a term changes between open and satisfied: every other row of a term is then open.
     turns = steps.filter(is_first | changes(steps["is_open"]))
     is_last = changes(turns["row"]).shift(-1, fill_value=True)
-    ends = turns["day"].shift(-1).set(is_last, after)
-    due = terms["start"].gather(turns["row"])
-    spells = turns.with_columns(start=pl.max_horizontal("day", pl.lit(due)), end=pl.lit(ends))
+    ends = turns["day"].shift(-1).set(is_last, None)
+    since, after = terms["start"].gather(turns["row"]), terms["after"].gather(turns["row"])
+    # One that is never satisfied again is open to the end.
+    spells = turns.with_columns(
+        start=pl.max_horizontal("day", pl.lit(since)), end=pl.min_horizontal(pl.lit(ends), pl.lit(after))
+    )
     return spells.filter(pl.col("is_open") & (pl.col("start") < pl.col("end"))).select("plan", "row", "start", "end")
 
 
