@@ -526,6 +526,23 @@ COLUMNS: dict[str, Column] = {
         values=("SEGMENT", "PORTFOLIO", "NONE"),
     ),
     "rate_terms": _count("terms the rate comes from", unit="terms"),
+    "backtest_as_of": _date(
+        "as-of date of the newest earlier run whose horizon of as many days has ended",
+        empty="there is none, or it had no such row; always for horizon 0, whose day is over when it is told of",
+    ),
+    "backtest_forecast_minor": _sum(
+        "`risk_adjusted` of that run, as it was first published", nullable=True, empty="there is none"
+    ),
+    "backtest_received_minor": _sum(
+        "money that came after that date and by the end of the horizon for terms due in it, by what is known now",
+        nullable=True,
+        empty="there is no such run",
+    ),
+    "backtest_error_minor": _sum(
+        "what came less what was expected; below zero: less came",
+        nullable=True,
+        empty="nothing was expected, or is known of",
+    ),
     "window_days": _count("days looked back from the as-of date", unit="days"),
     "evaluated": _count("terms whose deadline lies in the window", unit="terms"),
     "kept": _count("terms satisfied by their deadline", unit="terms"),

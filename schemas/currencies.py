@@ -64,3 +64,12 @@ def plain(minor: pl.Expr, currency: pl.Expr) -> pl.Expr:
         text = pl.format("{}.{}", size // unit, (size % unit).cast(pl.String).str.zfill(count))
         written = pl.when(digits == count).then(text).otherwise(written)
     return pl.when(minor < 0).then(pl.concat_str(pl.lit("-"), written)).otherwise(written)
+
+
+def minor_units(money: str) -> pl.Expr:
+    """Return column `money` of stored reports, in major units with four places, in minor units of the `currency` beside it."""
+    # A ten-thousandth is the unit that is stored; no currency has more places, so nothing is lost.
+    unscaled = (pl.col(money).cast(pl.Decimal(38, 4)) * 10**4).cast(pl.Int128)
+    scale = {code: 10 ** (4 - places) for code, places in EXPONENTS.items()}
+    minor: pl.Expr = (unscaled // pl.col("currency").replace_strict(scale, return_dtype=pl.Int128)).cast(pl.Int64)
+    return minor

@@ -177,7 +177,8 @@ _REPORTS = (
     Report(
         "cash",
         "One row per provider, tenant, currency and horizon; today is horizon 0",
-        "currency horizon_days scheduled arrears pending_covered risk_adjusted rate rate_from rate_terms",
+        "currency horizon_days scheduled arrears pending_covered risk_adjusted rate rate_from rate_terms "
+        "backtest_as_of backtest_forecast backtest_received backtest_error",
         by="currency horizon_days",
         is_recorded=True,
     ),

@@ -279,8 +279,19 @@ CASH = Table(
         "rate_ppm",
         "rate_from",
         "rate_terms",
+        "backtest_as_of",
+        "backtest_forecast_minor",
+        "backtest_received_minor",
+        "backtest_error_minor",
     ),
     key=("provider", "tenant_id", "currency", "horizon_days"),
+)
+FORECASTS = Table(
+    name="forecasts",
+    grain="One row per provider, tenant, currency and horizon that an earlier run is held to",
+    columns=(*WHO, "currency", "horizon_days", "backtest_as_of", "backtest_forecast_minor"),
+    key=("provider", "tenant_id", "currency", "horizon_days"),
+    required=frozenset({"backtest_as_of"}),
 )
 EXPOSURE = Table(
     name="exposure",

@@ -1,11 +1,14 @@
 """Answer what a run can look back on: published runs of earlier dates, and the plans that became known anew since."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import duckdb
 import polars as pl
 
+from schemas.currencies import minor_units
+from schemas.results import FORECASTS
 from sql.scripts import statements
 
 
@@ -40,3 +43,24 @@ def touched_plans(con: duckdb.DuckDBPyConnection, *, after: int, until: int) -> 
     params = {"after": after, "until": until}
     found: pl.DataFrame = con.sql(statements("queries/touched_plans.sql"), params=params).pl()
     return found
+
+
+def forecasts(
+    con: duckdb.DuckDBPyConnection, runs: Sequence[EarlierRun], windows: Sequence[tuple[int, date]]
+) -> pl.DataFrame:
+    """Return `FORECASTS`: what was expected for each window, in days, from its date, null where there was no rate.
+
+    Of several runs of a date it is the one published first: what it said when it could know no better is judged.
+    """
+    first = {run.as_of: run.run_id for run in reversed(runs)}
+    made = pl.DataFrame(
+        [(first[start], days) for days, start in windows], schema={"run_id": pl.String, "days": pl.Int64}, orient="row"
+    )
+    con.register("made", made)
+    try:
+        found: pl.DataFrame = con.sql(statements("queries/forecasts.sql")).pl()
+    finally:
+        con.unregister("made")
+    return FORECASTS.gate(
+        found.with_columns(backtest_forecast_minor=minor_units("risk_adjusted")).drop("risk_adjusted")
+    )

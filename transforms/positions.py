@@ -38,6 +38,7 @@ from transforms.outcomes.kept import evaluated
 from transforms.outcomes.near import NEAR_BREAK, is_near_break
 from transforms.outcomes.outcome import outcomes_of
 from transforms.outcomes.rates import kept_sums
+from transforms.outlook.backtest import Windows, came
 from transforms.segments import mark, number_of, put, repeat
 
 VANISHED = "VANISHED"
@@ -55,7 +56,8 @@ _ROOM = 2**61
 class Positions:
     """`TERM_POSITIONS`, `PLAN_POSITIONS` and `PAYMENT_POSITIONS`, in the order of their keys, gated.
 
-    `aged` is what `aging.age_terms` returned: open terms summed by their own age; `kept` what `rates.kept_sums` did.
+    `aged` is what `aging.age_terms` returned: open terms summed by their own age; `kept` what `rates.kept_sums` did,
+    `came` what `backtest.came` did.
     """
 
     terms: pl.DataFrame
@@ -63,6 +65,7 @@ class Positions:
     payments: pl.DataFrame
     aged: pl.DataFrame
     kept: pl.DataFrame
+    came: pl.DataFrame
 
 
 def compute(
@@ -74,6 +77,7 @@ def compute(
     options: Mapping[str, Options],
     pauses: Pauses = NO_PAUSES,
     rules: OutcomeRules = _USUAL,
+    windows: Windows = (),
 ) -> Positions:
     """Return the positions of these plans.
 
@@ -85,6 +89,7 @@ def compute(
         options: `Options` by provider.
         pauses: When plans are paused: days that do not count as past due, and who is flagged.
         rules: When a plan is broken, and when it is cured.
+        windows: What earlier runs looked ahead to, to tell what came.
 
     Raises:
         MissingOptionsError: a provider has no options.
@@ -102,6 +107,7 @@ def compute(
                 options=options,
                 pauses=pauses,
                 rules=rules,
+                windows=windows,
             )
             for side in (pl.col("plan_no") < middle, pl.col("plan_no") >= middle)
         ]
@@ -111,6 +117,7 @@ def compute(
             pl.concat([half.payments for half in halves]).sort("payment_no"),
             pl.concat([half.aged for half in halves]),
             pl.concat([half.kept for half in halves]),
+            pl.concat([half.came for half in halves]),
         )
     book = open_book(located_plans, terms, located_payments, as_of=as_of, options=options)
     paid = satisfy(book, as_of=as_of)
@@ -169,6 +176,7 @@ def compute(
         payment_positions(located_payments, book.plans, book.money, paid.used),
         age_terms(book, judged, plans["is_in_force"], anchor, as_of=as_of, options=options),
         kept_sums(book, kept, firm, as_of=as_of),
+        came(book, judged, windows),
     )
 
 

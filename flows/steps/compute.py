@@ -24,6 +24,7 @@ from transforms.delinquency.buckets import bucket_set
 from transforms.delinquency.pauses import Pauses
 from transforms.location.references import with_references
 from transforms.outcomes.rates import added, kept_rates
+from transforms.outlook.backtest import Windows
 from transforms.outlook.cash import LOOKED_BACK, cash, coming
 from transforms.outlook.exposure import exposure
 from transforms.positions import Positions, compute, unowned
@@ -39,7 +40,7 @@ class Inputs:
     `plans` and `payments` are those of `locate.Located`, `plan_rules` those of plans that still go on, each with its
     calendar, `orphans` those that exist on the as-of date, `changes` what `write_backs.shown_by_now` returned,
     `named_links` `plan_accounts` by the providers' own ids, `rows` and `completeness` what `images.current_rows` and
-    `images.completeness` did; every other frame is the table of its name. `options`, `conventions` and `calendars` are by provider.
+    `images.completeness` did, `windows` what `backtest.windows_of` returned; every other frame is the table of its name. `options`, `conventions` and `calendars` are by provider.
     """
 
     known: int
@@ -65,6 +66,8 @@ class Inputs:
     changes: pl.DataFrame
     agreed_terms: pl.DataFrame
     named_links: pl.DataFrame
+    windows: Windows
+    forecasts: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +75,7 @@ class Part:
     """The results of some plans: `TERM_POSITIONS`, `PLAN_POSITIONS`, `PAYMENT_POSITIONS`, `DIFFERENCES`.
 
     `aged` is what `aging.age_terms` returned, `kept` what `rates.kept_sums` did, `checked` the `BREAKS` and
-    `CHECK_RESULTS` of the checks by part, `coming` what `cash.coming` returned.
+    `CHECK_RESULTS` of the checks by part, `coming` what `cash.coming` returned, `came` what `backtest.came` did.
     """
 
     terms: pl.DataFrame
@@ -83,6 +86,7 @@ class Part:
     differences: pl.DataFrame
     checked: tuple[pl.DataFrame, pl.DataFrame]
     coming: pl.DataFrame
+    came: pl.DataFrame
 
     def reduced(self, in_question: pl.Series) -> "Part":
         """Return the part with the terms that `assemble` has to see again: of these plans, and of those that differ."""
@@ -163,6 +167,7 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
         differences=judged.differences,
         checked=run(checks, frames, as_of=inputs.as_of, options=inputs.options),
         coming=coming(judged.terms, judged.plans, as_of=inputs.as_of),
+        came=positions.came,
     )
 
 
@@ -194,6 +199,7 @@ def _positions(inputs: Inputs, plan_nos: pl.Series, dated: pl.DataFrame) -> Posi
         options=inputs.options,
         pauses=inputs.pauses,
         rules=inputs.rules,
+        windows=inputs.windows,
     )
 
 
@@ -236,6 +242,12 @@ def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
         aging_terms=aging_terms([part.aged for part in parts]),
         kept=kept_rates(kept),
         causes=groups.filter(pl.col("breaks") >= LEAST)["explanation"].to_list(),
-        cash=cash([part.coming for part in parts], named, kept.filter(pl.col("window_days") == LOOKED_BACK)),
+        cash=cash(
+            [part.coming for part in parts],
+            named,
+            kept.filter(pl.col("window_days") == LOOKED_BACK),
+            forecasts=inputs.forecasts,
+            came=[part.came for part in parts],
+        ),
         exposure=exposure(named, inputs.orphans),
     )

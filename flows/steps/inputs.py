@@ -11,9 +11,12 @@ from flows.steps.pauses import pauses_of, read_pauses
 from schemas.core import WHO
 from sql import writes
 from sql.core import images
+from sql.earlier import earlier_runs, forecasts
 from sql.runs import loaded_at
 from transforms.breaks.write_backs import shown_by_now
 from transforms.location.locate import locate
+from transforms.outlook.backtest import windows_of
+from transforms.outlook.cash import HORIZONS
 
 
 def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, settings: Settings) -> Inputs:
@@ -44,6 +47,8 @@ def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, sett
         known_at=loaded_at(con, known),
         zone=settings.run.timezone,
     )
+    runs = earlier_runs(con, as_of=as_of, known=known)
+    windows = windows_of([run.as_of for run in runs], HORIZONS, as_of)
     given = read_pauses(settings.run.pauses_file)
     return Inputs(
         known=known,
@@ -69,6 +74,8 @@ def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, sett
         changes=changes,
         agreed_terms=writes.agreed_terms(con),
         named_links=_named(plan_accounts, plans, accounts),
+        windows=windows,
+        forecasts=forecasts(con, runs, windows),
     )
 
 

@@ -13,15 +13,12 @@ from flows.steps.compute import Inputs, parts_of, plans_of_part
 from flows.steps.run_key import run_key
 from reports.manifest import is_sealed
 from schemas.core import PAYMENTS, PLANS
-from schemas.currencies import EXPONENTS
+from schemas.currencies import minor_units
 from schemas.results import PLAN_POSITIONS, ROLL
 from sql.core import images
 from sql.earlier import EarlierRun, earlier_runs, touched_plans
 from transforms.location.locate import locate
 from transforms.outlook.roll import PLAN, STANDING, earlier_dates, roll
-
-MOST_PLACES = 4
-"""Places of money in the Parquet of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ class LookBack:
             links=links,
             accounts=now.accounts,
         )
-        return replace(now, as_of=day, plans=located.plans, payments=located.payments)
+        return replace(now, as_of=day, plans=located.plans, payments=located.payments, windows=())
 
     def _is_usable(self, run: EarlierRun) -> bool:
         """Tell whether what the run wrote is there, and made by the same settings and version."""
@@ -111,12 +108,4 @@ class LookBack:
         folder = self.reports_dir / (run.folder or "")
         names = [*PLAN, "currency", "is_in_force", "bucket", "bucket_no", "outstanding"]
         rows = pl.read_parquet(folder / "plans.parquet", columns=names, glob=False)
-        return rows.with_columns(outstanding_minor=_in_minor("outstanding")).select(STANDING)
-
-
-def _in_minor(money: str) -> pl.Expr:
-    """Return an amount of a Parquet file, in major units with four places, in minor units of the currency beside it."""
-    scale = {code: 10 ** (MOST_PLACES - places) for code, places in EXPONENTS.items()}
-    unscaled = (pl.col(money).cast(pl.Decimal(38, MOST_PLACES)) * 10**MOST_PLACES).cast(pl.Int128)
-    minor: pl.Expr = (unscaled // pl.col("currency").replace_strict(scale, return_dtype=pl.Int128)).cast(pl.Int64)
-    return minor
+        return rows.with_columns(outstanding_minor=minor_units("outstanding")).select(STANDING)

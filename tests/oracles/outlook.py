@@ -44,6 +44,35 @@ def cash(plans: Sequence[Row], terms: Iterable[Row], as_of: date) -> dict[tuple[
     return found
 
 
+def came(
+    plans: Sequence[Row],
+    start: Iterable[Row],
+    end: Iterable[Row],
+    window: tuple[date, date],
+    told: Mapping[str, date],
+) -> dict[tuple[str, str, str], Decimal]:
+    """Return by provider, tenant and currency what came inside the window (its first day left out) for terms due in it.
+
+    `start` and `end` are the terms as of its two ends, `told` the day on which the provider of a balance last changed the plan.
+    """
+    first, last = (day.isoformat() for day in window)
+    of_balance = {_key(plan) for plan in plans if plan["basis"] == "PROVIDER_BALANCE"}
+
+    def had(row: Row, day: date) -> Decimal:
+        if _key(row) not in of_balance:
+            return Decimal(row["received"])
+        since = row["satisfied_on"] or told[row["plan_id"]].isoformat()
+        return Decimal(row["received"]) if since <= day.isoformat() else Decimal(0)
+
+    before = {(*_key(row), row["term_id"]): had(row, window[0]) for row in start}
+    found: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for row in end:
+        if first < row["due_date"] <= last:
+            gained = had(row, window[1]) - before.get((*_key(row), row["term_id"]), Decimal(0))
+            found[_group(row)] += max(gained, Decimal(0))
+    return dict(found)
+
+
 def exposure(plans: Iterable[Row]) -> dict[tuple[Any, ...], tuple[int, Decimal, Decimal]]:
     """Return number of plans, money and what the share is of, by provider, tenant, currency and metric."""
     found = {}

@@ -171,7 +171,7 @@ def test_coverage_is_a_fraction_with_six_places_and_unknown_is_empty(tmp_path, f
     [
         (
             "cash",
-            "as_of,provider,tenant_id,currency,horizon_days,scheduled,arrears,pending_covered,risk_adjusted,rate,rate_from,rate_terms",
+            "as_of,provider,tenant_id,currency,horizon_days,scheduled,arrears,pending_covered,risk_adjusted,rate,rate_from,rate_terms,backtest_as_of,backtest_forecast,backtest_received,backtest_error",
         ),
         (
             "kept",

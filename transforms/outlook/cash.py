@@ -10,12 +10,13 @@ A horizon looks at the days after the as-of date, up to that many; 0 is the as-o
 second on holds the one before it, and none holds today's money or the arrears.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import polars as pl
 
 from schemas.results import CASH
+from transforms.outlook.backtest import with_backtest
 from transforms.outlook.shares import part_of, share_ppm
 
 HORIZONS = (0, 7, 14, 30, 60, 90)
@@ -60,7 +61,14 @@ def _first_horizon(days: pl.Expr) -> pl.Expr:
     return reached
 
 
-def cash(parts: Iterable[pl.DataFrame], plans: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+def cash(
+    parts: Iterable[pl.DataFrame],
+    plans: pl.DataFrame,
+    kept: pl.DataFrame,
+    *,
+    forecasts: pl.DataFrame,
+    came: Sequence[pl.DataFrame],
+) -> pl.DataFrame:
     """Return `CASH`: a row per horizon of each provider, tenant and currency with a plan in force.
 
     `risk_adjusted_minor` is what is scheduled times the share of money that came by its deadline in the days looked back:
@@ -73,6 +81,8 @@ def cash(parts: Iterable[pl.DataFrame], plans: pl.DataFrame, kept: pl.DataFrame)
         plans: `PLAN_POSITIONS` of the whole portfolio.
         kept: `provider, tenant_id, currency, evaluated, payable_minor, paid_minor` of the terms whose deadline lay in
             the days looked back, at most one row for each provider, tenant and currency.
+        forecasts: `FORECASTS`.
+        came: What `backtest.came` returned for each part.
     """
     arrears = plans.filter("is_in_force").group_by(_WHO).agg(arrears_minor=pl.col("overdue_minor").sum())
     every = arrears.join(pl.DataFrame({"horizon_days": HORIZONS}, schema={"horizon_days": pl.Int64}), how="cross")
@@ -82,7 +92,7 @@ def cash(parts: Iterable[pl.DataFrame], plans: pl.DataFrame, kept: pl.DataFrame)
     )
     rated = _reaching(at_each).join(_rates(arrears, kept), on=_WHO, how="left", validate="m:1")
     adjusted = rated.with_columns(risk_adjusted_minor=part_of(pl.col("scheduled_minor"), pl.col("rate_ppm")))
-    return CASH.gate(adjusted.select(CASH.columns).sort(*_WHO, "horizon_days"))
+    return CASH.gate(with_backtest(adjusted, forecasts, came).select(CASH.columns).sort(*_WHO, "horizon_days"))
 
 
 def _reaching(at_each: pl.DataFrame) -> pl.DataFrame:

@@ -35,7 +35,8 @@ from schemas.core import (
     TERM_CHANGES,
     TERMS,
 )
-from schemas.options import Options
+from schemas.options import Options, OutcomeRules
+from schemas.results import FORECASTS
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
 from schemas.writes import AGREED_TERMS, WRITES
 from transforms.calendars.closed_days import Calendar
@@ -130,6 +131,7 @@ def portfolio():
         conventions=dict.fromkeys("pq", Conventions()),
         calendars=dict.fromkeys("pq", Calendar("US")),
         pauses=NO_PAUSES,
+        rules=OutcomeRules(),
         plans=located.plans,
         payments=located.payments,
         accounts=ACCOUNTS.empty(),
@@ -148,6 +150,8 @@ def portfolio():
         changes=rows(WRITES, change).with_columns(plan_no=pl.lit(0, dtype=pl.Int64)),
         agreed_terms=rows(AGREED_TERMS, *agreed),
         named_links=pl.DataFrame(),
+        windows=(),
+        forecasts=FORECASTS.empty(),
     )
 
 

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -28,7 +28,7 @@ def looked_back(open_desk, tmp_path_factory):
     """A desk with a run as of a day in May, then money that came late to be known, then a run as of the end of June."""
     with open_desk(tmp_path_factory.mktemp("outlook"), scenarios.generate(seed=23, plans=120, as_of=AS_OF)) as desk:
         desk.configure(gates={"change_share": 1}, run={"grace_days": 3})
-        desk.run(BEFORE)
+        desk.first = desk.run(BEFORE).folder
         lms = desk.world.totality
         with desk.world.changing():
             came = [row for row in lms.payments if row["status"] == "Completed"][::6]
@@ -70,6 +70,27 @@ def test_cash_equals_the_second_answer(looked_back, answers):
         expected = Decimal(row["scheduled"]) * Decimal(row["rate"])
         assert Decimal(row["risk_adjusted"]) == expected.quantize(Decimal(row["scheduled"]), rounding="ROUND_HALF_EVEN")
     assert {row["rate_from"] for row in rows} == {"SEGMENT", "PORTFOLIO"}
+
+
+def test_what_came_of_an_earlier_forecast_equals_the_second_answer(looked_back, answers, closed):
+    desk, folder = looked_back
+    options = Options(holidays=closed, grace_days=3)
+    told = {row["id"]: date.fromisoformat(row["updated_at"][:10]) for row in desk.world.payt.payment_plans}
+    first = {(*(row[n] for n in WHO), row["horizon_days"]): row for row in desk.rows("cash", desk.first)}
+    rows = desk.rows("cash", folder)
+    for days in (7, 14, 30):
+        end = BEFORE + timedelta(days)
+        later = truth(desk.world, end, options)
+        came = outlook.came(later["plans"], answers[0]["terms"], later["terms"], (BEFORE, end), told)
+        own = [row for row in rows if row["horizon_days"] == str(days)]
+        for row in own:
+            group = tuple(row[name] for name in WHO)
+            assert row["backtest_as_of"] == str(BEFORE)
+            assert row["backtest_forecast"] == first[*group, str(days)]["risk_adjusted"]
+            assert Decimal(row["backtest_received"]) == came.get(group, 0)
+            assert Decimal(row["backtest_error"]) == came.get(group, 0) - Decimal(row["backtest_forecast"])
+        assert sum(came.values()) > 0
+    assert {row["backtest_as_of"] for row in rows if row["horizon_days"] in {"0", "60", "90"}} == {""}
 
 
 def test_exposure_equals_the_second_answer(looked_back, answers):

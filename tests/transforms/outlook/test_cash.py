@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.results import PLAN_POSITIONS, TERM_POSITIONS
+from schemas.results import FORECASTS, PLAN_POSITIONS, TERM_POSITIONS
 from transforms.outlook.cash import HORIZONS, cash, coming
 from transforms.outlook.shares import part_of, share_ppm
 
@@ -39,8 +39,17 @@ def _kept(*rows: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame([WHO | row for row in rows], schema=NOTHING_KEPT.schema)
 
 
-def _cash(terms: pl.DataFrame, plans: pl.DataFrame, kept: pl.DataFrame = NOTHING_KEPT) -> pl.DataFrame:
-    return cash([coming(terms, plans, as_of=AS_OF)], plans, kept)
+def _cash(
+    terms: pl.DataFrame,
+    plans: pl.DataFrame,
+    kept: pl.DataFrame = NOTHING_KEPT,
+    forecasts: tuple[dict[str, Any], ...] = (),
+    came: tuple[dict[str, Any], ...] = (),
+) -> pl.DataFrame:
+    made = pl.DataFrame([WHO | row for row in forecasts], schema=dict(FORECASTS.dtypes))
+    kinds = dict.fromkeys(WHO, pl.String) | {"horizon_days": pl.Int64, "backtest_received_minor": pl.Int64}
+    received = pl.DataFrame([WHO | row for row in came], schema=kinds)
+    return cash([coming(terms, plans, as_of=AS_OF)], plans, kept, forecasts=made, came=[received])
 
 
 def test_each_term_counts_from_the_first_horizon_that_reaches_it_and_today_stays_alone() -> None:
@@ -76,6 +85,22 @@ def test_a_segment_with_thirty_evaluated_terms_has_its_own_rate_and_another_that
         ("t", "SEGMENT", 500_000, 30, 500),
         ("u", "PORTFOLIO", 625_000, 59, 625),
         ("v", "NONE", None, 0, None),
+    ]
+
+
+def test_an_earlier_forecast_stands_beside_what_came_and_an_unknown_one_has_no_error() -> None:
+    day = AS_OF - timedelta(30)
+    made = [(7, 500), (14, 500), (30, None)]
+    forecasts = ({"horizon_days": h, "backtest_as_of": day, "backtest_forecast_minor": f} for h, f in made)
+    came = ({"horizon_days": 7, "backtest_received_minor": 450}, {"horizon_days": 30, "backtest_received_minor": 9})
+    found = _cash(_terms(), _plans({}), forecasts=tuple(forecasts), came=came)
+    assert found.select("horizon_days", pl.col("^backtest.*$")).rows() == [
+        (0, None, None, None, None),
+        (7, day, 500, 450, -50),
+        (14, day, 500, 0, -500),
+        (30, day, None, 9, None),
+        (60, None, None, None, None),
+        (90, None, None, None, None),
     ]
 
 
