@@ -110,7 +110,7 @@ def stage(
     `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
     position and hash of every top-level row, `page_entities` which entity a page
     feeds, `tenant_words` what the tenant's own row says and no list of words knows.
-    Only the files of the provider's own folder are run, as temporary views that are dropped again.
+    Only the files of the provider's own folder are run, as temporary tables that are dropped again.
 
     Args:
         con: Any connection; nothing is written to its tables.
@@ -135,7 +135,7 @@ def stage(
         staged = _build(con, options, texts)
     finally:
         for name in reversed(texts):
-            con.execute(f"DROP VIEW IF EXISTS temp.stg_{options.provider}__{name}")
+            con.execute(f"DROP TABLE IF EXISTS temp.stg_{options.provider}__{name}")
         for name in frames:
             con.unregister(name)
     page_entities = seed(options.provider, "page_entities")
@@ -208,7 +208,9 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping
     for name in ("timezone", "currency", "fetched_on"):
         con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
     for name, text in texts.items():
-        con.execute(f"CREATE OR REPLACE TEMP VIEW stg_{options.provider}__{name} AS {text}")
+        # A table, not a view: planning a file costs more than running it on a quiet day, and a view is planned for
+        # each frame that reads it, and once more to be made.
+        con.execute(f"CREATE OR REPLACE TEMP TABLE stg_{options.provider}__{name} AS {text}")
     return {
         name: in_shape(con.sql(f"FROM stg_{options.provider}__{name}").pl(), name)
         if name in texts
