@@ -6,6 +6,7 @@ portfolio: long lists end with a note where the rest is.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ def render(facts: RunFacts, summary: Summary, digest: Digest) -> str:
     return page
 
 
+@cache
 def _template() -> Any:
+    """Return the page's template; it is compiled once per process."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 import duckdb
 import polars as pl
 
+from schemas.columns import COLUMNS
 from schemas.reports import REPORTS
 from schemas.seeds import read
 from sql import report_tables
@@ -85,7 +86,8 @@ def create_tables(con: duckdb.DuckDBPyConnection, layers: tuple[str, ...] = STOR
 
 @cache
 def fingerprint() -> str:
-    """Return a hash of every script that makes tables or views: it changes when one of them does."""
+    """Return a hash of all that makes tables or views, and of what columns mean: it changes when any of it does."""
     texts = [text for folder in (*STORED, "views") for text in scripts(folder)]
+    texts += [statements("queries/plan_changes.sql"), *(column.comment() for column in COLUMNS.values())]
     texts.append(statements("queries/plan_changes.sql"))  # what one of the views reads
     return sha256("\0".join(texts).encode()).hexdigest()

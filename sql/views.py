@@ -6,6 +6,7 @@ where the rows come from is decided here.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -73,20 +74,26 @@ def refresh_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
     """Make every view show the run in `folder`; without one they have their columns and no rows.
 
     One transaction: a reader sees all views of one run. Extra columns of the
-    Parquet are not shown, missing ones are null.
+    Parquet are not shown, missing ones are null. The views themselves stay: only where their rows come from changes.
     """
     with transaction(con):
-        make_views(con, folder)
+        _show(con, folder)
 
 
 def make_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
-    """Do what `refresh_views` does inside the caller's transaction."""
+    """Make the views anew, with what their columns mean, over the run in `folder`; inside the caller's transaction."""
     for report in REPORTS:
         con.execute(f"DROP VIEW IF EXISTS out.latest_{report}")  # what earlier versions called it: users saw it
-        con.execute(_source(report, folder))
+    _show(con, folder)
     con.execute(statements("queries/plan_changes.sql") if _has_versions(con) else _PLAN_CHANGES)
     run_scripts(con, "views")
     _explain_columns(con)
+
+
+def _show(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
+    for report in REPORTS:
+        con.execute(_source(report, folder))
+        con.sql(f"FROM out.latest_{report}()")  # raises if its Parquet cannot be read; nothing else looks at it yet
     con.execute(
         "INSERT OR REPLACE INTO meta.about BY NAME SELECT 'shown_folder' AS name, $folder AS value",
         {"folder": str(folder.resolve()) if folder else ""},
@@ -198,10 +205,16 @@ def _has_versions(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _explain_columns(con: duckdb.DuckDBPyConnection) -> None:
-    for view, name in con.sql(statements("queries/view_columns.sql")).fetchall():
-        known_as = _NAMED_OTHERWISE.get((view, name), name)
-        column = next(COLUMNS[key] for key in (f"{known_as}_minor", f"{known_as}_ppm", known_as) if key in COLUMNS)
-        con.execute(f'COMMENT ON COLUMN main.{view}."{name}" IS {quoted(column.comment())}')
+    columns = con.sql(statements("queries/view_columns.sql")).fetchall()
+    con.execute(";".join(f'COMMENT ON COLUMN main.{view}."{name}" IS {_meaning(view, name)}' for view, name in columns))
+
+
+@cache
+def _meaning(view: str, name: str) -> str:
+    """Return what a column of a view means, as an SQL string literal."""
+    known_as = _NAMED_OTHERWISE.get((view, name), name)
+    column = next(COLUMNS[key] for key in (f"{known_as}_minor", f"{known_as}_ppm", known_as) if key in COLUMNS)
+    return quoted(column.comment())
 
 
 def _remove(draft: Path) -> None:
