@@ -132,7 +132,7 @@ def stage(
     try:
         con.execute(statements("stg/macros.sql"))
         options, tenant_words = _of_tenant(con, options, texts.pop("tenant", None))
-        staged = _build(con, options, texts)
+        staged = _build(con, options, _fed(texts, received, options.provider))
     finally:
         for name in reversed(texts):
             con.execute(f"DROP TABLE IF EXISTS temp.stg_{options.provider}__{name}")
@@ -203,8 +203,20 @@ def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(known.fetchall())
 
 
+def _fed(texts: Mapping[str, str], received: Mapping[str, pl.DataFrame], provider: str) -> dict[str, str]:
+    """Return the files that a received row feeds, and those they build on; the others would make frames without rows."""
+    prefix = f"stg_{provider}__"
+    reads = {name: set(re.findall(rf"\b(?:stg_)?{provider}__\w+", text)) for name, text in texts.items()}
+    full = {name for name, frame in received.items() if not frame.is_empty()}
+    for name in texts:
+        full |= {prefix + name} if reads[name] & full else set()
+    for name in reversed(list(texts)):
+        full |= reads[name] if prefix + name in full else set()
+    return {name: text for name, text in texts.items() if prefix + name in full}
+
+
 def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping[str, str]) -> dict[str, pl.DataFrame]:
-    """Return each frame of `STAGED`: what the provider's file of that name makes, empty where it has none."""
+    """Return each frame of `STAGED`: what the provider's file of that name makes, empty where none is to be run."""
     for name in ("timezone", "currency", "fetched_on"):
         con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
     for name, text in texts.items():
