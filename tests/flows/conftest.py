@@ -19,7 +19,11 @@ from pathlib import Path
 import holidays
 import pytest
 import stamina
+from oracles.kept import kept_rows
 from oracles.model import Options
+from oracles.outcomes import plan_rows
+from oracles.read import read
+from oracles.replay import Rules
 from oracles.truth import KEYS, differences, truth
 
 from flows.configuration import load
@@ -257,6 +261,19 @@ def compare(closed):
                 given = [row for row in given if is_told(row) and row["state"] != "RESOLVED"]
             found += differences(name, rows, given)
         return found
+
+    return compared
+
+
+@pytest.fixture(scope="session")
+def compare_replay(closed):
+    """Every difference between a run folder and the slow answer in how plans went and which terms were kept."""
+
+    def compared(desk, folder, day, rules=None, **options):
+        chosen, rules = Options(holidays=closed, **options), rules or Rules()
+        facts = read(desk.world, chosen)
+        plans = differences("plans", plan_rows(facts, day, chosen, rules), desk.rows("plans", folder))
+        return plans + differences("kept", kept_rows(facts, day, chosen, rules), desk.rows("kept", folder))
 
     return compared
 

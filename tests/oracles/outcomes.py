@@ -1,8 +1,6 @@
-"""How a plan went, and which terms were kept: a replay of every day from the plan's creation to the last.
+"""How a plan went: a replay of every day from the plan's creation to the last.
 
-Which terms count, and whose money it is, is read as of the last day: what a provider took back was
-never asked for. On each day the money that had come by then, less what had gone back, is laid on the
-terms anew. A term is past due after its due date while it is not satisfied, and late after its grace; a plan is in
+A term is past due after its due date while it is not satisfied, and late after its grace; a plan is in
 an episode on every day on which something is past due, and broken from the first such day on which a rule
 holds until the first one on which nothing is past due (on probation: and the last terms were paid in time).
 
@@ -11,37 +9,20 @@ What the definitions leave open, and is taken here:
 - Days before a plan was made do not break it, whatever its due dates. Nor do days after it ended or was replaced.
 - What a satisfied term still lacks is within its tolerance and makes nothing past due, but it is part of the money
   that is overdue past grace when that is held against a share of the plan.
-- A term that lacks no more than its tolerance from the start was kept whenever it fell due.
 - On probation a term due today counts as soon as it is satisfied.
-- Where the provider keeps the balance, a term it gives no day for was paid on the day of its version. What it received of a
-  term that is not satisfied was there on that day, too, whatever day of payment it gives.
 - A plan that ended is kept if all its terms were satisfied with the money that it still holds. A plan without terms is not kept.
 - A plan that a complete fetch no longer showed, and that nobody ended, went as it did on the day before.
-- Money counts as provisional while nothing of it went back; of a part return the rest is final.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from oracles.judge import Standing, TermView, allocate, counted
-from oracles.locate import locate, word_on
-from oracles.model import Facts, Options, Plan, business_days, happened
-
-WINDOWS = (7, 30, 90, 365)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """When a plan is broken and cured; 0 is off. `share` is in millionths of the plan."""
-
-    consecutive: int = 2
-    total: int = 0
-    days: int = 0
-    share: int = 0
-    deactivated: bool = False
-    probation: int = 0
-    return_days: int = 2
+from oracles.judge import Standing, counted
+from oracles.kept import kept_terms
+from oracles.locate import locate
+from oracles.model import Facts, Options, happened
+from oracles.replay import Day, Rules, replayed
+from oracles.truth import Row
 
 
 @dataclass(slots=True)
@@ -53,91 +34,6 @@ class Outcome:
     cured_at: date | None = None
     redefaulted_at: date | None = None
     kept_so_far: bool | None = None
-
-
-@dataclass(slots=True)
-class KeptTerm:
-    """One term whose deadline has passed, and the money it had then and did not lose since."""
-
-    plan: Plan
-    view: TermView
-    deadline: date
-    paid: int
-    firm_paid: int
-
-    @property
-    def kept(self) -> bool:
-        """Tell whether no more than its tolerance was open at the deadline."""
-        return self.view.payable - self.paid <= self.view.limit
-
-    @property
-    def firm_kept(self) -> bool:
-        """Tell the same without money that may still be returned."""
-        return self.view.payable - self.firm_paid <= self.view.limit
-
-
-@dataclass(slots=True)
-class Day:
-    """The terms of a plan that count at the close of one day: what each has received, and since when it is satisfied."""
-
-    on: date
-    views: list[TermView]
-    given: dict[int, int]
-    since: dict[int, date | None]
-
-    def is_satisfied(self, view: TermView) -> bool:
-        """Tell whether no more than the tolerance is open."""
-        return self.since[view.number] is not None
-
-    def past_due(self, grace: int = 0) -> list[TermView]:
-        """Return the terms that are open after their due date and the days of grace."""
-        return [view for view in self.views if not self.is_satisfied(view) and (self.on - view.term.due).days > grace]
-
-
-# --- the replay ---------------------------------------------------------------------------
-
-
-def replayed(standing: Standing, options: Options) -> Iterable[Day]:
-    """Yield every day from the plan's creation to the standing's own."""
-    plan, copy = standing.plan, replace(standing)
-    views = [view for view in standing.terms if not view.over]
-    since: dict[int, date | None] = dict.fromkeys((view.number for view in views), None)
-    moves = {day for payment in standing.money for day in (payment.effective, payment.reversed_on)}
-    given: dict[int, int] = {}
-    day = plan.created
-    while day <= standing.on:
-        if day == plan.created or day in moves or plan.basis == "PROVIDER_BALANCE":
-            given = received(copy, day, options)
-        for view in views:
-            if view.payable - given[view.number] > view.limit:
-                since[view.number] = None
-            elif since[view.number] is None:
-                since[view.number] = day
-        yield Day(day, views, dict(given), dict(since))
-        day += timedelta(days=1)
-
-
-def received(standing: Standing, day: date, options: Options) -> dict[int, int]:
-    """Return what each term had received at the close of `day`, by its number."""
-    if standing.plan.basis == "PAYMENTS":
-        return allocate(replace(standing), day, options)
-    return {view.number: _stated(standing, view, day) for view in standing.terms}
-
-
-def _stated(standing: Standing, view: TermView, day: date) -> int:
-    """Return what the provider's balance says had come; nothing of a satisfied term before it was paid."""
-    if view.satisfied and day < paid_on(standing, view):
-        return 0
-    return view.received
-
-
-def paid_on(standing: Standing, view: TermView) -> date:
-    """Return the day on which a term is taken to be paid whose balance the provider keeps."""
-    told = view.term.updated or standing.plan.updated or standing.on
-    return view.satisfied_on or min(told, standing.on)
-
-
-# --- how the plan went --------------------------------------------------------------------
 
 
 def outcomes(facts: Facts, day: date, options: Options, rules: Rules) -> dict[tuple[str, str, str], Outcome]:
@@ -244,80 +140,11 @@ def _kept_so_far(standing: Standing, options: Options) -> bool | None:
     return all(kept) if kept else None
 
 
-# --- which terms were kept ----------------------------------------------------------------
-
-
-def kept_terms(standing: Standing, options: Options, rules: Rules) -> list[KeptTerm]:
-    """Return every term that counts and whose deadline passed before the day, with what it had by then."""
-    found = []
-    for view in standing.terms:
-        deadline = view.term.due + timedelta(days=options.grace_days)
-        if not view.over and view.state != "WAIVED" and deadline < standing.on:
-            paid = _by(deadline, standing, view, options)
-            firm = _firm_by(deadline, standing, view, options, rules)
-            found.append(KeptTerm(standing.plan, view, deadline, paid, firm))
-    return found
-
-
-def _by(deadline: date, standing: Standing, view: TermView, options: Options) -> int:
-    """Return what the term had on the deadline and on every day since."""
-    if standing.plan.basis == "PROVIDER_BALANCE":
-        told = view.term.updated or standing.plan.updated
-        day = paid_on(standing, view) if view.satisfied else told
-        return view.received if happened(day, deadline) else 0
-    days = [deadline + timedelta(days=step) for step in range((standing.on - deadline).days + 1)]
-    moves = {day for payment in standing.money for day in (payment.effective, payment.reversed_on)}
-    return min(received(standing, day, options)[view.number] for day in days if day == deadline or day in moves)
-
-
-def _firm_by(deadline: date, standing: Standing, view: TermView, options: Options, rules: Rules) -> int:
-    """Return the same had the money that may still be returned not come."""
-    plan, today = standing.plan, standing.on
-
-    def is_fresh(day: date | None) -> bool:
-        return day is not None and business_days(day, today, plan.provider, options) < rules.return_days
-
-    if plan.basis == "PROVIDER_BALANCE":
-        return 0 if is_fresh(view.term.paid_on) else _by(deadline, standing, view, options)
-    firm = [
-        payment
-        for payment in standing.money
-        if not (word_on(payment, today) == "received" and is_fresh(payment.effective))
+def plan_rows(facts: Facts, day: date, options: Options, rules: Rules) -> list[Row]:
+    """Return the columns of the report `plans` that tell how each plan went, under its key."""
+    return [
+        {"provider": provider, "tenant_id": tenant, "plan_id": plan_id, "outcome": found.outcome}
+        | {name: str(getattr(found, name) or "") for name in ("broken_at", "cured_at", "redefaulted_at")}
+        | {"kept_so_far": found.kept_so_far}
+        for (provider, tenant, plan_id), found in outcomes(facts, day, options, rules).items()
     ]
-    return _by(deadline, replace(standing, money=firm), view, options)
-
-
-def kept_sums(
-    standings: Iterable[Standing], day: date, options: Options, rules: Rules
-) -> dict[tuple[str, str, str, int], dict[str, int | None]]:
-    """Return the figures of kept terms by provider, tenant, currency and window of days before `day`."""
-    found: dict[tuple[str, str, str, int], list[KeptTerm]] = {}
-    for standing in standings:
-        plan = standing.plan
-        gone = plan.removed is not None and plan.removed <= day
-        terms = [] if gone else kept_terms(standing, options, rules)
-        for window in WINDOWS:
-            own = found.setdefault((plan.provider, plan.tenant, plan.currency, window), [])
-            own.extend(term for term in terms if (day - term.deadline).days <= window)
-    return {key: _figures(terms) for key, terms in found.items()}
-
-
-def _figures(terms: list[KeptTerm]) -> dict[str, int | None]:
-    kept, firm_kept = sum(term.kept for term in terms), sum(term.firm_kept for term in terms)
-    partly = sum(not term.kept and term.paid > 0 for term in terms)
-    payable = sum(term.view.payable for term in terms)
-    return {
-        "evaluated": len(terms),
-        "kept": kept,
-        "partly_kept": partly,
-        "broken": len(terms) - kept - partly,
-        "kept_rate_count_ppm": _rate(kept, len(terms)),
-        "kept_rate_amount_ppm": _rate(sum(term.paid for term in terms), payable),
-        "firm_kept": firm_kept,
-        "firm_kept_rate_count_ppm": _rate(firm_kept, len(terms)),
-        "firm_kept_rate_amount_ppm": _rate(sum(term.firm_paid for term in terms), payable),
-    }
-
-
-def _rate(part: int, whole: int) -> int | None:
-    return (2_000_000 * part + whole) // (2 * whole) if whole else None

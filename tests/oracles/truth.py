@@ -28,11 +28,12 @@ KEYS = {
     "payments": ("provider", "tenant_id", "payment_id", "account_id"),
     "aging": ("provider", "tenant_id", "currency", "bucket"),
     "aging_terms": ("provider", "tenant_id", "currency", "bucket"),
+    "kept": ("provider", "tenant_id", "currency", "window_days"),
     "breaks": ("provider", "tenant_id", "code", "reason", "plan_id", "term_id", "payment_id", "account_id"),
 }
 """What makes a row of each report unique."""
 
-NOT_JUDGED = frozenset({"outcome", "conformance", "nominal_due_date", "expected_due_date", "expected_amount"})
+NOT_JUDGED = frozenset({"conformance", "nominal_due_date", "expected_due_date", "expected_amount"})
 """Report columns that are left None here and not compared."""
 
 
@@ -89,14 +90,13 @@ def _plan(standing: Standing, facts: Facts, options: Options) -> Row:
         "currency": plan.currency,
         "status": standing.status,
         "flags": ";".join(flags) or None,
-        "outcome": None,
         "basis": plan.basis,
         "terms": len(terms),
         "terms_satisfied": sum(view.satisfied and not view.over for view in terms),
         "missed_terms": sum(view.state == "MISSED" for view in terms),
         "delinquent_terms": sum(view.state in {"MISSED", "PARTIAL_OVERDUE"} for view in terms),
         **money,
-        "coverage": _sixth_places(coverage(standing, options)),
+        "coverage": sixth_places(coverage(standing, options)),
         "days_past_due": days,
         "days_past_due_business": business_days(oldest.term.due, standing.on, plan.provider, options) if oldest else 0,
         "shadow_days_past_due": days_past_due(standing, options, with_pending=True),
@@ -154,7 +154,8 @@ def coverage(standing: Standing, options: Options) -> int | None:
     return (min(fresh, due) * 2_000_000 + due) // (2 * due)
 
 
-def _sixth_places(millionths: int | None) -> str | None:
+def sixth_places(millionths: int | None) -> str | None:
+    """Return millionths as a decimal with six places; None stays None."""
     return None if millionths is None else f"{millionths // 1_000_000}.{millionths % 1_000_000:06d}"
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from importlib.metadata import version
 
 import pytest
+from oracles.replay import Rules
 
 from sandbox.worlds import scenarios
 from sandbox.worlds.generate_payt import Administration
@@ -28,11 +29,12 @@ def portfolio(request, open_desk, tmp_path_factory):
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
-def test_every_figure_equals_the_slow_answer(portfolio, compare, day):
+def test_every_figure_equals_the_slow_answer(portfolio, compare, compare_replay, day):
     desk, folder = portfolio
     if day != AS_OF:
         folder = desk.report(day).folder
     assert compare(desk, folder, day) == []
+    assert compare_replay(desk, folder, day) == []
     due = Counter()
     for row in desk.rows("aging", folder):
         due[row["currency"]] += Decimal(row["amount_due"])
@@ -117,6 +119,33 @@ def test_a_plan_too_many_is_told_by_both_answers_of_one_debtor_and_of_two_tenant
         told = {(row["reason"], row["tenant_id"], row["plan_id"]) for row in desk.rows("breaks", folder)}
         assert told >= {("EQUAL_PLANS", "1002", "41"), ("PLAN_IN_TWO_TENANTS", "1002", "31")}
         assert compare(desk, folder, scenarios.GOLDEN_AS_OF) == []
+
+
+RULES = {
+    "late-terms": {"total": 2, "consecutive": 0, "probation": 1},
+    "days": {"days": 20, "consecutive": 0, "deactivated": True, "return_days": 10},
+    "share": {"share": 300_000, "consecutive": 3, "probation": 2},
+}
+SETTINGS = {
+    "consecutive": "consecutive_missed",
+    "total": "total_late",
+    "days": "days_past_due",
+    "deactivated": "provider_deactivated",
+}
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_for_broken_plans_means_what_the_replay_takes_it_for(nibbled_desk, compare_replay, name):
+    desk, rules = nibbled_desk, RULES[name]
+    told = {SETTINGS.get(key, key): value for key, value in rules.items() if key != "share"}
+    told |= {"overdue_share": rules["share"] / 1_000_000} if "share" in rules else {}
+    desk.configure(outcome=told, run={"grace_days": 3})
+    try:
+        folder = desk.report(AS_OF).folder
+    finally:
+        desk.configure(outcome=dict.fromkeys(told), run={"grace_days": None})
+    assert compare_replay(desk, folder, AS_OF, Rules(**rules), grace_days=3) == []
+    assert compare_replay(desk, folder, AS_OF, grace_days=3), "the rule changes nothing here, so this proves nothing"
 
 
 VARIATIONS = {

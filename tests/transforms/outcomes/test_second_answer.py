@@ -7,9 +7,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracles import model
+from oracles.kept import kept_sums
 from oracles.locate import locate
-from oracles.outcomes import Rules, kept_sums, outcomes
+from oracles.outcomes import outcomes
 from oracles.random_portfolios import CHOICES, COUNTING, PROVIDER_OF, START, Drawn, Row, day_at, facts_of, portfolios
+from oracles.replay import Rules
 
 from schemas.core import PAUSES
 from schemas.options import Options, OutcomeRules, Tolerance
