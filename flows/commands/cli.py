@@ -222,6 +222,29 @@ def accept(
 
 
 @app.command
+def quarantine(
+    what: Annotated[Literal["list", "show"], Parameter(help="List all that stayed out, or show one row.")] = "list",
+    row: Annotated[str, Parameter(help="With `show`: the id of the row, or its beginning.")] = "",
+    *,
+    provider: Annotated[str, Parameter(help="Only rows of this provider.")] = "",
+    entity: Annotated[str, Parameter(help="Only rows of this entity, for example payments.")] = "",
+    code: Annotated[str, Parameter(help="Only rows refused with this code, for example NEGATIVE.")] = "",
+    format: Format = "table",  # noqa: A002  the option's name is fixed
+    raw: Raw = False,
+    config: Config = None,
+) -> int:
+    """List the rows that stayed out and why; `show` says of one where its bytes lie and how often it came.
+
+    Lists what was ever refused, one line per reason: a row with three faults has three. No value of a row is shown.
+    """
+    from flows.commands.life.quarantine import Selection, list_rows, show_row
+
+    if what == "show":
+        return show_row(config, row, style=format, raw=raw)
+    return list_rows(config, Selection(provider, entity, code), style=format, raw=raw)
+
+
+@app.command
 def query(
     sql: Annotated[str, Parameter(help="One SELECT over the views, for example `select * from v_plans limit 5`.")],
     *,

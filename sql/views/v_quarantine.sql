@@ -17,7 +17,16 @@ SELECT
     rejections.column_name, rejections.reason, rejections.row_key, rejections."rows",
     CAST(rejections.amount_minor * coalesce(currencies.minor_unit, 0.01) AS DECIMAL(20, 4)) AS amount,
     rejections.currency, rejections.first_seen, rejections.last_seen, rejections.page_sha256, rejections.page_no,
-    rejections."position", rejections.schema_version
+    rejections."position", rejections.schema_version,
+    left(
+        sha256(
+            concat_ws(
+                '|', rejections.provider, rejections.tenant_id, rejections.entity,
+                coalesce(rejections.row_key, rejections.page_sha256 || '#' || rejections."position")
+            )
+        ),
+        12
+    ) AS row_id
 FROM rejections
 LEFT JOIN currencies ON rejections.currency = currencies.currency;
 COMMENT ON VIEW main.v_quarantine IS 'One row per rejection: where the bytes lie and why they stayed out, never their values';
