@@ -14,7 +14,11 @@ from sql.scripts import statements
 
 @dataclass(frozen=True, slots=True)
 class EarlierRun:
-    """A published run of an earlier date; `folder` starts at the folder of reports, null where none was written."""
+    """A published run, by what it was about and knew; its summary, which is long, is left out.
+
+    `folder` starts at the folder of reports, null where none was written. `moves_breaks` tells whether it replaced the
+    register of breaks.
+    """
 
     run_no: int
     run_id: str
@@ -23,6 +27,12 @@ class EarlierRun:
     known_load: int
     known_at: datetime
     folder: str | None
+    moves_breaks: bool
+
+
+def published_runs(con: duckdb.DuckDBPyConnection) -> list[EarlierRun]:
+    """Return every published run, in the order they ended."""
+    return [EarlierRun(*row) for row in con.sql(statements("queries/published_runs.sql")).fetchall()]
 
 
 def earlier_runs(con: duckdb.DuckDBPyConnection, *, as_of: date, known: int) -> list[EarlierRun]:

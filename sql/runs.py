@@ -60,19 +60,6 @@ class Run:
         return from_json({**fields, "summary": json.loads(fields["summary"])}, cls)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One published run by what it was about: its date, what it knew, and whether it moved the register of breaks."""
-
-    run_no: int
-    run_id: str
-    run_key: str
-    as_of: date
-    known_load: int
-    known_at: datetime
-    moves_breaks: bool
-
-
 def known_load(con: duckdb.DuckDBPyConnection, at: datetime | None = None) -> int:
     """Return the newest load such that it and all before it were known at `at`; 0 if there is none.
 
@@ -136,12 +123,6 @@ def latest_published(con: duckdb.DuckDBPyConnection) -> Run | None:
     newest = "SELECT run_id FROM meta.runs WHERE state = $state ORDER BY as_of DESC, run_no DESC LIMIT 1"
     found = con.sql(newest, params={"state": PUBLISHED}).fetchall()
     return find_runs(con, run_id=found[0][0])[0] if found else None
-
-
-def moments(con: duckdb.DuckDBPyConnection) -> list[Moment]:
-    """Return what each published run was about and knew, in the order they ended; without their summaries, which are long."""
-    found = con.sql(statements("queries/run_moments.sql"), params={"state": PUBLISHED}).fetchall()
-    return [Moment(*row) for row in found]
 
 
 def held_by_change(con: duckdb.DuckDBPyConnection) -> set[str]:

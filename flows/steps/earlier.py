@@ -11,8 +11,9 @@ import duckdb
 import polars as pl
 
 from schemas.results import BREAK_REGISTER
+from sql.earlier import published_runs
 from sql.errors import Damaged
-from sql.runs import Run, find_runs, moments, read_register
+from sql.runs import Run, find_runs, read_register
 from sql.storage.archive import Archive
 
 _LOST = (
@@ -61,7 +62,7 @@ def earlier(
         known_at: When the newest load or decision that it looks at became known.
         asked: Whether the knowledge time was given.
     """
-    runs = moments(con)
+    runs = published_runs(con)
     same = [run for run in runs if (run.as_of, run.known_at) == (as_of, known_at) and (asked or run.run_key == run_key)]
     first = same[0] if same else None
     # Clocks may go backwards: a run that was asked for no knowledge time comes after all others.

@@ -19,7 +19,8 @@ from flows.steps.run_key import run_key
 from schemas.core import PAUSES, TERMS, WHO
 from schemas.currencies import places
 from sql.core import images
-from sql.runs import Run, find_runs, known_load, moments
+from sql.earlier import published_runs
+from sql.runs import Run, find_runs, known_load
 from transforms.delinquency.pauses import Pauses
 from transforms.location.locate import locate
 from transforms.positions import compute
@@ -66,7 +67,7 @@ def span_of(con: duckdb.DuckDBPyConnection, as_of: date, *, since: datetime | No
     Raises:
         UsageError: nothing was published for the date and no `since` is given, or `until` lies before it.
     """
-    runs = [run for run in moments(con) if run.as_of == as_of]
+    runs = [run for run in published_runs(con) if run.as_of == as_of]
     if since is None and not runs:
         raise UsageError(f"no report as of {as_of} was published; say with --from since when changes are asked for")
     chosen = runs[-2:][:1]
