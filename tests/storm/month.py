@@ -43,12 +43,18 @@ class Month:
     def __post_init__(self) -> None:
         self.world: World = generate(seed=self.seed, plans=self.plans, as_of=self.day)
         self.draw = random.Random(f"month {self.seed}")
+        self._ticks = 0
         self._set_clock()
 
     @property
     def moment(self) -> datetime:
         """The moment at which the day is looked at."""
         return datetime(self.day.year, self.day.month, self.day.day, CLOSE, tzinfo=UTC)
+
+    def tick(self) -> datetime:
+        """Return the moment, a millisecond later on each call: no two runs begin at one."""
+        self._ticks += 1
+        return self.moment + timedelta(milliseconds=self._ticks)
 
     def _set_clock(self) -> None:
         self.world.clock = f"{self.moment:%Y-%m-%dT%H:%M:%SZ}"
@@ -177,7 +183,9 @@ class Month:
             self.told.append(f"payt {plan['id']} is moved")
 
     def _is_deleted(self) -> None:
-        plans = [row for row in self.world.payt.payment_plans if row["active"]]
+        # What changed on the day it was deleted was never shown.
+        shown = stamp(self.day - timedelta(days=1))
+        plans = [row for row in self.world.payt.payment_plans if row["active"] and row["updated_at"] <= shown]
         for plan in self.draw.sample(plans, 1):
             self.world.payt.payment_plans.remove(plan)
             self.gone_plans.append((plan, self.day))

@@ -46,7 +46,7 @@ def lived(open_desk, closed, tmp_path_factory):
     """Days that passed one by one: the desk, the month, and each day as it was reported."""
     month, options = Month(), Options(holidays=closed)
     with pytest.MonkeyPatch.context() as patch, open_desk(tmp_path_factory.mktemp("month"), month.world) as desk:
-        patch.setattr(clock, "now", lambda: month.moment)
+        patch.setattr(clock, "now", month.tick)
         patch.setattr(clock, "today", lambda _zone: month.day)
         days: list[Day] = []
         for number in range(DAYS):
