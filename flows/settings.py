@@ -63,6 +63,7 @@ class RunSettings(Section):
     closed_days: ClosedDays = ()
     pauses: words.PauseMode = "FLAG"
     pauses_file: Path | None = None
+    customers_file: Path | None = None
     overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     full_sweep_days: Annotated[int, Field(ge=1, le=60)] = 7
     clock_skew_minutes: Annotated[int, Field(ge=0, le=10_080)] = 2

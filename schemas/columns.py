@@ -126,6 +126,7 @@ COLUMNS: dict[str, Column] = {
         "loan, billing account, `invoice:<id>` or `case:<id>`", nullable=True, empty="the row is about no account"
     ),
     "customer_id": _text("debtor or customer, never a secret token", nullable=True, empty="the provider names none"),
+    "customer": _text("one's own id of a person or invoice, from the file of customers"),
     "currency": _text("ISO 4217 code", nullable=False),
     # plans
     "basis": _text("where the outstanding of a term comes from", values=words.BASES),

@@ -179,6 +179,13 @@ PAUSES = Table(
     columns=("plan_no", "pause_start", "pause_end"),
     key=(),
 )
+OWN_CUSTOMERS = Table(
+    name="own_customers",
+    grain="One row per id at a provider that one's own file of customers names; without a tenant it is meant in all of them",
+    columns=(*WHO, "customer_id", "account_id", "customer"),
+    key=(),
+    optional=frozenset({"tenant_id"}),
+)
 ORPHANS = Table(
     name="orphans",
     grain="One row per payment or term that names something no complete fetch has shown",

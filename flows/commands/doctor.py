@@ -15,6 +15,7 @@ from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
 from flows.settings import ProviderSettings, Settings, sections_to_add
 from flows.sources import connect, tenant_of
+from flows.steps.customers import read_customers
 from flows.steps.pauses import read_pauses
 from flows.steps.places import would_take
 from providers import PROVIDERS
@@ -67,6 +68,7 @@ def _looks(settings: Settings, *, offline: bool) -> Iterator[tuple[str, Callable
     yield "warehouse", lambda: _warehouse(settings)
     yield "state folder", lambda: _state_folder(settings)
     yield "pauses", lambda: _pauses(settings)
+    yield "customers", lambda: _customers(settings)
     yield "reports", lambda: _writable(settings.reports.dir)
     yield "stored data", lambda: _stored(settings)
     yield "snapshots", lambda: _set_aside(settings)
@@ -142,6 +144,14 @@ def _pauses(settings: Settings) -> str:
         return "no file is configured"
     pauses = read_pauses(file)
     return f"{file} is read, {len(pauses)} pause{'s' * (len(pauses) != 1)}"
+
+
+def _customers(settings: Settings) -> str:
+    file = settings.run.customers_file
+    if file is None:
+        return "no file is configured"
+    given = read_customers(file)
+    return f"{file} is read, {len(given)} id{'s' * (len(given) != 1)} of {len({own.customer for own in given})} of your own"
 
 
 def _stored(settings: Settings) -> str:

@@ -66,6 +66,7 @@ class Inputs:
     changes: pl.DataFrame
     agreed_terms: pl.DataFrame
     named_links: pl.DataFrame
+    own_customers: pl.DataFrame
     windows: Windows
     forecasts: pl.DataFrame
 
@@ -224,6 +225,7 @@ def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
         "policies": inputs.policies,
         "differences": differences,
         "orphans": inputs.orphans,
+        "own_customers": inputs.own_customers,
         "agreements": agreements(inputs.changes, inputs.agreed_terms, named, terms),
         "completeness": inputs.completeness,
     }

@@ -7,6 +7,7 @@ import polars as pl
 
 from flows.settings import Settings
 from flows.steps.compute import Inputs
+from flows.steps.customers import customers_of, read_customers
 from flows.steps.pauses import pauses_of, read_pauses
 from schemas.core import WHO
 from sql import writes
@@ -74,6 +75,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, sett
         changes=changes,
         agreed_terms=writes.agreed_terms(con),
         named_links=_named(plan_accounts, plans, accounts),
+        own_customers=customers_of(read_customers(settings.run.customers_file)),
         windows=windows,
         forecasts=forecasts(con, runs, windows),
     )

@@ -12,6 +12,7 @@ from flows.endings import EXPECTED, ending
 from flows.errors import NothingRead, UsageError
 from flows.settings import ProviderSettings
 from flows.sources import chosen
+from flows.steps.customers import read_customers
 from flows.steps.fetch import fetch, fetched_before
 from flows.steps.pauses import read_pauses
 from flows.steps.places import require_places
@@ -135,6 +136,7 @@ def begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[This
     if as_of > today:
         raise UsageError(f"the as-of date {as_of} lies in the future; give {today} or an earlier one")
     read_pauses(settings.run.pauses_file)  # refused before anything is fetched
+    read_customers(settings.run.customers_file)
     require_validation()
     require_places(settings, as_of)
     run_id, kept = f"{started:%Y%m%dT%H%M%S%fZ}", settings.warehouse

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from flows.settings import Settings
+from flows.steps.customers import customers_of, read_customers
 from flows.steps.pauses import read_pauses
 from sql.warehouse import SCHEMA_VERSION
 
@@ -48,8 +49,9 @@ def fingerprint(settings: Settings) -> str:
         for name, section in settings.providers.configured().items()
     }
     told = {
-        "run": settings.run.model_dump(mode="json", exclude={"pauses_file"}),
+        "run": settings.run.model_dump(mode="json", exclude={"pauses_file", "customers_file"}),
         "pauses": [replace(pause, place="") for pause in read_pauses(settings.run.pauses_file)],
+        "customers": [list(row) for row in customers_of(read_customers(settings.run.customers_file)).rows()],
         "outcome": settings.outcome.model_dump(mode="json"),
         "buckets": settings.buckets.ranges,
         "providers": providers,

@@ -10,7 +10,7 @@ import pytest
 
 from checks.base import Check, CheckError, by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
-from schemas.core import ACCOUNTS, ORPHANS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
+from schemas.core import ACCOUNTS, ORPHANS, OWN_CUSTOMERS, PLAN_ACCOUNTS, PLAN_FACTS, POLICIES, TERM_CHANGES
 from schemas.options import Options
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.schedules import DIFFERENCES, PLAN_RULES
@@ -21,7 +21,7 @@ DAY = date(2026, 6, 30)
 CHECKS = {check.name: check for check in discover()}
 TABLES = (
     *(TERM_POSITIONS, PLAN_POSITIONS, PAYMENT_POSITIONS, ACCOUNTS, PLAN_ACCOUNTS, ORPHANS),
-    *(POLICIES, PLAN_FACTS, TERM_CHANGES, DIFFERENCES, PLAN_RULES, AGREEMENTS),
+    *(POLICIES, PLAN_FACTS, TERM_CHANGES, DIFFERENCES, PLAN_RULES, AGREEMENTS, OWN_CUSTOMERS),
 )
 
 

@@ -27,6 +27,7 @@ from schemas.core import (
     ACCOUNTS,
     INTEGRITY,
     ORPHANS,
+    OWN_CUSTOMERS,
     PAYMENTS,
     PLAN_ACCOUNTS,
     PLAN_FACTS,
@@ -150,6 +151,7 @@ def portfolio():
         changes=rows(WRITES, change).with_columns(plan_no=pl.lit(0, dtype=pl.Int64)),
         agreed_terms=rows(AGREED_TERMS, *agreed),
         named_links=pl.DataFrame(),
+        own_customers=OWN_CUSTOMERS.empty(),
         windows=(),
         forecasts=FORECASTS.empty(),
     )
