@@ -42,12 +42,12 @@ def render(checks: Sequence[Check]) -> str:
 
 def _overview(check: Check) -> str:
     subject = check.over.name.replace("_", " ")
-    cells = (f"`{check.code}`", _reason(check), subject, str(check.severity), _parts(check.doc)["Summary"])
+    cells = (f"`{check.code}`", _reason(check), subject, str(check.severity), parts_of(check.doc)["Summary"])
     return "| " + " | ".join(cells) + " |"
 
 
 def _section(check: Check) -> Iterator[str]:
-    parts = _parts(check.doc)
+    parts = parts_of(check.doc)
     if check.reason:
         yield from ("", f"### {check.reason}")
     yield from ("", parts["Summary"], "")
@@ -61,7 +61,7 @@ def _reason(check: Check) -> str:
     return f"`{check.reason}`" if check.reason else "by row" if check.narrowed is not None else ""
 
 
-def _parts(doc: str) -> dict[str, str]:
+def parts_of(doc: str) -> dict[str, str]:
     """Split a check's docstring into its first line and its three labelled paragraphs."""
     summary, _, rest = doc.strip().partition("\n\n")
     named = re.findall(r"^(Means|Causes|Action):(.*?)(?=^\w+:|\Z)", rest, flags=re.MULTILINE | re.DOTALL)

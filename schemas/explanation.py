@@ -112,3 +112,65 @@ class Explanation:
     settings: tuple[Setting, ...]
     figures: tuple[Figure, ...]
     assumptions: tuple[Assumed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a check holds against what: its first line, what a break means, its likely causes, what to do."""
+
+    summary: str
+    means: str
+    causes: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How one published run showed a break. Amounts of `difference` are decimals of the currency."""
+
+    as_of: date
+    run_id: str
+    state: str
+    severity: str
+    expected: str | None
+    actual: str | None
+    difference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Somebody accepted the break, or took that back; null: without an end, at any amount."""
+
+    owner: str
+    because: str
+    accepted_at: datetime
+    accepted_by: str
+    expires_on: date | None
+    maximum: str | None
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedBreak:
+    """One break as a run showed it: what was expected and why, what the provider says and where, its life, its severity.
+
+    `facts` are the row of the breaks report. `expected_because` is how the expected value comes about, `rows` what
+    both sides rest on.
+    """
+
+    fingerprint: str
+    provider: str
+    tenant_id: str
+    currency: str | None
+    as_of: date
+    run_id: str
+    facts: Facts
+    explanation: str
+    expected_because: str
+    rules: tuple[Rule, ...]
+    severity_because: str
+    rows: tuple[Given, ...]
+    settings: tuple[Setting, ...]
+    life: tuple[Seen, ...]
+    decisions: tuple[Decision, ...]
+    assumptions: tuple[Assumed, ...]

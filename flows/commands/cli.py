@@ -99,7 +99,12 @@ def report(
 
 @app.command
 def explain(
-    plan: Annotated[str, Parameter(help="Id of the plan, as the provider writes it.")],
+    plan_or_fingerprint: Annotated[
+        str,
+        Parameter(
+            help="Id of a plan, as the provider writes it; or a break's fingerprint, its first six characters or more."
+        ),
+    ],
     /,
     *,
     config: Config = None,
@@ -111,12 +116,13 @@ def explain(
 ) -> int:
     """Say how every figure of one plan comes about: rule, numbers, rows and their source, settings, assumptions.
 
+    Of a break: what was expected and why, what the provider says and where, the rule, its life, why it is so severe.
     From the warehouse alone; no network. JSON has the same content, for programs that calculate it again.
     """
-    from flows.commands.life.explain import Wanted
     from flows.commands.life.explain import explain as explain_one
+    from flows.commands.life.plans import Wanted
 
-    return explain_one(config, Wanted(plan, provider, tenant, as_of, known_at), style=format)
+    return explain_one(config, Wanted(plan_or_fingerprint, provider, tenant, as_of, known_at), style=format)
 
 
 @app.command

@@ -172,6 +172,7 @@ def figures(explanation):
         "due_today": total(rest, lambda at: dues[at] == now),
         "not_due": total(rest, lambda at: dues[at] > now),
         "unapplied": whole - received if told.is_ours else None,
+        "unapplied_since": unapplied_since(settled, whole - received) if told.is_ours else None,
         "pending": on_way,
         "fresh_pending": trusted,
         "coverage": (max(min(trusted, due), ZERO) / due).quantize(Decimal("0.000001"), ROUND_HALF_UP)
@@ -195,6 +196,11 @@ def figures(explanation):
     found["conformance"] = conformance(told)
     found |= life(told, found["status"], [*zip(rest, waived, strict=True)])
     return found, got
+
+
+def unapplied_since(settled, unapplied):
+    left = [each for each in settled if Decimal(each["amount"]) - Decimal(each["back"]) > Decimal(each["allocated"])]
+    return min((day(each["effective_date"]) for each in left), default=None) if unapplied else None
 
 
 def state(told, at, got, is_open):

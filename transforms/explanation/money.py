@@ -86,6 +86,7 @@ def money_figures(case: Case) -> list[Figure]:
     return [
         *figures,
         _unapplied(case),
+        _unapplied_since(case),
         _pending(
             case, "pending", "Money on its way to this plan that has not settled; it is never taken off what is due."
         ),
@@ -130,6 +131,27 @@ def _unapplied(case: Case) -> Figure:
     total = sum(part for part, _ in parts)
     working = f"{added(case, parts, total)} Less {case.money(case.plan['received_minor'])} that terms took: {case.money(value)}."
     return Figure("unapplied", "MONEY", value, formula, expression, working, names, _ALLOCATES)
+
+
+def _unapplied_since(case: Case) -> Figure:
+    value = case.plan["unapplied_since"]
+    settled = [row for row in case.payments if is_settled(row, case)]
+    whole = [row for row in settled if row["amount_minor"] - row["back_minor"] != (row["allocated_minor"] or 0)]
+    left = [row for row in whole if row["effective_date"] == value]
+    working = "Empty: nothing is unapplied, or it is not known."
+    if left:
+        took = case.money(left[0]["allocated_minor"])
+        working = f"{left[0]['name']} of {case.money(left[0]['amount_minor'])} is the oldest; terms took {took} of it."
+    return Figure(
+        "unapplied_since",
+        "DATE",
+        value,
+        "The effective date of the oldest settled payment of which terms did not take everything.",
+        "min(effective_date of settled payments where allocated < amount - returned)",
+        working,
+        tuple(row["name"] for row in whole),
+        _ALLOCATES,
+    )
 
 
 def is_settled(row: Row, case: Case) -> bool:

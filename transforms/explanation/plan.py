@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.conventions import CHOICES, Conventions
-from schemas.explanation import Assumed, Explanation, Figure, Origin, Setting
+from schemas.conventions import Conventions
+from schemas.explanation import Assumed, Explanation, Figure, Origin
 from schemas.reports import REPORTS
-from transforms.delinquency.buckets import bucket_set
 from transforms.explanation.case import Case, closed_days
 from transforms.explanation.days import day_figures
 from transforms.explanation.life import life_figures
 from transforms.explanation.money import money_figures
 from transforms.explanation.rows import Origins, pause_rows, payment_rows, plan_row, term_rows
+from transforms.explanation.settings import settings_of
 from transforms.explanation.standing import standing_figures
 
 STATED = frozenset({"status", "terms", "amount", "conformance", "provider_amount_due", "provider_outstanding"})
@@ -61,7 +61,7 @@ def explain_plan(
         pauses=pause_rows(case),
         closed_days=closed_days(case),
         differences=tuple(row["explanation"] for row in case.differences),
-        settings=_settings(case, conventions, broken_rules),
+        settings=settings_of(case.options, conventions, broken_rules, has_pauses=bool(case.pauses)),
         figures=tuple(figures),
         assumptions=tuple(each for each in assumptions if each.name in used),
     )
@@ -83,70 +83,3 @@ def _resting_on(
     names = {"plan", *figure.inputs, *(() if figure.name in STATED else paying)}
     lists = {origin.entity for name in names if (origin := told.get(name)) is not None}
     return replace(figure, assumptions=tuple(each.name for each in assumptions if lists & set(each.rows)))
-
-
-def _settings(case: Case, conventions: Conventions, broken_rules: str) -> tuple[Setting, ...]:
-    own = case.options
-    chosen = "; ".join(f"{name} {getattr(conventions, name)}" for name in CHOICES) + f"; cascade {conventions.cascade}"
-    values = (
-        ("grace_days", own.grace_days, "days after the due date within which a term is not missed yet"),
-        ("tolerance", _tolerance(case), "shortfall at which a term still counts as satisfied; it changes no balance"),
-        (
-            "residual",
-            own.residual,
-            "FILL: the next payment first fills what a satisfied term lacks; SKIP: it passes it over",
-        ),
-        ("allocates", own.allocates, "what of a payment terms can take; PRINCIPAL_INTEREST leaves out its fees"),
-        (
-            "allocation",
-            "OLDEST_FIRST",
-            "a payment that a term names pays that term first; all other money the oldest due",
-        ),
-        ("dpd_origin", own.dpd_origin, "where days past due begin"),
-        ("material_amount", f"{own.material_amount:f}", "overdue money above which a day counts under FIRST_MATERIAL"),
-        (
-            "material_percent",
-            f"{own.material_percent:f}",
-            "share of what remains, in per cent, above which a day counts then",
-        ),
-        ("day_basis", own.day_basis, "which days are counted as past due"),
-        (
-            "grace_mode",
-            own.grace_mode,
-            "NONE: grace changes no days; SHIFT: takes them off; GATE: none up to them, then all",
-        ),
-        (
-            "stale_pending_days",
-            own.stale_pending_days,
-            "business days after which pending money is no longer counted on",
-        ),
-        ("bucket_set", _buckets(own.bucket_set), "the ranges of buckets, and what is measured"),
-        ("calendar", own.calendar, "whose holidays are no business days"),
-        ("weekend", ",".join(str(day) for day in own.weekend), "days that are no business days; Monday is 1"),
-        (
-            "pauses",
-            "days inside are not counted" if case.pauses else "none",
-            "times in which days past due stand still",
-        ),
-        ("broken_rules", broken_rules, "when the agreement counts as broken, and as cured again"),
-        ("conventions", chosen, "how the provider makes dates and amounts where its pages leave a choice"),
-    )
-    return tuple(Setting(name, str(value), meaning) for name, value, meaning in values)
-
-
-def _tolerance(case: Case) -> str:
-    own = case.options.tolerance
-    figures = {
-        "EXACT": "",
-        "CENT": "",
-        "ABS": f":{own.absolute:f}",
-        "PCT": f":{own.percent:f}",
-        "MAX": f":{own.absolute:f},{own.percent:f}",
-        "MIN": f":{own.absolute:f},{own.percent:f}",
-    }
-    return f"{own.mode}{figures[own.mode]}"
-
-
-def _buckets(text: str) -> str:
-    chosen = bucket_set(text)
-    return f"{', '.join(chosen.labels)} of {chosen.measure}"

@@ -2,18 +2,21 @@
 
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from oracles.explained import figures
 
-from flows.commands.life.explain import Wanted, explain, explanation_of
+from flows.commands.life.breaks import explained_break
+from flows.commands.life.explain import explain
+from flows.commands.life.plans import Wanted, explanation_of
 from flows.configuration import load
 from flows.errors import UsageError
 from flows.steps.compute import compute_part
 from flows.steps.inputs import read_inputs
-from reports.explanation import as_json
+from reports.explanations.breaks import as_json as breaks_json
+from reports.explanations.plan import as_json
 from sandbox.worlds import scenarios
 from sandbox.worlds.golden import PAYIQ_PLAN, TOTALITY_PLAN, golden
 from sql.core import images
@@ -248,3 +251,66 @@ def test_an_id_of_several_plans_is_refused_with_the_candidates(desk):
     ):
         explain(two.file, Wanted(str(PAYIQ_PLAN), as_of=date(2025, 6, 7)), style="text")
     assert explain(two.file, Wanted(str(PAYIQ_PLAN), "totality", as_of=date(2025, 6, 7)), style="text") == 0
+
+
+@pytest.fixture(scope="module")
+def two_days(open_desk, tmp_path_factory):
+    """The demo's world, with every kind of break, as of two dates."""
+    with open_desk(tmp_path_factory.mktemp("two"), scenarios.demo()) as desk:
+        desk.run(AS_OF - timedelta(14))
+        desk.report(AS_OF)
+        yield desk
+
+
+def test_every_kind_of_break_is_explained_with_both_sides_their_source_its_rule_life_and_severity(two_days):
+    settings = load(two_days.file)
+    kinds = {row["code"]: row for row in two_days.rows("breaks") if row["state"] != "RESOLVED"}
+    lives = set()
+    with opened(two_days) as warehouse:
+        for row in kinds.values():
+            told = json.loads(breaks_json(explained_break(warehouse.con, settings, Wanted(row["fingerprint"][:20]))))
+            same = (
+                "plan_id",
+                "term_id",
+                "payment_id",
+                "account_id",
+                "code",
+                "reason",
+                "side",
+                "expected",
+                "actual",
+                "difference",
+            )
+            assert {name: shown(told[name]) for name in same} == {name: row[name] for name in same}
+            assert row["explanation"].startswith(told["explanation"])
+            assert told["severity_because"].endswith(f": {row['severity']}.")
+            # A term whose plan no fetch has ever shown stands in no plan to tell of.
+            assert told["rows"] or (row["code"], row["reason"]) == ("ORPHAN_PAYMENT", "PLAN")
+            assert all(each["source"]["snapshot_id"] for each in told["rows"])
+            assert {each["name"] for each in told["settings"]} >= {"escalate_days", "calendar"}
+            assert all(rule["means"] and rule["action"] for rule in told["rules"])
+            assert told["life"][-1]["state"] == row["state"]
+            assert told["life"][-1]["as_of"] == "2026-06-30"
+            assert told["life"][0]["as_of"] == told["first_seen"] == row["first_seen"]
+            if "one step worse" in told["severity_because"]:
+                assert date.fromisoformat(row["first_seen"]) < AS_OF
+            lives.add(len(told["life"]))
+    assert len(kinds) >= 12
+    assert lives == {1, 2}
+
+
+def test_a_break_is_told_as_of_the_date_that_is_asked_for(two_days, capsys):
+    row = next(
+        row for row in two_days.rows("breaks") if row["first_seen"] == "2026-06-16" and row["state"] == "ONGOING"
+    )
+    assert explain(two_days.file, Wanted(row["fingerprint"], as_of=date(2026, 6, 20)), style="text") == 0
+    text = capsys.readouterr().out
+    assert f"Break {row['fingerprint'][:12]}: {row['code']}" in text
+    assert "As of 16 June 2026" in text
+    assert "ITS LIFE  first seen 16 June 2026, now NEW\n" in text
+    assert "30 June 2026 (run" not in text
+
+
+def test_a_beginning_that_no_plan_and_no_break_has_is_refused(two_days):
+    with pytest.raises(UsageError, match="no plan is called 'ffffffffffff'"):
+        explain(two_days.file, Wanted("f" * 12, as_of=AS_OF), style="text")

@@ -4,16 +4,26 @@ How figures come about is decided before; here only amounts, dates and names are
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from datetime import UTC, date, datetime
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
+from reports.explanations.rows import (
+    MINOR,
+    aloud,
+    assumed,
+    assumed_json,
+    given_json,
+    in_words,
+    origins,
+    plain,
+    settings_json,
+    settings_lines,
+)
 from reports.texts import exact, grouped, harmless, instant
 from schemas.currencies import written
-from schemas.explanation import Explanation, Facts, Figure, Given, Origin, Value
+from schemas.explanation import Explanation, Figure
 
-_MINOR = "_minor"
 _MILLION = 1_000_000
 _SHORT = 40
 """Characters of a setting that are told beside a figure."""
@@ -29,23 +39,20 @@ def as_json(told: Explanation) -> str:
         "currency": money,
         "as_of": told.as_of.isoformat(),
         "known_load": told.known_load,
-        "known_at": _plain(told.known_at),
+        "known_at": plain(told.known_at),
         "figures": [_figure_json(each, money) for each in told.figures],
-        "plan": _given_json(told.plan, money),
-        "terms": [_given_json(each, money) for each in told.terms],
-        "payments": [_given_json(each, money) for each in told.payments],
+        "plan": given_json(told.plan, money),
+        "terms": [given_json(each, money) for each in told.terms],
+        "payments": [given_json(each, money) for each in told.payments],
         "allocations": [
             {"payment": each.payment, "term": each.term, "amount": written(each.amount_minor, money), "how": each.how}
             for each in told.shares
         ],
-        "pauses": [_given_json(each, money) for each in told.pauses],
+        "pauses": [given_json(each, money) for each in told.pauses],
         "closed_days": {day.isoformat(): name for day, name in told.closed_days.items()},
         "schedule_differences": list(told.differences),
-        "settings": [{"name": each.name, "value": each.value, "meaning": each.meaning} for each in told.settings],
-        "assumptions": [
-            {"name": each.name, "value": each.value, "about": each.about, "rows": list(each.rows)}
-            for each in told.assumptions
-        ],
+        "settings": settings_json(told.settings),
+        "assumptions": assumed_json(told.assumptions),
     }
     return exact(json.dumps(whole, ensure_ascii=False, indent=1))
 
@@ -59,13 +66,13 @@ def figure_value(figure: Figure, currency: str) -> Any:
     if figure.kind == "SHARE":
         whole, part = divmod(int(str(figure.value)), _MILLION)
         return f"{whole}.{part:06d}"
-    return _plain(figure.value)
+    return plain(figure.value)
 
 
 def as_text(told: Explanation) -> str:
     """Return the explanation as plain sentences, figures first, then what they rest on."""
     lines = [
-        f"Plan {told.plan_id} at {told.provider} ({told.tenant_id}), at the end of {_day(told.as_of)}.",
+        f"Plan {told.plan_id} at {told.provider} ({told.tenant_id}), at the end of {aloud(told.as_of)}.",
         f"As known {instant(told.known_at)} (load {told.known_load}). All amounts are in {told.currency}.",
         "",
         "FIGURES",
@@ -75,14 +82,14 @@ def as_text(told: Explanation) -> str:
     lines += ["", "THE PLAN", *_plan(told)]
     lines += ["", "TERMS", *_terms(told), "", "PAYMENTS", *_payments(told), "", "WHICH PAYMENT PAID WHICH TERM"]
     lines += _shares(told)
-    lines += ["", "WHERE THE ROWS COME FROM", *_origins((told.plan, *told.terms, *told.payments))]
-    lines += ["", "SETTINGS", *(f"  {each.name} = {each.value}: {each.meaning}." for each in told.settings)]
+    lines += ["", "WHERE THE ROWS COME FROM", *origins((told.plan, *told.terms, *told.payments))]
+    lines += ["", "SETTINGS", *settings_lines(told.settings)]
     if told.pauses:
         lines += ["", "PAUSES, WHOSE DAYS DO NOT COUNT", *_pauses(told)]
     if told.closed_days:
-        days = ", ".join(f"{_day(day)} ({name})" for day, name in told.closed_days.items())
+        days = ", ".join(f"{aloud(day)} ({name})" for day, name in told.closed_days.items())
         lines += ["", "DAYS THAT ARE NO BUSINESS DAYS, WEEKENDS ASIDE", f"  {days}"]
-    lines += ["", "ASSUMED, BECAUSE NO PAGE OF THE PROVIDER SAYS SO", *_assumed(told)]
+    lines += ["", "ASSUMED, BECAUSE NO PAGE OF THE PROVIDER SAYS SO", *assumed(told.assumptions)]
     return "\n".join(harmless(line) for line in lines)
 
 
@@ -99,32 +106,6 @@ def _figure_json(figure: Figure, currency: str) -> dict[str, Any]:
     }
 
 
-def _given_json(given: Given, currency: str) -> dict[str, Any]:
-    origin = None
-    if given.origin is not None:
-        origin = {each.name: _plain(getattr(given.origin, each.name)) for each in fields(Origin)}
-    return {"name": given.name, **_facts(given.facts, str(given.facts.get("currency") or currency)), "source": origin}
-
-
-def _facts(facts: Facts, currency: str) -> Mapping[str, Any]:
-    return {
-        name.removesuffix(_MINOR): written(int(str(value)), currency)
-        if name.endswith(_MINOR) and value is not None
-        else _plain(value)
-        for name, value in facts.items()
-    }
-
-
-def _plain(value: Value) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B} {day.year}"
-
-
 def _shown(figure: Figure, currency: str) -> str:
     value = figure.value
     if value is None:
@@ -133,7 +114,7 @@ def _shown(figure: Figure, currency: str) -> str:
         return f"{grouped(written(int(str(value)), currency))} {currency}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _day(value) if isinstance(value, date) else str(figure_value(figure, currency))
+    return aloud(value) if isinstance(value, date) else str(figure_value(figure, currency))
 
 
 def _figure_lines(figure: Figure, told: Explanation) -> list[str]:
@@ -160,29 +141,25 @@ def _setting(name: str, value: str) -> str:
 
 
 def _plan(told: Explanation) -> Iterable[str]:
-    facts = _facts(told.plan.facts, told.currency)
+    shown = in_words(told.plan.facts, told.currency)
     for name, value in told.plan.facts.items():
         if value is not None:
-            shown = (
-                _day(value)
-                if isinstance(value, date) and not isinstance(value, datetime)
-                else facts[name.removesuffix(_MINOR)]
-            )
-            yield f"  {name.removesuffix(_MINOR).replace('_', ' ')}: {shown}"
+            said = aloud(value) if isinstance(value, date) else shown[name.removesuffix(MINOR)]
+            yield f"  {name.removesuffix(MINOR).replace('_', ' ')}: {said}"
 
 
 def _terms(told: Explanation) -> Iterable[str]:
     for given in told.terms:
-        term, money = given.facts, _facts(given.facts, told.currency)
-        due = f"{given.name}: {money['amount']} due {_told_day(term['due_date'])}"
+        term, money = given.facts, in_words(given.facts, told.currency)
+        due = f"{given.name}: {money['amount']} due {aloud(term['due_date'])}"
         if term["nominal_due_date"] not in {None, term["due_date"]}:
-            due += f", moved from {_told_day(term['nominal_due_date'])}"
+            due += f", moved from {aloud(term['nominal_due_date'])}"
         if term["trace"]:
             due += f" ({term['trace']})"
         paid = f"; received {money['received']}, open {money['outstanding']}"
         state = f"; {str(term['state']).replace('_', ' ').lower()}"
         if term["satisfied_on"] is not None:
-            state += f" since {_told_day(term['satisfied_on'])}"
+            state += f" since {aloud(term['satisfied_on'])}"
         yield f"  {due}{paid}{state}."
     if not told.terms:
         yield "  none"
@@ -191,12 +168,10 @@ def _terms(told: Explanation) -> Iterable[str]:
 def _payments(told: Explanation) -> Iterable[str]:
     for given in told.payments:
         row = given.facts
-        money = _facts(row, str(row["currency"]))
-        line = (
-            f"{given.name}: {money['amount']} {row['currency']} on {_told_day(row['effective_date'])}, {row['class']}"
-        )
+        money = in_words(row, str(row["currency"]))
+        line = f"{given.name}: {money['amount']} {row['currency']} on {aloud(row['effective_date'])}, {row['class']}"
         if row["reversed_on"] is not None:
-            line += f"; {money['back']} went back on {_told_day(row['reversed_on'])}"
+            line += f"; {money['back']} went back on {aloud(row['reversed_on'])}"
         if row["unusable_minor"]:
             line += f"; {money['unusable']} of it are fees"
         if row["allocated_minor"] is not None:
@@ -217,36 +192,5 @@ def _shares(told: Explanation) -> Iterable[str]:
 def _pauses(told: Explanation) -> Iterable[str]:
     for each in told.pauses:
         end = each.facts["end"]
-        until = f"to {_day(end)}, that day counts again" if isinstance(end, date) else "on, without an end"
-        yield f"  {each.name}: from {_told_day(each.facts['start'])} {until}."
-
-
-def _origins(rows: Iterable[Given]) -> Iterable[str]:
-    for row in rows:
-        origin = row.origin
-        if origin is None:
-            continue
-        place = f" page {origin.page}, row {origin.position}" if origin.page is not None else ""
-        file = f", file {origin.page_sha256[:12]}" if origin.page_sha256 else ""
-        yield (
-            f"  {row.name}: {origin.provider} list {origin.entity}{place}{file}, fetch {origin.snapshot_id} (load {origin.load_no}, "
-            f"known since {instant(origin.known_since)}); first seen {instant(origin.first_seen)}."
-        )
-
-
-def _assumed(told: Explanation) -> Iterable[str]:
-    """Return one line per assumption; fields that have the name we assume are told together, list by list."""
-    together: dict[tuple[str, ...], list[str]] = {}
-    for each in told.assumptions:
-        if each.name == f"{each.rows[0]}.{each.value}":
-            together.setdefault(each.rows, []).append(each.value)
-        else:
-            yield f"  {each.name} = {each.value or '(none)'}: {each.about}."
-    for rows, names in together.items():
-        yield f"  fields of {', '.join(rows)} are called {', '.join(names)}."
-    if not told.assumptions:
-        yield "  nothing"
-
-
-def _told_day(value: Value) -> str:
-    return _day(value) if isinstance(value, date) else "an unknown day"
+        until = f"to {aloud(end)}, that day counts again" if isinstance(end, date) else "on, without an end"
+        yield f"  {each.name}: from {aloud(each.facts['start'])} {until}."

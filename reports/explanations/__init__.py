@@ -1,0 +1,1 @@
+"""Explanations written out: as text that can be read aloud, and as JSON with the same content."""
