@@ -145,15 +145,15 @@ def _broken(book: Book, episodes: pl.DataFrame, onsets: pl.DataFrame) -> pl.Data
     closes_on = book.plans["closes_on"].cast(pl.Int64).gather(onsets["plan"])
     onsets = onsets.filter((pl.col("day") <= pl.lit(closes_on)).fill_null(value=True))
     starts = packed(episodes["plan"], episodes["start"])
-    # The last episode that began on or before the day: a rule holds only while something is overdue.
+    # The last episode that began on or before the day.
     at = starts.search_sorted(packed(onsets["plan"], onsets["day"]), side="right").cast(pl.Int64) - 1
-    first = onsets.select("day", episode=at).group_by("episode").agg(broken_on=pl.col("day").min())
+    at = at.set(at < 0, None)
+    # What satisfied terms lack may exceed a share of the plan on days in no episode; the one before may be another plan's.
+    is_inside = (episodes["plan"].gather(at) == onsets["plan"]) & (onsets["day"] < episodes["end"].gather(at))
+    inside = onsets.select("day", episode=at).filter(is_inside.fill_null(value=False))
+    first = inside.group_by("episode").agg(broken_on=pl.col("day").min())
     numbered = episodes.with_row_index("episode").with_columns(pl.col("episode").cast(pl.Int64))
-    return (
-        numbered.join(first, on="episode", how="inner", maintain_order="left")
-        .filter(pl.col("broken_on") < pl.col("end"))
-        .select("plan", "broken_on", "end")
-    )
+    return numbered.join(first, on="episode", how="inner", maintain_order="left").select("plan", "broken_on", "end")
 
 
 def _kept_so_far(book: Book, terms: pl.DataFrame, after: pl.Series) -> pl.Series:

@@ -86,6 +86,46 @@ def _before(row: Row, gone: date) -> Row:
     return row | told | {"provider_paid_on": None if paid_on is not None and paid_on >= gone else paid_on}
 
 
+def eventful(drawn: Drawn) -> Drawn:
+    """Let much happen within days: one plan per customer goes on, terms are small and all money is on its account."""
+    open_plan = dict.fromkeys((*STAMPS, "removed_on", "inactive_at")) | {"is_active": True, "created_on": START}
+    plans = [
+        row | open_plan | {"account_no": row["plan_no"], "created_at": None}
+        for row in drawn["plans"]
+        if not row["plan_no"] % 10
+    ]
+    terms = [
+        row
+        | {"amount_minor": 2 + row["amount_minor"] % 3, "due_date": _soon(row["due_date"]), "removed_on": None}
+        | {"provider_outstanding_minor": row["provider_outstanding_minor"] % 3}
+        for row in drawn["terms"]
+        if not row["plan_no"] % 10
+    ]
+    return {"plans": plans, "terms": terms, "payments": [_at_once(row) for row in drawn["payments"]], "links": []}
+
+
+def _soon(day: date) -> date:
+    return START + (day - START) // 3
+
+
+def _at_once(row: Row) -> Row:
+    came, back = _soon(row["effective_date"]), row["reversed_on"]
+    return row | {
+        "account_no": row["payment_no"] // 10 * 10,
+        "amount_minor": 1 + row["amount_minor"] % 7,
+        "reversed_amount_minor": None,
+        "class": "received" if back is None else "reversed",
+        "currency": "EUR",
+        "is_money": True,
+        "effective_date": came,
+        "effective_at": None,
+        "created_on": came,
+        "told_on": None,
+        "removed_on": None,
+        "reversed_on": back and came + (back - START) // 4,
+    }
+
+
 def built(make, drawn: Drawn):
     return make.Case(
         make.plans(*drawn["plans"]),
@@ -119,7 +159,7 @@ def pauses_of(paused: dict[int, int]) -> Pauses:
 
 @BROAD
 @given(
-    drawn=portfolios().map(in_order),
+    drawn=portfolios().map(in_order) | portfolios().map(eventful),
     offset=st.integers(0, 60),
     chosen=st.fixed_dictionaries(CHOICES | COUNTING),
     rules=RULES,
