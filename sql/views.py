@@ -78,6 +78,8 @@ def refresh_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
     """
     with transaction(con):
         _show(con, folder)
+        for report in REPORTS:
+            con.sql(f"FROM out.latest_{report}()")  # raises if its Parquet cannot be read
 
 
 def make_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
@@ -93,7 +95,6 @@ def make_views(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
 def _show(con: duckdb.DuckDBPyConnection, folder: Path | None) -> None:
     for report in REPORTS:
         con.execute(_source(report, folder))
-        con.sql(f"FROM out.latest_{report}()")  # raises if its Parquet cannot be read; nothing else looks at it yet
     con.execute(
         "INSERT OR REPLACE INTO meta.about BY NAME SELECT 'shown_folder' AS name, $folder AS value",
         {"folder": str(folder.resolve()) if folder else ""},
