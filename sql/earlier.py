@@ -35,14 +35,18 @@ def published_runs(con: duckdb.DuckDBPyConnection) -> list[EarlierRun]:
     return [EarlierRun(*row) for row in con.sql(statements("queries/published_runs.sql")).fetchall()]
 
 
-def earlier_runs(con: duckdb.DuckDBPyConnection, *, as_of: date, known: int) -> list[EarlierRun]:
+def earlier_runs(
+    con: duckdb.DuckDBPyConnection, *, as_of: date, known: int, until: int | None = None
+) -> list[EarlierRun]:
     """Return the published runs of dates before `as_of`, by date and then in the order they ended.
 
     Only those that looked at no load after `known` and ended before the next one was made: a report of a past
-    knowledge looks back on what there was then, so that it stays the same whatever was published since.
+    knowledge looks back on what there was then, so that it stays the same whatever was published since. One that
+    repeats run number `until` looks back on the runs before that.
     """
     found = con.sql(statements("queries/earlier_runs.sql"), params={"as_of": as_of, "known": known}).fetchall()
-    return [EarlierRun(*row) for row in found]
+    runs = [EarlierRun(*row) for row in found]
+    return [run for run in runs if until is None or run.run_no < until]
 
 
 def touched_plans(con: duckdb.DuckDBPyConnection, *, after: int, until: int) -> pl.DataFrame:

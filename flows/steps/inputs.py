@@ -20,8 +20,12 @@ from transforms.outlook.backtest import windows_of
 from transforms.outlook.cash import HORIZONS
 
 
-def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, settings: Settings) -> Inputs:
+def read_inputs(
+    con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, settings: Settings, until: int | None = None
+) -> Inputs:
     """Read all but the terms as known at load `known`, and decide which plans exist and which money belongs to them.
+
+    What was expected before is that of runs before run number `until`, where one is repeated.
 
     Raises:
         SettingsError: the file of pauses names a plan that is not known, or that several tenants have.
@@ -48,7 +52,7 @@ def read_inputs(con: duckdb.DuckDBPyConnection, known: int, *, as_of: date, sett
         known_at=loaded_at(con, known),
         zone=settings.run.timezone,
     )
-    runs = earlier_runs(con, as_of=as_of, known=known)
+    runs = earlier_runs(con, as_of=as_of, known=known, until=until)
     windows = windows_of([run.as_of for run in runs], HORIZONS, as_of)
     given = read_pauses(settings.run.pauses_file)
     return Inputs(

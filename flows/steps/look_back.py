@@ -42,8 +42,8 @@ class LookBack:
         until: int | None = None,
     ) -> "LookBack":
         """Return the look back of a run; of one that repeats run number `until`, on the runs before that."""
-        found = earlier_runs(con, as_of=inputs.as_of, known=inputs.known)
-        return cls(con, inputs, settings, reports_dir, [run for run in found if until is None or run.run_no < until])
+        runs = earlier_runs(con, as_of=inputs.as_of, known=inputs.known, until=until)
+        return cls(con, inputs, settings, reports_dir, runs)
 
     def moves(self, plans: pl.DataFrame) -> pl.DataFrame:
         """Return `ROLL` to `plans`, the `PLAN_POSITIONS` of the run, from each earlier date that is followed."""

@@ -102,7 +102,8 @@ def publish(
         asked=asked is not None,
     )
     this = replace(this, notes=(*this.notes, *filter(None, [after.note])))
-    inputs = read_inputs(con, known, as_of=this.as_of, settings=this.settings)
+    until = after.repeated.run_no if after.repeated else None
+    inputs = read_inputs(con, known, as_of=this.as_of, settings=this.settings, until=until)
     formats = {*this.settings.reports.formats, "parquet"}  # the views and later runs read it
     with RunWriter(this.reports_dir, as_of=this.as_of, run_id=this.run_id, formats=formats) as writer:
         result = _computed(inputs, con, writer)
@@ -117,7 +118,6 @@ def publish(
         )
         living = with_references(living, inputs.accounts, result.plans)
         _write(writer, inputs, result, living)
-        until = after.repeated.run_no if after.repeated else None
         look_back = LookBack.of(con, inputs, settings=this.settings, reports_dir=this.reports_dir, until=until)
         writer.write("roll", look_back.moves(result.plans))
         seen = before.known_load if before else 0

@@ -44,6 +44,8 @@ def history(open_desk, tmp_path_factory):
             plans[1]["updated_at"] = world.clock
         desk.sandbox.faults.add(faults.status(403), provider="totality", times=faults.FOREVER)
         published.append(desk.run(days[2]).folder)
+        # Published later under the same knowledge: the last day did not look back on them.
+        published += [desk.report(LAST - timedelta(days=back)).folder for back in (7, 40)]
         yield desk, published
 
 
