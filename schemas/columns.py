@@ -637,6 +637,9 @@ COLUMNS: dict[str, Column] = {
         "money that stayed out; two places where the currency is not known", nullable=True, empty="it could not be read"
     ),
     "rejected_rows": _count("rows that stayed out because of this one, itself included", unit="rows"),
+    "replay_load_no": _count(
+        "load of mode REPLAY that brought the row in later", nullable=True, empty="no replay brought it in"
+    ),
     "row_id": _text("names the row that was rejected, however often and for whatever reasons"),
     "first_rejected": _instant("when the row was first rejected"),
     "last_rejected": _instant("when the row was last rejected"),

@@ -22,7 +22,7 @@ from sql.plan_history import recent_history
 from sql.scripts import create_tables, run_scripts, statements
 from sql.storage.files import TEMPORARY, cannot_write, sync_file, sync_folder
 
-_LEDGER = ("loads", "fetches", "quarantine", "runs", "writes", "agreed_terms", "acceptances", "currencies")
+_LEDGER = ("loads", "fetches", "quarantine", "replayed", "runs", "writes", "agreed_terms", "acceptances", "currencies")
 """Tables of `meta` that views read."""
 
 _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(

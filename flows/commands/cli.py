@@ -229,7 +229,9 @@ def accept(
 
 @app.command
 def quarantine(
-    what: Annotated[Literal["list", "show"], Parameter(help="List all that stayed out, or show one row.")] = "list",
+    what: Annotated[
+        Literal["list", "show", "replay"], Parameter(help="List what stayed out, show one row, or judge all rows anew.")
+    ] = "list",
     row: Annotated[str, Parameter(help="With `show`: the id of the row, or its beginning.")] = "",
     *,
     provider: Annotated[str, Parameter(help="Only rows of this provider.")] = "",
@@ -239,12 +241,16 @@ def quarantine(
     raw: Raw = False,
     config: Config = None,
 ) -> int:
-    """List the rows that stayed out and why; `show` says of one where its bytes lie and how often it came.
+    """List the rows that are out and why; `show` says of one where its bytes lie and how often it came.
 
-    Lists what was ever refused, one line per reason: a row with three faults has three. No value of a row is shown.
+    One line per reason: a row with three faults has three. No value of a row is shown. `replay` judges all of them anew
+    from their bytes as landed, with the present program and configuration; what is good now is in the next run or report,
+    and in none for an earlier knowledge time.
     """
-    from flows.commands.life.quarantine import Selection, list_rows, show_row
+    from flows.commands.life.quarantine import Selection, list_rows, replay_rows, show_row
 
+    if what == "replay":
+        return replay_rows(config)
     if what == "show":
         return show_row(config, row, style=format, raw=raw)
     return list_rows(config, Selection(provider, entity, code), style=format, raw=raw)

@@ -24,7 +24,7 @@ from flows.settings import ProviderSettings
 from flows.steps.request import ThisRun
 from providers import PROVIDERS
 from providers.base import Decoded
-from schemas.intake import DECODE_REJECTS
+from schemas.intake import DECODE_REJECTS, Admitted
 from schemas.table import GateError
 from sql.connection import explained
 from sql.conservation import ConservationError
@@ -32,12 +32,14 @@ from sql.core.ledger import always_carried
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
+from sql.quarantine import newer_keys, still_out
 from sql.staging import StageOptions, received, stage
 from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
 from transforms.intake.admit import ContractError, admit, check_carried
+from transforms.intake.second_chance import second_chance
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
 
@@ -93,20 +95,9 @@ def load_snapshot(
         unread: Why no page of it is looked at: the load then has no rows, and no sweep of it counts as complete.
     """
     reading = Reading()
-    zone = ZoneInfo(section.timezone or "UTC")
-    frames = received(() if unread else _decoded(this.landing, facts, reading), PROVIDERS[facts.provider].TABLES)
+    staged, options = _staged(this, con, facts, section, reading, unread=unread)
     if is_new:
         check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
-    options = StageOptions(
-        provider=facts.provider,
-        tenant_id=facts.tenant_id,
-        timezone=section.timezone or "UTC",
-        fetched_on=facts.opened_at.astimezone(zone).date(),
-        currency=section.currency,
-        currency_symbols=section.symbols(),
-    )
-    staged = stage(con, frames, options)
-    del frames
     for _, name, value, _ in staged["tenant_words"].iter_rows():
         log.LOGGER.warning(
             "%s/%s: the provider gives %r as %s, which is none; that of the configuration counts (providers.%s)",
@@ -116,8 +107,7 @@ def load_snapshot(
             name,
             facts.provider,
         )
-    rejects = pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row")
-    admitted = admit(staged, decode_rejects=rejects, decoded_rows=dict(reading.rows))
+    admitted = _admitted(staged, reading)
     load = Load(
         load_id=load_id(facts),
         provider=facts.provider,
@@ -143,6 +133,88 @@ def load_snapshot(
     log.LOGGER.info(
         "loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already"
     )
+    return report
+
+
+def _staged(
+    this: ThisRun,
+    con: duckdb.DuckDBPyConnection,
+    facts: SnapshotFacts,
+    section: ProviderSettings,
+    reading: Reading,
+    *,
+    unread: str = "",
+) -> tuple[dict[str, pl.DataFrame], StageOptions]:
+    """Return the rows of a snapshot as staged with the present program and settings."""
+    zone = ZoneInfo(section.timezone or "UTC")
+    frames = received(() if unread else _decoded(this.landing, facts, reading), PROVIDERS[facts.provider].TABLES)
+    options = StageOptions(
+        provider=facts.provider,
+        tenant_id=facts.tenant_id,
+        timezone=section.timezone or "UTC",
+        fetched_on=facts.opened_at.astimezone(zone).date(),
+        currency=section.currency,
+        currency_symbols=section.symbols(),
+    )
+    return stage(con, frames, options), options
+
+
+def _admitted(staged: dict[str, pl.DataFrame], reading: Reading) -> Admitted:
+    rejects = pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row")
+    return admit(staged, decode_rejects=rejects, decoded_rows=dict(reading.rows))
+
+
+def replay_snapshot(
+    this: ThisRun,
+    con: duckdb.DuckDBPyConnection,
+    facts: SnapshotFacts,
+    section: ProviderSettings,
+    *,
+    loaded_at: datetime,
+    again: str = "",
+) -> LoadReport | None:
+    """Judge anew the rows of a snapshot that were refused, and make those known that are good now; null if none is.
+
+    They are read from the bytes as landed. What the provider has said of a row since counts, not the refused one. Dates
+    that come from the fetch stay those of the first one, but known they are from `loaded_at` on, so that no figure of an
+    earlier knowledge time changes.
+
+    Args:
+        this: The run.
+        con: The warehouse, opened for writing.
+        facts: The snapshot, which was loaded before.
+        section: The provider's settings.
+        loaded_at: The moment the rows become known.
+        again: Id of the replay that a rebuild does again; it keeps its number, also without rows.
+    """
+    out = still_out(con).filter(pl.col("snapshot_id") == facts.id)
+    if out.is_empty() and not again:
+        return None
+    reading = Reading()
+    staged, options = _staged(this, con, facts, section, reading)
+    refused_by = int(out["load_no"].max() or 0)  # type: ignore[arg-type]  # a number, as the column is
+    newer = newer_keys(con, facts.provider, facts.tenant_id, refused_by)
+    chance = second_chance(_admitted(staged, reading), out.select("page_no", "position"), newer)
+    if chance.places.is_empty() and not again:
+        return None
+    rows = chance.places.rows()
+    load = Load(
+        load_id=again or hashlib.sha256(f"{load_id(facts)}|REPLAY|{refused_by}|{rows}".encode()).hexdigest(),
+        provider=facts.provider,
+        tenant_id=facts.tenant_id,
+        snapshot_id=facts.id,
+        fetched_at=facts.opened_at,
+        fetched_on=options.fetched_on,
+        loaded_at=loaded_at,
+        sweeps=(),
+        schema_version=SCHEMA_VERSION,
+        is_replay=True,
+    )
+    pages = pl.DataFrame(reading.pages, schema=PAGES, orient="row")
+    places = chance.places.with_columns(refused_load_no=pl.lit(refused_by, pl.Int64))
+    of_rows = staged["rows"].join(chance.places, on=["page_no", "position"], how="semi", maintain_order="left")
+    report = commit_load(con, load, chance.admitted, pages=pages, rows=of_rows, replayed=places)
+    log_loads(con, this.commit_log)
     return report
 
 

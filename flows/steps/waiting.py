@@ -6,10 +6,12 @@ from functools import partial
 
 from flows import clock, log
 from flows.errors import UsageError
-from flows.steps.loading import Unloadable, blaming, load_id, load_snapshot
+from flows.settings import ProviderSettings
+from flows.steps.loading import Unloadable, blaming, load_id, load_snapshot, replay_snapshot
 from flows.steps.pull import Failures, Fault, Source
 from flows.steps.request import ThisRun
 from flows.steps.runners import Runner
+from sql.quarantine import still_out
 from sql.storage.aside import Aside
 from sql.storage.commits import CommittedLoad
 from sql.storage.landing import SnapshotFacts
@@ -23,6 +25,11 @@ def replay(this: ThisRun, warehouse: Warehouse, loads: Sequence[CommittedLoad]) 
     """
     for load in loads:
         facts = this.landing.find(load.snapshot_id)
+        if load.mode == "REPLAY":
+            section = _section(this, facts)
+            with blaming(facts, warehouse.path):
+                replay_snapshot(this, warehouse.con, facts, section, loaded_at=load.loaded_at, again=load.load_id)
+            continue
         try:
             _load(this, warehouse, facts, loaded_at=load.loaded_at, is_new=False)
         except Unloadable as error:
@@ -64,6 +71,32 @@ def load_waiting(this: ThisRun, warehouse: Warehouse, runner: Runner, *, as_fetc
     return failures
 
 
+def replay_refused(this: ThisRun, warehouse: Warehouse) -> tuple[int, int]:
+    """Give every refused row that may have one a second chance; return how many came in, and how many stay out."""
+    before = still_out(warehouse.con)
+    for snapshot_id in before["snapshot_id"].unique(maintain_order=True):
+        if not this.landing.holds(snapshot_id):
+            log.LOGGER.warning(
+                "the bytes of %s are gone; its refused rows stay out until they are restored", snapshot_id
+            )
+            continue
+        facts = this.landing.find(snapshot_id)
+        if facts.provider in this.settings.providers.configured():
+            with blaming(facts, warehouse.path):
+                replay_snapshot(this, warehouse.con, facts, _section(this, facts), loaded_at=clock.now())
+    left = still_out(warehouse.con).height
+    return before.height - left, left
+
+
+def _section(this: ThisRun, facts: SnapshotFacts) -> ProviderSettings:
+    section = this.settings.providers.configured().get(facts.provider)
+    if section is None:
+        raise UsageError(
+            f"snapshot {facts.id} is of {facts.provider}, which is not configured; add its section to load it"
+        )
+    return section
+
+
 def _load(
     this: ThisRun,
     warehouse: Warehouse,
@@ -73,10 +106,6 @@ def _load(
     is_new: bool = True,
     unread: str = "",
 ) -> None:
-    section = this.settings.providers.configured().get(facts.provider)
-    if section is None:
-        raise UsageError(
-            f"snapshot {facts.id} is of {facts.provider}, which is not configured; add its section to load it"
-        )
+    section = _section(this, facts)
     with blaming(facts, warehouse.path):
         load_snapshot(this, warehouse.con, facts, section, loaded_at=loaded_at, is_new=is_new, unread=unread)

@@ -61,6 +61,11 @@ def write_raw(con: duckdb.DuckDBPyConnection, tenant: Tenant, *, pages: pl.DataF
         con.unregister("fresh")
 
 
+def write_replayed(con: duckdb.DuckDBPyConnection, tenant: Tenant, replayed: pl.DataFrame) -> None:
+    """Record which refused rows this load brought in: page_no, position, refused_load_no."""
+    _insert(con, "meta.replayed", tenant, replayed)
+
+
 def _write_load(con: duckdb.DuckDBPyConnection, tenant: Tenant, load: Load) -> None:
     fields = {
         "load_no": tenant.load_no,

@@ -48,6 +48,7 @@ class Load:
     sweeps: tuple[Sweep, ...]
     schema_version: int
     overlap: timedelta = timedelta(minutes=15)
+    is_replay: bool = False
 
     @property
     def full_sweeps(self) -> frozenset[str]:
@@ -56,7 +57,9 @@ class Load:
 
     @property
     def mode(self) -> str:
-        """Return FULL if every sweep asked for everything, else CHANGES."""
+        """Return REPLAY for rows refused before, FULL if every sweep asked for everything, else CHANGES."""
+        if self.is_replay:
+            return "REPLAY"
         return "FULL" if all(sweep.since is None for sweep in self.sweeps) else "CHANGES"
 
     def is_complete(self, entity: str) -> bool:

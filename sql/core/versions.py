@@ -35,6 +35,7 @@ def commit_load(
     rows: pl.DataFrame,
     unknown_fields: Mapping[tuple[str, str], int] | None = None,
     carried: Mapping[tuple[str, str], tuple[int, int]] | None = None,
+    replayed: pl.DataFrame | None = None,
 ) -> LoadReport:
     """Make one load known: versions, closures, tombstones, counts and watermarks commit together or not at all.
 
@@ -47,6 +48,7 @@ def commit_load(
         pages: page_no, sweep, entity, sha256, rows: where the bytes lie.
         rows: `staged["rows"]`: page_no, position, row_hash.
         unknown_fields: (page entity, field) to the number of rows that had it.
+        replayed: page_no, position, refused_load_no of rows refused before, for a load that brings these in.
         carried: (page entity, field that may be left out) to how many rows could have it and how many did.
 
     Raises:
@@ -64,6 +66,8 @@ def commit_load(
             con, tenant, load, admitted, counts, pages=pages, unknown_fields=unknown_fields or {}, carried=carried or {}
         )
         ledger.write_raw(con, tenant, pages=pages, rows=rows)
+        if replayed is not None:
+            ledger.write_replayed(con, tenant, replayed)
     return LoadReport(tenant.load_no, is_new=True, counts=counts)
 
 

@@ -8,6 +8,7 @@ SELECT
     max_by(complete, load_no) AS complete,
     max(fresh_at) AS fresh_at
 FROM meta.integrity
+SEMI JOIN (SELECT load_no FROM meta.loads WHERE mode != 'REPLAY') AS fetched USING (load_no)
 WHERE load_no <= $known
 GROUP BY provider, tenant_id, entity
 ORDER BY provider, tenant_id, entity

@@ -2,7 +2,11 @@
 -- grain: one row per provider, tenant, entity and currency
 -- source: meta.integrity
 WITH newest AS (
-    SELECT provider, tenant_id, max(load_no) AS load_no FROM meta.integrity WHERE load_no <= $known GROUP BY ALL
+    SELECT provider, tenant_id, max(load_no) AS load_no
+    FROM meta.integrity
+    SEMI JOIN (SELECT load_no FROM meta.loads WHERE mode != 'REPLAY') AS fetched USING (load_no)
+    WHERE load_no <= $known
+    GROUP BY ALL
 )
 SELECT
     i.provider,

@@ -4,11 +4,12 @@ Called after every commit and at every start; a second call adds no line.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
 import polars as pl
+from msgspec import Struct
 
 from sql.errors import Damaged
 from sql.runs import Run, find_runs, record_run, run_states, with_later_columns
@@ -20,9 +21,11 @@ from sql.storage.seals import as_json, from_json
 LOAD, RUN, DECISIONS = "load", "run", "decisions"
 
 
-@dataclass(frozen=True, slots=True)
-class CommittedLoad:
-    """A load as the commit log has it: enough to do it again under the same number, id and time."""
+class CommittedLoad(Struct, frozen=True, omit_defaults=True):
+    """A load as the commit log has it: enough to do it again under the same number, id and time.
+
+    `mode` is REPLAY for one that brought in rows refused before, else empty and, as in lines of old, left out.
+    """
 
     load_no: int
     load_id: str
@@ -30,6 +33,7 @@ class CommittedLoad:
     tenant_id: str
     snapshot_id: str
     loaded_at: datetime
+    mode: str = ""
 
 
 def committed_loads(con: duckdb.DuckDBPyConnection) -> list[CommittedLoad]:

@@ -8,6 +8,11 @@ WITH rejections AS (
         "rows", amount_minor, currency, first_seen, last_seen, schema_version
     FROM meta.quarantine
 ),
+replays AS (
+    SELECT refused_load_no, page_no, "position", min(load_no) AS replay_load_no
+    FROM meta.replayed
+    GROUP BY refused_load_no, page_no, "position"
+),
 currencies AS (
     SELECT currency, minor_unit
     FROM meta.currencies
@@ -26,7 +31,13 @@ SELECT
             )
         ),
         12
-    ) AS row_id
+    ) AS row_id,
+    replays.replay_load_no
 FROM rejections
+LEFT JOIN replays
+    ON
+        rejections.load_no = replays.refused_load_no
+        AND rejections.page_no = replays.page_no
+        AND rejections."position" = replays."position"
 LEFT JOIN currencies ON rejections.currency = currencies.currency;
 COMMENT ON VIEW main.v_quarantine IS 'One row per rejection: where the bytes lie and why they stayed out, never their values';

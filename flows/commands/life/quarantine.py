@@ -15,7 +15,12 @@ from flows.commands.ask import ledger_database
 from flows.configuration import load
 from flows.errors import UsageError
 from flows.settings import Settings
+from flows.steps.pipeline import begun
+from flows.steps.request import Request
+from flows.steps.settle import refresh_ledger
+from flows.steps.waiting import replay_refused
 from providers import PROVIDERS
+from reports.texts import counted
 from sql.readonly import read_query
 from sql.storage.landing import Landing
 
@@ -28,6 +33,7 @@ SELECT
     arg_max("position", q.load_no) AS "position", arg_max(q."rows", q.load_no) AS "rows",
     arg_max(schema_version, q.load_no) AS schema_version
 FROM v_quarantine AS q LEFT JOIN (SELECT DISTINCT load_no, snapshot_id FROM v_fetches) AS f ON f.load_no = q.load_no
+WHERE replay_load_no IS NULL
 GROUP BY row_id, provider, tenant_id, entity, code, column_name
 ORDER BY provider, tenant_id, entity, row_key, row_id, code, column_name
 """
@@ -88,6 +94,16 @@ def show_row(config: Path | None, beginning: str, *, style: str, raw: bool = Fal
         write(rows, style, raw=raw)
         return 0
     write(_long(rows), style, longest=200, raw=raw)
+    return 0
+
+
+def replay_rows(config: Path | None) -> int:
+    """Judge every refused row anew, from its bytes as landed; say what came in, and return 0."""
+    with begun(Request(load(config))) as this, this.warehouse() as warehouse:
+        came, left = replay_refused(this, warehouse)
+        if came:
+            refresh_ledger(warehouse, this.reports_dir)
+    print(f"{counted(came, 'row')} came in, {left:,} {'stays' if left == 1 else 'stay'} out")
     return 0
 
 
