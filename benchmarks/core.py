@@ -18,8 +18,10 @@ import polars as pl
 
 from benchmarks.meter import Meter
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
-from schemas.options import Options
+from schemas.options import Options, OutcomeRules
 from transforms import positions
+from transforms.delinquency.pauses import NO_PAUSES
+from transforms.judging import Judging
 from transforms.location.locate import locate
 
 AS_OF = date(2026, 6, 30)
@@ -124,7 +126,7 @@ def _outcomes(made: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame) -
         for _ in range(ROUNDS):
             meter.stages.clear()
             with meter.stage("positions"):
-                positions.compute(located.plans, terms, located.payments, as_of=AS_OF, options=options)
+                positions.compute(located.plans, terms, located.payments, _judging(options))
             rounds.append({name: spent.cpu for name, spent in meter.stages.items()})
     spent = {name: median(each[name] for each in rounds) for name in ("positions", *_LIFE)}
     return [
@@ -134,6 +136,10 @@ def _outcomes(made: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame) -
         )
         for name in _LIFE
     ]
+
+
+def _judging(options: dict[str, Options]) -> Judging:
+    return Judging(AS_OF, options, NO_PAUSES, OutcomeRules())
 
 
 @contextmanager
@@ -152,7 +158,7 @@ def _charged(meter: Meter) -> Iterator[None]:
 def _ours(made: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame, folder: Path) -> int:
     options = {"p": Options()}
     located = locate(made, payments, PLAN_ACCOUNTS.empty(), as_of=AS_OF, options=options)
-    found = positions.compute(located.plans, terms, located.payments, as_of=AS_OF, options=options)
+    found = positions.compute(located.plans, terms, located.payments, _judging(options))
     found.terms.write_parquet(folder / "ours.parquet", compression="zstd", compression_level=1)
     return int(found.plans["overdue_minor"].sum())
 

@@ -4,13 +4,13 @@ Plans are independent: any set of plans with all their terms and payments gives 
 same rows as the whole portfolio.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from schemas.options import Options, OutcomeRules
+from schemas.options import Options
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.words import INVOICES_OWE_LESS, PAUSED
 from transforms.balances.book import Book, open_book
@@ -24,15 +24,15 @@ from transforms.balances.figures import (
     unapplied_since,
 )
 from transforms.balances.judgement import AS_OF_APPROXIMATE, judge
-from transforms.balances.pending import lay_over
-from transforms.balances.satisfaction import satisfy
+from transforms.balances.pending import Pending, lay_over
+from transforms.balances.satisfaction import Satisfaction, satisfy
 from transforms.calendars.business import business_between, repeated
 from transforms.delinquency.aging import age_terms
 from transforms.delinquency.buckets import in_buckets
 from transforms.delinquency.coverage import coverage_ppm
 from transforms.delinquency.days_past_due import Arrears, arrears_of, days_past_due
 from transforms.delinquency.months import anchors, months_past_due
-from transforms.delinquency.pauses import NO_PAUSES, Pauses
+from transforms.judging import Judging
 from transforms.outcomes.firm import without_provisional
 from transforms.outcomes.kept import evaluated
 from transforms.outcomes.near import NEAR_BREAK, is_near_break
@@ -47,7 +47,6 @@ VANISHED = "VANISHED"
 IN_FORCE = ("ACTIVE", "UNKNOWN")
 """Statuses of plans that carry money."""
 
-_USUAL = OutcomeRules()
 _ROOM = 2**61
 """Largest sum of money in one part; above it the part is computed in halves."""
 
@@ -72,11 +71,8 @@ def compute(
     located_plans: pl.DataFrame,
     terms: pl.DataFrame,
     located_payments: pl.DataFrame,
+    judging: Judging,
     *,
-    as_of: date,
-    options: Mapping[str, Options],
-    pauses: Pauses = NO_PAUSES,
-    rules: OutcomeRules = _USUAL,
     windows: Windows = (),
 ) -> Positions:
     """Return the positions of these plans.
@@ -85,10 +81,7 @@ def compute(
         located_plans: Rows of `locate.Located.plans`.
         terms: All `TERMS` of these plans; in stored order they cost no sort.
         located_payments: Rows of `locate.Located.payments` with a `plan_no` of these plans.
-        as_of: Civil date whose end is described.
-        options: `Options` by provider.
-        pauses: When plans are paused: days that do not count as past due, and who is flagged.
-        rules: When a plan is broken, and when it is cured.
+        judging: The as-of date, options, pauses and rules.
         windows: What earlier runs looked ahead to, to tell what came.
 
     Raises:
@@ -98,27 +91,12 @@ def compute(
     """
     if located_plans.height > 1 and _is_too_much(terms, located_payments):
         middle = located_plans["plan_no"].sort()[located_plans.height // 2]
-        halves = [
-            compute(
-                located_plans.filter(side),
-                terms.filter(side),
-                located_payments.filter(side),
-                as_of=as_of,
-                options=options,
-                pauses=pauses,
-                rules=rules,
-                windows=windows,
-            )
+        halves = (
+            tuple(frame.filter(side) for frame in (located_plans, terms, located_payments))
             for side in (pl.col("plan_no") < middle, pl.col("plan_no") >= middle)
-        ]
-        return Positions(
-            pl.concat([half.terms for half in halves]),
-            pl.concat([half.plans for half in halves]),
-            pl.concat([half.payments for half in halves]).sort("payment_no"),
-            pl.concat([half.aged for half in halves]),
-            pl.concat([half.kept for half in halves]),
-            pl.concat([half.came for half in halves]),
         )
+        return _together([compute(plans, own, paid, judging, windows=windows) for plans, own, paid in halves])
+    as_of, options = judging.as_of, judging.options
     book = open_book(located_plans, terms, located_payments, as_of=as_of, options=options)
     paid = satisfy(book, as_of=as_of)
     judged = judge(book, paid, as_of=as_of)
@@ -126,6 +104,42 @@ def compute(
     judged = judged.with_columns(
         pending.of_terms.alias("pending_minor"), pending.fresh_of_terms.alias("fresh_pending_minor")
     )
+    anchor = anchors(book.plans, judged, book.segments)
+    plans = _plan_rows(book, paid, judged, pending, anchor=anchor, judging=judging)
+    kept = evaluated(book, judged, as_of=as_of)
+    firm = without_provisional(book, kept, terms, located_payments, as_of=as_of, options=options)
+    return Positions(
+        TERM_POSITIONS.gate(_term_rows(book, judged, plans["status"])),
+        PLAN_POSITIONS.gate(plans.select(PLAN_POSITIONS.columns)),
+        payment_positions(located_payments, book.plans, book.money, paid.used),
+        age_terms(book, judged, plans["is_in_force"], anchor, as_of=as_of, options=options),
+        kept_sums(book, kept, firm, as_of=as_of),
+        came(book, judged, windows),
+    )
+
+
+def _together(halves: Sequence[Positions]) -> Positions:
+    return Positions(
+        pl.concat([half.terms for half in halves]),
+        pl.concat([half.plans for half in halves]),
+        pl.concat([half.payments for half in halves]).sort("payment_no"),
+        pl.concat([half.aged for half in halves]),
+        pl.concat([half.kept for half in halves]),
+        pl.concat([half.came for half in halves]),
+    )
+
+
+def _plan_rows(
+    book: Book,
+    paid: Satisfaction,
+    judged: pl.DataFrame,
+    pending: Pending,
+    *,
+    anchor: pl.Series,
+    judging: Judging,
+) -> pl.DataFrame:
+    """Return the plans of the book with every figure of theirs, more columns than `PLAN_POSITIONS` has."""
+    as_of, options, pauses = judging.as_of, judging.options, judging.pauses
     counts = counts_by_state(book, judged)
     is_done = (counts["terms_satisfied"] > 0) & (
         counts["terms_satisfied"] + counts["void_terms"] == book.segments.sizes
@@ -133,51 +147,23 @@ def compute(
     status = statuses(book, judged, is_done)
     sums = plan_sums(book, judged, pending, as_of=as_of)
     arrears = arrears_of(book, judged, sums["outstanding_minor"], as_of=as_of)
-    days = days_past_due(book, paid, arrears, as_of=as_of, options=options, pauses=pauses.stopping)
-    anchor = anchors(book.plans, judged, book.segments)
-    plans = pl.concat(
-        [
-            book.plans.drop("provider_amount_due_minor").with_columns(
-                status,
-                _plan_flags(
-                    book,
-                    paid.is_approximate,
-                    sums["outstanding_minor"],
-                    paused=pauses.flagged(as_of),
-                    is_near=is_near_break(book, judged, as_of=as_of, rules=rules),
-                ).alias("flags"),
-            ),
-            counts,
-            sums,
-            unapplied_since(book, paid.used, sums["unapplied_minor"]).to_frame(),
-            provider_sums(book, judged, as_of=as_of),
-            next_due(book, judged, as_of=as_of),
-            _months(judged, arrears.row, anchor, as_of),
-            days,
-            outcomes_of(
-                book,
-                paid,
-                judged,
-                status,
-                as_of=as_of,
-                options=options,
-                rules=rules,
-                pauses=pauses.stopping,
-            ),
-        ],
-        how="horizontal",
+    is_near = is_near_break(book, judged, as_of=as_of, rules=judging.rules)
+    flags = _plan_flags(
+        book, paid.is_approximate, sums["outstanding_minor"], paused=pauses.flagged(as_of), is_near=is_near
     )
-    kept = evaluated(book, judged, as_of=as_of)
-    firm = without_provisional(book, kept, terms, located_payments, as_of=as_of, options=options)
-    plans = _finish(plans, last_satisfied(book, judged, is_done), arrears, as_of=as_of, options=options)
-    return Positions(
-        TERM_POSITIONS.gate(_term_rows(book, judged, status)),
-        PLAN_POSITIONS.gate(plans.select(PLAN_POSITIONS.columns)),
-        payment_positions(located_payments, book.plans, book.money, paid.used),
-        age_terms(book, judged, plans["is_in_force"], anchor, as_of=as_of, options=options),
-        kept_sums(book, kept, firm, as_of=as_of),
-        came(book, judged, windows),
-    )
+    parts = [
+        book.plans.drop("provider_amount_due_minor").with_columns(status, flags.alias("flags")),
+        counts,
+        sums,
+        unapplied_since(book, paid.used, sums["unapplied_minor"]).to_frame(),
+        provider_sums(book, judged, as_of=as_of),
+        next_due(book, judged, as_of=as_of),
+        _months(judged, arrears.row, anchor, as_of),
+        days_past_due(book, paid, arrears, as_of=as_of, options=options, pauses=pauses.stopping),
+        outcomes_of(book, paid, judged, status, judging),
+    ]
+    plans = pl.concat(parts, how="horizontal")
+    return _finish(plans, last_satisfied(book, judged, is_done), arrears, as_of=as_of, options=options)
 
 
 def unowned(located_payments: pl.DataFrame) -> pl.DataFrame:

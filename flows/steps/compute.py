@@ -22,6 +22,7 @@ from transforms.conformance.judge import Expectations, expect, judge, with_nomin
 from transforms.delinquency.aging import aging, aging_terms
 from transforms.delinquency.buckets import bucket_set
 from transforms.delinquency.pauses import Pauses
+from transforms.judging import Judging
 from transforms.location.references import with_references
 from transforms.outcomes.rates import added, kept_rates
 from transforms.outlook.backtest import Windows
@@ -192,16 +193,8 @@ def _expected(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Expec
 
 def _positions(inputs: Inputs, plan_nos: pl.Series, dated: pl.DataFrame) -> Positions:
     plans, payments = _of(plan_nos, inputs.plans, inputs.payments)
-    return compute(
-        plans,
-        dated,
-        payments,
-        as_of=inputs.as_of,
-        options=inputs.options,
-        pauses=inputs.pauses,
-        rules=inputs.rules,
-        windows=inputs.windows,
-    )
+    judging = Judging(inputs.as_of, inputs.options, inputs.pauses, inputs.rules)
+    return compute(plans, dated, payments, judging, windows=inputs.windows)
 
 
 def _of(plan_nos: pl.Series, *frames: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -22,6 +22,7 @@ from sql.core import images
 from sql.earlier import published_runs
 from sql.runs import Run, find_runs, known_load
 from transforms.delinquency.pauses import Pauses
+from transforms.judging import Judging
 from transforms.location.locate import locate
 from transforms.positions import compute
 from transforms.restatement.causes import Portfolio, moved, portfolio
@@ -195,7 +196,8 @@ class _Desk:
     ) -> pl.DataFrame:
         owned = payments.filter(pl.col("plan_no").is_not_null())
         stopping = Pauses(stopping=pauses, listed=PAUSES.empty())
-        done = compute(plans, terms, owned, as_of=self.as_of, options=self.settings.options(), pauses=stopping)
+        judging = Judging(self.as_of, self.settings.options(), stopping, self.settings.outcome_rules())
+        done = compute(plans, terms, owned, judging)
         return done.plans.select("plan_no", *NAMED, *FIGURES)
 
 

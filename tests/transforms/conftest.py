@@ -10,12 +10,15 @@ import polars as pl
 import pytest
 
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
-from schemas.options import Options
+from schemas.options import Options, OutcomeRules
 from schemas.table import Table
+from transforms.delinquency.pauses import NO_PAUSES, Pauses
+from transforms.judging import Judging
 from transforms.location.locate import Located, locate
 from transforms.positions import Positions, compute
 
 CREATED = date(2025, 1, 1)
+_USUAL = OutcomeRules()
 
 PLAIN_PLAN = {
     "provider": "p", "tenant_id": "t", "customer_id": "c", "currency": "EUR", "basis": "PAYMENTS",
@@ -81,10 +84,19 @@ class Case:
             links=links,
         )
 
-    def at(self, as_of: date, options: Options | Mapping[str, Options] | None = None, **more: Any) -> Positions:
+    def at(
+        self,
+        as_of: date,
+        options: Options | Mapping[str, Options] | None = None,
+        *,
+        pauses: Pauses = NO_PAUSES,
+        rules: OutcomeRules = _USUAL,
+        **more: Any,
+    ) -> Positions:
         located = self.locate(as_of, options)
         owned = located.payments.filter(pl.col("plan_no").is_not_null())
-        return compute(located.plans, self.terms, owned, as_of=as_of, options=_by_name(options, self.plans), **more)
+        judging = Judging(as_of, _by_name(options, self.plans), pauses, rules)
+        return compute(located.plans, self.terms, owned, judging, **more)
 
     def plan(self, as_of: date, options: Options | None = None, **more: Any) -> dict[str, Any]:
         return self.at(as_of, options, **more).plans.row(0, named=True)

@@ -27,8 +27,10 @@ from oracles.random_portfolios import (
 )
 from oracles.truth import amounts, coverage, next_due
 
-from schemas.options import Options, Tolerance
+from schemas.options import Options, OutcomeRules, Tolerance
 from schemas.words import STATES
+from transforms.delinquency.pauses import NO_PAUSES
+from transforms.judging import Judging
 from transforms.positions import compute, unowned
 
 SETTLED = ("received", "reversed", "partly_reversed")
@@ -208,8 +210,7 @@ def test_parts_give_the_rows_of_the_whole(make, drawn, offset, options) -> None:
             located.plans.filter(part),
             case.terms.filter(part),
             located.payments.filter(part),
-            as_of=as_of,
-            options=names,
+            Judging(as_of, names, NO_PAUSES, OutcomeRules()),
         )
         assert found.terms.equals(whole.terms.filter(part))
         assert found.plans.equals(whole.plans.filter(part))

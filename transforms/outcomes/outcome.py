@@ -4,14 +4,11 @@ Nothing is replayed day by day: an outcome changes only where a spell, an episod
 (`spells.py`, `rules.py`), and those days follow from the terms.
 """
 
-from collections.abc import Mapping
-from datetime import date
-
 import polars as pl
 
-from schemas.options import Options, OutcomeRules
 from transforms.balances.book import Book
 from transforms.balances.satisfaction import Satisfaction
+from transforms.judging import Judging
 from transforms.outcomes.cures import cured_on
 from transforms.outcomes.rules import onsets_of
 from transforms.outcomes.spells import days_after, episodes_of, has_left, packed, spells_of
@@ -23,11 +20,7 @@ def outcomes_of(
     paid: Satisfaction,
     terms: pl.DataFrame,
     status: pl.Series,
-    *,
-    as_of: date,
-    options: Mapping[str, Options],
-    rules: OutcomeRules,
-    pauses: pl.DataFrame,
+    judging: Judging,
 ) -> pl.DataFrame:
     """Return `outcome, broken_at, cured_at, redefaulted_at, kept_so_far`, one row per plan of the book.
 
@@ -39,32 +32,21 @@ def outcomes_of(
         paid: What each term received.
         terms: What `judgement.judge` returned.
         status: The status of each plan.
-        as_of: Civil date whose end is described.
-        options: `Options` by provider.
-        rules: When a plan is broken, and when it is cured.
-        pauses: `PAUSES` whose days do not count.
+        judging: The as-of date, when a plan is broken, and when it is cured.
     """
-    after = days_after(book, as_of=as_of)
+    after = days_after(book, as_of=judging.as_of)
     spells = spells_of(book, terms, after)
-    onsets = onsets_of(book, paid, terms, spells, as_of=as_of, options=options, rules=rules, pauses=pauses)
+    onsets = onsets_of(book, paid, terms, spells, judging)
     is_kept = _all_satisfied(book, terms, after)
-    unpaid = book.segments.total_where(terms["waived_minor"], book.terms["is_listed"]) + book.segments.total(
-        terms["outstanding_minor"]
-    )
     is_ended = status == "DEACTIVATED"
-    spans = spells.select("plan", "start", "end")
-    given_up = is_ended & ~is_kept & (unpaid > 0) & rules.provider_deactivated
-    if given_up.any():
-        ends = _ends(book, given_up, after)
-        spans = pl.concat([spans, ends]).sort("plan", "start")
-        onsets = pl.concat([onsets, ends.select("plan", day="start")])
-    episodes = episodes_of(spans)
-    broken = _broken(book, episodes, onsets)
-    broken = cured_on(broken, episodes, book, terms, after=after, probation=rules.probation)
-    first, last = (
-        broken.unique("plan", keep="first", maintain_order=True),
-        broken.unique("plan", keep="last", maintain_order=True),
-    )
+    given_up = is_ended & ~is_kept & (_unpaid(book, terms) > 0) & judging.rules.provider_deactivated
+    # A plan that its provider gave up is broken from that day on, as if a term had been overdue since.
+    ends = _ends(book, given_up, after)
+    episodes = episodes_of(pl.concat([spells.select("plan", "start", "end"), ends]).sort("plan", "start"))
+    broken = _broken(book, episodes, pl.concat([onsets, ends.select("plan", day="start")]))
+    broken = cured_on(broken, episodes, book, terms, after=after, probation=judging.rules.probation)
+    first = broken.unique("plan", keep="first", maintain_order=True)
+    last = broken.unique("plan", keep="last", maintain_order=True)
     size = book.plans.height
     again = last.join(first, on=["plan", "broken_on"], how="anti")
     is_broken = mark(last.filter(_lasts(last, after))["plan"], size)
@@ -129,6 +111,12 @@ def _all_satisfied(book: Book, terms: pl.DataFrame, after: pl.Series) -> pl.Seri
     by_then = (terms["judged_on"].cast(pl.Int64) < book.segments.spread(after)).fill_null(value=True)
     listed = book.segments.count(terms["is_listed"])
     return (listed > 0) & (book.segments.count(terms["is_listed"] & is_met & by_then) == listed)
+
+
+def _unpaid(book: Book, terms: pl.DataFrame) -> pl.Series:
+    """Return what remained of each plan before its end made terms void; what the provider took out counts no more."""
+    voided = book.segments.total_where(terms["waived_minor"], book.terms["is_listed"])
+    return voided + book.segments.total(terms["outstanding_minor"])
 
 
 def _ends(book: Book, chosen: pl.Series, after: pl.Series) -> pl.DataFrame:

@@ -4,17 +4,14 @@ Each rule that is on gives its onsets, `plan` and `day`: a rule begins to hold o
 Which of them breaks a plan is decided by the episode they lie in.
 """
 
-from collections.abc import Mapping
-from datetime import date
-
 import polars as pl
 
-from schemas.options import Options, OutcomeRules
 from transforms.balances.book import Book
 from transforms.balances.satisfaction import Satisfaction
 from transforms.delinquency.arrears_since import history_on
 from transforms.delinquency.counting import count_days
 from transforms.delinquency.pauses import paused_days
+from transforms.judging import Judging
 from transforms.outcomes.spells import day_number, has_returns
 from transforms.segments import row_numbers
 
@@ -26,11 +23,7 @@ def onsets_of(
     paid: Satisfaction,
     terms: pl.DataFrame,
     spells: pl.DataFrame,
-    *,
-    as_of: date,
-    options: Mapping[str, Options],
-    rules: OutcomeRules,
-    pauses: pl.DataFrame,
+    judging: Judging,
 ) -> pl.DataFrame:
     """Return the onsets of every rule that is on, up to the as-of date: `plan, day`, in any order.
 
@@ -39,11 +32,9 @@ def onsets_of(
         paid: What each term received.
         terms: What `judgement.judge` returned.
         spells: What `spells.spells_of` returned.
-        as_of: Civil date whose end is described.
-        options: `Options` by provider.
-        rules: Which rules are on.
-        pauses: `PAUSES` whose days do not count.
+        judging: The as-of date, and which rules are on.
     """
+    rules = judging.rules
     late = spells.filter(pl.col("late_from") < pl.col("end")).with_columns(start="late_from")
     onsets = [pl.DataFrame(schema=_ONSETS)]
     if rules.consecutive_missed:
@@ -51,10 +42,10 @@ def onsets_of(
     if rules.total_late:
         onsets.append(_at_one_time(late, rules.total_late))
     if rules.days_past_due:
-        onsets.append(_too_old(book, spells, rules.days_past_due, as_of=as_of, options=options, pauses=pauses))
+        onsets.append(_too_old(book, spells, judging))
     if rules.overdue_share_ppm:
         onsets.append(_too_much(book, paid, late, terms, rules.overdue_share_ppm))
-    return pl.concat(onsets).filter(pl.col("day") <= day_number(as_of))
+    return pl.concat(onsets).filter(pl.col("day") <= day_number(judging.as_of))
 
 
 def _consecutive(book: Book, late: pl.DataFrame, count: int) -> pl.DataFrame:
@@ -102,36 +93,18 @@ def _at_one_time(late: pl.DataFrame, count: int) -> pl.DataFrame:
     return days.filter((pl.col("change").cum_sum() >= count) & (pl.col("change") > 0)).select("plan", "day")
 
 
-def _too_old(
-    book: Book,
-    spells: pl.DataFrame,
-    limit: int,
-    *,
-    as_of: date,
-    options: Mapping[str, Options],
-    pauses: pl.DataFrame,
-) -> pl.DataFrame:
-    """Return the first day of each spell on which more than `limit` days past due are counted from its due date."""
+def _too_old(book: Book, spells: pl.DataFrame, judging: Judging) -> pl.DataFrame:
+    """Return the first day of each spell on which more days past due are counted from its due date than the rule allows."""
+    options, pauses = judging.options, judging.pauses.stopping
     plans = book.plans.select("plan_no", "provider")[spells["plan"]]
     since = book.terms["due_date"].gather(spells["row"])
-    grace = book.grace.gather(spells["plan"])
-    mode = plans["provider"].replace_strict(
-        {name: option.grace_mode for name, option in options.items()}, return_dtype=pl.String()
-    )
-    # SHIFT takes the days of grace off the count, GATE counts none until there are more of them.
-    needed = pl.select(
-        pl.when(pl.lit(mode) == "SHIFT")
-        .then(limit + 1 + pl.lit(grace))
-        .when(pl.lit(mode) == "GATE")
-        .then(pl.max_horizontal(pl.lit(limit), pl.lit(grace)) + 1)
-        .otherwise(limit + 1)
-    ).to_series()
+    needed = _days_needed(plans["provider"], book.grace.gather(spells["plan"]), judging)
     # The pauses of each spell's plan, under the number of the spell.
     rows = plans.with_columns(row_numbers(plans.height).alias("spell"))
     own = pauses.join(rows, on="plan_no", how="inner").select("pause_start", "pause_end", plan_no="spell")
     numbered = rows.select(plan_no="spell", provider="provider")
     # Counted from the due date, wherever in the time since then the spell begins.
-    last, day = day_number(as_of), since.cast(pl.Int64) + needed
+    last, day = day_number(judging.as_of), since.cast(pl.Int64) + needed
     while True:
         until = day.cast(pl.Int32).cast(pl.Date)
         counted = count_days(numbered["provider"], since, until, options=options)
@@ -142,12 +115,23 @@ def _too_old(
         if not (short > 0).any():
             break
         day = day + short
-    reached = spells.select("plan", "start", "end").with_columns(day.alias("day"))
-    return (
-        reached.with_columns(pl.max_horizontal("day", "start").alias("day"))
-        .filter(pl.col("day") < pl.col("end"))
-        .select("plan", "day")
+    first = spells.select("plan", "end", day=pl.max_horizontal(day, "start"))
+    return first.filter(pl.col("day") < pl.col("end")).select("plan", "day")
+
+
+def _days_needed(provider: pl.Series, grace: pl.Series, judging: Judging) -> pl.Series:
+    """Return how many days have to be counted before the rule holds: SHIFT takes grace off, GATE counts none up to it."""
+    limit = judging.rules.days_past_due
+    mode = provider.replace_strict(
+        {name: option.grace_mode for name, option in judging.options.items()}, return_dtype=pl.String()
     )
+    return pl.select(
+        pl.when(pl.lit(mode) == "SHIFT")
+        .then(limit + 1 + pl.lit(grace))
+        .when(pl.lit(mode) == "GATE")
+        .then(pl.max_horizontal(pl.lit(limit), pl.lit(grace)) + 1)
+        .otherwise(limit + 1)
+    ).to_series()
 
 
 def _too_much(book: Book, paid: Satisfaction, late: pl.DataFrame, terms: pl.DataFrame, share_ppm: int) -> pl.DataFrame:

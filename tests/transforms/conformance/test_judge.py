@@ -11,10 +11,12 @@ import pytest
 
 from schemas.conventions import Conventions
 from schemas.core import PAYMENTS, PLAN_ACCOUNTS, PLANS, TERMS
-from schemas.options import Options
+from schemas.options import Options, OutcomeRules
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.judge import expect, judge, with_nominal_dates
+from transforms.delinquency.pauses import NO_PAUSES
+from transforms.judging import Judging
 from transforms.location.locate import locate
 from transforms.positions import compute
 
@@ -57,7 +59,7 @@ def judged(plans, rules, given):
     located = locate(rows(PLANS, *plans), PAYMENTS.empty(), PLAN_ACCOUNTS.empty(), as_of=AS_OF, options=options)
     found = expect(frame, rows(PLAN_RULES, *rules), CUSTOM_TERMS.empty(), as_of=AS_OF, **MEANS)
     dated = with_nominal_dates(frame, found)
-    positions = compute(located.plans, dated, located.payments, as_of=AS_OF, options=options)
+    positions = compute(located.plans, dated, located.payments, Judging(AS_OF, options, NO_PAUSES, OutcomeRules()))
     return judge(positions.plans, positions.terms, found, **MEANS)
 
 
