@@ -259,3 +259,10 @@ def test_money_that_went_back_keeps_no_term(make) -> None:
     case = make.case(due=months("2025-03-03"), paid=[paid("2025-03-03", 100, **back), paid("2025-03-20", 60)])
     row = case.at(date(2025, 3, 25)).kept.to_dicts()[-1]
     assert (row["evaluated"], row["kept"], row["partly_kept"], row["paid_minor"]) == (1, 0, 1, 40_00)
+
+
+def test_a_term_that_is_paid_as_the_next_becomes_overdue_ends_no_time_of_being_broken(make) -> None:
+    # the first is paid on 3 February, the day after the second fell due: something was overdue on every day
+    case = make.case(due=months("2025-01-20", "2025-02-02", "2025-09-01"), paid=[paid("2025-02-03", 100)])
+    plan = case.plan(date(2025, 2, 10), rules=OutcomeRules(consecutive_missed=1))
+    assert (plan["outcome"], plan["broken_at"], plan["cured_at"]) == ("BROKEN", date(2025, 1, 21), None)

@@ -15,7 +15,8 @@ from oracles.replay import Rules
 
 from schemas.core import PAUSES
 from schemas.options import Options, OutcomeRules, Tolerance
-from transforms.delinquency.pauses import Pauses
+from transforms.delinquency.pauses import NO_PAUSES, Pauses
+from transforms.judging import Judging
 from transforms.outcomes.rates import added, kept_rates
 from transforms.positions import Positions, compute
 
@@ -219,9 +220,7 @@ def test_outcomes_and_kept_sums_of_two_halves_are_those_of_the_whole(make, *, dr
     def computed(plans: pl.Expr) -> Positions:
         return compute(
             *(frame.filter(plans) for frame in (located.plans, case.terms, owned)),
-            as_of=as_of,
-            options=names,
-            rules=told(rules),
+            Judging(as_of, names, NO_PAUSES, told(rules)),
         )
 
     whole = computed(pl.lit(value=True))
