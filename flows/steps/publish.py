@@ -9,10 +9,10 @@ import polars as pl
 from flows import clock
 from flows.errors import UsageError
 from flows.steps.compute import Inputs, Part, Result, assemble, compute_part, in_question, parts_of
-from flows.steps.earlier import earlier
 from flows.steps.gates import reasons_to_hold
 from flows.steps.inputs import read_inputs
-from flows.steps.look_back import LookBack
+from flows.steps.past.earlier import earlier
+from flows.steps.past.look_back import LookBack
 from flows.steps.pull import Failures
 from flows.steps.request import ThisRun
 from flows.steps.run_facts import facts_of

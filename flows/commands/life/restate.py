@@ -13,7 +13,7 @@ from flows.commands.answers import write
 from flows.configuration import load
 from flows.errors import UsageError
 from flows.settings import Settings
-from flows.steps.restating import NAMED, Restated, restate, span_of
+from flows.steps.past.restating import NAMED, Restated, restate, span_of
 from flows.steps.run_key import fingerprint, version
 from reports.texts import counted
 from schemas.currencies import plain, written

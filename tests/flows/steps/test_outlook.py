@@ -12,7 +12,7 @@ from oracles.truth import truth
 
 from flows.configuration import load
 from flows.steps.inputs import read_inputs
-from flows.steps.look_back import LookBack
+from flows.steps.past.look_back import LookBack
 from sandbox.worlds import scenarios
 from sql.earlier import touched_plans
 from sql.warehouse import Warehouse

@@ -1,7 +1,7 @@
 """Compute the figures of a past day as known at two moments, and what made the difference.
 
 What was known is read here; how a difference is taken apart is in `transforms/restatement`, how it is shown in
-`flows/commands/life/restated.py`.
+`flows/commands/life/restate.py`.
 """
 
 from dataclasses import dataclass, replace

@@ -1,0 +1,1 @@
+"""Earlier runs and earlier knowledge: reports given again, plans followed from a past date, restatements."""
