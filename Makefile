@@ -60,7 +60,7 @@ kills: setup
 
 ## live through thirty days at the providers: each is right by a second answer, can be made again, and every restatement adds up
 month: setup
-	@PLANRECON_MONTH=30 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/test_month.py
+	@PLANRECON_MONTH=30 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/past/test_month.py
 
 ## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
 pages: setup
