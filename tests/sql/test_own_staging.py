@@ -34,9 +34,10 @@ def staged(monkeypatch, tmp_path):
         with connect(None) as con:
             options = StageOptions("own", "1", "UTC", date(2026, 6, 30), currency="EUR")
             try:
-                return stage(con, {"own__rules": rules}, options)
+                return stage(con, {"own__rules": rules, "own__none": rules.clear()}, options)
             finally:
-                assert con.sql("SELECT view_name FROM duckdb_views() WHERE view_name LIKE '%own%'").fetchall() == []
+                made = "SELECT view_name FROM duckdb_views() UNION ALL SELECT table_name FROM duckdb_tables()"
+                assert con.sql(f"FROM ({made}) WHERE view_name LIKE '%own%'").fetchall() == []
 
     yield staged
     sql.scripts.seed.cache_clear()
@@ -45,6 +46,15 @@ def staged(monkeypatch, tmp_path):
 def test_rows_of_any_entity_are_counted_against_the_table_that_feeds_it(staged):
     with pytest.raises(ConservationError, match="2 policies came in and 1 went on"):
         staged(policies=f"{POLICIES} WHERE id = 'A'")
+
+
+def test_a_file_that_no_row_feeds_is_run_only_where_one_that_a_row_feeds_builds_on_it(staged):
+    frames = staged(
+        policies=f"{POLICIES} WHERE id NOT IN (SELECT id FROM stg_own__left_out)",
+        left_out="SELECT id FROM own__none",
+        plans="SELECT error('there is no row to make a plan of') FROM own__none",
+    )
+    assert (frames["policies"].height, frames["plans"].height) == (2, 0)
 
 
 def test_a_tenants_own_row_is_read_with_the_macros_of_the_other_files(staged):
