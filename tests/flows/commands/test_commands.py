@@ -32,6 +32,10 @@ COMMANDS = {
         "doctor",
         "verify",
         "rebuild",
+        "explain",
+        "restate",
+        "accept",
+        "quarantine",
     ),
     *(f"plan {name}" for name in ("create", "update", "approve", "reject", "deactivate")),
     *(f"plan {name}" for name in ("list", "show", "resume", "verify")),
@@ -92,8 +96,9 @@ def test_every_command_line_of_the_documents_is_one_that_the_program_takes():
 
 def test_the_questions_of_the_documents_are_answered_and_add_no_currencies_together(published, capsys):
     texts = "".join((README.parent / name).read_text(encoding="utf-8") for name in ("README.md", "docs/operations.md"))
-    aging, writes = re.findall(r'planrecon query "([^"]+)"', texts)
-    assert cli.execute(["query", writes, "--config", str(published.file)]) == 0
+    aging, changes, writes = re.findall(r'planrecon query "([^"]+)"', texts)
+    for each in (changes, writes):
+        assert cli.execute(["query", each, "--config", str(published.file)]) == 0
     capsys.readouterr()
     assert cli.execute(["query", aging, "--format", "csv", "--config", str(published.file)]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
