@@ -125,6 +125,9 @@ REJECTS: Mapping[str, pl.DataType] = {
 }
 """One row per reason. The first reason of a row carries its `rows` and money, further ones 0 and null."""
 
+HELD: Mapping[str, pl.DataType] = {"load_no": pl.Int64(), **REJECTS, "is_decoded": pl.Boolean()}
+"""`REJECTS` of load `load_no` whose rows a replay brought in; `is_decoded` false: decoding had refused the row already."""
+
 COUNTS: Mapping[str, pl.DataType] = {
     "entity": pl.String(),
     "currency": pl.String(),

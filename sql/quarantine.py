@@ -39,3 +39,9 @@ def newer_keys(
         ).pl()
         for entity, (key, source) in _NEWER.items()
     }
+
+
+def taken_in(con: duckdb.DuckDBPyConnection, load_no: int) -> pl.DataFrame:
+    """Return why the rows that a replay, load `load_no`, brought in were refused: columns of `HELD`, one row per reason."""
+    found: pl.DataFrame = con.sql(statements("queries/taken_in.sql"), params={"load_no": load_no}).pl()
+    return found

@@ -24,7 +24,7 @@ from flows.settings import ProviderSettings
 from flows.steps.request import ThisRun
 from providers import PROVIDERS
 from providers.base import Decoded
-from schemas.intake import DECODE_REJECTS, Admitted
+from schemas.intake import DECODE_REJECTS, HELD, Admitted
 from schemas.table import GateError
 from sql.connection import explained
 from sql.conservation import ConservationError
@@ -38,7 +38,8 @@ from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
-from transforms.intake.admit import ContractError, admit, check_carried
+from transforms.intake.admit import ContractError, check_carried
+from transforms.intake.held import admit_without
 from transforms.intake.second_chance import second_chance
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
@@ -82,6 +83,7 @@ def load_snapshot(
     loaded_at: datetime,
     is_new: bool = True,
     unread: str = "",
+    held: pl.DataFrame | None = None,
 ) -> LoadReport:
     """Make one finished snapshot known; a snapshot that is known already changes nothing.
 
@@ -93,9 +95,11 @@ def load_snapshot(
         loaded_at: The moment its rows become known.
         is_new: It was never loaded before: one that was may lack what a later one carries.
         unread: Why no page of it is looked at: the load then has no rows, and no sweep of it counts as complete.
+        held: `HELD` of rows that it refused when it was made first and that a later replay brings in.
     """
     reading = Reading()
-    staged, options = _staged(this, con, facts, section, reading, unread=unread)
+    held = pl.DataFrame(schema=dict(HELD)) if held is None or unread else held
+    staged, options = _staged(this, con, facts, section, reading, unread=unread, held=held)
     if is_new:
         check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
     for _, name, value, _ in staged["tenant_words"].iter_rows():
@@ -107,7 +111,7 @@ def load_snapshot(
             name,
             facts.provider,
         )
-    admitted = _admitted(staged, reading)
+    admitted = _admitted(staged, reading, held)
     load = Load(
         load_id=load_id(facts),
         provider=facts.provider,
@@ -144,10 +148,21 @@ def _staged(
     reading: Reading,
     *,
     unread: str = "",
+    held: pl.DataFrame | None = None,
 ) -> tuple[dict[str, pl.DataFrame], StageOptions]:
-    """Return the rows of a snapshot as staged with the present program and settings."""
+    """Return the rows of a snapshot as staged with the present program and settings.
+
+    What of `held` decoding had refused is not among them: staging never saw it.
+    """
     zone = ZoneInfo(section.timezone or "UTC")
     frames = received(() if unread else _decoded(this.landing, facts, reading), PROVIDERS[facts.provider].TABLES)
+    if held is not None:
+        unseen = held.filter(~pl.col("is_decoded")).select("page_no", "position")
+        if unseen.height:
+            frames = {
+                name: frame.join(unseen, on=["page_no", "position"], how="anti", maintain_order="left")
+                for name, frame in frames.items()
+            }
     options = StageOptions(
         provider=facts.provider,
         tenant_id=facts.tenant_id,
@@ -159,9 +174,14 @@ def _staged(
     return stage(con, frames, options), options
 
 
-def _admitted(staged: dict[str, pl.DataFrame], reading: Reading) -> Admitted:
-    rejects = pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row")
-    return admit(staged, decode_rejects=rejects, decoded_rows=dict(reading.rows))
+def _admitted(staged: dict[str, pl.DataFrame], reading: Reading, held: pl.DataFrame) -> Admitted:
+    return admit_without(
+        staged,
+        held,
+        decode_rejects=pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row"),
+        decoded_rows=dict(reading.rows),
+        sweeps=pl.DataFrame(reading.pages, schema=PAGES, orient="row").select("page_no", "sweep"),
+    )
 
 
 def replay_snapshot(
@@ -194,7 +214,9 @@ def replay_snapshot(
     staged, options = _staged(this, con, facts, section, reading)
     refused_by = int(out["load_no"].max() or 0)  # type: ignore[arg-type]  # a number, as the column is
     newer = newer_keys(con, facts.provider, facts.tenant_id, refused_by)
-    chance = second_chance(_admitted(staged, reading), out.select("page_no", "position"), newer)
+    chance = second_chance(
+        _admitted(staged, reading, pl.DataFrame(schema=dict(HELD))), out.select("page_no", "position"), newer
+    )
     if chance.places.is_empty() and not again:
         return None
     rows = chance.places.rows()

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
+import polars as pl
+from msgspec.structs import astuple
+
 from flows import clock, log
 from flows.errors import UsageError
 from flows.settings import ProviderSettings
@@ -11,6 +14,7 @@ from flows.steps.loading import Unloadable, blaming, load_id, load_snapshot, rep
 from flows.steps.pull import Failures, Fault, Source
 from flows.steps.request import ThisRun
 from flows.steps.runners import Runner
+from schemas.intake import HELD
 from sql.quarantine import still_out
 from sql.storage.aside import Aside
 from sql.storage.commits import CommittedLoad
@@ -21,8 +25,11 @@ from sql.warehouse import Warehouse
 def replay(this: ThisRun, warehouse: Warehouse, loads: Sequence[CommittedLoad]) -> Iterator[str]:
     """Load again what is in the commit log and missing in the warehouse, under the original times; yield what failed.
 
-    What can no longer be loaded leaves its number to a load without rows, so that those behind it keep theirs.
+    What can no longer be loaded leaves its number to a load without rows, so that those behind it keep theirs. Rows that
+    a replay brought in stay out of the load that refused them, as they did: their replay comes behind it.
     """
+    refused = [one for load in loads for one in load.refused]
+    held = pl.DataFrame([astuple(one) for one in refused], schema=dict(HELD), orient="row")
     for load in loads:
         facts = this.landing.find(load.snapshot_id)
         if load.mode == "REPLAY":
@@ -31,7 +38,8 @@ def replay(this: ThisRun, warehouse: Warehouse, loads: Sequence[CommittedLoad]) 
                 replay_snapshot(this, warehouse.con, facts, section, loaded_at=load.loaded_at, again=load.load_id)
             continue
         try:
-            _load(this, warehouse, facts, loaded_at=load.loaded_at, is_new=False)
+            own = held.filter(pl.col("load_no") == load.load_no)
+            _load(this, warehouse, facts, loaded_at=load.loaded_at, is_new=False, held=own)
         except Unloadable as error:
             yield f"{error}; load {load.load_no} stands without its rows until everything is fetched again"
             _load(this, warehouse, facts, loaded_at=load.loaded_at, is_new=False, unread=str(error))
@@ -105,7 +113,8 @@ def _load(
     loaded_at: datetime,
     is_new: bool = True,
     unread: str = "",
+    held: pl.DataFrame | None = None,
 ) -> None:
     section = _section(this, facts)
     with blaming(facts, warehouse.path):
-        load_snapshot(this, warehouse.con, facts, section, loaded_at=loaded_at, is_new=is_new, unread=unread)
+        load_snapshot(this, warehouse.con, facts, section, loaded_at=loaded_at, is_new=is_new, unread=unread, held=held)

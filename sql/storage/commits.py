@@ -8,10 +8,12 @@ from dataclasses import replace
 from datetime import datetime
 
 import duckdb
+import msgspec
 import polars as pl
 from msgspec import Struct
 
 from sql.errors import Damaged
+from sql.quarantine import taken_in
 from sql.runs import Run, find_runs, record_run, run_states, with_later_columns
 from sql.scripts import statements
 from sql.storage.archive import Archive
@@ -21,10 +23,28 @@ from sql.storage.seals import as_json, from_json
 LOAD, RUN, DECISIONS = "load", "run", "decisions"
 
 
+class Refused(Struct, frozen=True, array_like=True):
+    """A reason why a row was refused by load `load_no` that a replay brought in later; never a value of the row."""
+
+    load_no: int
+    entity: str
+    page_no: int
+    position: int
+    code: str
+    column: str | None
+    reason: str
+    key: str | None
+    rows: int
+    amount_minor: int | None
+    currency: str | None
+    is_decoded: bool
+
+
 class CommittedLoad(Struct, frozen=True, omit_defaults=True):
     """A load as the commit log has it: enough to do it again under the same number, id and time.
 
-    `mode` is REPLAY for one that brought in rows refused before, else empty and, as in lines of old, left out.
+    `mode` is REPLAY for one that brought in rows refused before, else empty and, as in lines of old, left out. Such a
+    one names in `refused` what it brought in, for the load that refused it to refuse it again when it is made anew.
     """
 
     load_no: int
@@ -34,10 +54,11 @@ class CommittedLoad(Struct, frozen=True, omit_defaults=True):
     snapshot_id: str
     loaded_at: datetime
     mode: str = ""
+    refused: tuple[Refused, ...] = ()
 
 
 def committed_loads(con: duckdb.DuckDBPyConnection) -> list[CommittedLoad]:
-    """Return the loads in the file, by number."""
+    """Return the loads in the file, by number; what they brought in of refused rows is read when they are logged."""
     return [CommittedLoad(**row) for row in con.sql(statements("queries/committed_loads.sql")).pl().to_dicts()]
 
 
@@ -60,7 +81,8 @@ def log_loads(con: duckdb.DuckDBPyConnection, commit_log: CommitLog) -> list[int
             raise Damaged(f"{message}; {advice}", where=commit_log.path)
     fresh = stored[len(logged) :]
     for load in fresh:
-        commit_log.append(LOAD, as_json(load))
+        rows = taken_in(con, load.load_no).iter_rows(named=True) if load.mode == "REPLAY" else ()
+        commit_log.append(LOAD, as_json(msgspec.structs.replace(load, refused=tuple(Refused(**row) for row in rows))))
     return [load.load_no for load in fresh]
 
 

@@ -3,7 +3,7 @@
 Which rows are good is decided in `admit.py`; no row is changed here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -57,8 +57,13 @@ def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl
     unread = undecoded.filter(pl.col("entity").is_in(list(sorted_rows))).select(
         "entity", "currency", fetched="rows", quarantined="rows", repeated=pl.lit(0), unreadable="rows"
     )
-    together = pl.concat([*parts, unread], how="diagonal_relaxed")
-    summed = together.group_by("entity", "currency").agg(
+    return summed([*parts, unread])
+
+
+def summed(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return `COUNTS` of frames of counts: one row per entity and currency, money null where none of them has any."""
+    together = pl.concat(parts, how="diagonal_relaxed")
+    totals = together.group_by("entity", "currency").agg(
         *(pl.col(name).sum() for name in ("fetched", "quarantined", "repeated", "unreadable")),
         *(
             pl.when(pl.col(name).count() > 0).then(pl.col(name).sum()).alias(name)
@@ -66,7 +71,7 @@ def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl
             if name.startswith("amount_")
         ),
     )
-    return summed.select(pl.col(name).cast(dtype) for name, dtype in COUNTS.items()).sort("entity", "currency")
+    return totals.select(pl.col(name).cast(dtype) for name, dtype in COUNTS.items()).sort("entity", "currency")
 
 
 def _entity_counts(name: str, entity: SortedRows) -> pl.DataFrame:

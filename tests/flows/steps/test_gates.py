@@ -163,7 +163,7 @@ def test_one_accepted_row_lost_between_two_stages_holds_the_run(published, monke
             return replace(admitted, accepted={**admitted.accepted, entity: admitted.accepted[entity].head(-1)})
 
         with monkeypatch.context() as patch:
-            patch.setattr("flows.steps.loading.admit", losing)
+            patch.setattr("transforms.intake.held.admit", losing)
             finished = desk.run(GOLDEN_AS_OF)
         assert finished.exit_code == 3
         assert_held(desk, finished.text, reason=entity)

@@ -240,7 +240,7 @@ def test_where_all_that_was_asked_failed_alike_the_run_ends_with_that_code(left_
 
 def test_a_run_that_lost_a_row_on_its_way_is_held(left_out, monkeypatch, capsys):
     desk, before = left_out, left_out.latest
-    monkeypatch.setattr("flows.steps.loading.admit", losing_a_plan)
+    monkeypatch.setattr("transforms.intake.held.admit", losing_a_plan)
     with desk.world.changing():
         for row in desk.world.payt.payment_plans:
             row["updated_at"] = desk.world.clock

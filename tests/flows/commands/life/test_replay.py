@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from flows.commands import cli
-from flows.steps import loading
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate
+from transforms.intake import held
 
 DAY = GOLDEN_AS_OF
 
@@ -43,7 +43,7 @@ def refused(open_desk, tmp_path_factory):
         desk.without("payt", "payiq").configure(gates={"quarantine_share": 1})
         payment = desk.world.totality.payments[0]["uuid"]
         plan = next(row for row in desk.world.totality.payment_plans if row["isActive"])["uuid"]
-        patch.setattr(loading, "admit", narrow(loading.admit, payment, plan))
+        patch.setattr(held, "admit", narrow(held.admit, payment, plan))
         desk.before = desk.run(DAY)
         patch.undo()
         desk.names = {payment, plan}
@@ -85,9 +85,14 @@ def test_rows_that_are_good_now_come_in_once_and_the_figures_of_before_stay(refu
     capsys.readouterr()
     assert planrecon(desk, "verify") == 0, capsys.readouterr().out
 
+    entries = "SELECT * EXCLUDE (page_sha256) FROM v_quarantine ORDER BY ALL"
+    told, counts = desk.query(entries), "SELECT * FROM v_fetches ORDER BY ALL"
+    counted = desk.query(counts)
     assert planrecon(desk, "rebuild") == 0
-    rebuilt = desk.report(DAY)
-    for name in ("plans", "terms", "payments", "aging"):
-        assert desk.rows(name, rebuilt.folder) == desk.rows(name, after.folder)
+    rebuilt, past = desk.report(DAY), desk.report(DAY, known_at=known)
+    assert desk.tables(rebuilt.folder) == desk.tables(after.folder)
+    assert desk.tables(past.folder) == desk.tables(desk.before.folder)
+    assert desk.query(entries, rebuilt.folder) == told
+    assert desk.query(counts, rebuilt.folder) == counted
     capsys.readouterr()
     assert planrecon(desk, "verify") == 0, capsys.readouterr().out
