@@ -8,10 +8,10 @@ import duckdb
 import pytest
 from storm import faults
 
-from flows.steps.loading import admit
 from sandbox.assumed import Assumed
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden
 from transforms.breaks import life
+from transforms.intake.admit import admit
 
 pytestmark = pytest.mark.usefixtures("impatient")
 

@@ -1,0 +1,141 @@
+"""Rows that a mended program can read come in by a replay, at each provider, and stay known from it on, also when rebuilt."""
+
+import csv
+import io
+import json
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from importlib import import_module
+
+import duckdb
+import polars as pl
+import pytest
+
+from flows.commands import cli
+from providers.base import Reject
+from sandbox.worlds import generate_payt as payt
+from sandbox.worlds.golden import PAYIQ_PLAN, PAYT_PLAN, golden
+from sandbox.worlds.scenarios import GOLDEN_AS_OF as DAY
+from transforms.intake import held
+
+REASONS = {
+    ("MISSING_FIELD", "created_on"),
+    ("MISSING_FIELD", "effective_date"),
+    ("NOT_A_DECIMAL", "amount"),
+}
+COUNTS = "SELECT * EXCLUDE (fresh_at) FROM meta.integrity ORDER BY ALL"
+ENTRIES = "SELECT * FROM meta.quarantine ORDER BY ALL"
+
+
+def planrecon(desk, *words):
+    return cli.execute([*words, "--config", str(desk.file)])
+
+
+def answer(desk, capsys, *words):
+    capsys.readouterr()
+    assert planrecon(desk, *words) == 0
+    return capsys.readouterr().out
+
+
+def stored(desk, sql):
+    with duckdb.connect(desk.folder / "planrecon.duckdb", read_only=True) as con:
+        return con.sql(sql).fetchall()
+
+
+@contextmanager
+def undecodable_plans():
+    """A program that cannot decode any of Payt's plans."""
+    module = import_module("providers.payt")
+
+    def decode(entity, body, context):
+        page = module_decode(entity, body, context)
+        if entity != "payment_plans":
+            return page
+        ids = page.tables["payt__payment_plans"]["id"]
+        children = len(page.tables["payt__payment_terms"]["position"])
+        reject = Reject(0, "WRONG_TYPE", "id", "expected an int", str(ids[0]), children)
+        return replace(
+            page, tables={name: {key: [] for key in page.tables[name]} for name in page.tables}, rejects=[reject]
+        )
+
+    module_decode = module.PROVIDER.decode
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PROVIDER", replace(module.PROVIDER, decode=decode))
+        yield
+
+
+@contextmanager
+def unreadable_payment(payment):
+    """A program that reads neither amount nor dates of one payment."""
+    admit = held.admit
+
+    def refusing(staged, **rest):
+        is_it = pl.col("payment_id") == payment
+        nothing = ("amount_units", "effective_date", "created_on")
+        spoilt = staged["payments"].with_columns(
+            pl.when(is_it).then(pl.lit("1.2.3")).otherwise("amount").alias("amount"),
+            *(pl.when(~is_it).then(name).alias(name) for name in nothing),
+        )
+        return admit({**staged, "payments": spoilt}, **rest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(held, "admit", refusing)
+        yield
+
+
+CASES = {
+    # All of the plan was out: 400.00 in four terms, of which Payt calls three paid and 100.00 outstanding.
+    "a plan of Payt": ("payt", undecodable_plans, PAYT_PLAN, None, "100.00"),
+    # Of 400.00 the 60.00 was not known to be paid; money comes to 100 + 60 + 140.
+    "a payment of PayIQ": ("payiq", lambda: unreadable_payment("71010"), str(PAYIQ_PLAN), "160.00", "100.00"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_was_refused_comes_in_is_named_as_the_cause_and_no_earlier_report_changes(desk, capsys, case):
+    provider, faulty, plan, outstanding, mended = CASES[case]
+    desk = desk(golden()).configure(gates={"quarantine_share": 1, "change_share": 10})
+    desk.without(*{"payt", "totality", "payiq"} - {provider})
+    with faulty():
+        before = desk.run(DAY)
+    known = datetime.fromisoformat(json.loads((before.folder / "summary.json").read_text())["known_at"])
+    assert [row["outstanding"] for row in desk.rows("plans")] == ([outstanding] if outstanding else [])
+
+    listed = list(csv.DictReader(io.StringIO(answer(desk, capsys, "quarantine", "list", "--format", "csv"))))
+    if provider == "payiq":
+        # Three faults of one row are three entries of one row.
+        assert {(row["code"], row["column_name"]) for row in listed} == REASONS
+        assert len(listed) == 3
+        assert len({row["row_id"] for row in listed}) == 1
+
+    assert answer(desk, capsys, "quarantine", "replay") == "1 row came in, 0 stay out\n"
+    assert answer(desk, capsys, "quarantine", "list", "--format", "csv").count("\n") == 1
+    told = json.loads(answer(desk, capsys, "restate", "--as-of", str(DAY), "--format", "json"))
+    causes = {row["change"].split(":")[0] for row in told if row["level"] == "CAUSE"}
+    assert causes == {"replayed from quarantine"}
+    after = desk.report(DAY)
+    assert [(row["plan_id"], row["outstanding"]) for row in desk.rows("plans")] == [(plan, mended)]
+
+    facts = [stored(desk, sql) for sql in (COUNTS, ENTRIES)]
+    assert planrecon(desk, "rebuild") == 0
+    assert [stored(desk, sql) for sql in (COUNTS, ENTRIES)] == facts
+    rebuilt, past = desk.report(DAY), desk.report(DAY, known_at=known)
+    assert desk.tables(rebuilt.folder) == desk.tables(after.folder)
+    assert desk.tables(past.folder) == desk.tables(before.folder)
+
+
+def test_a_version_that_the_provider_has_shown_since_counts_and_not_the_refused_one(desk, capsys):
+    desk = desk(golden()).without("totality", "payiq").configure(gates={"quarantine_share": 1, "change_share": 10})
+    payment = "770002"
+    with unreadable_payment(payment):
+        desk.run(DAY)
+    with desk.world.changing():
+        row = next(row for row in desk.world.payt.payments if row["id"] == payment)
+        row |= {"total_amount": "55.00", "total_book_amount": "55.00", "updated_at": payt.stamp(DAY)}
+    desk.run(DAY)
+    amounts = {row["payment_id"]: row["amount"] for row in desk.rows("payments")}
+    assert amounts[payment] == "55.00"
+    assert answer(desk, capsys, "quarantine", "replay") == "0 rows came in, 0 stay out\n"
+    desk.report(DAY)
+    assert {row["payment_id"]: row["amount"] for row in desk.rows("payments")} == amounts
