@@ -5,7 +5,6 @@ from datetime import datetime
 from functools import partial
 
 import polars as pl
-from msgspec.structs import astuple
 
 from flows import clock, log
 from flows.errors import UsageError
@@ -14,10 +13,9 @@ from flows.steps.loading import Unloadable, blaming, load_id, load_snapshot, rep
 from flows.steps.pull import Failures, Fault, Source
 from flows.steps.request import ThisRun
 from flows.steps.runners import Runner
-from schemas.intake import HELD
 from sql.quarantine import still_out
 from sql.storage.aside import Aside
-from sql.storage.commits import CommittedLoad
+from sql.storage.commits import CommittedLoad, held_back
 from sql.storage.landing import SnapshotFacts
 from sql.warehouse import Warehouse
 
@@ -28,8 +26,7 @@ def replay(this: ThisRun, warehouse: Warehouse, loads: Sequence[CommittedLoad]) 
     What can no longer be loaded leaves its number to a load without rows, so that those behind it keep theirs. Rows that
     a replay brought in stay out of the load that refused them, as they did: their replay comes behind it.
     """
-    refused = [one for load in loads for one in load.refused]
-    held = pl.DataFrame([astuple(one) for one in refused], schema=dict(HELD), orient="row")
+    held = held_back(loads)
     for load in loads:
         facts = this.landing.find(load.snapshot_id)
         if load.mode == "REPLAY":

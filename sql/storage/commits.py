@@ -3,7 +3,7 @@
 Called after every commit and at every start; a second call adds no line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
+from schemas.intake import HELD
 from sql.errors import Damaged
 from sql.quarantine import taken_in
 from sql.runs import Run, find_runs, record_run, run_states, with_later_columns
@@ -65,6 +66,12 @@ def committed_loads(con: duckdb.DuckDBPyConnection) -> list[CommittedLoad]:
 def rebuild_order(commit_log: CommitLog) -> list[CommittedLoad]:
     """Return every load of the commit log, in the order to load them into an empty file."""
     return [from_json(line.facts, CommittedLoad) for line in commit_log.read(LOAD)]
+
+
+def held_back(loads: Sequence[CommittedLoad]) -> pl.DataFrame:
+    """Return `HELD`: what the replays among `loads` brought in and the loads before them must refuse again."""
+    rows = [msgspec.structs.astuple(one) for load in loads for one in load.refused]
+    return pl.DataFrame(rows, schema=dict(HELD), orient="row")
 
 
 def log_loads(con: duckdb.DuckDBPyConnection, commit_log: CommitLog) -> list[int]:
