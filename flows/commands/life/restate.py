@@ -37,6 +37,9 @@ SHOWN = (
 )
 """Columns of the table; CSV and JSON have all."""
 
+_FILES = {"pauses": "lines of run.pauses_file", "customers": "lines of run.customers_file"}
+"""Settings that are the lines of a file: too many to show."""
+
 
 def print_restatement(
     config: Path | None, *, as_of: date | None, since: datetime | None, until: datetime | None, style: str
@@ -172,11 +175,8 @@ def changed_settings(settings: Settings, summary: Mapping[str, Any] | None) -> s
     if "settings" not in told:
         return "settings or program; the run did not keep the ones it used"
     was, now = dict(_flat(told["settings"])), dict(_flat(json.loads(fingerprint(settings))))
-    names = [
-        f"{name} {was.get(name, '-')} -> {now.get(name, '-')}"
-        for name in sorted({*was, *now})
-        if was.get(name) != now.get(name)
-    ]
+    changed = [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]
+    names = [_FILES.get(name) or f"{name} {was.get(name, '-')} -> {now.get(name, '-')}" for name in changed]
     if told.get("code_version") != version():
         names.append(f"program {told.get('code_version')} -> {version()}")
     return ", ".join(names) or "program"

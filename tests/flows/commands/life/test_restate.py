@@ -7,6 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from flows.commands.life.restate import changed_settings
+from flows.configuration import load
+from flows.steps.run_key import fingerprint, version
 from sandbox.worlds import generate_payiq as payiq
 from sandbox.worlds import generate_totality as totality
 from sandbox.worlds.golden import PAYIQ_PLAN, TOTALITY_LOAN, TOTALITY_PAYMENTS, TOTALITY_PLAN, golden, golden_reversed
@@ -130,6 +133,24 @@ def test_other_settings_are_a_cause_of_their_own(reversal):
         ("settings", "outcome", "AT_RISK", "ON_TRACK"),
     }
     assert all("run.grace_days 5 -> 30" in row["change"] for row in payt)
+
+
+def test_of_a_changed_file_its_key_is_named_and_not_its_lines(reversal):
+    desk, _, _, _ = reversal
+    told = {"settings": json.loads(fingerprint(load(desk.file))), "code_version": version()}
+    files = {"pauses_file": "pauses.csv", "customers_file": "customers.csv"}
+    (desk.folder / "pauses.csv").write_text(
+        "provider,tenant_id,plan_id,start,end,reason\npayt,,2603746,2025-04-05,2025-04-08,away\n", encoding="utf-8"
+    )
+    (desk.folder / "customers.csv").write_text(
+        "provider,tenant_id,customer_id,account_id,customer\npayt,,543239,,K1\n", encoding="utf-8"
+    )
+    try:
+        desk.configure(run=files)
+        named = changed_settings(load(desk.file), told)
+    finally:
+        desk.configure(run=dict.fromkeys(files))
+    assert named == "lines of run.customers_file, lines of run.pauses_file"
 
 
 def test_a_payment_of_yesterday_is_the_only_cause_and_one_of_today_is_none(desk):
