@@ -5,7 +5,7 @@ import io
 import json
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 
 import duckdb
@@ -14,7 +14,6 @@ import pytest
 
 from flows.commands import cli
 from providers.base import Reject
-from sandbox.worlds import generate_payt as payt
 from sandbox.worlds.golden import PAYIQ_PLAN, PAYT_PLAN, golden
 from sandbox.worlds.scenarios import GOLDEN_AS_OF as DAY
 from transforms.intake import held
@@ -125,17 +124,22 @@ def test_what_was_refused_comes_in_is_named_as_the_cause_and_no_earlier_report_c
     assert desk.tables(past.folder) == desk.tables(before.folder)
 
 
-def test_a_version_that_the_provider_has_shown_since_counts_and_not_the_refused_one(desk, capsys):
-    desk = desk(golden()).without("totality", "payiq").configure(gates={"quarantine_share": 1, "change_share": 10})
+@pytest.mark.parametrize(("full", "left"), [(False, "1 stays out"), (True, "0 stay out")], ids=["a change", "all"])
+def test_what_the_provider_has_shown_since_counts_and_not_the_refused_row(desk, capsys, full, left):
+    world = golden()
+    world.clock = None
+    desk = desk(world).without("totality", "payiq").configure(gates={"quarantine_share": 1, "change_share": 10})
     payment = "770002"
     with unreadable_payment(payment):
         desk.run(DAY)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with desk.world.changing():
         row = next(row for row in desk.world.payt.payments if row["id"] == payment)
-        row |= {"total_amount": "55.00", "total_book_amount": "55.00", "updated_at": payt.stamp(DAY)}
-    desk.run(DAY)
+        row |= {"total_amount": "55.00", "total_book_amount": "55.00", "updated_at": now}
+    desk.run(DAY, full=full)
+    assert desk.query("SELECT max_by(mode, load_no) FROM v_fetches") == [("FULL" if full else "CHANGES",)]
     amounts = {row["payment_id"]: row["amount"] for row in desk.rows("payments")}
     assert amounts[payment] == "55.00"
-    assert answer(desk, capsys, "quarantine", "replay") == "0 rows came in, 0 stay out\n"
+    assert answer(desk, capsys, "quarantine", "replay") == f"0 rows came in, {left}\n"
     desk.report(DAY)
     assert {row["payment_id"]: row["amount"] for row in desk.rows("payments")} == amounts
