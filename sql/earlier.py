@@ -32,7 +32,7 @@ class EarlierRun:
 
 def published_runs(con: duckdb.DuckDBPyConnection) -> list[EarlierRun]:
     """Return every published run, in the order they ended."""
-    return [EarlierRun(*row) for row in con.sql(statements("queries/published_runs.sql")).fetchall()]
+    return [EarlierRun(*row) for row in con.sql(statements("past/published_runs.sql")).fetchall()]
 
 
 def earlier_runs(
@@ -44,7 +44,7 @@ def earlier_runs(
     knowledge looks back on what there was then, so that it stays the same whatever was published since. One that
     repeats run number `until` looks back on the runs before that.
     """
-    found = con.sql(statements("queries/earlier_runs.sql"), params={"as_of": as_of, "known": known}).fetchall()
+    found = con.sql(statements("past/earlier_runs.sql"), params={"as_of": as_of, "known": known}).fetchall()
     runs = [EarlierRun(*row) for row in found]
     return [run for run in runs if until is None or run.run_no < until]
 
@@ -55,7 +55,7 @@ def touched_plans(con: duckdb.DuckDBPyConnection, *, after: int, until: int) -> 
     All others have the same figures for any date, whichever of the two loads they are computed with.
     """
     params = {"after": after, "until": until}
-    found: pl.DataFrame = con.sql(statements("queries/touched_plans.sql"), params=params).pl()
+    found: pl.DataFrame = con.sql(statements("past/touched_plans.sql"), params=params).pl()
     return found
 
 
@@ -72,7 +72,7 @@ def forecasts(
     )
     con.register("made", made)
     try:
-        found: pl.DataFrame = con.sql(statements("queries/forecasts.sql")).pl()
+        found: pl.DataFrame = con.sql(statements("past/forecasts.sql")).pl()
     finally:
         con.unregister("made")
     return FORECASTS.gate(

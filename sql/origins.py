@@ -22,7 +22,7 @@ def origins(con: duckdb.DuckDBPyConnection, known: int, plan_no: int, payment_no
     list alone is kept.
     """
     wanted = {"known": known, "plan_no": plan_no, "payments": list(payment_nos)}
-    rows = con.sql(statements("queries/origins.sql"), params=wanted).pl().to_dicts()
+    rows = con.sql(statements("past/origins.sql"), params=wanted).pl().to_dicts()
     plans = [row for row in rows if row["what"] == "plan"]
     return {_key(row): _origin(row | (_of_term(row, plans) if row["what"] == "term" else {})) for row in rows}
 
@@ -49,7 +49,7 @@ def _of_term(term: Mapping[str, Any], plans: Sequence[Mapping[str, Any]]) -> dic
 
 def account_origin(con: duckdb.DuckDBPyConnection, known: int, account_no: int) -> Origin | None:
     """Return the origin of an account's row as known at load `known`; None where the account was only ever named."""
-    rows = con.sql(statements("queries/account_origin.sql"), params={"known": known, "account_no": account_no}).pl()
+    rows = con.sql(statements("past/account_origin.sql"), params={"known": known, "account_no": account_no}).pl()
     return None if rows.is_empty() else _origin(rows.row(0, named=True))
 
 
@@ -73,5 +73,5 @@ def break_life(
     known at `known_at`, are left out.
     """
     wanted = {"beginning": beginning, "provider": provider, "tenant": tenant, "as_of": as_of, "known_at": known_at}
-    frame: pl.DataFrame = con.sql(statements("queries/break_life.sql"), params=wanted).pl()
+    frame: pl.DataFrame = con.sql(statements("past/break_life.sql"), params=wanted).pl()
     return frame

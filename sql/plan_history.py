@@ -25,7 +25,7 @@ def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame) -> pl.Dat
     shape = con.sql(f"SELECT * EXCLUDE (run_id, is_listed) FROM meta.{NAME} WHERE false").columns
     con.register("now_listed", plans.select(shape))
     try:
-        found: pl.DataFrame = con.sql(statements("queries/changed_plans.sql")).pl()
+        found: pl.DataFrame = con.sql(statements("past/changed_plans.sql")).pl()
     finally:
         con.unregister("now_listed")
     return found
@@ -38,5 +38,5 @@ def recent_history(con: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame, int]:
         f"(SELECT min(run_no) FROM meta.runs SEMI JOIN meta.{NAME} USING (run_id)) ORDER BY run_no DESC LIMIT {RECENT})"
     )
     since: int = con.sql(newest).fetchall()[0][0]
-    found: pl.DataFrame = con.sql(statements("queries/recent_history.sql"), params={"since": since}).pl()
+    found: pl.DataFrame = con.sql(statements("past/recent_history.sql"), params={"since": since}).pl()
     return found, since

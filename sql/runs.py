@@ -81,7 +81,7 @@ def loaded_at(con: duckdb.DuckDBPyConnection, load_no: int) -> datetime | None:
 
 def load_moments(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Return `load_no`, `known_at` and `is_replay` (rows from quarantine) of every load."""
-    found: pl.DataFrame = con.sql(statements("queries/load_moments.sql")).pl()
+    found: pl.DataFrame = con.sql(statements("past/load_moments.sql")).pl()
     return found
 
 
