@@ -30,7 +30,17 @@ THEIRS = {
     "reports": {"polars", "msgspec", "jinja2", "markupsafe", "xlsxwriter"},
     "sandbox": {"starlette", "uvicorn"},
     "writes": {"msgspec"},
-    "flows": {"prefect", "prefect_dask", "polars", "duckdb", "pydantic", "pydantic_settings", "cyclopts", "yaml"},
+    "flows": {
+        "prefect",
+        "prefect_dask",
+        "polars",
+        "duckdb",
+        "pydantic",
+        "pydantic_settings",
+        "cyclopts",
+        "yaml",
+        "python_calamine",
+    },
 }
 ONE_MODULE = {"httpx": "providers/http/transport.py"}
 """Libraries that exactly one module may import, so that a swap is one file."""
