@@ -52,7 +52,7 @@ def measured(moment: datetime) -> Meter:
     meter = Meter()
     meter.wrap(pipeline, "fetch", "pull")
     meter.wrap(loading, "received", "decode")
-    meter.wrap(loading, "stage admit commit_load log_loads", "load")
+    meter.wrap(loading, "stage admit_without commit_load log_loads", "load")
     meter.wrap(publish, "read_inputs", "read")
     meter.wrap(publish.images, "terms", "read")
     meter.wrap(inputs, "locate", "compute")
