@@ -91,10 +91,10 @@ def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: b
         UsageError: a word is none of its list; the nearest is named.
     """
     codes = {check.code for check in discover()}
-    state = _known("--state", selection.state.upper(), BREAK_STATES)
-    code = _known("--code", selection.code.upper(), codes)
-    severity = _known("--severity", selection.severity.lower(), SEVERITIES)
-    provider = _known("--provider", selection.provider.lower(), list(PROVIDERS))
+    state = known_word("--state", selection.state.upper(), BREAK_STATES)
+    code = known_word("--code", selection.code.upper(), codes)
+    severity = known_word("--severity", selection.severity.lower(), SEVERITIES)
+    provider = known_word("--provider", selection.provider.lower(), list(PROVIDERS))
     frame = read_query(latest_database(load(config)), "SELECT * FROM v_breaks")
     frame = frame.filter(pl.col("state").is_in([state] if state else list(OPEN)))
     for column, value in {"code": code, "severity": severity, "provider": provider, "plan_id": selection.plan}.items():
@@ -104,7 +104,7 @@ def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: b
     return 0
 
 
-def _known(option: str, word: str, words: Iterable[str]) -> str:
+def known_word(option: str, word: str, words: Iterable[str]) -> str:
     """Return the word, or refuse it with the nearest one and the list."""
     known = sorted(words)
     if not word or word in known:

@@ -4,14 +4,13 @@ A row is one thing a provider sent and may be refused for several reasons; each 
 alone: nothing here repeats one.
 """
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from flows.commands.answers import write
-from flows.commands.ask import ledger_database
+from flows.commands.ask import known_word, ledger_database
 from flows.configuration import load
 from flows.errors import UsageError
 from flows.settings import Settings
@@ -70,7 +69,8 @@ def list_rows(config: Path | None, selection: Selection, *, style: str, raw: boo
     for column, word in (("provider", selection.provider), ("entity", selection.entity), ("code", selection.code)):
         if word:
             there = {*found[column].to_list(), *(PROVIDERS if column == "provider" else ())}
-            found = found.filter(pl.col(column) == _known(column, word, there))
+            wanted = word.upper() if column == "code" else word.lower()
+            found = found.filter(pl.col(column) == known_word(f"--{column}", wanted, there))
     write(found.select(SHOWN) if style == "table" else found, style, raw=raw)
     return 0
 
@@ -120,16 +120,6 @@ def _long(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _entries(settings: Settings) -> pl.DataFrame:
     return read_query(ledger_database(settings), ENTRIES)
-
-
-def _known(column: str, word: str, there: set[str]) -> str:
-    wanted = word.upper() if column == "code" else word.lower()
-    known = sorted(there)
-    if wanted in known:
-        return wanted
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(f"--{column} {word!r} has no row in quarantine; {hint}there are {', '.join(known) or 'none'}")
 
 
 def _place(settings: Settings, snapshot_id: str | None, page_sha256: str | None) -> str:

@@ -55,7 +55,7 @@ def test_one_row_is_shown_with_the_place_of_its_bytes(refused, capsys):
     ("words", "told"),
     [
         (("--provider", "totalty"), "did you mean totality?"),
-        (("--code", "NEGATIV"), "there are"),
+        (("--code", "NEGATIV"), "known are"),
         (("show", "zz"), "there is none"),
         (("show",), "there is none"),
     ],
