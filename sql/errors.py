@@ -2,6 +2,7 @@
 
     StoreError              something about files we own
     ├── Busy                another process holds the file or the run lock
+    ├── NoWarehouse         nothing was ever stored
     ├── Damaged             bytes are not what was written
     ├── CannotWrite         no space, no permission, not a plain file
     ├── WrongVersion        the file belongs to another version of planrecon
@@ -33,6 +34,12 @@ class Busy(StoreError):  # noqa: N818 - names of this tree say what happened
         super().__init__(message, where=where)
         self.pid = pid
         self.since = since
+
+
+class NoWarehouse(StoreError):  # noqa: N818
+    """There is no warehouse where the configuration says; nothing was ever stored."""
+
+    code: ClassVar[str] = "usage"
 
 
 class Damaged(StoreError):  # noqa: N818

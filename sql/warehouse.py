@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from sql.connection import Limits, connect, transaction
-from sql.errors import Damaged, StoreError, WrongVersion
+from sql.errors import Damaged, NoWarehouse, StoreError, WrongVersion
 from sql.report_tables import add_columns
 from sql.scripts import create_tables, fingerprint
 from sql.storage.files import private_folder, write_atomic
@@ -54,11 +54,12 @@ class Warehouse:
         turns out damaged while it is used, the next recovery will read all of it.
 
         Raises:
+            NoWarehouse: there is none to read.
             StoreError: the file is held, damaged, of another version or cannot be written.
         """
         path = path.absolute()
         if read_only and not path.exists():
-            raise StoreError(f"there is no warehouse at {path}; call `planrecon run` first", where=path)
+            raise NoWarehouse(f"there is no warehouse at {path}; call `planrecon run` first", where=path)
         private_folder(state_dir)
         spill = None if read_only else state_dir / "spill"
         try:

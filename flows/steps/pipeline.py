@@ -10,7 +10,7 @@ from flows import clock, log
 from flows.configuration import require_validation
 from flows.endings import EXPECTED, ending
 from flows.errors import NothingRead, UsageError
-from flows.settings import ProviderSettings
+from flows.settings import ProviderSettings, Settings
 from flows.sources import chosen
 from flows.steps.customers import read_customers
 from flows.steps.fetch import fetch, fetched_before
@@ -84,15 +84,25 @@ def _record_end(this: ThisRun, reason: str) -> None:
         record_failure(this, warehouse, reason)
 
 
+def require_warehouse(settings: Settings) -> None:
+    """Refuse a command that works on what earlier runs stored where there were none, before it makes anything.
+
+    Raises:
+        UsageError: there is neither a warehouse nor a commit log that tells of one.
+    """
+    kept = settings.warehouse
+    is_told = kept.state_dir.is_dir() and CommitLog(kept.state_dir).path.is_file()
+    if not kept.path.is_file() and not is_told:
+        raise UsageError(f"there is no warehouse at {str(kept.path)!r}; call `planrecon run` first")
+
+
 def report_portfolio(request: Request) -> Finished:
     """Publish again from the warehouse alone; no network.
 
     Raises:
         UsageError: no load was ever made, or none was known at the moment asked for.
     """
-    path = request.settings.warehouse.path
-    if not path.is_file() and not CommitLog(request.settings.warehouse.state_dir).path.is_file():
-        raise UsageError(f"there is no warehouse at {str(path)!r}; call `planrecon run` first")
+    require_warehouse(request.settings)
     with begun(request) as this, this.warehouse() as warehouse:
         return publish(this, warehouse, failures={}, fetched=frozenset())
 

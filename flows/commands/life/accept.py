@@ -21,7 +21,7 @@ from flows.errors import UsageError
 from flows.given import unclear_number
 from flows.settings import Settings
 from flows.sheets import day
-from flows.steps.pipeline import begun
+from flows.steps.pipeline import begun, require_warehouse
 from flows.steps.request import Request
 from flows.steps.settle import refresh_ledger
 from reports.texts import counted, harmless
@@ -61,6 +61,7 @@ def accept(config: Path | None, wishes: Sequence[Wish]) -> int:
         Busy: a run is at work.
     """
     settings = load(config)
+    require_warehouse(settings)
     with begun(Request(settings)) as this, this.warehouse() as warehouse:
         con = warehouse.con
         book = _book(read_register(con), acceptances.known(con)[0], settings)

@@ -14,7 +14,7 @@ from flows.commands.ask import known_word, ledger_database
 from flows.configuration import load
 from flows.errors import UsageError
 from flows.settings import Settings
-from flows.steps.pipeline import begun
+from flows.steps.pipeline import begun, require_warehouse
 from flows.steps.request import Request
 from flows.steps.settle import refresh_ledger
 from flows.steps.waiting import replay_refused
@@ -99,7 +99,9 @@ def show_row(config: Path | None, beginning: str, *, style: str, raw: bool = Fal
 
 def replay_rows(config: Path | None) -> int:
     """Judge every refused row anew, from its bytes as landed; say what came in, and return 0."""
-    with begun(Request(load(config))) as this, this.warehouse() as warehouse:
+    settings = load(config)
+    require_warehouse(settings)
+    with begun(Request(settings)) as this, this.warehouse() as warehouse:
         came, left = replay_refused(this, warehouse)
         if came:
             refresh_ledger(warehouse, this.reports_dir)
