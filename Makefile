@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
+# what Python compiled once serves every process after it
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check lint bench chaos kills month pages docs lock setup clean
 
