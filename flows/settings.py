@@ -21,6 +21,7 @@ from flows.values import (
     CalendarName,
     ClosedDays,
     Formats,
+    LinkPattern,
     Ranges,
     Texts,
     ToleranceText,
@@ -179,6 +180,7 @@ class ProviderSettings(Section):
     conventions: ConventionSettings = ConventionSettings()
     assumed: dict[str, str] = {}
     worst_delay_seconds: Annotated[float, Field(ge=0)] | None = None
+    plan_url: LinkPattern | None = None
 
     NAME: ClassVar[str] = ""
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret")
@@ -402,6 +404,11 @@ class Settings(BaseSettings):
     def _own_days(self, section: ProviderSettings | None) -> OwnDays:
         """Return the days that the configuration closes beside the calendar's; a provider's list stands in for the run's."""
         return self.run.closed_days if section is None or section.closed_days is None else section.closed_days
+
+    def plan_links(self) -> dict[str, str]:
+        """Return the pattern of the links to plans, by provider; one that has none is left out."""
+        sections = self.providers.configured().items()
+        return {name: section.plan_url for name, section in sections if section.plan_url is not None}
 
     def zone(self) -> ZoneInfo:
         """Return the reporting time zone, which decides what "today" is."""

@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, StrictInt
 from pydantic_settings import NoDecode
 
+from reports.links import sound_pattern
 from schemas.options import Tolerance
 from schemas.words import ReportFormat
 from transforms.calendars.business_days import check_calendar, weekend_days
@@ -61,6 +62,7 @@ def _weekend(value: object) -> object:
 
 Zone = Annotated[str, AfterValidator(_zone)]
 ToleranceText = Annotated[str, AfterValidator(_tolerance)]
+LinkPattern = Annotated[str, AfterValidator(sound_pattern)]
 Texts = Annotated[list[str], NoDecode, BeforeValidator(_listed)]
 Formats = Annotated[list[ReportFormat], NoDecode, BeforeValidator(_listed)]
 CalendarName = Annotated[str, AfterValidator(_calendar)]

@@ -54,9 +54,10 @@ class RunFacts:
     `as_of`, `run_key`, `known_at`, `known_load` and `code_version` are the same in every run over
     the same facts and settings; `run_id` and `started_at` may differ and appear in `summary.json` and
     `manifest.json` only, as do `held_by_change`, the providers whose rows changed too much to be believed,
-    `current_rows`, the rows now known per provider and entity, and `settings`, all that can change a figure, by section. `causes` are sentences, each for breaks that probably have one cause.
+    `current_rows`, the rows now known per provider and entity, and `settings`, all that can change what is shown, by section. `causes` are sentences, each for breaks that probably have one cause.
     `calendars` tell, per provider, where expected dates and business days come from, `buckets` in which
-    set its plans and terms are aged; `options` are the settings a reader needs to judge a figure. `write_backs` are sentences on changes at the
+    set its plans and terms are aged; `options` are the settings a reader needs to judge a figure,
+    `plan_links` the patterns of `links.py` by provider. `write_backs` are sentences on changes at the
     providers that need a person; they tell of the moment of the run, whatever its date. `notes` are sentences on what was
     found on this machine, for whoever looks after it. `break_movement` says how the open breaks of the run before became
     those of this one, empty where the run is for an earlier date.
@@ -80,5 +81,6 @@ class RunFacts:
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     break_movement: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    plan_links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     held_by_change: tuple[str, ...] = ()
     current_rows: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

@@ -67,6 +67,7 @@ def facts_of(
         },
         buckets={name: _buckets(options) for name, options in inputs.options.items()},
         calendars=tuple(_calendars(this.settings)),
+        plan_links=this.settings.plan_links(),
         started_at=this.started_at,
         held_by_change=tuple(held_by_change),
         break_movement=break_movement,

@@ -1,4 +1,4 @@
-"""Hash what the bytes of a run depend on: settings, code, date, loads; not secrets, paths and addresses."""
+"""Hash what the bytes of a run depend on: settings, code, date, loads; not secrets, paths and where providers are."""
 
 import hashlib
 import importlib.metadata
@@ -11,7 +11,7 @@ from flows.steps.customers import customers_of, read_customers
 from flows.steps.pauses import read_pauses
 from sql.warehouse import SCHEMA_VERSION
 
-FIGURES = frozenset(
+SHOWN = frozenset(
     [
         "tenant",
         "timezone",
@@ -26,13 +26,14 @@ FIGURES = frozenset(
         "closed_days",
         "conventions",
         "assumed",
+        "plan_url",
     ]
 )
-"""Keys of a provider's section that can change a figure."""
+"""Keys of a provider's section that can change what a report shows."""
 
 
 def run_key(settings: Settings, *, as_of: date, known_at: datetime) -> str:
-    """Return one hash of all of it: runs with the same key have the same figures."""
+    """Return one hash of all of it: runs with the same key show the same."""
     parts = (fingerprint(settings), version(), str(SCHEMA_VERSION), as_of.isoformat(), known_at.isoformat())
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
@@ -43,9 +44,9 @@ def version() -> str:
 
 
 def fingerprint(settings: Settings) -> str:
-    """Return the settings that can change a figure, as canonical JSON: no secret, no path, no address."""
+    """Return the settings that can change what is shown, as canonical JSON: no secret, no path, no provider's address."""
     providers = {
-        name: {key: str(value) for key, value in section if key in FIGURES}
+        name: {key: str(value) for key, value in section if key in SHOWN}
         for name, section in settings.providers.configured().items()
     }
     told = {

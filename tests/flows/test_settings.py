@@ -125,6 +125,19 @@ def test_what_counts_as_material_is_a_setting_and_part_of_the_key_of_a_run() -> 
     assert fingerprint(material) != plain
 
 
+def test_the_link_to_a_plan_is_a_setting_and_part_of_the_key_of_a_run() -> None:
+    plain = load(written("[providers.payt]\n"))
+    linked = load(written("[providers.payt]\nplan_url = 'https://payt.example/{tenant_id}/{plan_id}'\n"))
+    assert (plain.plan_links(), linked.plan_links()) == ({}, {"payt": "https://payt.example/{tenant_id}/{plan_id}"})
+    assert fingerprint(linked) != fingerprint(plain)
+
+
+def test_a_link_that_no_plan_can_have_is_refused_with_its_key() -> None:
+    path = written("[providers.payt]\nplan_url = 'https://payt.example/{plan}'\n")
+    with pytest.raises(SettingsError, match=r"providers\.payt\.plan_url.*\{plan\}.*\{plan_id\} and \{tenant_id\} are"):
+        load(path)
+
+
 def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLANRECON_GATE__QUARANTINE_SHARE", "1")
     with pytest.raises(SettingsError, match="gates"):
