@@ -296,6 +296,16 @@ COLUMNS: dict[str, Column] = {
     "unapplied_since": _date(
         "day of the oldest payment of which something is unapplied", empty="nothing is unapplied, or that is not known"
     ),
+    "last_receipt_date": _date(
+        "day of the newest settled payment on the plan of which something is left, or, where its provider states "
+        "balances, of the newest payment of a term",
+        empty="nothing came in by the as-of date",
+    ),
+    "work_lists": _text(
+        "lists of the day's work that the plan stands on, joined by `;`: "
+        + "; ".join(f"{word}, {meaning}" for word, meaning in words.WORK_LIST_MEANINGS.items()),
+        empty="none",
+    ),
     "coverage_ppm": _share("fresh pending over amount due, at most 1", nullable=True, empty="nothing is due"),
     "days_past_due": _count("by the configured options", unit="days"),
     "days_past_due_business": _count("business days in (oldest unpaid, as-of]", unit="days"),

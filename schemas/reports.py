@@ -111,7 +111,8 @@ _REPORTS = (
         "coverage days_past_due days_past_due_business shadow_days_past_due mba_months ots_months bucket "
         "oldest_unpaid_due_date next_due_date next_due_amount provider_amount_due conformance "
         "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input "
-        "replaced_by_plan_id bucket_no reference broken_at cured_at redefaulted_at kept_so_far unapplied_since",
+        "replaced_by_plan_id bucket_no reference broken_at cured_at redefaulted_at kept_so_far unapplied_since "
+        "last_receipt_date work_lists",
         by="plan_id",
     ),
     Report(

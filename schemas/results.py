@@ -118,6 +118,8 @@ PLAN_POSITIONS = Table(
         "redefaulted_at",
         "kept_so_far",
         "unapplied_since",
+        "last_receipt_date",
+        "work_lists",
     ),
     key=("plan_no",),
     required=frozenset({"plan_id"}),

@@ -69,6 +69,24 @@ INVOICES_OWE_LESS = "INVOICES_OWE_LESS"
 PAUSED = "PAUSED"
 """Flag of a plan that its provider, or the file of pauses, has paused on the as-of date."""
 
+# lists of the day's work
+
+WorkList = Literal["CALL_TODAY", "DUE_TODAY", "SETTLING", "PAUSED", "NOT_OWED", "ENDED_WITH_MONEY"]
+WORK_LISTS: tuple[WorkList, ...] = get_args(WorkList)
+WORK_LIST_MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "CALL_TODAY": "past due, no money on its way, and nothing that speaks against a call",
+        "DUE_TODAY": "a term is due on the as-of date itself",
+        "SETTLING": "past due, and fresh money is on its way: leave it alone until that settles",
+        "PAUSED": "overdue and paused: chase nobody until the pause ends",
+        "NOT_OWED": "overdue by its terms, though the invoices and cases that name it owe less: have the plan corrected",
+        "ENDED_WITH_MONEY": "no longer in force, and money is left overdue on it: decide what becomes of it",
+    }
+)
+"""What each list is for; every plan on it is in force but for the last."""
+NEWLY_MISSED = "NEWLY_MISSED"
+"""The list of plans with more missed terms than at the run compared with; told by page and workbook alone."""
+
 # how figures are computed
 
 ToleranceMode = Literal["EXACT", "CENT", "ABS", "PCT", "MAX", "MIN"]

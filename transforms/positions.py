@@ -25,6 +25,7 @@ from transforms.balances.figures import (
 )
 from transforms.balances.judgement import AS_OF_APPROXIMATE, judge
 from transforms.balances.pending import Pending, lay_over
+from transforms.balances.receipts import last_receipts
 from transforms.balances.satisfaction import Satisfaction, satisfy
 from transforms.calendars.business import business_between, repeated
 from transforms.delinquency.aging import age_terms
@@ -32,6 +33,7 @@ from transforms.delinquency.buckets import in_buckets
 from transforms.delinquency.coverage import coverage_ppm
 from transforms.delinquency.days_past_due import Arrears, arrears_of, days_past_due
 from transforms.delinquency.months import anchors, months_past_due
+from transforms.delinquency.work_lists import work_lists
 from transforms.judging import Judging
 from transforms.outcomes.firm import without_provisional
 from transforms.outcomes.kept import evaluated
@@ -105,7 +107,7 @@ def compute(
         pending.of_terms.alias("pending_minor"), pending.fresh_of_terms.alias("fresh_pending_minor")
     )
     anchor = anchors(book.plans, judged, book.segments)
-    plans = _plan_rows(book, paid, judged, pending, anchor=anchor, judging=judging)
+    plans = _plan_rows(book, paid, judged, pending, located_payments=located_payments, anchor=anchor, judging=judging)
     kept = evaluated(book, judged, as_of=as_of)
     firm = without_provisional(book, kept, terms, located_payments, as_of=as_of, options=options)
     return Positions(
@@ -135,6 +137,7 @@ def _plan_rows(
     judged: pl.DataFrame,
     pending: Pending,
     *,
+    located_payments: pl.DataFrame,
     anchor: pl.Series,
     judging: Judging,
 ) -> pl.DataFrame:
@@ -156,6 +159,7 @@ def _plan_rows(
         counts,
         sums,
         unapplied_since(book, paid.used, sums["unapplied_minor"]).to_frame(),
+        last_receipts(book, judged, located_payments, as_of=as_of).to_frame(),
         provider_sums(book, judged, as_of=as_of),
         next_due(book, judged, as_of=as_of),
         _months(judged, arrears.row, anchor, as_of),
@@ -247,7 +251,7 @@ def _finish(
         conformance=pl.lit(None, dtype=pl.String),
         missing_input=pl.lit(None, dtype=pl.String),
         reference=pl.lit(None, dtype=pl.String),
-    )
+    ).with_columns(work_lists())
 
 
 def _term_rows(book: Book, judged: pl.DataFrame, status: pl.Series) -> pl.DataFrame:

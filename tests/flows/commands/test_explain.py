@@ -33,6 +33,8 @@ FACTS = {
     "customer_id",
     "currency",
     "flags",
+    "work_lists",
+    "last_receipt_date",
     "basis",
     "is_in_force",
     "stated_total",
