@@ -1,23 +1,24 @@
 """The summary as plain text for a terminal: first line with the state, then money, then breaks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reports.digest import WORST_FIRST
+from reports.layout import Table, plain
 from reports.summary import BreakCounts, PortfolioLine, SourceLine, Summary, whose
 from reports.texts import LONGEST_OWN, counted, grouped, visible
 
 _DAY_OF_MINUTES = 24 * 60
 
 
-def render(summary: Summary) -> str:
+def render(summary: Summary, lay_out: Callable[[Table], Sequence[str]] = plain) -> str:
     """Return the summary for a console: first line with the state, then money, then breaks."""
     blocks = [
         [summary.headline],
         [f"held: {visible(reason, LONGEST_OWN)}" for reason in summary.held_because],
         [_skew(source, seconds) for source in summary.sources if (seconds := source.clock_skew_seconds) is not None],
         [f"known at {summary.known_at}, run {summary.run_id}, planrecon {summary.code_version}"],
-        _table(PORTFOLIO_HEAD, [portfolio_line(row) for row in summary.portfolio], left=2),
-        _break_lines(summary.breaks),
+        lay_out(_portfolio(summary.portfolio)),
+        _break_lines(summary.breaks, lay_out),
         [f"cause: {visible(cause)}" for cause in summary.causes],
         [visible(sentence, LONGEST_OWN) for sentence in summary.write_backs],
         [visible(sentence, LONGEST_OWN) for sentence in summary.notes],
@@ -29,6 +30,7 @@ PORTFOLIO_HEAD = (
     *("provider", "currency", "plans", "past due", "missed terms"),
     *("due today", "amount due", "overdue", "pending", "outstanding"),
 )
+_MOST_WANTED = ("provider", "currency", "overdue", "due today", "amount due", "pending", "outstanding", "plans")
 BREAK_HEAD = ("severity", "code", "reason", "open", "new")
 
 
@@ -51,21 +53,15 @@ def break_rows(counts: BreakCounts) -> list[tuple[str, ...]]:
     return [(row.severity, row.code, row.reason, f"{row.open:,}", f"{row.new:,}") for row in counts.by_code]
 
 
-def _break_lines(counts: BreakCounts) -> list[str]:
+def _portfolio(rows: Sequence[PortfolioLine]) -> Table:
+    numbers = frozenset(range(2, len(PORTFOLIO_HEAD)))
+    return Table(PORTFOLIO_HEAD, [portfolio_line(row) for row in rows], right=numbers, first=_MOST_WANTED)
+
+
+def _break_lines(counts: BreakCounts, lay_out: Callable[[Table], Sequence[str]]) -> list[str]:
     rows = break_rows(counts)
-    return [break_line(counts), *(_table(BREAK_HEAD, rows, left=3) if rows else [])]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
-    """Lay out columns: the first `left` flush left, the others flush right."""
-    widths = [max(len(line[place]) for line in (head, *rows)) for place in range(len(head))]
-    return [
-        "  ".join(
-            cell.ljust(width) if place < left else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in (head, *rows)
-    ]
+    numbers = frozenset(range(3, len(BREAK_HEAD)))
+    return [break_line(counts), *(lay_out(Table(BREAK_HEAD, rows, right=numbers)) if rows else [])]
 
 
 def _skew(source: SourceLine, seconds: int) -> str:

@@ -9,46 +9,84 @@ from typing import Any
 
 import polars as pl
 
+from flows.commands import window
+from flows.errors import UsageError
 from reports.cells import FORMULA
+from reports.decimals import MOST_PLACES
+from reports.layout import Table
 from reports.texts import exact, harmless
+from schemas.currencies import EXPONENTS, in_minor, written
 
 _FORMULA = re.compile(FORMULA)
 
 
-def write(frame: pl.DataFrame, style: str, *, longest: int = 80, raw: bool = False) -> None:
+def write(
+    frame: pl.DataFrame,
+    style: str,
+    *,
+    first: tuple[str, ...] = (),
+    sentence: str = "explanation",
+    raw: bool = False,
+) -> None:
     """Print a frame to standard output as a table, as CSV or as a JSON list of objects.
 
-    A table shows no more than `longest` characters of a text. What hides, turns or breaks a line is shown as its code
-    point, and a cell of a CSV that a spreadsheet might run begins with an apostrophe; `raw` leaves all as it is. JSON
-    says the same characters by their escapes, so it is exact either way, and null for numbers it has no word for.
+    A table is fitted to the window of a terminal, where the columns named `first` are given room before the others and
+    the text of column `sentence` may stand below its row; in a pipe or file every line is whole. What hides, turns or
+    breaks a line is shown as its code point, and a cell of a CSV that a spreadsheet might run begins with an apostrophe;
+    `raw` leaves all as it is. JSON says the same characters by their escapes, so it is exact either way, and null for
+    numbers it has no word for.
+
+    Raises:
+        UsageError: a layout is asked for that only tables have.
     """
+    if style != "table" and (asked := window.asked()):
+        raise UsageError(f"{asked} is for tables, not for --format {style}; leave one of them out")
     if style == "json":
         sys.stdout.write(
             exact(json.dumps(_sayable(frame.to_dicts()), default=_text, ensure_ascii=False, indent=1)) + "\n"
         )
-        return
-    shown = frame if raw else _shown(frame, guarded=style == "csv")
-    if style == "csv":
-        sys.stdout.write(shown.write_csv())
-        return
-    with pl.Config(
-        tbl_rows=-1,
-        tbl_cols=-1,
-        tbl_width_chars=10_000,
-        fmt_str_lengths=longest,
-        tbl_hide_dataframe_shape=True,
-        tbl_hide_column_data_types=True,
-        tbl_formatting="NOTHING",
-        set_tbl_cell_numeric_alignment="RIGHT",
-    ):
-        sys.stdout.write(f"{shown}\n" if frame.height else "nothing found\n")
+    elif style == "csv":
+        sys.stdout.write((frame if raw else _shown(frame)).write_csv())
+    elif frame.height == 0:
+        sys.stdout.write("nothing found\n")
+    else:
+        sys.stdout.write(window.laid_out(_table(frame, first, sentence, raw=raw)))
 
 
-def _shown(frame: pl.DataFrame, *, guarded: bool) -> pl.DataFrame:
-    """Return texts and names of columns as a person may see them; numbers, dates and truth values stay."""
+def _table(frame: pl.DataFrame, first: tuple[str, ...], sentence: str, *, raw: bool) -> Table:
+    """Return the texts of a frame: money with the places of the currency beside it, empty for unknown."""
+    told = str if raw else harmless
+    kinds = list(frame.schema.values())
+    currencies = frame["currency"].to_list() if frame.schema.get("currency") == pl.String else [None] * frame.height
+    money = {place for place, kind in enumerate(kinds) if isinstance(kind, pl.Decimal) and kind.scale == MOST_PLACES}
+    rows = [
+        tuple(told(_cell(value, currency if place in money else None)) for place, value in enumerate(row))
+        for row, currency in zip(frame.iter_rows(), currencies, strict=True)
+    ]
+    right = frozenset(place for place, kind in enumerate(kinds) if kind.is_numeric())
+    return Table(tuple(map(told, frame.columns)), rows, right=right, first=first, sentence=sentence)
+
+
+def _cell(value: object, currency: str | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        minor = in_minor(value, currency) if currency in EXPONENTS else None
+        return f"{value:f}" if minor is None else written(minor, currency)
+    if isinstance(value, list | dict):
+        return json.dumps(_sayable(value), default=_text, ensure_ascii=False)
+    return str(value)
+
+
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return texts and names of columns as a spreadsheet may see them; numbers, dates and truth values stay."""
 
     def told(text: str) -> str:
-        return f"'{harmless(text)}" if guarded and _FORMULA.match(text) else harmless(text)
+        return f"'{harmless(text)}" if _FORMULA.match(text) else harmless(text)
 
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     columns = [

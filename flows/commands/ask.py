@@ -36,7 +36,8 @@ SHOWN = (
     "age_days",
     "explanation",
 )
-
+FIRST = ("severity", "code", "plan_id", "currency", "difference", "provider", "age_days", "reason")
+"""Columns that are given room before the others; the sentence below tells what was expected and what there is."""
 
 LEDGER = ("v_runs", "v_fetches", "v_quarantine", "v_writes", "v_acceptances")
 """Views that show every run, published or not."""
@@ -100,7 +101,7 @@ def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: b
     for column, value in {"code": code, "severity": severity, "provider": provider, "plan_id": selection.plan}.items():
         if value:
             frame = frame.filter(pl.col(column) == value)
-    write(frame.select(SHOWN) if style == "table" else frame, style, raw=raw)
+    write(frame.select(SHOWN) if style == "table" else frame, style, first=FIRST, raw=raw)
     return 0
 
 

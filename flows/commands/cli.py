@@ -18,6 +18,7 @@ from typing import Annotated, Literal, NoReturn
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import log, streams
+from flows.commands import window
 from flows.commands.flags import NOTHING, Flags
 from flows.commands.options import AsOf, Config, FailOn, Format, KnownAt, Raw
 from flows.commands.writes import cli_plan
@@ -359,10 +360,15 @@ def launch(
     debug: Annotated[
         bool, Parameter(negative="", group=Session, help="Tell more, and show the traceback of whatever fails.")
     ] = False,
+    wide: Annotated[
+        bool, Parameter(negative="", group=Session, help="Show tables whole, however wide; as in a pipe or file.")
+    ] = False,
+    vertical: Annotated[bool, Parameter(negative="", group=Session, help="Show tables with one field a line.")] = False,
 ) -> object:
     """Run the command that the tokens name."""
     level = logging.DEBUG if debug else logging.WARNING if quiet else logging.INFO
     log.configure(log_format, level=level)
+    window.choose(wide=wide, vertical=vertical)
     return app(tokens, exit_on_error=False, print_error=False)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flows import log
+from flows.commands import window
 from flows.configuration import load
 from flows.orchestrator import address, prepare_embedded, require_answer, without
 from flows.settings import Settings
@@ -14,6 +15,7 @@ from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.publish import Finished
 from flows.steps.request import Request
 from flows.steps.runners import Direct
+from reports.console import render
 
 
 def run_configured(
@@ -44,7 +46,7 @@ def report_again(config: Path | None, *, as_of: date | None, known_at: datetime 
 
 def tell(finished: Finished) -> int:
     """Print the summary and where the reports lie; return the exit code."""
-    print(finished.text)
+    print(window.wrapped(render(finished.summary, lambda table: window.laid_out(table).splitlines())))
     print(f"reports: {_shown(finished.folder)}")
     if finished.page is not None:
         print(f"page:    {_shown(finished.page)}")

@@ -81,7 +81,7 @@ def print_schedule(parameters: PlanParameters, *, style: str) -> int:
     Raises:
         UsageError: the parameters do not make a schedule; the message names the one that is missing.
     """
-    write(schedule_of(parameters), style, longest=400)
+    write(schedule_of(parameters), style)
     return 0
 
 

@@ -24,6 +24,7 @@ from reports.facts import RunFacts
 from reports.manifest import is_sealed
 from reports.markdown import render as markdown_text
 from reports.run import RunWriter
+from reports.summary import Summary
 from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
 from sql import acceptances
 from sql.core import images
@@ -53,11 +54,20 @@ class Finished:
     state: str
     exit_code: int
     folder: Path
-    first_line: str
-    text: str = field(repr=False)
+    summary: Summary = field(repr=False)
     markdown: str = field(repr=False)
     page: Path | None = None
     breaks: list[dict[str, str]] = field(repr=False, default_factory=list)
+
+    @property
+    def first_line(self) -> str:
+        """Return the summary's first line."""
+        return self.summary.headline
+
+    @property
+    def text(self) -> str:
+        """Return the summary as plain text."""
+        return console_text(self.summary)
 
     @property
     def headline(self) -> str:
@@ -148,8 +158,7 @@ def publish(
         state=ended.state,
         exit_code=ended.exit_code,
         folder=folder,
-        first_line=writer.summary.headline,
-        text=console_text(writer.summary),
+        summary=writer.summary,
         markdown=markdown_text(writer.summary),
         page=folder / "report.html" if "html" in formats else None,
         breaks=_artifact(living),

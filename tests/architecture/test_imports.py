@@ -27,7 +27,7 @@ THEIRS = {
     "checks": {"polars", "holidays"},
     "providers": {"httpx", "msgspec", "stamina", "pyrate_limiter"},
     "sql": {"duckdb", "polars", "pyarrow", "msgspec"},  # the records beside the warehouse are read by type
-    "reports": {"polars", "msgspec", "jinja2", "markupsafe", "xlsxwriter"},
+    "reports": {"polars", "msgspec", "jinja2", "markupsafe", "xlsxwriter", "rich"},
     "sandbox": {"starlette", "uvicorn"},
     "writes": {"msgspec"},
     "flows": {

@@ -48,6 +48,7 @@ SHOWN = (
     "last_seen",
     "times",
 )
+FIRST = ("row_id", "provider", "entity", "code", "column_name", "last_seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def list_rows(config: Path | None, selection: Selection, *, style: str, raw: boo
             there = {*found[column].to_list(), *(PROVIDERS if column == "provider" else ())}
             wanted = word.upper() if column == "code" else word.lower()
             found = found.filter(pl.col(column) == known_word(f"--{column}", wanted, there))
-    write(found.select(SHOWN) if style == "table" else found, style, raw=raw)
+    write(found.select(SHOWN) if style == "table" else found, style, first=FIRST, raw=raw)
     return 0
 
 
@@ -93,7 +94,7 @@ def show_row(config: Path | None, beginning: str, *, style: str, raw: bool = Fal
     if style != "table":
         write(rows, style, raw=raw)
         return 0
-    write(_long(rows), style, longest=200, raw=raw)
+    write(_long(rows), style, raw=raw)
     return 0
 
 

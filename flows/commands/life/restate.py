@@ -26,6 +26,7 @@ SHOWN = (
     "level",
     "provider",
     "plan_id",
+    "currency",
     "figure",
     "old",
     "new",
@@ -60,7 +61,7 @@ def print_restatement(
         span = span_of(con, day, since=_moment(since), until=_moment(until))
         found = restate(con, settings, span, as_of=day, reports_dir=reports)
         answer = answered(found, load_moments(con), settings)
-    write(answer.select(SHOWN) if style == "table" else answer, style, longest=200)
+    write(answer.select(SHOWN) if style == "table" else answer, style, sentence="change")
     return 0
 
 
