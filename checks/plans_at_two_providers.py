@@ -22,7 +22,7 @@ def with_other_plans(frames: Frames) -> pl.DataFrame:
     A plan of several customers is one of the first that has others, by name; `others` lists provider and plan.
     """
     plans = frame(frames, "plan_positions").filter("is_in_force")
-    owned = _owned(frames, plans)
+    owned = owned_plans(frames, plans)
     named = owned.join(plans.select("plan_no", "provider", "plan_id"), on="plan_no", how="inner", validate="m:1")
     pairs = named.join(named, on="customer", how="inner", suffix="_other").filter(
         pl.col("provider") != pl.col("provider_other")
@@ -40,7 +40,7 @@ def with_other_plans(frames: Frames) -> pl.DataFrame:
     return plans.join(first, on="plan_no", how="left", validate="1:1", maintain_order="left")
 
 
-def _owned(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
+def owned_plans(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
     """Return `plan_no` and `customer`, each pair once, by the customer or by any account of the plan."""
     given = frame(frames, "own_customers").rename({"tenant_id": "of_tenant"})
     own = plans.select("plan_no", *WHO, "customer_id")

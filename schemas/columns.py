@@ -127,6 +127,11 @@ COLUMNS: dict[str, Column] = {
     ),
     "customer_id": _text("debtor or customer, never a secret token", nullable=True, empty="the provider names none"),
     "customer": _text("one's own id of a person or invoice, from the file of customers"),
+    "own_customer": _text(
+        "one's own id of who the plan is of, from the file of customers; of several the first by name",
+        nullable=True,
+        empty="no such file is set, or it names neither the customer nor an account of the plan",
+    ),
     "currency": _text("ISO 4217 code", nullable=False),
     # plans
     "basis": _text("where the outstanding of a term comes from", values=words.BASES),
@@ -266,6 +271,11 @@ COLUMNS: dict[str, Column] = {
     # what we compute, per plan
     "status": _text("the provider's word for the plan at the as-of date", values=words.STATUSES),
     "is_in_force": _flag("the plan carries money at the as-of date"),
+    "plan_in_force": _flag(
+        "the plan that the row is about carries money at the as-of date",
+        nullable=True,
+        empty="the row is about no single plan, or about one that is not there",
+    ),
     "closes_on": _date("day the plan was over or replaced; later terms are not owed. Empty: it goes on"),
     "closes_at": _instant("moment of `closes_on`; empty where only the day is known", nullable=True),
     "replaced_by_plan_no": _count("newer plan on the same account", nullable=True),
@@ -325,6 +335,20 @@ COLUMNS: dict[str, Column] = {
     "bucket": _text(
         "delinquency bucket: days or months past due as first-last; `none` in a set of months for what has no months"
     ),
+    "worst_bucket": _text(
+        "bucket of the customer's plan in force that is worst off",
+        nullable=True,
+        empty="no plan in a bucket is in force",
+    ),
+    "worst_bucket_no": _count(
+        "position of that bucket in its set, from 0", nullable=True, empty="no plan in a bucket is in force"
+    ),
+    "worst_days_past_due": _count("days past due of the plan in force that has most; 0: none is past due", unit="days"),
+    "bucket_no_then": _count(
+        "position of the bucket in its set at that run, from 0",
+        nullable=True,
+        empty="the bucket is `none`, or no plan in force was in it at that run",
+    ),
     "bucket_no": _count("position of the bucket in its set, from 0", nullable=True, empty="the bucket is `none`"),
     "oldest_unpaid_due_date": _date(
         "earliest due date before the as-of date among unsatisfied terms", empty="nothing is past due"
@@ -335,6 +359,10 @@ COLUMNS: dict[str, Column] = {
     ),
     "next_due_amount_minor": _sum(
         "outstanding on the next due date", nullable=True, empty="no unsatisfied term is due from that day on"
+    ),
+    "last_due_date": _date(
+        "latest due date of the terms that count, satisfied or not: the day the plan is to be finished",
+        empty="no term counts",
     ),
     "provider_amount_due_minor": _minor(
         "the provider's own figure for what is due",
@@ -604,6 +632,13 @@ COLUMNS: dict[str, Column] = {
         "amount over the outstanding of all plans in force",
         nullable=True,
         empty="nothing is outstanding, or the money is no part of what is",
+    ),
+    # what customers owe
+    "plans_in_force": _count("plans of the row that carry money at the as-of date", unit="plans"),
+    "providers": _count(
+        "providers at which one's own customer has plans in force",
+        nullable=True,
+        empty="the file of customers does not name the customer",
     ),
     # payments beside plans
     "payment_plan_id": _text(

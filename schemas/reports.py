@@ -57,7 +57,8 @@ class Report:
     `renamed` maps a shown name to the frame's, before any unit suffix; `told_as` one to the column whose meaning
     readers are told instead of its own. `blocks` names an integer of the frame that is equal exactly where all of
     the key but its last column is, which makes sorting cheap. `has_csv` is false for tables that exist as Parquet
-    only. The warehouse keeps the rows of every run where `is_recorded`, else no more than the shape.
+    only. `beside` names columns that its view has at its end and its files have not: each is read from the first of the
+    named tables that knows it, `plans` or `accounts`. The warehouse keeps the rows of every run where `is_recorded`, else no more than the shape.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Report:
     by: str
     renamed: Mapping[str, str] = field(default_factory=dict)
     told_as: Mapping[str, str] = field(default_factory=dict)
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     blocks: str | None = None
     has_csv: bool = True
     is_recorded: bool = False
@@ -112,7 +114,7 @@ _REPORTS = (
         "oldest_unpaid_due_date next_due_date next_due_amount provider_amount_due conformance "
         "is_in_force waived fresh_pending stated_total provider_outstanding created_on updated_on missing_input "
         "replaced_by_plan_id bucket_no reference broken_at cured_at redefaulted_at kept_so_far unapplied_since "
-        "last_receipt_date work_lists",
+        "last_receipt_date work_lists last_due_date own_customer",
         by="plan_id",
     ),
     Report(
@@ -122,6 +124,7 @@ _REPORTS = (
         "amount waived received outstanding pending provider_outstanding state satisfied_on days_late "
         "expected_due_date expected_amount",
         by="plan_id term_no",
+        beside={"customer_id": ("plans",), "reference": ("plans",), "is_in_force": ("plans",)},
         blocks="plan_no",
     ),
     Report(
@@ -131,7 +134,12 @@ _REPORTS = (
         "reversed_on reversed_amount allocated created_on counts_from is_money is_stale pending_business_days "
         "is_provisional",
         by="payment_id plan_id account_id",
-        told_as={"plan_id": "payment_plan_id"},
+        told_as={"plan_id": "payment_plan_id", "is_in_force": "plan_in_force"},
+        beside={
+            "customer_id": ("accounts", "plans"),
+            "reference": ("accounts", "plans"),
+            "is_in_force": ("plans",),
+        },
     ),
     Report(
         "breaks",
@@ -141,6 +149,8 @@ _REPORTS = (
         "owner accepted_because expires_on maximum",
         by="plan_id term_id payment_id account_id code reason side fingerprint",
         renamed={"state": "break_state", "currency": "break_currency"},
+        told_as={"is_in_force": "plan_in_force"},
+        beside={"customer_id": ("plans", "accounts"), "is_in_force": ("plans",)},
         is_recorded=True,
     ),
     Report(
@@ -226,6 +236,8 @@ _REPORTS = (
         "One row per plan and account it was ever seen to cover",
         "plan_id account_id linked_on reference",
         by="plan_id account_id",
+        told_as={"is_in_force": "plan_in_force"},
+        beside={"customer_id": ("plans", "accounts"), "is_in_force": ("plans",)},
         has_csv=False,
     ),
 )

@@ -120,6 +120,8 @@ PLAN_POSITIONS = Table(
         "unapplied_since",
         "last_receipt_date",
         "work_lists",
+        "last_due_date",
+        "own_customer",
     ),
     key=("plan_no",),
     required=frozenset({"plan_id"}),

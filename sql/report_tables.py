@@ -37,9 +37,23 @@ def table(report: Report) -> str:
 
 def view(report: Report) -> str:
     """Return the statements that make `v_<report>`, which shows the report of the latest published run."""
-    names = ", ".join(f'"{name}"' for name in report.names)
-    create = f"CREATE OR REPLACE VIEW main.v_{report.name} AS SELECT {names} FROM out.latest_{report.name}()"
+    own = [f'r."{name}"' for name in report.names]
+    beside = [
+        f"coalesce({', '.join(f'{table}.{name}' for table in tables)}) AS {name}"
+        for name, tables in report.beside.items()
+    ]
+    create = (
+        f"CREATE OR REPLACE VIEW main.v_{report.name} AS SELECT {', '.join([*own, *beside])} "
+        f"FROM out.latest_{report.name}() AS r{''.join(_joined(report))}"
+    )
     return f"{create};\nCOMMENT ON VIEW main.v_{report.name} IS {quoted(f'Latest published run. {report.grain}')};"
+
+
+def _joined(report: Report) -> list[str]:
+    """Return the joins of the tables that the view reads beside its own; each has one row per key, so rows stay as many."""
+    tables = sorted({table for tables in report.beside.values() for table in tables})
+    who = "r.provider = {0}.provider AND r.tenant_id = {0}.tenant_id AND r.{1} = {0}.{1}"
+    return [f" LEFT JOIN out.latest_{table}() AS {table} ON {who.format(table, REPORTS[table].by)}" for table in tables]
 
 
 def add_columns(con: duckdb.DuckDBPyConnection) -> None:

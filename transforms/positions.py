@@ -16,6 +16,7 @@ from schemas.words import INVOICES_OWE_LESS, PAUSED
 from transforms.balances.book import Book, open_book
 from transforms.balances.figures import (
     counts_by_state,
+    last_due,
     last_satisfied,
     next_due,
     plan_sums,
@@ -162,6 +163,7 @@ def _plan_rows(
         last_receipts(book, judged, located_payments, as_of=as_of).to_frame(),
         provider_sums(book, judged, as_of=as_of),
         next_due(book, judged, as_of=as_of),
+        last_due(book, judged).to_frame(),
         _months(judged, arrears.row, anchor, as_of),
         days_past_due(book, paid, arrears, as_of=as_of, options=options, pauses=pauses.stopping),
         outcomes_of(book, paid, judged, status, judging),
@@ -251,6 +253,7 @@ def _finish(
         conformance=pl.lit(None, dtype=pl.String),
         missing_input=pl.lit(None, dtype=pl.String),
         reference=pl.lit(None, dtype=pl.String),
+        own_customer=pl.lit(None, dtype=pl.String),
     ).with_columns(work_lists())
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from checks.base import by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
 from checks.equal_plans import plans_alike
+from flows.steps.customers import with_own_customers
 from schemas.conventions import Conventions
 from schemas.core import WHO
 from schemas.options import Options, OutcomeRules
@@ -205,20 +206,19 @@ def _of(plan_nos: pl.Series, *frames: pl.DataFrame) -> Iterator[pl.DataFrame]:
 def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
     """Return the result of the whole portfolio from all its parts, each whole or `reduced`, in any order."""
     plans = pl.concat([part.plans for part in parts]).sort(*WHO, "plan_id")
-    named = with_references(plans, inputs.accounts)
+    links = {name: getattr(inputs, name) for name in ("accounts", "plan_accounts", "own_customers")}
+    named = with_own_customers(with_references(plans, inputs.accounts), links)
     payments = pl.concat([*(part.payments for part in parts), unowned(inputs.payments)])
     terms = pl.concat([part.terms for part in parts])
     differences = pl.concat([part.differences for part in parts])
     frames = {
+        **links,
         "term_positions": terms,
         "plan_positions": named,
         "payment_positions": payments,
-        "accounts": inputs.accounts,
-        "plan_accounts": inputs.plan_accounts,
         "policies": inputs.policies,
         "differences": differences,
         "orphans": inputs.orphans,
-        "own_customers": inputs.own_customers,
         "agreements": agreements(inputs.changes, inputs.agreed_terms, named, terms),
         "completeness": inputs.completeness,
     }

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from checks.base import Frames
+from checks.plans_at_two_providers import owned_plans
 from flows.errors import SettingsError
 from flows.given import Line, read_table
 from providers import PROVIDERS
@@ -58,3 +60,18 @@ def customers_of(given: list[OwnCustomer]) -> pl.DataFrame:
     return OWN_CUSTOMERS.gate(
         frame.with_columns(pl.when(~is_empty).then(pl.col("tenant_id", "customer_id", "account_id")))
     )
+
+
+def with_own_customers(plans: pl.DataFrame, links: Frames) -> pl.DataFrame:
+    """Return `PLAN_POSITIONS`, in their order, with `own_customer`: of several the first by name.
+
+    Args:
+        plans: `PLAN_POSITIONS`.
+        links: `accounts`, `plan_accounts` and `own_customers`; without rows in the last nothing is looked up.
+    """
+    if links["own_customers"].is_empty():
+        return plans
+    owners = owned_plans({**links, "plan_positions": plans}, plans).unique("plan_no", keep="first", maintain_order=True)
+    told = owners.rename({"customer": "own_customer"})
+    named = plans.drop("own_customer").join(told, on="plan_no", how="left", maintain_order="left", validate="1:1")
+    return named.select(plans.columns)

@@ -55,7 +55,10 @@ cells AS (
         ]) AS cell
     FROM compared
 )
-SELECT as_of, before_as_of, provider, tenant_id, plan_id, currency, cell.name AS column_name, cell.was AS before, cell.now AS after
-FROM cells
+SELECT
+    c.as_of, c.before_as_of, c.provider, c.tenant_id, c.plan_id, c.currency, c.cell.name AS column_name,
+    c.cell.was AS before, c.cell.now AS after, p.customer_id, p.reference
+FROM cells AS c
+LEFT JOIN out.latest_plans() AS p ON p.provider = c.provider AND p.tenant_id = c.tenant_id AND p.plan_id = c.plan_id
 WHERE cell.was IS DISTINCT FROM cell.now;
 COMMENT ON VIEW main.v_changes IS 'One row per plan and column that the latest published run shows otherwise than the one before it';

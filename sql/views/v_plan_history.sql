@@ -6,7 +6,7 @@ WITH since AS (
     SELECT max(CAST(value AS BIGINT)) AS run_no FROM meta.about WHERE name = 'history_from'
 ),
 runs AS (
-    SELECT run_no, as_of, known_at FROM meta.leading_runs() WHERE run_no >= coalesce((SELECT run_no FROM since), 0)
+    SELECT run_no, run_id, as_of, known_at FROM meta.leading_runs() WHERE run_no >= coalesce((SELECT run_no FROM since), 0)
 ),
 figures AS (
     SELECT r.run_no, h.* EXCLUDE (run_id)
@@ -24,17 +24,22 @@ figures AS (
 plans AS (
     SELECT DISTINCT provider, tenant_id, plan_id FROM figures
 ),
+buckets AS (
+    SELECT a.run_id, a.provider, a.bucket, max(a.bucket_no) AS bucket_no FROM out.aging AS a GROUP BY ALL
+),
 moments AS (
-    SELECT p.provider, p.tenant_id, p.plan_id, r.run_no, r.as_of, r.known_at
+    SELECT p.provider, p.tenant_id, p.plan_id, r.run_no, r.run_id, r.as_of, r.known_at
     FROM plans AS p
     CROSS JOIN runs AS r
 )
 SELECT
     m.as_of, m.run_no, m.known_at, m.provider, m.tenant_id, m.plan_id, f.currency, f.status, f.outcome, f.flags, f.terms,
     f.missed_terms, f.delinquent_terms, f.amount, f.received, f.outstanding, f.amount_due, f.overdue,
-    f.overdue_past_grace, f.pending, f.days_past_due, f.bucket, f.next_due_date, f.run_no = m.run_no AS is_changed
+    f.overdue_past_grace, f.pending, f.days_past_due, f.bucket, f.next_due_date, f.run_no = m.run_no AS is_changed,
+    b.bucket_no
 FROM moments AS m
 ASOF JOIN figures AS f
     ON f.provider = m.provider AND f.tenant_id = m.tenant_id AND f.plan_id = m.plan_id AND f.run_no <= m.run_no
+LEFT JOIN buckets AS b ON b.run_id = m.run_id AND b.provider = f.provider AND b.bucket = f.bucket
 WHERE f.is_listed;
 COMMENT ON VIEW main.v_plan_history IS 'One row per plan and published run that listed it; in the database beside the reports, of the newest runs alone';

@@ -105,6 +105,7 @@ def _plan(standing: Standing, facts: Facts, options: Options) -> Row:
         "bucket": bucket(days, options),
         "oldest_unpaid_due_date": _iso(oldest.term.due if oldest else None),
         "next_due_date": _iso(next_due(standing)),
+        "last_due_date": _iso(last_due(standing)),
         "conformance": None,
     }
 
@@ -143,6 +144,11 @@ def next_due(standing: Standing) -> date | None:
     """Return the earliest due date not before the day among unsatisfied terms."""
     dues = [view.term.due for view in standing.terms if view.term.due >= standing.on and not view.satisfied]
     return min(dues, default=None)
+
+
+def last_due(standing: Standing) -> date | None:
+    """Return the latest due date of a term that is still owed or was paid."""
+    return max((view.term.due for view in standing.terms if not view.over), default=None)
 
 
 def coverage(standing: Standing, options: Options) -> int | None:

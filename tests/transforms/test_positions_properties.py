@@ -25,7 +25,7 @@ from oracles.random_portfolios import (
     payment_id,
     portfolios,
 )
-from oracles.truth import amounts, coverage, next_due
+from oracles.truth import amounts, coverage, last_due, next_due
 
 from schemas.options import Options, OutcomeRules, Tolerance
 from schemas.words import STATES
@@ -124,6 +124,7 @@ def plan_row(standing: Standing, slow: model.Options) -> Row:
         "mba_months": mba,
         "ots_months": ots,
         "next_due_date": next_due(standing),
+        "last_due_date": last_due(standing),
     }
 
 

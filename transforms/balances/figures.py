@@ -141,6 +141,13 @@ def next_due(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     return pl.DataFrame({"next_due_date": day, "next_due_amount_minor": amount})
 
 
+def last_due(book: Book, terms: pl.DataFrame) -> pl.Series:
+    """Return per plan `last_due_date`, the due date of its last term that counts; null where none does."""
+    rows = terms["counts"].arg_true()
+    counting = Segments.of(book.segments.owner.gather(rows), len(book.segments.sizes))
+    return terms["due_date"].gather(rows.gather(counting.last)).alias("last_due_date")
+
+
 def last_satisfied(book: Book, terms: pl.DataFrame, is_done: pl.Series) -> pl.Series:
     """Return per plan the day since which all its terms that count are satisfied; null unless `is_done` says so."""
     rows = (book.segments.spread(is_done) & terms["counts"]).arg_true()
