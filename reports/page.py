@@ -1,4 +1,4 @@
-"""The morning page: one HTML file without scripts or further files.
+"""The morning page: one HTML file without further files, whole also where its script does not run.
 
 Layout is in `templates/`; here is what it shows. Its size does not grow with the
 portfolio: long lists end with a note where the rest is.
@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from reports import inline
 from reports.digest import WORST_PLANS, Digest
 from reports.facts import BucketFacts, RunFacts
 from reports.summary import BreakCounts, CheckLine, PortfolioLine, SourceLine, Summary
@@ -36,6 +37,8 @@ def render(facts: RunFacts, summary: Summary, digest: Digest) -> str:
     by_plan, by_term = _aging(digest.aging, facts), _aging(digest.aging_terms, facts)
     checks = summary.checks
     page: str = _template().render(
+        policy=inline.policy(),
+        script=inline.script(),
         summary=summary,
         is_held=facts.state == HELD,
         day=_day(facts.as_of),

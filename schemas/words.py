@@ -87,6 +87,9 @@ WORK_LIST_MEANINGS: Mapping[str, str] = MappingProxyType(
 NEWLY_MISSED = "NEWLY_MISSED"
 """The list of plans with more missed terms than at the run compared with; told by page and workbook alone."""
 
+PAID_OFF = "PAID_OFF"
+"""Where a plan went that was in a bucket on the earlier date and has all its terms satisfied now."""
+
 # how figures are computed
 
 ToleranceMode = Literal["EXACT", "CENT", "ABS", "PCT", "MAX", "MIN"]

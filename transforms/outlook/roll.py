@@ -15,12 +15,13 @@ import polars as pl
 
 from schemas.core import WHO
 from schemas.results import ROLL
+from schemas.words import PAID_OFF
 from transforms.outlook.shares import share_ppm
 from transforms.positions import VANISHED
 
 MONTH = timedelta(days=30)
 """How long before the as-of date the older of the two earlier dates lies, or longer."""
-NEW, PAID_OFF, CANCELLED = "NEW", "PAID_OFF", "CANCELLED"
+NEW, CANCELLED = "NEW", "CANCELLED"
 PLAN = (*WHO, "plan_id")
 STANDING = (*PLAN, "currency", "is_in_force", "bucket", "bucket_no", "outstanding_minor")
 """What has to be known of a plan on the earlier date."""
