@@ -26,7 +26,7 @@ from reports.facts import RunFacts
 from reports.publish import Staging, point_latest
 from reports.summary import Summary, outline
 from reports.tables import TableWriter
-from reports.workbook import SHEET_ROWS, write_workbook
+from reports.workbook.book import Written, rows_kept, write_workbook
 from schemas.reports import RECORDED, REPORTS
 from schemas.words import PUBLISHED, REPORT_FORMATS
 
@@ -90,7 +90,7 @@ class RunWriter:
         """
         if name in self._tables:
             raise ReportError(f"report {name!r} is open already; add to the table you have")
-        keep = SHEET_ROWS if "xlsx" in self._formats and REPORTS[name].has_csv else 0
+        keep = rows_kept(REPORTS[name]) if "xlsx" in self._formats and REPORTS[name].has_csv else 0
         writer = TableWriter(
             REPORTS[name],
             self._staging.path,
@@ -129,8 +129,8 @@ class RunWriter:
         if "html" in self._formats:
             (folder / "report.html").write_text(page.render(facts, self.summary, self._digest), encoding="utf-8")
         if "xlsx" in self._formats:
-            heads = {table.report: (table.head, table.totals.rows) for table in self._shown()}
-            write_workbook(folder / "reports.xlsx", self.summary, heads)
+            tables = [Written(t.report, t.head, t.totals.rows, t.totals.minor) for t in self._shown()]
+            write_workbook(folder / "reports.xlsx", self.summary, tables, plan_links=facts.plan_links)
         return self._staging.settle(facts.state)
 
     def publish(self) -> bool:

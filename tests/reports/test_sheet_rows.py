@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from reports.heads import names_by_head
 from reports.shape import arrange
-from reports.workbook import write_workbook
+from reports.workbook.book import Written, write_workbook
 from schemas.reports import REPORTS
 
 AS_OF = date(2026, 6, 30)
@@ -20,6 +21,7 @@ SUMMARY = SimpleNamespace(
     code_version="0.1.0",
     headline="fine",
     held_because=[],
+    portfolio=[],
 )
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -30,7 +32,7 @@ def read(tmp_path, frame):
 
     def through(report, *rows):
         arranged = arrange(REPORTS[report], frame(report, *rows), AS_OF)
-        write_workbook(tmp_path / "book.xlsx", SUMMARY, {REPORTS[report]: (arranged, arranged.height)})
+        write_workbook(tmp_path / "book.xlsx", SUMMARY, [Written(REPORTS[report], arranged, arranged.height, {})])
         with zipfile.ZipFile(tmp_path / "book.xlsx") as book:
             sheet = ET.fromstring(book.read("xl/worksheets/sheet2.xml"))  # noqa: S314 - our own file
         found = [
@@ -40,7 +42,8 @@ def read(tmp_path, frame):
             }
             for row in sheet.iter(f"{MAIN}row")
         ]
-        names = {letter: text for letter, (_, text) in found[0].items()}
+        known = names_by_head(REPORTS[report])
+        names = {letter: known[text.casefold()] for letter, (_, text) in found[0].items()}
         return [{names[letter]: cell for letter, cell in row.items()} for row in found[1:]]
 
     return through

@@ -5,8 +5,15 @@ import zipfile
 from datetime import date
 from types import SimpleNamespace
 
+import polars as pl
+import pytest
+from python_calamine import CalamineWorkbook
+
+from reports.heads import head, names_by_head
 from reports.shape import arrange
-from reports.workbook import write_workbook
+from reports.workbook import sheets as layout
+from reports.workbook.book import Written, write_workbook
+from schemas.columns import COLUMNS
 from schemas.reports import REPORTS
 
 AS_OF = date(2026, 6, 30)
@@ -18,18 +25,19 @@ SUMMARY = SimpleNamespace(
     code_version="0.1.0",
     headline="HELD  as of 2026-06-30: =1+1",
     held_because=["=cmd()"],
+    portfolio=[],
 )
 
 
-def sheets(path, summary, heads):
-    write_workbook(path, summary, heads)
+def sheets(path, summary, tables, **options):
+    write_workbook(path, summary, tables, **options)
     with zipfile.ZipFile(path) as book:
-        return {name: book.read(name).decode() for name in book.namelist() if name.endswith(".xml")}
+        return {name: book.read(name).decode() for name in book.namelist() if name.endswith((".xml", ".rels"))}
 
 
-def of(report, rows, total=None):
+def of(report, rows, total=None, minor=None):
     arranged = arrange(REPORTS[report], rows, AS_OF)
-    return {REPORTS[report]: (arranged, total or rows.height)}
+    return [Written(REPORTS[report], arranged, total or rows.height, minor or {})]
 
 
 def test_text_never_becomes_a_formula_or_a_link(tmp_path, frame):
@@ -87,3 +95,123 @@ def test_the_same_figures_give_the_same_bytes(tmp_path, frame):
     for name in ("one", "two"):
         write_workbook(tmp_path / name, SUMMARY, of("plans", frame("plans", {}, {"plan_id": "q"})))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def cells(path, sheet, summary, tables):
+    """The rows of one sheet as another program reads them."""
+    write_workbook(path, summary, tables)
+    with CalamineWorkbook.from_path(path) as book:
+        return book.get_sheet_by_name(sheet).to_python()
+
+
+def target(parts, sheet, cell):
+    """Where a cell leads."""
+    found = re.search(rf'<hyperlink ref="{cell}" r:id="(\w+)"', parts[f"xl/worksheets/{sheet}.xml"])
+    return (
+        found
+        and re.search(rf'Id="{found[1]}" [^>]*Target="([^"]*)"', parts[f"xl/worksheets/_rels/{sheet}.xml.rels"])[1]
+    )
+
+
+@pytest.mark.parametrize("report", [report for report in REPORTS.values() if report.has_csv], ids=lambda r: r.name)
+def test_heads_are_words_and_lead_back_to_their_columns(report):
+    for name in report.names:
+        assert names_by_head(report)[head(name).casefold()] == name
+        assert "_" not in head(name)
+        assert head(name)[0].isupper()
+
+
+def test_the_id_of_a_plan_leads_to_its_provider_and_stays_text(tmp_path, frame):
+    plans = frame("plans", {"plan_id": "=1+1"}, {"plan_id": "2", "provider": "totality"})
+    parts = sheets(
+        tmp_path / "book.xlsx", SUMMARY, of("plans", plans), plan_links={"payt": "https://payt.example/#/{plan_id}?a&b"}
+    )
+    assert target(parts, "sheet2", "D2") == "https://payt.example/"
+    assert 'location="/%3D1%2B1?a&amp;b"' in parts["xl/worksheets/sheet2.xml"]
+    assert target(parts, "sheet2", "D3") is None
+    assert re.search(r'<c r="D2" s="\d+" t="inlineStr"><is><t>=1\+1</t>', parts["xl/worksheets/sheet2.xml"])
+
+
+def test_links_end_where_excel_takes_no_more(tmp_path, frame, monkeypatch):
+    monkeypatch.setattr(layout, "MOST_LINKS", 1)
+    plans = frame("plans", {"plan_id": "1"}, {"plan_id": "2"})
+    parts = sheets(
+        tmp_path / "book.xlsx", SUMMARY, of("plans", plans), plan_links={"payt": "https://a.example/{plan_id}"}
+    )
+    assert target(parts, "sheet2", "D2") == "https://a.example/1"
+    assert parts["xl/worksheets/sheet2.xml"].count("<hyperlink ") == 1
+    assert "<t>2</t>" in parts["xl/worksheets/sheet2.xml"]
+
+
+def test_every_head_has_a_note_and_every_column_a_row_that_say_what_it_means(tmp_path, frame):
+    parts = sheets(tmp_path / "book.xlsx", SUMMARY, of("breaks", frame("breaks", {})))
+    notes = re.findall(r"<comment .*?</comment>", parts["xl/comments1.xml"], re.DOTALL)
+    assert len(notes) == len(REPORTS["breaks"].columns)
+    with CalamineWorkbook.from_path(tmp_path / "book.xlsx") as book:
+        heads, *rows = book.get_sheet_by_name("Columns").to_python()
+    told = {row[2]: dict(zip(heads, row, strict=True)) for row in rows}
+    assert list(told) == list(REPORTS["breaks"].names)
+    assert told["maximum"] == {
+        "Sheet": "breaks",
+        "Column": "Accepted up to",
+        "Name in files": "maximum",
+        "Meaning": "largest difference, above or below zero, that the acceptance covers",
+        "Words": "",
+        "Unit": "in `currency`",
+        "Empty means": "not accepted, or any difference",
+    }
+    assert told["state"]["Words"] == ", ".join(COLUMNS["break_state"].values)
+    for note, column in zip(notes, told.values(), strict=True):
+        assert column["Name in files"] in note
+        assert column["Meaning"][1:].split("&")[0].split("<")[0] in note
+
+
+def test_amounts_are_added_up_per_currency_below_an_empty_row(tmp_path, frame):
+    plans = frame(
+        "plans", *({"plan_id": str(n), "currency": c, "overdue_minor": 10} for n, c in enumerate(("EUR", "JPY", "EUR")))
+    )
+    minor = {code: dict.fromkeys(REPORTS["plans"].names, amount) for code, amount in (("EUR", 20), ("JPY", 10))}
+    rows = cells(tmp_path / "book.xlsx", "plans", SUMMARY, of("plans", plans, minor=minor))
+    overdue, who = REPORTS["plans"].names.index("overdue"), REPORTS["plans"].names.index("provider")
+    assert [(row[who], row[overdue]) for row in rows[4:]] == [("", ""), ("Total EUR", 0.2), ("Total JPY", 10)]
+
+
+def test_breaks_are_whole_and_stand_in_order_however_many_slices_they_come_in(tmp_path, frame, monkeypatch):
+    monkeypatch.setattr(layout, "SLICE", 4_000)
+    one = frame("breaks", {})
+    many = pl.concat([one] * 10_001).with_columns(fingerprint=pl.int_range(pl.len()).cast(pl.String).str.zfill(64))
+    rows = cells(tmp_path / "book.xlsx", "breaks", SUMMARY, of("breaks", many))
+    place = REPORTS["breaks"].names.index("fingerprint")
+    assert [row[place] for row in rows[1:]] == many["fingerprint"].to_list()
+
+
+def test_sheets_are_printed_across_with_their_heads_on_each_page_and_days_late_are_shaded(tmp_path, frame):
+    parts = sheets(tmp_path / "book.xlsx", SUMMARY, of("plans", frame("plans", {"days_past_due": 31})))
+    sheet, book = parts["xl/worksheets/sheet2.xml"], parts["xl/workbook.xml"]
+    assert 'orientation="landscape"' in sheet
+    assert 'fitToHeight="0"' in sheet
+    assert 'name="_xlnm.Print_Titles" localSheetId="1">plans!$A:$D,plans!$1:$1<' in book
+    assert "HELD" in re.search("<oddHeader>(.*?)</oddHeader>", sheet)[1]
+    shaded = re.findall(r'<conditionalFormatting sqref="([A-Z]+)2">', sheet)
+    assert [names_by_head(REPORTS["plans"])[head_at(sheet, letter).casefold()] for letter in shaded] == [
+        "days_past_due"
+    ]
+    assert re.findall(r'operator="greaterThan"><formula>(\d+)', sheet) == ["90", "60", "30", "0"]
+
+
+def head_at(sheet, letter):
+    return re.search(rf'<c r="{letter}1"[^>]*>.*?<t>([^<]*)</t>', sheet)[1]
+
+
+def test_the_first_sheet_adds_up_the_plans_in_force_per_currency_and_lists_the_sheets(tmp_path, frame):
+    line = dict.fromkeys(("plans_in_force", "plans_past_due", "missed_terms"), 0) | dict.fromkeys(
+        ("due_today", "amount_due", "overdue", "pending", "outstanding"), "0.10"
+    )
+    portfolio = [SimpleNamespace(provider=who, currency="EUR", **(line | {"plans_in_force": 2})) for who in ("a", "b")]
+    summary = SimpleNamespace(**(vars(SUMMARY) | {"portfolio": portfolio}))
+    rows = cells(tmp_path / "book.xlsx", "Overview", summary, of("plans", frame("plans", {})))
+    shown = {row[0]: row for row in rows if row[0]}
+    assert shown["a"][1:6] == ["EUR", 2, 0, 0, 0.1]
+    assert shown["Total EUR"][1:6] == ["EUR", 4, 0, 0, 0.2]
+    assert shown["plans"][1] == 1
+    assert "Columns" in shown

@@ -8,9 +8,13 @@ from flows.errors import UsageError
 from flows.given import Line, read_table
 from flows.sheets import read_sheet
 from reports.cells import FORMULA
+from reports.heads import names_by_head
+from schemas.reports import REPORTS
 
 SHEET = "breaks"
 COLUMNS = ("fingerprint", "owner", "accepted_because", "expires_on", "maximum")
+HEADS = names_by_head(REPORTS[SHEET])
+"""What the columns are called in the workbook, in small letters."""
 SHORT = {"because": "accepted_because", "comment": "accepted_because", "expires": "expires_on"}
 """What the columns may be called in a list of one's own; `reason` too, where no `code` says that it is the break's."""
 
@@ -45,8 +49,9 @@ def wishes_of(file: Path) -> list[Wish]:
 
 
 def _wish(line: Line, *, is_guarded: bool) -> Wish:
-    short = SHORT if "code" in line.cells else SHORT | {"reason": "accepted_because"}
-    cells = {short.get(name, name): _bare(cell) if is_guarded else cell for name, cell in line.cells.items()}
+    told = {HEADS.get(name.casefold(), name): cell for name, cell in line.cells.items()}
+    short = SHORT if "code" in told else SHORT | {"reason": "accepted_because"}
+    cells = {short.get(name, name): _bare(cell) if is_guarded else cell for name, cell in told.items()}
     fingerprint, owner, because, expires, maximum = (cells.get(name, "") for name in COLUMNS)
     return Wish(fingerprint, owner, because, expires, maximum, place=line.place)
 

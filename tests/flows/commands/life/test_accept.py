@@ -173,9 +173,12 @@ def with_cells(book, path, edit):
     return path
 
 
+HEADS = {"owner": "Owner", "accepted_because": "Comment", "expires_on": "Accepted through", "maximum": "Accepted up to"}
+
+
 def column(sheet, name):
     head = re.search(r"<row r=\"1\".*?</row>", sheet, re.DOTALL)[0]
-    return re.search(rf'<c r="([A-Z]+)1"[^>]*>(?:(?!</c>).)*<t>{name}</t>', head, re.DOTALL)[1]
+    return re.search(rf'<c r="([A-Z]+)1"[^>]*>(?:(?!</c>).)*<t>{HEADS[name]}</t>', head, re.DOTALL)[1]
 
 
 def test_the_break_sheet_of_the_workbook_is_read_back(served, tmp_path, capsys):

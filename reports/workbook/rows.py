@@ -1,0 +1,159 @@
+"""Rows of an arranged frame as the XML of a sheet, made column by column.
+
+Text is written as text, so nothing in it runs. Cell by cell took longer than computing the figures.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+from reports.decimals import decimals
+from schemas.currencies import DEFAULT_PLACES, EXPONENTS
+from schemas.reports import Column, Kind, Report
+
+LONGEST_CELL = 32_767
+"""Characters Excel takes in a cell, counted in UTF-16."""
+EXACT_DIGITS = 15
+"""Digits Excel keeps of a number; a longer amount is written as text."""
+MOST_LINKS = 65_530
+"""Links Excel takes in a sheet."""
+
+_FIRST_DAY = 25_569
+"""Excel's number of 1 January 1970."""
+_DAY_MICROSECONDS = 86_400 * 10**6
+_ROW = "__row"
+_UNPRINTABLE = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
+_SPECIAL = re.compile(f"_x[0-9a-fA-F]{{4}}_|{_UNPRINTABLE}")
+
+Styles = Mapping[str, int]
+
+
+class ReadySheet(Worksheet):  # type: ignore[misc]  # the library is not typed
+    """A sheet that takes whole rows as XML behind those written cell by cell. Its workbook has `constant_memory`."""
+
+    def add_rows(self, first: int, last: int, width: int, rows: str) -> None:
+        """Write rows `first` to `last`, `width` columns wide, behind those written so far."""
+        self._write_single_row(last)  # writes out the waiting rows; the next row then comes behind ours
+        self._check_dimensions(first, 0)
+        self._check_dimensions(last, width - 1)
+        self.row_data_fh.write(rows)
+
+    def add_link(self, row: int, column: int, address: str) -> None:
+        """Let a cell, which `add_rows` writes after this, lead to an address; no more than `MOST_LINKS` in a sheet."""
+        self.ignore_write_string = True
+        self.write_url(row, column, address)
+        self.ignore_write_string = False
+
+
+def styles_of(formats: Mapping[str, Any]) -> Styles:
+    """Return the number by which cells name each format."""
+    return {name: made._get_xf_index() for name, made in formats.items()}  # noqa: SLF001 - cells name it so
+
+
+def rows_of(
+    report: Report,
+    frame: pl.DataFrame,
+    styles: Styles,
+    *,
+    first: int = 1,
+    columns: Sequence[Column] | None = None,
+    links: pl.Series | None = None,
+) -> str:
+    """Return the rows of an arranged frame as XML, from row `first` of the sheet on, counted from 0. Null is no cell.
+
+    `columns` are those shown, in order; all where none are given. Texts take the style `text`, where there is one;
+    `plan_id` the style `link` where `links` has an address.
+    """
+    if frame.is_empty():
+        return ""
+    shown = decimals(report, frame).with_row_index(_ROW, offset=first + 1).with_columns(pl.col(_ROW).cast(pl.String))
+    cells = []
+    for place, column in enumerate(columns or report.columns):
+        at, values = (pl.lit(f'<c r="{xl_col_to_name(place)}'), pl.col(_ROW)), shown[column.name]
+        if column.kind is Kind.TEXT:
+            cells.append(_text(at, pl.lit(_escaped(values)), _style(column, styles, links)))
+        elif column.kind is not Kind.TIERS:
+            cells.append(_cell(report, column, at, values, styles))
+    row = pl.concat_str(pl.lit('<row r="'), _ROW, pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
+    return "".join(shown.select(row).to_series())
+
+
+def _cell(report: Report, column: Column, at: tuple[pl.Expr, pl.Expr], values: pl.Series, styles: Styles) -> pl.Expr:
+    value = pl.col(column.name)
+    match column.kind:
+        case Kind.MONEY:
+            cell = _money(at, value, values, styles, has_currency="currency" in report.names)
+        case Kind.FLAG:
+            cell = _number(at, value.cast(pl.Int8), ' t="b"')
+        case Kind.DATE:
+            cell = _number(at, value.cast(pl.Int32) + _FIRST_DAY, f' s="{styles["date"]}"')
+        case Kind.INSTANT:
+            days = value.dt.epoch("us") / _DAY_MICROSECONDS + _FIRST_DAY
+            cell = _number(at, days, f' s="{styles["instant"]}"')
+        case Kind.RATIO:
+            cell = _number(at, _short(value), f' s="{styles["ratio"]}"')
+        case _:
+            cell = _number(at, value, "")
+    return cell
+
+
+def _number(at: tuple[pl.Expr, pl.Expr], value: pl.Expr, attributes: str) -> pl.Expr:
+    """Return a cell that Excel counts with; null where `value` is."""
+    return pl.concat_str(*at, pl.lit(f'"{attributes}><v>'), value.cast(pl.String), pl.lit("</v></c>"))
+
+
+def _text(at: tuple[pl.Expr, pl.Expr], value: pl.Expr, style: pl.Expr | None = None) -> pl.Expr:
+    marked = [] if style is None else [pl.lit('" s="'), style]
+    return pl.concat_str(*at, *marked, pl.lit('" t="inlineStr"><is>'), value, pl.lit("</is></c>"))
+
+
+def _style(column: Column, styles: Styles, links: pl.Series | None) -> pl.Expr | None:
+    if links is not None and column.name == "plan_id":
+        return pl.when(pl.lit(links.is_not_null())).then(pl.lit(str(styles["link"]))).otherwise(pl.lit("0"))
+    return pl.lit(str(styles["text"])) if "text" in styles else None
+
+
+def _money(
+    at: tuple[pl.Expr, pl.Expr], value: pl.Expr, values: pl.Series, styles: Styles, *, has_currency: bool
+) -> pl.Expr:
+    """Return an amount with the places of its row's currency; one with too many digits is text."""
+    currency = pl.col("currency") if has_currency else pl.lit(None, pl.String)
+    places = currency.replace_strict(EXPONENTS, default=DEFAULT_PLACES, return_dtype=pl.Int64)
+    style = places.replace_strict({n: f'" s="{styles[f"money{n}"]}"><v>' for n in (0, 2, 3, 4)})
+    number = pl.concat_str(*at, style, _short(value), pl.lit("</v></c>"))
+    if values.is_empty() or values.abs().max() is None or values.abs().max() < 10 ** (EXACT_DIGITS - 4):
+        return number  # no currency has more places than four
+    digits = value.cast(pl.String).str.replace(".", "", literal=True).str.strip_chars_start("-").str.len_bytes()
+    is_long = digits - (4 - places) > EXACT_DIGITS
+    cut = pl.when(places == 0).then(5).otherwise(4 - places)
+    text = value.cast(pl.String)
+    whole = pl.concat_str(pl.lit("<t>"), text.str.head(text.str.len_chars() - cut), pl.lit("</t>"))
+    return pl.when(is_long).then(_text(at, whole)).otherwise(number)
+
+
+def _short(value: pl.Expr) -> pl.Expr:
+    """Return a decimal without the zeros behind its point."""
+    return value.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+
+
+def _escaped(texts: pl.Series) -> pl.Series:
+    """Return the text elements of a column; the slow replacements run only if a cell needs them."""
+    shown = texts
+    if (shown.str.len_bytes() > LONGEST_CELL).any() or shown.str.contains(_SPECIAL.pattern).any():
+        shown = shown.map_elements(_careful, return_dtype=pl.String)
+    if shown.str.contains("[&<>]").any():
+        shown = shown.str.replace_many(["&", "<", ">"], ["&amp;", "&lt;", "&gt;"])
+    frame = shown.alias("text").to_frame()
+    is_padded = pl.col("text").str.contains(r"^\s|\s$")
+    start = pl.when(is_padded).then(pl.lit('<t xml:space="preserve">')).otherwise(pl.lit("<t>"))
+    return frame.select(pl.concat_str(start, "text", pl.lit("</t>"))).to_series()
+
+
+def _careful(text: str) -> str:
+    """Return a text cut to what a cell takes, with Excel's escapes for what XML cannot hold."""
+    cut = text.encode("utf-16-le")[: 2 * LONGEST_CELL].decode("utf-16-le", "ignore")
+    return _SPECIAL.sub(lambda found: f"_x{ord(found[0][0]):04X}_" + found[0][1:], cut)
