@@ -27,6 +27,7 @@ from reports.publish import Staging, point_latest
 from reports.summary import Summary, outline
 from reports.tables import TableWriter
 from reports.workbook.book import Written, rows_kept, write_workbook
+from reports.workbook.lists import ON_A_LIST
 from schemas.reports import RECORDED, REPORTS
 from schemas.words import PUBLISHED, REPORT_FORMATS
 
@@ -98,6 +99,7 @@ class RunWriter:
             formats=self._formats,
             in_order=in_order,
             keep=keep,
+            pick=ON_A_LIST if keep and name == "plans" else None,
         )
         self._tables[name] = writer
         return ReportTable(writer, self._digest)
@@ -129,7 +131,7 @@ class RunWriter:
         if "html" in self._formats:
             (folder / "report.html").write_text(page.render(facts, self.summary, self._digest), encoding="utf-8")
         if "xlsx" in self._formats:
-            tables = [Written(t.report, t.head, t.totals.rows, t.totals.minor) for t in self._shown()]
+            tables = [_written(table) for table in self._shown()]
             write_workbook(folder / "reports.xlsx", self.summary, tables, plan_links=facts.plan_links)
         return self._staging.settle(facts.state)
 
@@ -146,3 +148,8 @@ class RunWriter:
 
     def _shown(self) -> list[TableWriter]:
         return [self._tables[name] for name, report in REPORTS.items() if report.has_csv]
+
+
+def _written(table: TableWriter) -> Written:
+    picked = table.picked if table.report.name == "plans" else None
+    return Written(table.report, table.head, table.totals.rows, table.totals.minor, picked)

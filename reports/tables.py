@@ -47,7 +47,8 @@ class TableWriter:
 
     Frames may come in any order and number; rows end up sorted by the report's key. With
     `in_order` the caller promises that each frame begins behind the end of the one before,
-    and nothing is put aside. `head` is an arranged frame of the first `keep` rows.
+    and nothing is put aside. `head` is an arranged frame of the first `keep` rows, `picked` one of all rows for which
+    `pick` holds.
     """
 
     def __init__(
@@ -59,11 +60,14 @@ class TableWriter:
         formats: Collection[str],
         in_order: bool = False,
         keep: int = 0,
+        pick: pl.Expr | None = None,
     ) -> None:
         self.report = report
         self.totals = Totals()
         self.head = empty(report)
         self._keep = keep
+        self._pick = pick
+        self._picked = [empty(report)]
         self._as_of = as_of
         self._spool = None if in_order else Spool(report.key, folder / f".{report.name}.spool")
         self._last: pl.DataFrame | None = None
@@ -90,6 +94,11 @@ class TableWriter:
         self._refuse_disorder(arranged)
         self._emit(arranged)
 
+    @property
+    def picked(self) -> pl.DataFrame:
+        """Return the rows that were to be picked, arranged, in the order of the file."""
+        return pl.concat(self._picked)
+
     def close(self) -> Totals:
         """Finish both files and return what they sum to."""
         if self._spool is not None:
@@ -113,6 +122,8 @@ class TableWriter:
         self.totals.add(self.report, arranged)
         if self.head.height < self._keep:
             self.head = pl.concat([self.head, arranged.head(self._keep - self.head.height)])
+        if self._pick is not None:
+            self._picked.append(arranged.filter(self._pick))
         for rows in arranged.iter_slices(SLICE):
             if self._csv is not None:
                 lines(self.report, rows).write_csv(self._csv, include_header=False, quote_style="never")

@@ -12,13 +12,12 @@ import xlsxwriter
 
 from reports.heads import head
 from reports.summary import PortfolioLine, Summary
+from reports.workbook.lists import MOST_ROWS, list_sheets
 from reports.workbook.rows import ReadySheet
 from reports.workbook.sheets import Formats, Sheet, fill, for_paper, meaning
 from schemas.currencies import EXPONENTS, in_minor, written
 from schemas.reports import Kind, Report
 
-MOST_ROWS = 1_048_000
-"""Rows of the lists that are whole in their sheets; Excel takes 1,048,576 with heads and sums."""
 SHEET_ROWS = 10_000
 """Rows up to which another report is whole in its sheet."""
 PREVIEW_ROWS = 1_000
@@ -48,12 +47,16 @@ _PORTFOLIO_COUNTS = ("plans_in_force", "plans_past_due", "missed_terms")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A report as it was written: its first rows, arranged, the number of all, and their sums by currency and column."""
+    """A report as it was written: its first rows, arranged, the number of all, and their sums by currency and column.
+
+    `picked` has the rows that are shown in sheets of their own, however far behind they come.
+    """
 
     report: Report
     head: pl.DataFrame
     rows: int
     minor: Mapping[str, Mapping[str, int]]
+    picked: pl.DataFrame | None = None
 
 
 def rows_kept(report: Report) -> int:
@@ -65,7 +68,8 @@ def write_workbook(
     path: Path, summary: Summary, tables: Sequence[Written], *, plan_links: Mapping[str, str] | None = None
 ) -> None:
     """Write the workbook; `plan_links` has the pattern of the links to plans, by provider."""
-    sheets = [_sheet(table) for table in tables]
+    lists = [each for table in tables if table.picked is not None for each in list_sheets(table.picked)]
+    sheets = [*lists, *(_sheet(table) for table in tables)]
     title = f"Payment plans as of {summary.as_of}, {summary.state}"
     with xlsxwriter.Workbook(path, _OPTIONS) as book:
         book.set_properties({"created": _CREATED, "title": f"Payment plans as of {summary.as_of}"})
@@ -74,6 +78,8 @@ def write_workbook(
         for sheet in sheets:
             drawn = book.add_worksheet(sheet.name, ReadySheet)
             drawn.set_comments_author("planrecon")
+            if sheet in lists:
+                drawn.set_tab_color("#2F7F73")
             fill(drawn, sheet, formats, patterns=plan_links or {}, title=title)
         _columns(book.add_worksheet("Columns"), sheets, formats, title)
 

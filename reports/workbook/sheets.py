@@ -99,7 +99,7 @@ def _close(drawn: Drawn, sheet: Sheet, formats: Formats, at: int) -> None:
         xml = rows_of(sheet.report, totals, styles_of({**formats, **bold}), first=at + 1, columns=list(sheet.columns))
         drawn.add_rows(at + 1, at + totals.height, len(sheet.columns), xml)
         at += totals.height + 1
-    if sheet.rows.height < sheet.total:
+    if sheet.rows.height < sheet.total or not sheet.total:
         drawn.write_string(at + 1, 0, sheet.extent, formats["note"])
 
 

@@ -1,0 +1,52 @@
+"""The day's work as sheets: the plans of each list, whole, those with the most money at risk first."""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from reports.workbook.sheets import Sheet
+from schemas.reports import REPORTS
+from schemas.words import WORK_LIST_MEANINGS, WORK_LISTS
+
+MOST_ROWS = 1_048_000
+"""Rows of a list; Excel takes 1,048,576 with heads and sums."""
+ON_A_LIST = pl.col("work_lists") != ""
+"""Whether a plan, as its report shows it, stands on a list."""
+
+_SHOWN = (
+    "plan_id provider tenant_id customer_id reference currency overdue due_today days_past_due missed_terms "
+    "oldest_unpaid_due_date next_due_date next_due_amount pending last_receipt_date outstanding status flags account_id"
+)
+_SUMMED = ("overdue", "due_today", "pending", "outstanding")
+
+
+def list_name(word: str) -> str:
+    """Return what a list is called: `Call today` for CALL_TODAY."""
+    return word.replace("_", " ").capitalize()
+
+
+def list_sheets(plans: pl.DataFrame) -> Iterator[Sheet]:
+    """Yield a sheet for each list, of the arranged plans that stand on one."""
+    report = REPORTS["plans"]
+    columns = {column.name: column for column in report.columns}
+    words = plans["work_lists"].str.split(";")
+    for word in WORK_LISTS:
+        rows = plans.filter(words.list.contains(word)).sort(
+            "currency",
+            "overdue",
+            "due_today",
+            *report.key,
+            descending=[False, True, True, *(False for _ in report.key)],
+        )
+        sums = rows.group_by("currency").agg(pl.col(_SUMMED).cast(pl.Int128).sum())
+        yield Sheet(
+            name=list_name(word),
+            grain=f"Plans: {WORK_LIST_MEANINGS[word]}",
+            report=report,
+            columns=[columns[name] for name in _SHOWN.split()],
+            rows=rows.head(MOST_ROWS),
+            total=rows.height,
+            frozen=1,
+            sums={code: dict(zip(_SUMMED, amounts, strict=True)) for code, *amounts in sums.iter_rows()},
+            rest="plans.csv, by its column work_lists",
+        )
