@@ -31,7 +31,16 @@ _SUMMED = {
     "aging_terms": "outstanding",
 }
 """Columns with sums; of others a sum would count money twice, or mean nothing."""
-_IDS = frozenset({"as_of", "provider", "tenant_id", "plan_id", "payment_id", "term_id"})
+_FIRST = {
+    "plans": "plan_id",
+    "terms": "plan_id term_no",
+    "payments": "payment_id plan_id",
+    "breaks": "plan_id severity code reason state explanation expected actual difference currency difference_days "
+    "owner accepted_because expires_on maximum",
+}
+"""Columns that stand first, the others as in the report; the as-of date, the same in all rows, stands last."""
+_FROZEN = {"plans": 1, "terms": 2, "payments": 1, "breaks": 1}
+"""Columns that stay in sight; else provider and tenant do."""
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 """Written into every workbook, so that its bytes do not depend on the hour."""
 _OPTIONS = {
@@ -78,7 +87,7 @@ def write_workbook(
         for sheet in sheets:
             drawn = book.add_worksheet(sheet.name, ReadySheet)
             drawn.set_comments_author("planrecon")
-            if sheet in lists:
+            if sheet.is_list:
                 drawn.set_tab_color("#2F7F73")
             fill(drawn, sheet, formats, patterns=plan_links or {}, title=title)
         _columns(book.add_worksheet("Columns"), sheets, formats, title)
@@ -88,15 +97,17 @@ def _sheet(table: Written) -> Sheet:
     report, is_whole = table.report, table.rows <= rows_kept(table.report)
     kept = table.head if is_whole or report.name in _WHOLE else table.head.head(PREVIEW_ROWS)
     summed = _SUMMED.get(report.name, "").split()
-    ids = [number for number, name in enumerate(report.names, start=1) if name in _IDS]
+    first = _FIRST.get(report.name, "").split()
+    names = [*first, *(name for name in report.names[1:] if name not in first), report.names[0]]
+    columns = {column.name: column for column in report.columns}
     return Sheet(
         name=report.name,
         grain=report.grain,
         report=report,
-        columns=report.columns,
+        columns=[columns[name] for name in names],
         rows=kept,
         total=table.rows,
-        frozen=next((place for place in ids if place > 3), 3),  # noqa: PLR2004  behind date, provider and tenant
+        frozen=_FROZEN.get(report.name, 2),
         sums={code: {name: sums[name] for name in summed} for code, sums in table.minor.items()} if summed else {},
         rest=f"{report.name}.csv and {report.name}.parquet",
     )
@@ -108,15 +119,16 @@ def _formats(book: Any) -> Formats:
     shades = {"late0": "#FFF4E0", "late30": "#FFE0B2", "late60": "#FFC27A", "late90": "#F59A6C"}
     return {
         "head": book.add_format({**top, "bg_color": "#E3ECEA"}),
+        "number": book.add_format({**top, "bg_color": "#E3ECEA", "align": "right"}),
         "ask": book.add_format({**top, "bg_color": "#FFF3B8"}),
         "strong": book.add_format({"bold": True}),
         "large": book.add_format({"bold": True, "font_size": 14}),
         "note": book.add_format({"italic": True, "font_color": "#5F6870"}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
-        "top": book.add_format({"valign": "top"}),
+        "said": book.add_format({"indent": 1}),
         "link": book.add_format({"font_color": "#0B57A4", "underline": 1}),
         "instant": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
-        "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+        "date": book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
         "ratio": book.add_format({"num_format": "0.000000"}),
         "sum_text": book.add_format({"bold": True, "top": 1}),
         **{f"money{places}": book.add_format({"num_format": code}) for places, code in money.items()},
@@ -132,22 +144,33 @@ def _overview(sheet: Any, summary: Summary, sheets: Sequence[Sheet], formats: Fo
     sheet.set_column(2, 2 + len(_PORTFOLIO_COUNTS) + len(_PORTFOLIO), 13)
     sheet.write_string(0, 0, summary.headline, formats["large"])
     row = 1
-    for name, value in [*(("Held", reason) for reason in summary.held_because), ("Known at", summary.known_at)]:
+    for name, value in [
+        *(("Held", reason) for reason in summary.held_because),
+        ("Known at", _to_the_minute(summary.known_at)),
+    ]:
         row += 1
         sheet.write_string(row, 0, name)
         sheet.write_string(row, 1, value)
     row = _portfolio(sheet, summary.portfolio, row + 2, formats)
     sheet.write_string(row, 0, "Sheet", formats["head"])
-    sheet.write_string(row, 1, "Rows", formats["head"])
+    sheet.write_string(row, 1, "Rows", formats["number"])
     sheet.write_string(row, 2, "What it has", formats["head"])
     for each in sheets:
         row += 1
         sheet.write_url(row, 0, f"internal:'{each.name}'!A1", formats["link"], each.name)
         sheet.write_number(row, 1, each.total)
-        sheet.write_string(row, 2, each.grain + ("" if each.rows.height == each.total else f": {each.extent}"))
+        sheet.write_string(
+            row, 2, each.grain + ("" if each.rows.height == each.total else f": {each.extent}"), formats["said"]
+        )
     sheet.write_url(row + 1, 0, "internal:'Columns'!A1", formats["link"], "Columns")
-    sheet.write_string(row + 1, 2, "What every column of every sheet means, its unit, and what an empty cell says")
+    sheet.write_string(
+        row + 1, 2, "What every column of every sheet means, its unit, and what an empty cell says", formats["said"]
+    )
     sheet.write_string(row + 3, 0, f"planrecon {summary.code_version}, run key {summary.run_key}", formats["note"])
+
+
+def _to_the_minute(moment: str) -> str:
+    return f"{moment[:16].replace('T', ' ')} UTC"
 
 
 def _portfolio(sheet: Any, lines: Sequence[PortfolioLine], row: int, formats: Formats) -> int:
@@ -156,7 +179,7 @@ def _portfolio(sheet: Any, lines: Sequence[PortfolioLine], row: int, formats: Fo
         return row
     names = ("provider", "currency", *_PORTFOLIO_COUNTS, *_PORTFOLIO)
     for place, name in enumerate(names):
-        sheet.write_string(row, place, head(name), formats["head"])
+        sheet.write_string(row, place, head(name), formats["number" if place > 1 else "head"])
     for line in lines:
         row += 1
         _line(sheet, (row, line.provider, line.currency), {name: getattr(line, name) for name in names[2:]}, formats)
@@ -191,7 +214,9 @@ def _columns(sheet: Any, sheets: Sequence[Sheet], formats: Formats, title: str) 
         sheet.set_column(place, place, width)
         sheet.write_string(0, place, name, formats["head"])
     row = 0
-    for each in sheets:
+    lists = [each.name for each in sheets if each.is_list]
+    for each in (each for each in sheets if each.name not in lists[1:]):
+        where = ", ".join(lists) if each.is_list else each.name
         for column in each.columns:
             row += 1
             told = meaning(each, column)
@@ -199,7 +224,10 @@ def _columns(sheet: Any, sheets: Sequence[Sheet], formats: Formats, title: str) 
             unit = "in `currency`" if column.kind is Kind.MONEY else told.unit
             empty = told.empty or ("not known" if told.nullable else "never empty")
             words = ", ".join(told.values or told.words)
-            for place, text in enumerate((each.name, head(column.name), column.name, says, words, unit, empty)):
+            texts = (where, head(column.name), column.name, says, words, unit, empty)
+            lines = (-(-len(text) // (width - 2)) for text, width in zip(texts, heads.values(), strict=True))
+            sheet.set_row(row, 15 * max(lines))
+            for place, text in enumerate(texts):
                 sheet.write_string(row, place, text, formats["wrap"])
     sheet.freeze_panes(1, 2)
     sheet.autofilter(0, 0, row, len(heads) - 1)

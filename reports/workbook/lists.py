@@ -15,7 +15,7 @@ ON_A_LIST = pl.col("work_lists") != ""
 
 _SHOWN = (
     "plan_id provider tenant_id customer_id reference currency overdue due_today days_past_due missed_terms "
-    "oldest_unpaid_due_date next_due_date next_due_amount pending last_receipt_date outstanding status flags account_id"
+    "oldest_unpaid_due_date next_due_date next_due_amount pending last_receipt_date outstanding status flags"
 )
 _SUMMED = ("overdue", "due_today", "pending", "outstanding")
 
@@ -47,6 +47,7 @@ def list_sheets(plans: pl.DataFrame) -> Iterator[Sheet]:
             rows=rows.head(MOST_ROWS),
             total=rows.height,
             frozen=1,
+            is_list=True,
             sums={code: dict(zip(_SUMMED, amounts, strict=True)) for code, *amounts in sums.iter_rows()},
             rest="plans.csv, by its column work_lists",
         )

@@ -20,7 +20,7 @@ SLICE = 20_000
 _NARROWEST, _WIDEST = 7, 48
 """Characters of a column's width."""
 _LENGTHS = {Kind.DATE: 10, Kind.INSTANT: 19}
-_PAGE_WIDTH = 190
+_PAGE_WIDTH = 240
 """Characters that can be read beside each other on a printed page."""
 _DAYS = ("days_past_due", "days_late")
 _SHADES = ((90, "late90"), (60, "late60"), (30, "late30"), (0, "late0"))
@@ -39,7 +39,8 @@ class Sheet:
     """One sheet: rows of a report, arranged, and what is said of them.
 
     `total` is the number of rows there are, `rows` those that are shown. The first `frozen` columns stay in sight. `sums`
-    has the amounts of all rows, in minor units by currency and column, of columns whose sum means something.
+    has the amounts of all rows, in minor units by currency and column, of columns whose sum means something. `rest` says
+    where rows are that are not shown; `is_list` is true for a list of the day's work.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Sheet:
     frozen: int
     sums: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     rest: str = ""
+    is_list: bool = False
 
     def place_of(self, name: str) -> int:
         """Return the place of a column, from 0."""
@@ -73,7 +75,7 @@ def fill(drawn: Drawn, sheet: Sheet, formats: Formats, *, patterns: Mapping[str,
     """Write heads with their notes, rows, sums, and what remains to say; lay the sheet out for screen and paper."""
     _lay_out(drawn, sheet, formats, title)
     for place, column in enumerate(sheet.columns):
-        drawn.write_string(0, place, head(column.name), formats["ask" if column.name in _ASKED else "head"])
+        drawn.write_string(0, place, head(column.name), formats[_head_format(column)])
         said = meaning(sheet, column).comment()
         text = f"{said[0].upper()}{said[1:]}.\n\nIn files: {column.name}"
         drawn.write_comment(0, place, text, {"width": 260, "height": 40 + 18 * (len(text) // 38), "font_size": 9})
@@ -89,6 +91,12 @@ def fill(drawn: Drawn, sheet: Sheet, formats: Formats, *, patterns: Mapping[str,
         drawn.add_rows(at, at + part.height - 1, len(columns), xml)
         at += part.height
     _close(drawn, sheet, formats, at)
+
+
+def _head_format(column: Column) -> str:
+    if column.name in _ASKED:
+        return "ask"
+    return "number" if column.kind in {Kind.MONEY, Kind.COUNT, Kind.RATIO} else "head"
 
 
 def _close(drawn: Drawn, sheet: Sheet, formats: Formats, at: int) -> None:

@@ -10,11 +10,13 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from reports.heads import head, names_by_head
+from reports.run import RunWriter
 from reports.shape import arrange
 from reports.workbook import sheets as layout
 from reports.workbook.book import Written, write_workbook
 from schemas.columns import COLUMNS
 from schemas.reports import REPORTS
+from schemas.words import WORK_LISTS
 
 AS_OF = date(2026, 6, 30)
 SUMMARY = SimpleNamespace(
@@ -54,9 +56,9 @@ def test_money_is_a_number_with_the_places_of_its_currency(tmp_path, frame):
     amounts = (("EUR", 3334), ("JPY", 500), ("KWD", 1250), ("USD", -5))
     plans = frame("plans", *({"plan_id": c, "currency": c, "outstanding_minor": m} for c, m in amounts))
     parts = sheets(tmp_path / "book.xlsx", SUMMARY, of("plans", plans))
-    column = "R"
-    found = re.findall(rf'<c r="{column}\d+" s="(\d+)"><v>([^<]+)</v>', parts["xl/worksheets/sheet2.xml"])
-    assert REPORTS["plans"].names.index("outstanding") == ord(column) - ord("A")
+    sheet = parts["xl/worksheets/sheet2.xml"]
+    column = re.search(r'<c r="([A-Z]+)1"[^>]*><is><t>Outstanding<', sheet)[1]
+    found = re.findall(rf'<c r="{column}\d+" s="(\d+)"><v>([^<]+)</v>', sheet)
     assert [float(value) for _, value in found] == [33.34, 500, 1.25, -0.05]
     formats = dict(re.findall(r'<numFmt numFmtId="(\d+)" formatCode="([^"]+)"', parts["xl/styles.xml"]))
     styles = re.findall(r'<xf numFmtId="(\d+)"', parts["xl/styles.xml"].split("<cellXfs")[1])
@@ -126,10 +128,10 @@ def test_the_id_of_a_plan_leads_to_its_provider_and_stays_text(tmp_path, frame):
     parts = sheets(
         tmp_path / "book.xlsx", SUMMARY, of("plans", plans), plan_links={"payt": "https://payt.example/#/{plan_id}?a&b"}
     )
-    assert target(parts, "sheet2", "D2") == "https://payt.example/"
+    assert target(parts, "sheet2", "A2") == "https://payt.example/"
     assert 'location="/%3D1%2B1?a&amp;b"' in parts["xl/worksheets/sheet2.xml"]
-    assert target(parts, "sheet2", "D3") is None
-    assert re.search(r'<c r="D2" s="\d+" t="inlineStr"><is><t>=1\+1</t>', parts["xl/worksheets/sheet2.xml"])
+    assert target(parts, "sheet2", "A3") is None
+    assert re.search(r'<c r="A2" s="\d+" t="inlineStr"><is><t>=1\+1</t>', parts["xl/worksheets/sheet2.xml"])
 
 
 def test_links_end_where_excel_takes_no_more(tmp_path, frame, monkeypatch):
@@ -138,7 +140,7 @@ def test_links_end_where_excel_takes_no_more(tmp_path, frame, monkeypatch):
     parts = sheets(
         tmp_path / "book.xlsx", SUMMARY, of("plans", plans), plan_links={"payt": "https://a.example/{plan_id}"}
     )
-    assert target(parts, "sheet2", "D2") == "https://a.example/1"
+    assert target(parts, "sheet2", "A2") == "https://a.example/1"
     assert parts["xl/worksheets/sheet2.xml"].count("<hyperlink ") == 1
     assert "<t>2</t>" in parts["xl/worksheets/sheet2.xml"]
 
@@ -150,7 +152,7 @@ def test_every_head_has_a_note_and_every_column_a_row_that_say_what_it_means(tmp
     with CalamineWorkbook.from_path(tmp_path / "book.xlsx") as book:
         heads, *rows = book.get_sheet_by_name("Columns").to_python()
     told = {row[2]: dict(zip(heads, row, strict=True)) for row in rows}
-    assert list(told) == list(REPORTS["breaks"].names)
+    assert sorted(told) == sorted(REPORTS["breaks"].names)
     assert told["maximum"] == {
         "Sheet": "breaks",
         "Column": "Accepted up to",
@@ -172,8 +174,8 @@ def test_amounts_are_added_up_per_currency_below_an_empty_row(tmp_path, frame):
     )
     minor = {code: dict.fromkeys(REPORTS["plans"].names, amount) for code, amount in (("EUR", 20), ("JPY", 10))}
     rows = cells(tmp_path / "book.xlsx", "plans", SUMMARY, of("plans", plans, minor=minor))
-    overdue, who = REPORTS["plans"].names.index("overdue"), REPORTS["plans"].names.index("provider")
-    assert [(row[who], row[overdue]) for row in rows[4:]] == [("", ""), ("Total EUR", 0.2), ("Total JPY", 10)]
+    overdue = rows[0].index("Overdue")
+    assert [(row[0], row[overdue]) for row in rows[4:]] == [("", ""), ("Total EUR", 0.2), ("Total JPY", 10)]
 
 
 def test_breaks_are_whole_and_stand_in_order_however_many_slices_they_come_in(tmp_path, frame, monkeypatch):
@@ -181,7 +183,7 @@ def test_breaks_are_whole_and_stand_in_order_however_many_slices_they_come_in(tm
     one = frame("breaks", {})
     many = pl.concat([one] * 10_001).with_columns(fingerprint=pl.int_range(pl.len()).cast(pl.String).str.zfill(64))
     rows = cells(tmp_path / "book.xlsx", "breaks", SUMMARY, of("breaks", many))
-    place = REPORTS["breaks"].names.index("fingerprint")
+    place = rows[0].index("Fingerprint")
     assert [row[place] for row in rows[1:]] == many["fingerprint"].to_list()
 
 
@@ -190,7 +192,7 @@ def test_sheets_are_printed_across_with_their_heads_on_each_page_and_days_late_a
     sheet, book = parts["xl/worksheets/sheet2.xml"], parts["xl/workbook.xml"]
     assert 'orientation="landscape"' in sheet
     assert 'fitToHeight="0"' in sheet
-    assert 'name="_xlnm.Print_Titles" localSheetId="1">plans!$A:$D,plans!$1:$1<' in book
+    assert 'name="_xlnm.Print_Titles" localSheetId="1">plans!$A:$A,plans!$1:$1<' in book
     assert "HELD" in re.search("<oddHeader>(.*?)</oddHeader>", sheet)[1]
     shaded = re.findall(r'<conditionalFormatting sqref="([A-Z]+)2">', sheet)
     assert [names_by_head(REPORTS["plans"])[head_at(sheet, letter).casefold()] for letter in shaded] == [
@@ -215,3 +217,31 @@ def test_the_first_sheet_adds_up_the_plans_in_force_per_currency_and_lists_the_s
     assert shown["Total EUR"][1:6] == ["EUR", 4, 0, 0, 0.2]
     assert shown["plans"][1] == 1
     assert "Columns" in shown
+
+
+PLANS_AT_WORK = (
+    {"plan_id": "small", "overdue_minor": 1_000, "work_lists": "CALL_TODAY"},
+    {"plan_id": "large", "overdue_minor": 9_000, "due_today_minor": 5, "work_lists": "CALL_TODAY;DUE_TODAY"},
+    {"plan_id": "dollars", "overdue_minor": 20_000, "currency": "USD", "work_lists": "CALL_TODAY"},
+    {"plan_id": "idle", "work_lists": ""},
+)
+
+
+def test_the_day_s_work_comes_first_each_list_whole_with_the_most_money_at_risk_on_top(tmp_path, frame, facts):
+    with RunWriter(tmp_path, as_of=AS_OF, run_id="r1", formats=["xlsx"]) as run:
+        run.write("plans", frame("plans", *PLANS_AT_WORK))
+        folder = run.finish(facts())
+        with CalamineWorkbook.from_path(folder / "reports.xlsx") as book:
+            names = book.sheet_names
+            shown = {name: book.get_sheet_by_name(name).to_python() for name in names}
+    lists = [word.replace("_", " ").capitalize() for word in WORK_LISTS]
+    assert names == ["Overview", *lists, *(name for name, each in REPORTS.items() if each.has_csv), "Columns"]
+    heads, *rows = shown["Call today"]
+    plan, overdue = heads.index("Plan"), heads.index("Overdue")
+    assert [(row[plan], row[overdue]) for row in rows] == [
+        ("large", 90), ("small", 10), ("dollars", 200), ("", ""), ("Total EUR", 100), ("Total USD", 200),
+    ]  # fmt: skip
+    assert [row[plan] for row in shown["Due today"][1:]] == ["large", "", "Total EUR"]
+    assert [row[0] for row in shown["Paused"][1:]] == ["", "0 rows"]
+    listed = {row[0]: row[1] for row in shown["Overview"] if row[0] in names}
+    assert (listed["Call today"], listed["Due today"], listed["Paused"], listed["plans"]) == (3, 1, 0, 4)
