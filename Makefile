@@ -36,7 +36,7 @@ setup: .venv/ready
 	@echo "installing into .venv (once) ..." >&2
 	@$(PYTHON) -m venv .venv
 	@if $(BIN)/python -m pip install -q --disable-pip-version-check uv 2>/dev/null; then \
-		$(BIN)/uv pip sync -q -p $(BIN)/python --require-hashes requirements.lock && \
+		$(BIN)/uv pip sync -q --compile-bytecode -p $(BIN)/python --require-hashes requirements.lock && \
 		$(BIN)/uv pip install -q -p $(BIN)/python --no-deps -e .; \
 	else \
 		$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock && \

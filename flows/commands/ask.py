@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 
-from checks.base import discover
 from flows.commands.answers import write
 from flows.configuration import load
 from flows.errors import UsageError
@@ -91,6 +90,8 @@ def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: b
     Raises:
         UsageError: a word is none of its list; the nearest is named.
     """
+    from checks.base import discover
+
     codes = {check.code for check in discover()}
     state = known_word("--state", selection.state.upper(), BREAK_STATES)
     code = known_word("--code", selection.code.upper(), codes)

@@ -4,9 +4,9 @@ Progress goes to standard error, the answer to standard output. No work is done 
 """
 
 import atexit
-import importlib.metadata
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -30,11 +30,18 @@ SIGNALLED = (130, 143)
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("planrecon")
+
+
 app = App(
     name="planrecon",
-    version=lambda: importlib.metadata.version("planrecon"),
+    version=_version,
     help="Payment plans at Payt, Totality and PayIQ: what is due, missed, pending and wrong, to the cent and with the reason.",
-    help_format="markdown",
+    help_format="plaintext",  # what lays out Markdown takes longer to import than all the rest of a help page
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
@@ -345,6 +352,15 @@ def rebuild(*, config: Config = None) -> int:
     return rebuild_stored(config)
 
 
+def _flowing(commands: App) -> None:
+    """Make a line of each paragraph of the help: the lines of the source are no lines of a terminal."""
+    for name in commands:
+        commands[name].help = re.sub(r"(?<!\n)\n *(?!\n)", " ", commands[name].help)
+
+
+_flowing(app)
+_flowing(cli_plan.app)
+
 Session = Group("For every command", sort_key=99)
 
 
@@ -430,9 +446,8 @@ def main() -> None:
 
 
 def _leave(code: list[int]) -> None:
-    """End the process where Prefect was used: what its threads keep alive, DuckDB's bindings would call leaks."""
-    if "prefect" in sys.modules:
-        _end(code[0])
+    """End the process at once: taking everything down takes its time, and what Prefect's threads keep alive, DuckDB's bindings would call leaks."""
+    _end(code[0])
 
 
 def _end(code: int) -> NoReturn:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import holidays
 import polars as pl
+from holidays.registry import EntityLoader
 
 from schemas.words import WEEKDAYS
 
@@ -22,6 +23,10 @@ MONEY_CALENDARS = {
     "ECB": "days TARGET is closed: for euro payments (SEPA)",
 }
 """Calendars that money moves by; those of countries (US, NL) are for offices and have other days."""
+
+_MARKETS = frozenset(EntityLoader.get_financial_codes())
+_COUNTRIES = frozenset(EntityLoader.get_country_codes())
+"""Names the holidays library has a calendar for; its own lists load every calendar to tell its subdivisions."""
 
 EARLIEST = date(1900, 1, 1)
 """Days before this one are counted from it: no calendar says anything about them."""
@@ -95,11 +100,10 @@ def check_calendar(name: str) -> None:
     Raises:
         UnknownCalendarError: it is not.
     """
-    country, _, subdivision = name.partition("-")
-    if name in holidays.list_supported_financial(include_aliases=True):
+    if name in _MARKETS:
         return
-    countries = holidays.list_supported_countries(include_aliases=True)
-    if country not in countries or (subdivision and subdivision not in countries[country]):
+    country, _, subdivision = name.partition("-")
+    if country not in _COUNTRIES or (subdivision and subdivision not in getattr(holidays, country).subdivisions):
         raise UnknownCalendarError(name)
 
 
@@ -111,7 +115,7 @@ def named_holidays(name: str, year: int) -> tuple[tuple[date, str], ...]:
         UnknownCalendarError: the holidays library has no such calendar.
     """
     check_calendar(name)
-    if name in holidays.list_supported_financial(include_aliases=True):
+    if name in _MARKETS:
         return tuple(holidays.financial_holidays(name, years=year).items())
     country, _, subdivision = name.partition("-")
     return tuple(holidays.country_holidays(country, subdiv=subdivision or None, years=year).items())

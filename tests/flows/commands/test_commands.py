@@ -68,6 +68,27 @@ def test_every_command_explains_itself(name, capsys):
     assert all(option in said for option in ("--log-format", "--quiet", "--debug"))
 
 
+LISTED = (
+    "import sys; from flows.commands.cli import execute; execute(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+)
+OF_A_RUN = {"prefect", "pandera", "httpx", "stamina", "jinja2", "xlsxwriter", "starlette", "holidays.countries"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "unneeded"),
+    [
+        (["--help"], {*OF_A_RUN, "polars", "duckdb", "pyarrow", "pydantic", "holidays", "msgspec", "markdown_it"}),
+        (["query", "select 1"], OF_A_RUN),
+    ],
+)
+def test_a_command_imports_no_library_that_its_answer_has_no_use_for(published, asked, unneeded):
+    ended = published.command(*asked, program=(sys.executable, "-c", LISTED), configured="query" in asked)
+    assert ended.stdout
+    imported = set(ended.stderr.split())
+    assert "cyclopts" in imported
+    assert imported & unneeded == set()
+
+
 def test_a_query_is_answered_as_table_csv_and_json(published, capsys):
     sql = "select provider, count(*) as plans from v_plans group by all order by all"
     asked = ["query", sql, "--config", str(published.file)]
