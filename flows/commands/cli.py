@@ -18,7 +18,7 @@ from typing import Annotated, Literal, NoReturn
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from flows import log, streams
-from flows.commands import window
+from flows.commands import cli_setup, window
 from flows.commands.flags import NOTHING, Flags
 from flows.commands.options import AsOf, Config, FailOn, Format, KnownAt, Raw
 from flows.commands.writes import cli_plan
@@ -46,6 +46,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(cli_plan.app)
+cli_setup.add_to(app)
 app.meta.suppress_keyboard_interrupt = False  # how a stopped command ends is said in `execute`
 
 
