@@ -11,6 +11,8 @@ from providers.http.redaction import LIVE
 
 LOGGER = logging.getLogger("planrecon")
 LogFormat = Literal["text", "json"]
+STEP = {"step": True}
+"""What a record carries that a live line shows already, where there is one."""
 LIBRARIES = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "stamina": logging.ERROR}
 """Libraries whose messages would repeat our own lines."""
 
@@ -47,13 +49,21 @@ class Patient(logging.StreamHandler):  # type: ignore[type-arg]  # generic for t
 
 def configure(style: LogFormat = "text", *, level: int = logging.INFO) -> None:
     """Send planrecon's progress to standard error; the libraries speak up only from WARNING."""
-    handler = Patient(sys.stderr)
-    handler.setFormatter(JsonLines() if style == "json" else Lines("%(message)s"))
-    LOGGER.handlers[:] = [redacted(handler)]
+    LOGGER.handlers[:] = [redacted(_handler(style, level))]
     LOGGER.setLevel(level)
     LOGGER.propagate = False
     for name, quiet in LIBRARIES.items():
         logging.getLogger(name).setLevel(quiet)
+
+
+def _handler(style: LogFormat, level: int) -> logging.Handler:
+    if style == "text" and level == logging.INFO and sys.stderr is not None and sys.stderr.isatty():
+        from flows.live import Live  # only where somebody watches
+
+        return Live(sys.stderr)
+    handler = Patient(sys.stderr)
+    handler.setFormatter(JsonLines() if style == "json" else Lines("%(message)s"))
+    return handler
 
 
 def redacted(handler: logging.Handler) -> logging.Handler:

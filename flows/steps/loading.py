@@ -20,6 +20,7 @@ import polars as pl
 
 from flows import log
 from flows.errors import PlanreconError
+from flows.live import came
 from flows.settings import ProviderSettings
 from flows.steps.request import ThisRun
 from providers import PROVIDERS
@@ -135,8 +136,13 @@ def load_snapshot(
     )
     log_loads(con, this.commit_log)
     log.LOGGER.info(
-        "loaded %s/%s: %s", facts.provider, facts.tenant_id, _counted(report) if report.is_new else "known already"
+        "loaded %s/%s: %s",
+        facts.provider,
+        facts.tenant_id,
+        _counted(report) if report.is_new else "known already",
+        extra=log.STEP,
     )
+    came(facts.provider, rows=int(report.counts["accepted"].sum()) if report.is_new else 0)
     return report
 
 

@@ -10,6 +10,7 @@ from flows import clock, log
 from flows.configuration import require_validation
 from flows.endings import EXPECTED, ending
 from flows.errors import NothingRead, UsageError
+from flows.live import watching
 from flows.settings import ProviderSettings, Settings
 from flows.sources import chosen
 from flows.steps.customers import read_customers
@@ -38,7 +39,7 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
         Busy: another run holds the lock.
     """
     sections = chosen(request.settings, request.providers)
-    with begun(request) as this:
+    with begun(request) as this, watching():
         try:
             finished = _reconcile(this, sections, runner)
         except Exception as error:

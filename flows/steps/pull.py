@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from flows import clock, log
+from flows.live import came
 from providers.base import Client, Page, SweepRequest
 from providers.errors import NotPermitted, ProviderError, Refused
 from providers.http.answers import UNAUTHORISED
@@ -113,6 +114,7 @@ def pull_source(
         pages,
         size / 1e6,
         f"; incomplete: {'; '.join(fault.text for fault in faults)}" if faults else "",
+        extra=None if faults else log.STEP,
     )
     return Pulled(source, snapshot.id, pages=pages, size=size, faults=tuple(faults))
 
@@ -139,6 +141,7 @@ def _sweep(client: Client, request: SweepRequest, snapshot: Snapshot) -> tuple[P
             for page in client.pull(request):
                 writer.add(page)
                 count += 1
+                came(snapshot.provider, pages=1, size=len(page.body))
         except ProviderError as error:
             if count == 0:
                 return error, 0
@@ -146,7 +149,7 @@ def _sweep(client: Client, request: SweepRequest, snapshot: Snapshot) -> tuple[P
             writer.seal(complete=False, reason=f"{error.code}: {error}")
             return error, count
         writer.seal(complete=True, reason="")
-    log.LOGGER.info("  %s/%s %s: %d pages", snapshot.provider, snapshot.tenant_id, request.name, count)
+    log.LOGGER.info("  %s/%s %s: %d pages", snapshot.provider, snapshot.tenant_id, request.name, count, extra=log.STEP)
     return None, count
 
 
