@@ -27,7 +27,7 @@ from reports.publish import Staging, point_latest
 from reports.summary import Summary, outline
 from reports.tables import TableWriter
 from reports.workbook.book import Written, rows_kept, write_workbook
-from reports.workbook.lists import ON_A_LIST
+from reports.workbook.lists import on_a_list
 from schemas.reports import RECORDED, REPORTS
 from schemas.words import PUBLISHED, REPORT_FORMATS
 
@@ -99,7 +99,7 @@ class RunWriter:
             formats=self._formats,
             in_order=in_order,
             keep=keep,
-            pick=ON_A_LIST if keep and name == "plans" else None,
+            pick=on_a_list if keep and name == "plans" else None,
         )
         self._tables[name] = writer
         return ReportTable(writer, self._digest)
@@ -151,5 +151,4 @@ class RunWriter:
 
 
 def _written(table: TableWriter) -> Written:
-    picked = table.picked if table.report.name == "plans" else None
-    return Written(table.report, table.head, table.totals.rows, table.totals.minor, picked)
+    return Written(table.report, table.head, table.totals.rows, table.totals.minor, table.picked)

@@ -3,7 +3,7 @@
 Where the files lie and how they become visible is in `publish.py`.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -47,8 +47,7 @@ class TableWriter:
 
     Frames may come in any order and number; rows end up sorted by the report's key. With
     `in_order` the caller promises that each frame begins behind the end of the one before,
-    and nothing is put aside. `head` is an arranged frame of the first `keep` rows, `picked` one of all rows for which
-    `pick` holds.
+    and nothing is put aside. `head` is an arranged frame of the first `keep` rows, `picked` what `pick` returned of all.
     """
 
     def __init__(
@@ -60,14 +59,14 @@ class TableWriter:
         formats: Collection[str],
         in_order: bool = False,
         keep: int = 0,
-        pick: pl.Expr | None = None,
+        pick: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
     ) -> None:
         self.report = report
         self.totals = Totals()
         self.head = empty(report)
         self._keep = keep
         self._pick = pick
-        self._picked = [empty(report)]
+        self._picked: list[pl.DataFrame] = [] if pick is None else [pick(empty(report))]
         self._as_of = as_of
         self._spool = None if in_order else Spool(report.key, folder / f".{report.name}.spool")
         self._last: pl.DataFrame | None = None
@@ -95,9 +94,9 @@ class TableWriter:
         self._emit(arranged)
 
     @property
-    def picked(self) -> pl.DataFrame:
-        """Return the rows that were to be picked, arranged, in the order of the file."""
-        return pl.concat(self._picked)
+    def picked(self) -> pl.DataFrame | None:
+        """Return what was picked, in the order of the file; None where nothing was to be."""
+        return pl.concat(self._picked) if self._picked else None
 
     def close(self) -> Totals:
         """Finish both files and return what they sum to."""
@@ -123,7 +122,7 @@ class TableWriter:
         if self.head.height < self._keep:
             self.head = pl.concat([self.head, arranged.head(self._keep - self.head.height)])
         if self._pick is not None:
-            self._picked.append(arranged.filter(self._pick))
+            self._picked.append(self._pick(arranged))
         for rows in arranged.iter_slices(SLICE):
             if self._csv is not None:
                 lines(self.report, rows).write_csv(self._csv, include_header=False, quote_style="never")

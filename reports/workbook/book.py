@@ -17,6 +17,7 @@ from reports.workbook.rows import ReadySheet
 from reports.workbook.sheets import Formats, Sheet, fill, for_paper, meaning
 from schemas.currencies import EXPONENTS, in_minor, written
 from schemas.reports import Kind, Report
+from schemas.words import CLOSED, SEVERITY_RANKS
 
 SHEET_ROWS = 10_000
 """Rows up to which another report is whole in its sheet."""
@@ -105,12 +106,18 @@ def _sheet(table: Written) -> Sheet:
         grain=report.grain,
         report=report,
         columns=[columns[name] for name in names],
-        rows=kept,
+        rows=_worst_first(kept) if report.name == "breaks" else kept,
         total=table.rows,
         frozen=_FROZEN.get(report.name, 2),
         sums={code: {name: sums[name] for name in summed} for code, sums in table.minor.items()} if summed else {},
         rest=f"{report.name}.csv and {report.name}.parquet",
     )
+
+
+def _worst_first(breaks: pl.DataFrame) -> pl.DataFrame:
+    """Return breaks with the open ones before the others, and each by severity; else they keep their order."""
+    rank = pl.col("severity").replace_strict(dict(SEVERITY_RANKS), return_dtype=pl.Int8)
+    return breaks.sort(pl.col("state").is_in(CLOSED), rank.neg(), maintain_order=True)
 
 
 def _formats(book: Any) -> Formats:
@@ -216,7 +223,7 @@ def _columns(sheet: Any, sheets: Sequence[Sheet], formats: Formats, title: str) 
     row = 0
     lists = [each.name for each in sheets if each.is_list]
     for each in (each for each in sheets if each.name not in lists[1:]):
-        where = ", ".join(lists) if each.is_list else each.name
+        where = "each list" if each.is_list else each.name
         for column in each.columns:
             row += 1
             told = meaning(each, column)

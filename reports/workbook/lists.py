@@ -1,6 +1,7 @@
 """The day's work as sheets: the plans of each list, whole, those with the most money at risk first."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
@@ -10,13 +11,11 @@ from schemas.words import WORK_LIST_MEANINGS, WORK_LISTS
 
 MOST_ROWS = 1_048_000
 """Rows of a list; Excel takes 1,048,576 with heads and sums."""
-ON_A_LIST = pl.col("work_lists") != ""
-"""Whether a plan, as its report shows it, stands on a list."""
-
 _SHOWN = (
-    "plan_id provider tenant_id customer_id reference currency overdue due_today days_past_due missed_terms "
+    "plan_id customer_id reference currency overdue due_today days_past_due missed_terms "
     "oldest_unpaid_due_date next_due_date next_due_amount pending last_receipt_date outstanding status flags"
 )
+_LIST = replace(REPORTS["plans"], shown=f"{_SHOWN} work_lists")
 _SUMMED = ("overdue", "due_today", "pending", "outstanding")
 
 
@@ -25,25 +24,25 @@ def list_name(word: str) -> str:
     return word.replace("_", " ").capitalize()
 
 
+def on_a_list(plans: pl.DataFrame) -> pl.DataFrame:
+    """Return what the lists show of those arranged plans that stand on one."""
+    return plans.filter(pl.col("work_lists") != "").select(_LIST.names)
+
+
 def list_sheets(plans: pl.DataFrame) -> Iterator[Sheet]:
-    """Yield a sheet for each list, of the arranged plans that stand on one."""
-    report = REPORTS["plans"]
-    columns = {column.name: column for column in report.columns}
+    """Yield a sheet for each list, of plans as `on_a_list` returns them."""
+    columns = {column.name: column for column in _LIST.columns}
+    shown = ["plan_id", "provider", "tenant_id", *_SHOWN.split()[1:]]
+    order = {"currency": False, "overdue": True, "due_today": True, **dict.fromkeys(_LIST.key, False)}
     words = plans["work_lists"].str.split(";")
     for word in WORK_LISTS:
-        rows = plans.filter(words.list.contains(word)).sort(
-            "currency",
-            "overdue",
-            "due_today",
-            *report.key,
-            descending=[False, True, True, *(False for _ in report.key)],
-        )
+        rows = plans.filter(words.list.contains(word)).sort([*order], descending=[*order.values()])
         sums = rows.group_by("currency").agg(pl.col(_SUMMED).cast(pl.Int128).sum())
         yield Sheet(
             name=list_name(word),
             grain=f"Plans: {WORK_LIST_MEANINGS[word]}",
-            report=report,
-            columns=[columns[name] for name in _SHOWN.split()],
+            report=_LIST,
+            columns=[columns[name] for name in shown],
             rows=rows.head(MOST_ROWS),
             total=rows.height,
             frozen=1,

@@ -17,10 +17,10 @@ from schemas.reports import Column, Kind, Report
 SLICE = 20_000
 """Rows that are text in memory at one time."""
 
-_NARROWEST, _WIDEST = 7, 48
-"""Characters of a column's width."""
+_NARROWEST, _WIDEST, _SENTENCE = 7, 48, 110
+"""Characters of a column's width; a sentence is not cut as early."""
 _LENGTHS = {Kind.DATE: 10, Kind.INSTANT: 19}
-_PAGE_WIDTH = 240
+_PAGE_WIDTH = 190
 """Characters that can be read beside each other on a printed page."""
 _DAYS = ("days_past_due", "days_late")
 _SHADES = ((90, "late90"), (60, "late60"), (30, "late30"), (0, "late0"))
@@ -134,9 +134,19 @@ def _lay_out(drawn: Drawn, sheet: Sheet, formats: Formats, title: str) -> None:
             for days, shade in _SHADES:
                 rule = {"type": "cell", "criteria": ">", "value": days, "format": formats[shade], "stop_if_true": True}
                 drawn.conditional_format(1, place, last, place, rule)
-    for_paper(drawn, title, sum(widths))
+    _mark_severity(drawn, sheet, formats, last)
+    for_paper(drawn, title, 0 if sheet.is_list else sum(widths))
     if sheet.frozen:
         drawn.repeat_columns(0, sheet.frozen - 1)
+
+
+def _mark_severity(drawn: Drawn, sheet: Sheet, formats: Formats, last: int) -> None:
+    if not any(column.name == "severity" for column in sheet.columns):
+        return
+    place = sheet.place_of("severity")
+    for word, shade in (("critical", "late90"), ("high", "late60")):
+        rule = {"type": "cell", "criteria": "==", "value": f'"{word}"', "format": formats[shade]}
+        drawn.conditional_format(1, place, last, place, rule)
 
 
 def for_paper(drawn: Drawn, title: str, width: float) -> None:
@@ -161,7 +171,7 @@ def _width(sheet: Sheet, column: Column) -> int:
         longest = max(len(f"{amount or 0:,}.") for amount in ends)
     else:
         longest = _LENGTHS.get(column.kind, 8)
-    return max(_NARROWEST, least, min(int(longest) + 1, _WIDEST))
+    return max(_NARROWEST, least, min(int(longest) + 1, _SENTENCE if column.name == "explanation" else _WIDEST))
 
 
 def _links(sheet: Sheet, patterns: Mapping[str, str]) -> pl.Series | None:

@@ -245,3 +245,16 @@ def test_the_day_s_work_comes_first_each_list_whole_with_the_most_money_at_risk_
     assert [row[0] for row in shown["Paused"][1:]] == ["", "0 rows"]
     listed = {row[0]: row[1] for row in shown["Overview"] if row[0] in names}
     assert (listed["Call today"], listed["Due today"], listed["Paused"], listed["plans"]) == (3, 1, 0, 4)
+
+
+def test_open_breaks_stand_before_accepted_ones_and_the_worst_first(tmp_path, frame):
+    told = (
+        ("low", "NEW"),
+        ("high", "ACCEPTED"),
+        ("critical", "NOT_EVALUATED"),
+        ("high", "ONGOING"),
+        ("low", "RESOLVED"),
+    )
+    breaks = frame("breaks", *({"plan_id": str(n), "severity": s, "break_state": b} for n, (s, b) in enumerate(told)))
+    rows = cells(tmp_path / "book.xlsx", "breaks", SUMMARY, of("breaks", breaks))
+    assert [row[0] for row in rows[1:]] == ["2", "3", "0", "1", "4"]
