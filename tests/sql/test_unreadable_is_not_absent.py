@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-DAYS = [date(2026, 6, day) for day in (28, 29, 30)]
+DAYS = [date(2026, 6, day) for day in (27, 28, 29, 30)]
 AT = "2026-01-05T12:00:00Z"
 OWN = {"administration_id": "1", "updated_at": AT}
 PAYT = {
@@ -96,9 +96,9 @@ def is_gone(intake, kind, key):
     return removed_on is not None
 
 
-@pytest.mark.parametrize("how", ["undecodable", "refused"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[2]}")
-def test_what_is_shown_and_cannot_be_read_is_not_gone(intake, how, case):
+def test_what_is_shown_and_cannot_be_read_is_not_gone(intake, case):
+    """First it cannot be decoded, then it is refused; then it is not shown."""
     provider, tables, name, key, fault, kind, natural = case
     rest = {
         table: [row for row in rows if not (table == name and key_of(row) == key) and row.get("plan_id") != key]
@@ -106,39 +106,30 @@ def test_what_is_shown_and_cannot_be_read_is_not_gone(intake, how, case):
     }
     intake.fetch(provider, tables, day=DAYS[0])
     assert not is_gone(intake, kind, natural)
-    if how == "undecodable":
-        unread = {
-            "page_entity": PAGE.get(name, name),
-            "code": "WRONG_TYPE",
-            "column": "x",
-            "reason": "",
-            "key": key,
-            "position": 9,
-        }
-        intake.fetch(provider, rest, day=DAYS[1], rejects=[unread])
-    else:
-        bad = [row | fault if key_of(row) == key else row for row in tables[name]]
-        intake.fetch(provider, tables | {name: bad}, day=DAYS[1])
-    [[refused]] = intake.con.sql("SELECT count(*) FROM meta.quarantine WHERE load_no = 2").fetchall()
-    assert refused > 0
+    unread = {"page_entity": PAGE.get(name, name), "code": "WRONG_TYPE", "column": "x", "reason": ""}
+    intake.fetch(provider, rest, day=DAYS[1], rejects=[unread | {"key": key, "position": 9}])
+    assert not is_gone(intake, kind, natural), "a row that was there and could not be decoded was taken for absent"
+    bad = [row | fault if key_of(row) == key else row for row in tables[name]]
+    intake.fetch(provider, tables | {name: bad}, day=DAYS[2])
     assert not is_gone(intake, kind, natural), "a row that was there and could not be read was taken for absent"
-    intake.fetch(provider, rest, day=DAYS[2])
+    refused = intake.con.sql("SELECT load_no FROM meta.quarantine GROUP BY ALL ORDER BY ALL").fetchall()
+    assert refused == [(2,), (3,)]
+    intake.fetch(provider, rest, day=DAYS[3])
     assert is_gone(intake, kind, natural)
 
 
-@pytest.mark.parametrize("how", ["undecodable", "refused"])
-def test_a_payiq_plan_that_cannot_be_read_does_not_end_and_neither_does_that_of_an_account_that_cannot(intake, how):
+def test_a_payiq_plan_that_cannot_be_read_does_not_end_and_neither_does_that_of_an_account_that_cannot(intake):
     def active():
         return intake.con.sql("SELECT is_active FROM core.plan_versions ORDER BY row_no DESC LIMIT 1").fetchall()
 
     intake.fetch("payiq", PAYIQ, day=DAYS[0])
-    if how == "undecodable":
-        unread = {"page_entity": "setup", "code": "WRONG_TYPE", "column": "x", "reason": "", "key": None, "position": 0}
-        intake.fetch("payiq", {}, day=DAYS[1], rejects=[unread])
-    else:
-        intake.fetch("payiq", PAYIQ | {"plans": [PAYIQ["plans"][0] | {"create_date": "soon"}]}, day=DAYS[1])
+    unread = {"page_entity": "setup", "code": "WRONG_TYPE", "column": "x", "reason": "", "key": None, "position": 0}
+    intake.fetch("payiq", {}, day=DAYS[1], rejects=[unread])
+    assert active() == [(True,)]
+    assert not is_gone(intake, "payment", "900")
+    intake.fetch("payiq", PAYIQ | {"plans": [PAYIQ["plans"][0] | {"create_date": "soon"}]}, day=DAYS[2])
     assert active() == [(True,)]
     assert not is_gone(intake, "payment", "900")
     unnamed = [PAYIQ["setup_accounts"][0] | {"existing_payment_plan_id": None}]
-    intake.fetch("payiq", PAYIQ | {"plans": [], "setup_accounts": unnamed}, day=DAYS[2])
+    intake.fetch("payiq", PAYIQ | {"plans": [], "setup_accounts": unnamed}, day=DAYS[3])
     assert active() == [(False,)]

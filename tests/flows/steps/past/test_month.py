@@ -22,7 +22,7 @@ from schemas.reports import REPORTS
 
 DAYS = int(os.environ.get("PLANRECON_MONTH", "6"))
 ASKED = 1 if DAYS > 10 else 2
-"""In the suite every other day is restated."""
+"""In the suite every other day is made again and restated."""
 DOWN = frozenset({2, 11, 12, 23})
 """Days, counted from 0, on which one provider does not answer."""
 OPEN = {"NEW", "ONGOING", "CHANGED", "REOPENED", "NOT_EVALUATED"}
@@ -124,7 +124,7 @@ def test_kept_terms_add_up_and_rates_follow_from_them(lived):
 
 def test_every_days_report_can_be_made_again_to_the_byte(lived):
     desk, _, days = lived
-    for day in days[:-1]:
+    for day in days[:-1:ASKED]:
         known_at = desk.query(f"SELECT known_at FROM v_runs WHERE run_id = '{day.run.run_id}'")[0][0]
         again = _files(desk.report(day.day, known_at=known_at).folder)
         differ = [name for name, content in day.files.items() if again[name] != content]

@@ -28,7 +28,7 @@ def states(desk, folder):
 def history(open_desk, tmp_path_factory):
     """Three days on which terms change, are taken back and a provider is down, and a look back on the first of them."""
     with open_desk(tmp_path_factory.mktemp("clocks"), demo()) as desk:
-        desk.configure(reports={"formats": ["csv", "html"]}, gates={"change_share": 1})
+        desk.without("payiq").configure(reports={"formats": ["csv", "html"]}, gates={"change_share": 1})
         world, days = desk.world, [LAST - timedelta(days=back) for back in (2, 1, 0)]
         plans = [row for row in world.payt.payment_plans if row["active"]][:2]
         one, other = (row["payment_terms"][0] for row in plans)
