@@ -110,7 +110,7 @@ def frames_of(check: Check, case_file: dict[str, Any], change: dict[str, Any]) -
 
 @cache
 def read(name: str) -> dict[str, Any]:
-    return yaml.safe_load((HERE / f"{name}.yml").read_text(encoding="utf-8"))
+    return yaml.load((HERE / f"{name}.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 def cases() -> Iterator[Any]:

@@ -7,10 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
-from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
 from flows.commands.cli import execute
-from flows.orchestrator import prepare_embedded
 
 
 @pytest.fixture
@@ -54,6 +52,7 @@ def configured(tmp_path):
 @pytest.fixture
 def asked(configured, monkeypatch, capsys):
     """Run a command with an API configured; return its exit code and everything it printed, line by line."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     def run(url, *command):
         monkeypatch.setenv("PREFECT_API_URL", url)
@@ -104,6 +103,10 @@ def test_without_a_file_a_deployment_for_workers_takes_absolute_paths_alone(tmp_
 
 
 def test_a_database_that_prefect_made_readable_to_all_is_made_private_before_it_is_used(tmp_path, monkeypatch):
+    from prefect.settings import PREFECT_HOME, temporary_settings
+
+    from flows.orchestrator import prepare_embedded
+
     monkeypatch.setattr(os, "environ", dict(os.environ))
     home = tmp_path / "home"
     home.mkdir()

@@ -39,6 +39,11 @@ PRELOAD = [
     "providers.payt.writing",
     "providers.totality.writing",
     "providers.payiq.writing",
+    # what the first request and the name of `obey` would import in every process
+    "httpcore",
+    "anyio",
+    "h2.connection",
+    "sandbox.server",
 ]
 
 

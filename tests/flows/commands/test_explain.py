@@ -1,5 +1,6 @@
 """What `planrecon explain` says can be calculated again from its own words, and is what the reports say."""
 
+import copy
 import json
 import re
 from datetime import date, timedelta
@@ -147,19 +148,26 @@ def world(open_desk, tmp_path_factory):
         yield desk
 
 
+@pytest.fixture(scope="module")
+def plain(world):
+    """The explanations under the settings as they come."""
+    return list(told_of(world))
+
+
 @pytest.mark.parametrize("name", SETTINGS)
-def test_every_figure_follows_from_the_inputs_that_are_printed_with_it(world, name):
+def test_every_figure_follows_from_the_inputs_that_are_printed_with_it(world, plain, name):
     world.configure(**SETTINGS[name])
     try:
-        assert [line for told in told_of(world) for line in wrong_in(told)] == []
+        explanations = told_of(world) if SETTINGS[name] else plain
+        assert [line for told in explanations for line in wrong_in(told)] == []
     finally:
         world.configure(**{section: dict.fromkeys(keys) for section, keys in SETTINGS[name].items()})
 
 
-def test_every_figure_is_the_one_of_the_report_and_names_rows_that_are_printed(world):
+def test_every_figure_is_the_one_of_the_report_and_names_rows_that_are_printed(world, plain):
     rows = {(row["provider"], row["plan_id"]): row for row in world.rows("plans")}
     seen = set()
-    for told in told_of(world):
+    for told in plain:
         row = rows[told["provider"], told["plan_id"]]
         printed = {each["name"]: each["value"] for each in told["figures"]}
         in_both = sorted(set(printed) & set(row))
@@ -180,8 +188,8 @@ def test_every_figure_is_the_one_of_the_report_and_names_rows_that_are_printed(w
     assert len(rows) > 40
 
 
-def test_the_evaluator_sees_a_figure_that_is_wrong(world):
-    told = next(each for each in told_of(world) if Decimal(each["terms"][0]["amount"]) > 1)
+def test_the_evaluator_sees_a_figure_that_is_wrong(plain):
+    told = copy.deepcopy(next(each for each in plain if Decimal(each["terms"][0]["amount"]) > 1))
     told["terms"][0]["amount"] = str(Decimal(told["terms"][0]["amount"]) - 1)
     assert any(" amount: printed" in line for line in wrong_in(told))
 
@@ -246,7 +254,7 @@ def test_an_id_of_several_plans_is_refused_with_the_candidates(desk):
     for rows in (world.totality.payment_plans, world.totality.scheduled_payments):
         for row in rows:
             row |= {name: str(PAYIQ_PLAN) for name, value in row.items() if value == TOTALITY_PLAN}
-    two = desk(world)
+    two = desk(world).without("payt")
     two.run(date(2025, 6, 7))
     with pytest.raises(
         UsageError, match=r"2 plans are called '7001'; say which one: --provider payiq .*; --provider totality "

@@ -91,7 +91,7 @@ def test_all_providers_down_is_a_failure_that_is_recorded_and_changes_nothing(de
 
 
 def test_all_providers_down_on_the_first_day_leaves_a_record_too(desk):
-    desk = desk(golden())
+    desk = desk(golden()).without("payiq")
     desk.sandbox.faults.add(faults.status(403), times=faults.FOREVER)
     ended = desk.command(*GOLDEN_RUN)
     assert ended.returncode == 2
@@ -228,7 +228,7 @@ def test_a_second_run_over_unchanged_data_writes_the_same_bytes_and_only_ages_th
 
 
 def test_a_rebuilt_warehouse_reports_the_same_bytes_and_a_report_asks_no_provider_for_it(desk):
-    desk = desk(demo())
+    desk = desk(demo()).without("payt", "payiq")
     first = desk.run(DEMO_AS_OF)
     before = desk.tables(first.folder)
     with desk.world.changing():
@@ -285,7 +285,7 @@ def waiting_for(desk, provider, count=1):
 
 
 def test_a_second_run_at_the_same_time_is_told_who_holds_the_lock(desk):
-    desk = desk(golden())
+    desk = desk(golden()).without("payt", "payiq")
     desk.sandbox.faults.add(faults.delay(8), provider="totality", after=1)
     first = desk.start(*GOLDEN_RUN)
     waiting_for(desk, "totality", 2)
@@ -309,7 +309,7 @@ main()
 
 @pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")])
 def test_a_signal_ends_a_run_within_seconds_and_the_next_one_fetches_no_sealed_sweep_again(desk, number, code, word):
-    desk = desk(golden())
+    desk = desk(golden()).without("payiq")
     desk.sandbox.faults.add(faults.hang(40), match=r"GET \S*/payments\?", provider="totality")
     child = desk.start(*GOLDEN_RUN, program=(sys.executable, "-c", HEARING))
     waiting_for(desk, "payt", 12)
