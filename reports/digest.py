@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from schemas.words import CLOSED, INVOICES_OWE_LESS, PAUSED, SEVERITIES, SEVERITY_RANKS
+from reports.before import Before, newly_missed
+from reports.listed import WorkLists, stands_on
+from schemas.words import CLOSED, NEWLY_MISSED, SEVERITIES, SEVERITY_RANKS, WORK_LISTS
 
-WORST_PLANS = 12
-"""Plans listed per currency."""
 WORST_BREAKS = 60
 """Breaks listed in all."""
 MOST_ACCEPTED = 30
@@ -25,36 +25,23 @@ _MONEY = (
     *("pending_minor", "fresh_pending_minor", "outstanding_minor"),
 )
 _COUNTS = ("missed_terms", "delinquent_terms")
-_SHOWN = (
-    *(
-        "provider",
-        "tenant_id",
-        "plan_id",
-        "account_id",
-        "customer_id",
-        "reference",
-        "currency",
-        "overdue_minor",
-        "outstanding_minor",
-    ),
-    *("fresh_pending_minor", "missed_terms", "days_past_due", "bucket", "oldest_unpaid_due_date", "next_due_date"),
-)
-
-
-def _flagged(word: str) -> pl.Expr:
-    return pl.col("flags").str.split(";").list.contains(word).fill_null(value=False)
-
-
-IS_LEFT_ALONE = _flagged(PAUSED) | _flagged(INVOICES_OWE_LESS)
-"""Plans that are not to be chased, however late: they have lines of their own."""
+_LAST = ("currency", "window_days")
+_AHEAD = ("currency", "horizon_days")
+_MOVES = ("currency", "from_as_of", "from_bucket_no", "from_bucket", "to_bucket_no", "to_bucket")
+_SETTLED = ("received", "reversed", "partly_reversed")
 
 
 @dataclass(slots=True)
 class Digest:
-    """Collects what readers see first while the tables are written."""
+    """Collects what readers see first while the tables are written; `before` has to be there before the plans are."""
 
+    before: Before | None = None
     sums: pl.DataFrame | None = None
-    worst: pl.DataFrame | None = None
+    lists: WorkLists = field(default_factory=WorkLists)
+    received: pl.DataFrame | None = None
+    kept: pl.DataFrame | None = None
+    cash: pl.DataFrame | None = None
+    roll: pl.DataFrame | None = None
     breaks: pl.DataFrame = field(default_factory=pl.DataFrame)
     accepted: pl.DataFrame = field(default_factory=pl.DataFrame)
     counted_breaks: pl.DataFrame | None = None
@@ -68,9 +55,13 @@ class Digest:
         """Take in a result frame on its way to report `name`; frames of other reports are left alone."""
         take = {
             "plans": self._plans,
+            "payments": self._payments,
             "breaks": self._breaks,
             "aging": self._aging,
             "aging_terms": self._aging_terms,
+            "kept": self._kept,
+            "cash": self._cash,
+            "roll": self._roll,
             "integrity": self._integrity,
         }.get(name)
         if take is not None:
@@ -78,8 +69,18 @@ class Digest:
 
     def _plans(self, plans: pl.DataFrame) -> None:
         self.sums = _added(self.sums, _plan_sums(plans), _WHO)
-        late = plans.filter("is_in_force", pl.col("overdue_minor") > 0, ~IS_LEFT_ALONE).select(_SHOWN)
-        self.worst = _worst(late if self.worst is None else pl.concat([self.worst, late]))
+        for word in WORK_LISTS:
+            self.lists.add(word, plans.filter(stands_on(word)))
+        if self.before is not None:
+            self.lists.add(NEWLY_MISSED, newly_missed(plans, self.before))
+
+    def _payments(self, payments: pl.DataFrame) -> None:
+        """Add up what came in on plans by currency and day, less what went back on it."""
+        settled = payments.filter("is_money", pl.col("class").is_in(_SETTLED), pl.col("plan_id").is_not_null())
+        came = settled.select("currency", day="effective_date", amount_minor="amount_minor")
+        back = settled.filter(pl.col("reversed_on").is_not_null(), pl.col("reversed_amount_minor").is_not_null())
+        went = back.select("currency", day="reversed_on", amount_minor=-pl.col("reversed_amount_minor"))
+        self.received = _added(self.received, pl.concat([came, went]), ("currency", "day"))
 
     def _breaks(self, breaks: pl.DataFrame) -> None:
         by = ("severity", "code", "reason", "kind", "break_state")
@@ -98,6 +99,17 @@ class Digest:
     def _aging_terms(self, aging_terms: pl.DataFrame) -> None:
         self.aging_terms = _added(self.aging_terms, aging_terms, _BUCKET)
 
+    def _kept(self, kept: pl.DataFrame) -> None:
+        counts = kept.select(*_LAST, "evaluated", "kept", "partly_kept", "broken")
+        self.kept = _added(self.kept, counts, _LAST)
+
+    def _cash(self, cash: pl.DataFrame) -> None:
+        money = cash.select(*_AHEAD, "scheduled_minor", "arrears_minor", "pending_covered_minor", "risk_adjusted_minor")
+        self.cash = _added(self.cash, money, _AHEAD)
+
+    def _roll(self, roll: pl.DataFrame) -> None:
+        self.roll = _added(self.roll, roll.select(*_MOVES, "plans", "opening_minor"), _MOVES)
+
     def _integrity(self, integrity: pl.DataFrame) -> None:
         by = ("provider", "entity", "break_currency")
         whole = integrity.group_by(by).agg(complete=pl.col("complete").all(), fresh_at=pl.col("fresh_at").min())
@@ -109,10 +121,8 @@ def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
     in_force = pl.col("is_in_force")
     money = [_total(name, in_force) for name in _MONEY]
     overdue = in_force & (pl.col("overdue_minor") > 0)
-    past_due = in_force & (pl.col("days_past_due") > 0) & ~IS_LEFT_ALONE
-    paused, not_owed = overdue & _flagged(PAUSED), overdue & _flagged(INVOICES_OWE_LESS) & ~_flagged(PAUSED)
-    uncovered = past_due & (pl.col("fresh_pending_minor") == 0)
-    covered = past_due & (pl.col("fresh_pending_minor") != 0)
+    paused, not_owed = stands_on("PAUSED"), stands_on("NOT_OWED")
+    uncovered, covered = stands_on("CALL_TODAY"), stands_on("SETTLING")
     counts = [pl.col(name).filter(in_force).sum() for name in _COUNTS]
     return plans.group_by(_WHO).agg(
         *money,
@@ -129,7 +139,7 @@ def _plan_sums(plans: pl.DataFrame) -> pl.DataFrame:
         fresh_pending_past_due_minor=_total("fresh_pending_minor", covered),
         overdue_paused_minor=_total("overdue_minor", paused),
         overdue_not_owed_minor=_total("overdue_minor", not_owed),
-        overdue_of_ended_plans_minor=_total("overdue_minor", ~in_force),
+        overdue_of_ended_plans_minor=_total("overdue_minor", stands_on("ENDED_WITH_MONEY")),
     )
 
 
@@ -149,14 +159,6 @@ def _summed(frame: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     numbers = [name for name, dtype in frame.schema.items() if dtype.is_integer() and name not in by]
     total = [pl.when(pl.col(name).count() > 0).then(pl.col(name).cast(pl.Int128).sum()).alias(name) for name in numbers]
     return frame.group_by(by).agg(total).sort(by)
-
-
-def _worst(late: pl.DataFrame) -> pl.DataFrame:
-    """Keep the most overdue plans of each currency; ties by id, so that the choice does not depend on order."""
-    ordered = late.sort(
-        "currency", pl.col("overdue_minor").neg(), "provider", "tenant_id", "plan_id", maintain_order=True
-    )
-    return ordered.group_by("currency", maintain_order=True).head(WORST_PLANS)
 
 
 def _urgency() -> list[pl.Expr]:

@@ -60,7 +60,8 @@ class RunFacts:
     `plan_links` the patterns of `links.py` by provider. `write_backs` are sentences on changes at the
     providers that need a person; they tell of the moment of the run, whatever its date. `notes` are sentences on what was
     found on this machine, for whoever looks after it. `break_movement` says how the open breaks of the run before became
-    those of this one, empty where the run is for an earlier date.
+    those of this one, empty where the run is for an earlier date. `actions` say what to do about a break, by code and
+    reason; the reason is empty where one sentence is for all of a code.
     """
 
     run_id: str
@@ -83,4 +84,5 @@ class RunFacts:
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     plan_links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     held_by_change: tuple[str, ...] = ()
+    actions: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     current_rows: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

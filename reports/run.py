@@ -20,6 +20,7 @@ from typing import Self
 import polars as pl
 
 from reports import manifest, page
+from reports.before import Before
 from reports.digest import Digest
 from reports.errors import ReportError
 from reports.facts import RunFacts
@@ -110,6 +111,10 @@ class RunWriter:
         for frame in [frames] if isinstance(frames, pl.DataFrame) else frames:
             table.add(frame)
 
+    def compare(self, before: Before | None) -> None:
+        """Take what the run is compared with, before its plans are written."""
+        self._digest.before = before
+
     def checks(self, results: pl.DataFrame) -> None:
         """Take the check results, which the page and the summary list."""
         self._digest.checks = results
@@ -129,7 +134,9 @@ class RunWriter:
         folder = self._staging.path
         (folder / "summary.json").write_text(manifest.to_json(self.summary), encoding="utf-8")
         if "html" in self._formats:
-            (folder / "report.html").write_text(page.render(facts, self.summary, self._digest), encoding="utf-8")
+            (folder / "report.html").write_text(
+                page.render(facts, self.summary, self._digest, self._formats), encoding="utf-8"
+            )
         if "xlsx" in self._formats:
             tables = [_written(table) for table in self._shown()]
             write_workbook(folder / "reports.xlsx", self.summary, tables, plan_links=facts.plan_links)

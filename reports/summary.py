@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from reports.digest import WORST_FIRST, Digest
 from reports.facts import CalendarFacts, RunFacts, Source
+from reports.listed import ORDER
 from reports.texts import counted, visible
 from schemas.currencies import written
 from schemas.words import CLOSED
@@ -63,6 +64,15 @@ class PortfolioLine(Struct, frozen=True):
     overdue_of_ended_plans: str
 
 
+class ListLine(Struct, frozen=True):
+    """The plans of one work list in one currency: how many, and the amount the list is about as a decimal text."""
+
+    work_list: str
+    currency: str
+    plans: int
+    amount: str
+
+
 class BreakKind(Struct, frozen=True):
     """How many breaks of one severity, code and reason are open, and how many of them are new."""
 
@@ -98,7 +108,10 @@ class CheckLine(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The run as `summary.json` tells it, in the order of its fields; an empty list of sentences is left out."""
+    """The run as `summary.json` tells it, in the order of its fields; an empty list of sentences is left out.
+
+    `compared_with` is the date of the run that NEWLY_MISSED of `work_lists` compares with, left out where there is none.
+    """
 
     state: str
     as_of: str
@@ -110,6 +123,8 @@ class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     held_because: tuple[str, ...]
     sources: list[SourceLine]
     portfolio: list[PortfolioLine]
+    work_lists: list[ListLine] = []
+    compared_with: str = ""
     breaks: BreakCounts
     break_movement: dict[str, int] = msgspec.field(default_factory=dict)
     quarantined: int
@@ -148,6 +163,8 @@ def outline(facts: RunFacts, digest: Digest) -> Summary:
         held_because=facts.held_because,
         sources=sources,
         portfolio=portfolio,
+        work_lists=_lists(digest),
+        compared_with=digest.before.as_of.isoformat() if digest.before else "",
         breaks=breaks,
         break_movement=dict(facts.break_movement),
         quarantined=0 if digest.integrity is None else int(digest.integrity["quarantined"].sum()),
@@ -208,6 +225,17 @@ def _portfolio_line(sums: Mapping[str, Any]) -> PortfolioLine:
         for name, value in sums.items()
     }
     return PortfolioLine(**figures)
+
+
+def _lists(digest: Digest) -> list[ListLine]:
+    if digest.lists.sums is None:
+        return []
+    rows = digest.lists.sums.to_dicts()
+    rows.sort(key=lambda row: (ORDER.index(row["work_list"]), row["currency"]))
+    return [
+        ListLine(row["work_list"], row["currency"], row["plans"], written(row["amount_minor"], row["currency"]))
+        for row in rows
+    ]
 
 
 def _breaks(digest: Digest) -> BreakCounts:

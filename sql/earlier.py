@@ -1,8 +1,10 @@
 """Answer what a run can look back on: published runs of earlier dates, and the plans that became known anew since."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -47,6 +49,23 @@ def earlier_runs(
     found = con.sql(statements("past/earlier_runs.sql"), params={"as_of": as_of, "known": known}).fetchall()
     runs = [EarlierRun(*row) for row in found]
     return [run for run in runs if until is None or run.run_no < until]
+
+
+def comparable_runs(con: duckdb.DuckDBPyConnection) -> set[int]:
+    """Return the numbers of the published runs whose plans the history tells of."""
+    return {number for (number,) in con.sql(statements("past/comparable_runs.sql")).fetchall()}
+
+
+def missed_plans(con: duckdb.DuckDBPyConnection, run_no: int) -> pl.DataFrame:
+    """Return `provider, tenant_id, plan_id, missed_terms` of the plans that a comparable run showed missed terms of."""
+    found: pl.DataFrame = con.sql(statements("past/missed_plans.sql"), params={"run_no": run_no}).pl()
+    return found
+
+
+def run_summaries(con: duckdb.DuckDBPyConnection, run_nos: Sequence[int]) -> list[tuple[date, dict[str, Any]]]:
+    """Return date and summary of these runs, oldest date first."""
+    rows = con.sql(statements("past/run_summaries.sql"), params={"run_nos": list(run_nos)}).fetchall()
+    return [(as_of, json.loads(summary)) for as_of, summary in rows]
 
 
 def touched_plans(con: duckdb.DuckDBPyConnection, *, after: int, until: int) -> pl.DataFrame:

@@ -127,8 +127,9 @@ def publish(
             options=inputs.options,
         )
         living = with_references(living, inputs.accounts, result.plans)
-        _write(writer, inputs, result, living)
         look_back = LookBack.of(con, inputs, settings=this.settings, reports_dir=this.reports_dir, until=until)
+        writer.compare(look_back.before())
+        _write(writer, inputs, result, living)
         writer.write("roll", look_back.moves(result.plans))
         seen = before.known_load if before else 0
         moved = movement(after.register, living, register) if after.moves else None

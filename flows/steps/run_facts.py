@@ -7,6 +7,8 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
+from checks.base import discover
+from checks.docs import parts_of
 from flows.settings import Settings
 from flows.steps.compute import Inputs
 from flows.steps.pull import Failures
@@ -67,6 +69,7 @@ def facts_of(
         },
         buckets={name: _buckets(options) for name, options in inputs.options.items()},
         calendars=tuple(_calendars(this.settings)),
+        actions={(check.code, check.reason): parts_of(check.doc)["Action"] for check in discover()},
         plan_links=this.settings.plan_links(),
         started_at=this.started_at,
         held_by_change=tuple(held_by_change),

@@ -11,6 +11,7 @@ from schemas.columns import COLUMNS
 from schemas.core import INTEGRITY
 from schemas.results import CHECK_RESULTS, LIVING_BREAKS, PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
 from schemas.table import Table
+from transforms.delinquency.work_lists import work_lists
 
 AS_OF = date(2026, 6, 30)
 TABLES = {
@@ -61,7 +62,8 @@ def frame() -> Frame:
         unknown = {key for row in rows for key in row} - set(table.columns)
         assert not unknown, unknown
         full = [{c: row.get(c, quiet(table, c)) for c in table.columns} for row in rows]
-        return pl.DataFrame(full, schema=dict(table.dtypes), orient="row")
+        made = pl.DataFrame(full, schema=dict(table.dtypes), orient="row")
+        return made.with_columns(work_lists()) if name == "plans" else made
 
     return make
 

@@ -1,19 +1,28 @@
 """The HTML page says what a desk needs, and nothing runs in it but its own script."""
 
 import base64
+import csv
 import hashlib
 import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from html.parser import HTMLParser
-from pathlib import Path
 
+import polars as pl
 import pytest
 
-from reports import page as morning_page
+from reports.before import Before
+from reports.digest import Digest
 from reports.facts import BucketFacts, Source
+from reports.page import MOST_BYTES, TEMPLATES, render
+from reports.page.aging import SHADES
 from reports.run import RunWriter
+from reports.summary import outline
 
 AS_OF = date(2026, 6, 30)
+NONE_MISSED = pl.DataFrame(
+    schema=dict.fromkeys(("provider", "tenant_id", "plan_id"), pl.String) | {"missed_terms": pl.Int64}
+)
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -29,7 +38,7 @@ HOSTILE = [
     "a\u2028b\nc",
     "=1+1",
 ]
-VOID = {"meta", "br", "img", "rect", "link", "input", "hr"}
+VOID = {"meta", "br", "img", "rect", "link", "input", "hr", "polyline"}
 
 
 class Page(HTMLParser):
@@ -128,6 +137,7 @@ def test_a_held_run_says_so_in_title_heading_and_reasons(page):
     assert "<title>HELD · Payment plans, 2026-06-30</title>" in source
     heading = source[source.index("<h1>") : source.index("</h1>")]
     assert "HELD" in heading
+    assert "safe to use" not in source
     assert "payt terms: 12 of 100 rows were quarantined." in Page(source).text
     assert "do not work from these figures" in Page(source).text
 
@@ -139,7 +149,7 @@ def test_a_published_page_never_says_held(page):
 def test_what_could_not_be_read_is_named_with_the_date_of_its_figures(page):
     fresh = datetime(2026, 6, 28, 4, 0, tzinfo=UTC)
     text = Page(page(sources=(Source("payiq", "payiq", fresh, "provider_unreachable", "No answer within 30 s."),))).text
-    assert "payiq not read (provider_unreachable), figures of 2026-06-28" in text
+    assert "Tuesday 30 June 2026 payiq is 2 days old Use with care: payiq is 2 days old, and figures" in text
     assert "No answer within 30 s. Last complete fetch: 2026-06-28 04:00 UTC" in text
 
 
@@ -169,7 +179,7 @@ def test_money_stands_by_provider_and_currency_and_is_never_added_across(page):
         {"plan_id": "d", "currency": "EUR", "due_today_minor": 1, "amount_due_minor": 1, "provider": "totality"},
     ]
     text = Page(page(rows={"plans": plans})).text
-    assert "Due today 33.35 EUR 500 JPY 1.250 KWD" in text
+    assert "Due today 33.35 EUR 500 JPY 1.250 KWD Terms" in text
     assert "payt EUR 1 0 0 33.34 0.00 0.00 33.34 0.00 33.34" in text
     assert "payt JPY 1 0 0 500 0 0 500 0 1,500" in text
     assert "payt KWD 1 0 0 1.250 0.000 0.000 1.250 0.000 1,250.000" in text
@@ -185,7 +195,7 @@ def test_plans_out_of_force_are_kept_apart(page):
         "outstanding_minor": 7700,
     }
     text = Page(page(rows={"plans": [{"plan_id": "a"}, ended]})).text
-    assert "Left overdue on plans no longer in force, and so in neither this table nor the aging: EUR 77.00." in text
+    assert "Ended with money left · 1 EUR 77.00 No longer in force" in text
     assert "Overdue none" in text
 
 
@@ -195,8 +205,9 @@ def test_plans_with_money_on_its_way_are_not_chased(page):
         {**LATE, "plan_id": "wait", "days_past_due": 2, "pending_minor": 3334, "fresh_pending_minor": 3334},
     ]
     text = Page(page(rows={"plans": plans})).text
-    assert "1 Chase plans past due that have no money on its way EUR 33.34" in text
-    assert "1 Leave plans past due alone while their payment settles EUR 33.34" in text
+    assert "Call today · 1 EUR 33.34 Past due" in text
+    assert "Settling: leave alone · 1 EUR 33.34 Past due" in text
+    assert "call about 1 plan and leave 1 alone while money settles" in text
 
 
 def test_an_amount_counts_the_plans_that_its_number_counts_and_no_other(page):
@@ -209,14 +220,15 @@ def test_an_amount_counts_the_plans_that_its_number_counts_and_no_other(page):
         {**LATE, "plan_id": "tolerated", "overdue_minor": 2, "outstanding_minor": 2},
     ]
     text = Page(page(rows={"plans": plans})).text
-    assert "1 Leave plans past due alone while their payment settles EUR 9.00" in text
-    assert "1 Chase plans past due that have no money on its way EUR 33.34" in text
+    assert "Settling: leave alone · 1 EUR 33.34 Past due" in text
+    assert "Call today · 1 EUR 33.34 Past due" in text
     assert "Overdue 66.70 EUR On 3 plans of 4." in text
 
 
 def test_providers_are_counted_where_their_plans_are_in_force(page):
     ended = {"plan_id": "x", "provider": "payiq", "is_in_force": False, "status": "DEACTIVATED"}
-    assert "1 plan in force at 1 provider," in Page(page(rows={"plans": [{"plan_id": "a"}, ended]})).text
+    text = Page(page(rows={"plans": [{"plan_id": "a"}, ended]})).text
+    assert "1 plan is in force at 1 provider, and every one is on time." in text
 
 
 @pytest.mark.parametrize(
@@ -244,8 +256,8 @@ def test_the_shades_of_a_bucket_set_go_from_calm_to_alarming_whatever_it_counts(
 
 
 def test_every_shade_has_its_colour():
-    css = (Path(morning_page.__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")
-    assert re.findall(r"\.b(\d+) \{", css) == [str(number) for number in range(morning_page._SHADES)]
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    assert re.findall(r"\.b(\d+) \{", css) == [str(number) for number in range(SHADES)]
 
 
 def test_plans_without_months_stand_last_and_in_no_shade(page):
@@ -276,7 +288,7 @@ def test_timing_and_accepted_breaks_are_not_counted_as_open(page):
         {"fingerprint": "4", "code": "A", "kind": "real", "break_state": "RESOLVED", "explanation": "Gone."},
     ]
     text = Page(page(rows={"breaks": breaks})).text
-    assert "1 open break, 1 high or critical" in text
+    assert "Today: clear 1 break of high or critical severity." in text
     assert "Look here first." in text
     assert "Time will mend it." not in text
     assert "1 that time alone will settle, 1 accepted by somebody, 1 resolved since the last run" in text
@@ -312,7 +324,12 @@ def test_rows_that_do_not_add_up_show(page):
     text = Page(page(rows={"integrity": [good, lost]})).text
     assert "payt plans 5 3 1 1 yes" in text
     assert "payt terms 5 3 1 0 no" in text
-    assert '2 See why rows were rejected planrecon query "select * from v_quarantine"' in text
+    assert (
+        "1 table does not add up, every fetch was complete, 0 checks ran and 2 rows stayed out, each with its reason."
+        in text
+    )
+    assert "<details open>" in page(rows={"integrity": [good, lost]})
+    assert "<details open>" not in page(rows={"integrity": [good]})
 
 
 def test_nothing_names_the_run_so_that_the_same_figures_give_the_same_page(page):
@@ -320,9 +337,164 @@ def test_nothing_names_the_run_so_that_the_same_figures_give_the_same_page(page)
 
 
 def test_a_quiet_morning_claims_no_more_than_was_looked_at(page):
-    assert "No plan is in force, and no check was run." in Page(page()).text
+    assert "No plan is in force. No plan and no break needs a person today, and no check was run." in Page(page()).text
     quiet = page(rows={"plans": [{}]}, checks=[{"check": "c", "code": "C"}])
     assert (
-        "Nothing needs a person today: every plan in force is on time, and 1 check found nothing open."
+        "every one is on time. No plan and no break needs a person today, and 1 check found nothing open."
         in Page(quiet).text
     )
+
+
+HEADS = {"call": "CALL_TODAY", "due-today": "DUE_TODAY", "settling": "SETTLING", "paused": "PAUSED", "not-owed": "NOT_OWED", "ended": "ENDED_WITH_MONEY"}  # fmt: skip
+
+
+def test_the_head_of_each_list_is_what_the_published_file_adds_up_to(tmp_path, frame, facts):
+    """Counts and money by currency, added up again from `plans.csv`, whose columns are read by name alone."""
+    plans = [
+        {
+            "plan_id": f"p{n:03}",
+            "currency": ("EUR", "JPY", "KWD")[n % 3],
+            "is_in_force": n % 7 > 0,
+            "flags": ("", "PAUSED", "INVOICES_OWE_LESS")[n // 3 % 3],
+            "overdue_minor": n % 5 * 1009,
+            "days_past_due": n % 5 * 3,
+            "due_today_minor": n % 2 * 1013,
+            "fresh_pending_minor": n // 2 % 2 * 17,
+        }
+        for n in range(700)
+    ]
+    with RunWriter(tmp_path, as_of=AS_OF, run_id="r") as writer:
+        writer.write("plans", [frame("plans", *plans[:300]), frame("plans", *plans[300:])])
+        folder = writer.finish(facts())
+        source = (folder / "report.html").read_text("utf-8")
+        rows = list(csv.DictReader((folder / "plans.csv").read_text("utf-8").splitlines()))
+    text = Page(source).text
+    for name, word in HEADS.items():
+        own = [row for row in rows if word in row["work_lists"].split(";")]
+        column = "due_today" if word == "DUE_TODAY" else "overdue"
+        sums = {c: sum(Decimal(row[column]) for row in own if row["currency"] == c) for c in ("EUR", "JPY", "KWD")}
+        money = "EUR {EUR:,}, JPY {JPY:,} and KWD {KWD:,}".format(**sums)
+        title = source[source.index(f'<h3 id="{name}">') :].partition("</h3>")[0].partition(">")[2]
+        assert own
+        assert title.endswith(f" · {len(own):,}")
+        assert f"{title} {money}" in text
+        table = source[source.index(f'data-list="{name}"') :].partition("</table>")[0]
+        assert table.count("<tr data-") == min(len(own), 200)
+        if len(own) > 200:
+            assert f"The 200 with the most money of {len(own)}." in text
+
+
+@pytest.mark.parametrize("letter", ["&", "\u202e"])
+def test_the_page_stays_below_its_size_whatever_is_in_it(frame, facts, letter):
+    """Every list and table at its most, and every foreign text at its longest."""
+    long = letter * 400
+    ids = {"tenant_id": long, "account_id": long, "customer_id": long, "reference": long}
+    money = {**LATE, "due_today_minor": 5, "days_past_due": 3}
+    kinds = [
+        {},
+        {"fresh_pending_minor": 5},
+        {"flags": "PAUSED"},
+        {"flags": "INVOICES_OWE_LESS"},
+        {"is_in_force": False},
+    ]
+    digest = Digest(before=Before(date(2026, 6, 29), NONE_MISSED))
+    digest.add(
+        "plans",
+        frame(
+            "plans",
+            *({**ids, **money, **kind, "plan_id": f"{n} {code} {at}{long}", "missed_terms": 2, "currency": code} for n in range(120) for at, kind in enumerate(kinds) for code in ("EUR", "JPY")),
+        ),
+    )  # fmt: skip
+    said = {
+        "explanation": long,
+        "reason": long,
+        "term_id": long,
+        "payment_id": long,
+        "plan_id": long,
+        "account_id": long,
+    }
+    accepted = {"break_state": "ACCEPTED", "owner": long, "accepted_because": long}
+    digest.add(
+        "breaks",
+        frame(
+            "breaks",
+            *({**said, "kind": "real", "code": f"C{n}", "fingerprint": f"{n}", **(accepted if n % 2 else {})} for n in range(300)),
+        ),
+    )  # fmt: skip
+    digest.add("integrity", frame("integrity", *({"entity": f"e{n}", "break_currency": "EUR"} for n in range(200))))
+    digest.checks = frame("checks", *({"check": f"c{n}", "code": f"C{n}", "reason": long} for n in range(70)))
+    known = facts(
+        held_because=(long,) * 50,
+        sources=tuple(Source("payt", f"{n}{long}", None, "contract", long) for n in range(400)),
+        causes=(long,) * 8,
+        notes=(long,) * 3,
+        write_backs=(long,) * 50,
+        plan_links={"payt": "https://lender.example/{plan_id}"},
+    )
+    source = render(known, outline(known, digest), digest)
+    assert len(source.encode()) <= MOST_BYTES
+    assert 'data-list="newly-missed"' in source
+
+
+def test_what_is_new_since_the_run_before_is_told_with_its_change(frame, facts):
+    """One plan missed a second term, one its first; one misses what it missed then, one is no longer in force."""
+    was = frame("plans", *({"plan_id": name, "missed_terms": 1} for name in ("more", "same", "gone")))
+    then = {
+        "portfolio": [{"currency": "EUR", "due_today": "0.00", "overdue": "70.00", "pending": "1.00"}],
+        "work_lists": [],
+    }
+    before = Before(
+        date(2026, 6, 27), was.select("provider", "tenant_id", "plan_id", "missed_terms"), ((date(2026, 6, 27), then),)
+    )
+    digest = Digest(before=before)
+    late = [("more", 2, True), ("first", 1, True), ("same", 1, True), ("gone", 3, False), ("none", 0, True)]
+    rows = [
+        {**LATE, "plan_id": name, "missed_terms": terms, "is_in_force": on, "days_past_due": 9}
+        for name, terms, on in late
+    ]
+    digest.add("plans", frame("plans", *rows))
+    paid = [(27, 500, None), (28, 1000, None), (30, 40, None), (20, 300, 29)]
+    digest.add(
+        "payments",
+        frame(
+            "payments",
+            *(
+                {"payment_id": f"{n}", "payment_no": n, "effective_date": date(2026, 6, day), "amount_minor": sum_, "class": "received"}
+                | ({"reversed_on": date(2026, 6, back), "reversed_amount_minor": sum_} if back else {})
+                for n, (day, sum_, back) in enumerate(paid)
+            ),
+        ),
+    )  # fmt: skip
+    text = Page(render(facts(), outline(facts(), digest), digest)).text
+    assert "Since 2026-06-27 Compared with the last run that was published before, as of 2026-06-27." in text
+    assert "Newly missed 2 plans With more missed terms than then" in text
+    assert "Newly missed · 2 EUR 66.68" in text
+    assert "Overdue 133.36 EUR +63.36" in text
+    assert "Pending 0.00 EUR -1.00" in text
+    assert "Received 7.40 EUR Settled on plans since then" in text
+
+
+def test_the_first_run_says_that_there_is_nothing_to_compare_with(page):
+    text = Page(page(rows={"plans": [{**LATE, "missed_terms": 2}]})).text
+    assert "This is the first published run: there is none before it to compare with." in text
+    assert "Missed terms 2 Past grace" in text
+    assert "Newly missed" not in text
+
+
+def test_what_comes_first_is_weighed_by_money_and_by_how_bad_it_is(page):
+    """A break of high severity without an amount weighs as much as 10,000.00; neither kind crowds out the other."""
+    plans = [{**LATE, "plan_id": f"call{n}", "days_past_due": 9, "overdue_minor": 100_00 + n} for n in range(30)]
+    plans.append({**LATE, "plan_id": "big", "days_past_due": 9, "overdue_minor": 20_000_00})
+    breaks = [
+        {"fingerprint": f"{n}", "kind": "real", "code": f"C{n}", "severity": "low", "explanation": f"small {n}."}
+        for n in range(30)
+    ]
+    breaks.append({"fingerprint": "x", "kind": "real", "code": "X", "severity": "high", "explanation": "bad."})
+    source = page(rows={"plans": plans, "breaks": breaks}, actions={("X", ""): "mend it."})
+    table = Page(source[source.index('<table class="first">') :].partition("</table>")[0] + "</table>").text
+    rows = table.split(" below")[:-1]
+    assert len(rows) == 10
+    assert "Plan big at payt" in rows[0]
+    assert rows[1].strip().startswith("bad. new today Mend it.")
+    assert "Plan call29 at payt" in rows[2]
+    assert sum("Plan " in row for row in rows) == 5

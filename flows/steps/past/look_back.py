@@ -11,12 +11,13 @@ import polars as pl
 from flows.settings import Settings
 from flows.steps.compute import Inputs, parts_of, plans_of_part
 from flows.steps.run_key import run_key
+from reports.before import MOST_POINTS, Before
 from reports.manifest import is_sealed
 from schemas.core import PAYMENTS, PLANS
 from schemas.currencies import minor_units
 from schemas.results import PLAN_POSITIONS, ROLL
 from sql.core import images
-from sql.earlier import EarlierRun, earlier_runs, touched_plans
+from sql.earlier import EarlierRun, comparable_runs, earlier_runs, missed_plans, run_summaries, touched_plans
 from transforms.location.locate import locate
 from transforms.outlook.roll import PLAN, STANDING, earlier_dates, roll
 
@@ -49,6 +50,16 @@ class LookBack:
         """Return `ROLL` to `plans`, the `PLAN_POSITIONS` of the run, from each earlier date that is followed."""
         days = earlier_dates([run.as_of for run in self.runs], self.inputs.as_of)
         return pl.concat([ROLL.empty(), *(roll(self.plans_on(day), plans, from_as_of=day) for day in days)])
+
+    def before(self) -> Before | None:
+        """Return what the run is compared with: the newest run of an earlier date; null where there is none."""
+        known = comparable_runs(self.con)
+        newest = {run.as_of: run for run in self.runs if run.run_no in known}
+        if not newest:
+            return None
+        days = sorted(newest)[1 - MOST_POINTS :]
+        missed = missed_plans(self.con, newest[days[-1]].run_no)
+        return Before(days[-1], missed, tuple(run_summaries(self.con, [newest[day].run_no for day in days])))
 
     def plans_on(self, day: date) -> pl.DataFrame:
         """Return `roll.STANDING` of every plan that existed on `day`, as it is known now.
