@@ -54,10 +54,14 @@ def plans(desk, folder=None):
     return {row["plan_id"]: (row["flags"], int(row["days_past_due"])) for row in desk.rows("plans", folder)}
 
 
-def todo(folder):
+def listed(folder):
+    """Of each work list on the page: its number and money, and the plans on it."""
     page = (folder / "report.html").read_text(encoding="utf-8")
-    item = r'<li><span class="count">(\d+)</span><span><strong>(?:<a [^>]*>)?([^<]+)(?:</a>)?</strong>(?:<span class="sub">([^<]*)</span>)?'
-    return {what: (int(count), more) for count, what, more in re.findall(item, page)}, page
+    item = r'<h3 id="([a-z-]+)">[^<]+ · (\d+)</h3><span class="note">([^<]*)</span></div>(.*?)</table>'
+    return {
+        name: (int(count), money, sorted(re.findall(r'data-label="Plan"><bdi>([^<]+)</bdi>', table)))
+        for name, count, money, table in re.findall(item, page, re.DOTALL)
+    }
 
 
 def test_a_pause_of_debtor_invoice_or_case_flags_the_plan_and_stops_no_days(paused):
@@ -67,13 +71,10 @@ def test_a_pause_of_debtor_invoice_or_case_flags_the_plan_and_stops_no_days(paus
 
 
 def test_paused_plans_and_those_whose_invoices_owe_less_have_lines_of_their_own_and_are_not_chased(paused):
-    lines, page = todo(paused.latest)
-    assert lines["Leave paused plans alone"] == (3, "EUR 300.00")
-    assert lines["Chase plans past due that have no money on its way"] == (2, "EUR 200.00")
-    line = "Have plans corrected that ask for money their invoices no longer owe, and chase nobody for it"
-    assert lines[line] == (1, "EUR 100.00")
-    overdue = page.partition('id="overdue"')[2].partition("</section>")[0]
-    assert [name for name in ("11", "12", "13", "14", "15", "16") if f">{name}<" in overdue] == ["11", "15"]
+    found = listed(paused.latest)
+    assert found["paused"] == (3, "EUR 300.00", ["12", "13", "14"])
+    assert found["call"] == (2, "EUR 200.00", ["11", "15"])
+    assert found["not-owed"] == (1, "EUR 100.00", ["16"])
 
 
 def test_the_provider_s_pause_stops_days_where_that_is_chosen(paused):
