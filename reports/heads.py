@@ -17,6 +17,12 @@ _OTHERWISE = {
     "expires_on": "Accepted through",
     "maximum": "Accepted up to",
     "is_money": "Counts as money",
+    "age_days": "Age in days",
+    "difference_days": "Difference in days",
+    "window_days": "Days looked back",
+    "horizon_days": "Days ahead",
+    "pending_business_days": "Business days pending",
+    "from_as_of": "Earlier date",
 }
 
 
