@@ -52,6 +52,7 @@ lock: setup
 ## regenerate the documents that are made from the code
 docs: setup
 	@$(BIN)/python -m checks.docs
+	@PLANRECON_WRITE=1 $(BIN)/python -m pytest -q tests/flows/test_readme.py -k cookbook_prints
 
 bench: setup
 	@$(BIN)/python -m benchmarks
