@@ -47,20 +47,26 @@ class Section(BaseModel):
 class RunSettings(Section):
     """How figures are computed, for every provider whose section does not differ."""
 
-    timezone: Zone = "Europe/Amsterdam"
-    grace_days: Annotated[int, Field(ge=0, le=366)] = 0
-    tolerance: ToleranceText = "EXACT"
+    timezone: Annotated[Zone, Field(description='reporting time zone: decides what "today" is')] = "Europe/Amsterdam"
+    grace_days: Annotated[
+        int, Field(ge=0, le=366, description="days after the due date before a term counts as missed")
+    ] = 0
+    tolerance: Annotated[ToleranceText, Field(description="shortfall at which a term still counts as satisfied")] = (
+        "EXACT"
+    )
     residual: words.Residual = "FILL"
     grace_mode: words.GraceMode = "NONE"
     day_basis: words.DayBasis = "CALENDAR"
     dpd_origin: words.DpdOrigin = "OLDEST_UNPAID"
-    settlement_days: Annotated[int, Field(ge=0, le=60)] = 2
+    settlement_days: Annotated[
+        int, Field(ge=0, le=60, description="business days inside which a difference is timing")
+    ] = 2
     stale_pending_days: Annotated[int, Field(ge=0, le=366)] = 5
     escalate_days: Annotated[int, Field(ge=0, le=366)] = 5
     material_amount: Annotated[Decimal, Field(ge=0, le=10**9, decimal_places=4)] = Decimal(0)
     material_percent: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] = Decimal(0)
     bucket_set: BucketSetName = "AR"
-    calendar: CalendarName = "NL"
+    calendar: Annotated[CalendarName, Field(description="holidays: any calendar of the holidays library")] = "NL"
     closed_days: ClosedDays = ()
     pauses: words.PauseMode = "FLAG"
     pauses_file: Path | None = None
@@ -68,7 +74,9 @@ class RunSettings(Section):
     overlap_minutes: Annotated[int, Field(ge=1, le=10_080)] = 15
     full_sweep_days: Annotated[int, Field(ge=1, le=60)] = 7
     clock_skew_minutes: Annotated[int, Field(ge=0, le=10_080)] = 2
-    fail_on: words.FailOn = "high"
+    fail_on: Annotated[
+        words.FailOn, Field(description="severity of open break from which the exit code is 1; `never`")
+    ] = "high"
 
 
 class GateSettings(Section):
@@ -102,15 +110,21 @@ class BucketSettings(Section):
 class WarehouseSettings(Section):
     """Where the figures live between runs."""
 
-    path: Path = Path("planrecon.duckdb")
-    state_dir: Path = Path("planrecon.state")
+    path: Annotated[Path, Field(description="the DuckDB file; it can be rebuilt from `state_dir` alone")] = Path(
+        "planrecon.duckdb"
+    )
+    state_dir: Annotated[Path, Field(description="landing, lock, commit log, archive of runs, kept refresh tokens")] = (
+        Path("planrecon.state")
+    )
 
 
 class ReportSettings(Section):
     """Where reports go, and in which formats."""
 
-    dir: Path = Path("reports")
-    formats: Formats = list(words.REPORT_FORMATS)
+    dir: Annotated[Path, Field(description="run folders and the `latest` pointer")] = Path("reports")
+    formats: Annotated[Formats, Field(description="Parquet is always written: the views read it")] = list(
+        words.REPORT_FORMATS
+    )
 
 
 class WritePolicy(Section):
@@ -155,7 +169,7 @@ class ConventionSettings(Section):
 class ProviderSettings(Section):
     """What every provider section takes."""
 
-    base_url: str
+    base_url: Annotated[str, Field(description="where the API is; plain http only on this machine")]
     enabled: bool = True
     tenant: str | None = None
     timezone: Zone | None = None
@@ -173,7 +187,7 @@ class ProviderSettings(Section):
     sweep_minutes: Annotated[float, Field(gt=0)] = 120
     grace_days: Annotated[int, Field(ge=0, le=366)] | None = None
     tolerance: ToleranceText | None = None
-    calendar: CalendarName | None = None
+    calendar: Annotated[CalendarName | None, Field(description="holidays for this provider's plans")] = None
     closed_days: ClosedDays | None = None
     bucket_set: BucketSetName | None = None
     weekend: Weekend = WEEKEND
@@ -184,6 +198,13 @@ class ProviderSettings(Section):
 
     NAME: ClassVar[str] = ""
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret")
+    SIGN_IN: ClassVar[tuple[tuple[str, ...], ...]] = (("token",), ("client_id", "client_secret"))
+
+    @classmethod
+    def ways_to_sign_in(cls) -> str:
+        """Return the variables that can hold what the provider asks for, as the end of a sentence."""
+        prefix = f"{PREFIX}PROVIDERS__{cls.NAME.upper()}__"
+        return ", or ".join(" and ".join(f"{prefix}{key.upper()}" for key in way) for way in cls.SIGN_IN)
 
     def symbols(self) -> Mapping[str, str]:
         """Return the currency that each sign stands for, where the provider writes signs."""
@@ -259,7 +280,7 @@ class PayiqSettings(ProviderSettings):
 
     timezone: Zone | None = "America/New_York"
     currency_symbols: dict[str, str] = {"$": "USD"}
-    accounts_file: Path | None = None
+    accounts_file: Annotated[Path | None, Field(description="the accounts to ask about: the API lists none")] = None
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     signing_secret: SecretStr | None = None
@@ -268,6 +289,7 @@ class PayiqSettings(ProviderSettings):
 
     NAME: ClassVar[str] = "payiq"
     SECRETS: ClassVar[tuple[str, ...]] = ("token", "client_secret", "api_key", "signing_secret")
+    SIGN_IN: ClassVar[tuple[tuple[str, ...], ...]] = (("api_key", "signing_secret"),)
 
     def symbols(self) -> Mapping[str, str]:
         """Return the configured signs."""

@@ -56,7 +56,7 @@ def wrapped(text: str, width: int, indent: int = 0) -> str:
     console = _console(width)
     lines: list[str] = []
     for line in text.split("\n"):
-        if cell_len(line) <= width or width - indent < FOLDED:
+        if Text.from_ansi(line).cell_len <= width or width - indent < FOLDED:
             lines.append(line)
             continue
         head, rest = line[:indent], line[indent:]

@@ -13,6 +13,7 @@ Shell = Literal["bash", "zsh", "fish"]
 
 def add_to(app: App) -> None:
     """Make these functions commands of `app`."""
+    app.command(init)
     app.command(open_page, name="open")
 
     @app.command(name="--install-completion")
@@ -28,6 +29,37 @@ def add_to(app: App) -> None:
         For example: `planrecon --install-completion --shell zsh`
         """
         return install_completion(app, shell, output)
+
+
+def init(
+    *,
+    provider: Annotated[
+        tuple[str, ...], Parameter(negative="", help="Pull from this provider; may be given more than once.")
+    ] = (),
+    base_url: Annotated[
+        tuple[str, ...],
+        Parameter(negative="", help="Where a provider's API is, as `totality=https://lender.example/api`."),
+    ] = (),
+    timezone: Annotated[str, Parameter(help="Reporting time zone, for example Europe/Amsterdam.")] = "",
+    calendar: Annotated[str, Parameter(help="Holidays: NL, US, ECB, FED, ...")] = "",
+    warehouse: Annotated[str, Parameter(help="The DuckDB file.")] = "",
+    state_dir: Annotated[str, Parameter(help="Folder of what was fetched and decided.")] = "",
+    reports: Annotated[str, Parameter(help="Folder of the reports.")] = "",
+    yes: Annotated[
+        bool, Parameter(negative="", help="Ask nothing: take the default of whatever is not given.")
+    ] = False,
+    force: Annotated[bool, Parameter(negative="", help="Write the file anew where it is there already.")] = False,
+    config: Config = None,
+) -> int:
+    """Write a commented configuration by asking, Enter for each default; secrets are named, never written.
+
+    For example: `planrecon init --provider payt --timezone Europe/Amsterdam --yes`
+    """
+    from flows.commands.init import Given, write_configuration
+
+    urls = dict(pair.partition("=")[::2] for pair in base_url)
+    given = Given(provider, urls, timezone, calendar, warehouse, state_dir, reports)
+    return write_configuration(config, given, takes_defaults=yes, force=force)
 
 
 def open_page(*, config: Config = None) -> int:

@@ -60,6 +60,7 @@ def test_no_computation_check_or_report_names_a_provider() -> None:
 SAYS_PROVIDERS = {
     "flows/settings.py": "the sections",
     "flows/commands/cli.py": "help",
+    "flows/commands/cli_setup.py": "help",
     "flows/commands/writes/cli_plan.py": "help, and the only one that has proposals as the default",
     "flows/writing.py": "the same default",
     "flows/commands/demo.py": "the three sandboxes it starts",

@@ -107,6 +107,10 @@ def test_a_long_field_is_folded_beside_its_name():
     ]
 
 
+def test_the_head_in_bold_takes_no_more_room_than_its_letters():
+    assert wrapped("\x1b[1mone two three\x1b[0m", 13) == "\x1b[1mone two three\x1b[0m"
+
+
 def test_a_sentence_is_wrapped_between_its_words():
     assert wrapped("one two three\nshort", 7) == "one two three\nshort"  # no window is so narrow
     assert wrapped("one two three four\nshort", 14) == "one two three\nfour\nshort"
