@@ -13,6 +13,7 @@ with RunWriter(reports_dir, as_of=as_of, run_id=run_id) as run:
 
 from collections.abc import Collection, Iterable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -100,7 +101,7 @@ class RunWriter:
             formats=self._formats,
             in_order=in_order,
             keep=keep,
-            pick=on_a_list if keep and name == "plans" else None,
+            pick=partial(on_a_list, before=self._digest.before) if keep and name == "plans" else None,
         )
         self._tables[name] = writer
         return ReportTable(writer, self._digest)

@@ -78,7 +78,12 @@ def write_workbook(
     path: Path, summary: Summary, tables: Sequence[Written], *, plan_links: Mapping[str, str] | None = None
 ) -> None:
     """Write the workbook; `plan_links` has the pattern of the links to plans, by provider."""
-    lists = [each for table in tables if table.picked is not None for each in list_sheets(table.picked)]
+    lists = [
+        each
+        for table in tables
+        if table.picked is not None
+        for each in list_sheets(table.picked, summary.compared_with)
+    ]
     sheets = [*lists, *(_sheet(table) for table in tables)]
     title = f"Payment plans as of {summary.as_of}, {summary.state}"
     with xlsxwriter.Workbook(path, _OPTIONS) as book:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
 
+from reports.before import Before
 from reports.heads import head, names_by_head
 from reports.run import RunWriter
 from reports.shape import arrange
@@ -16,7 +17,6 @@ from reports.workbook import sheets as layout
 from reports.workbook.book import Written, write_workbook
 from schemas.columns import COLUMNS
 from schemas.reports import REPORTS
-from schemas.words import WORK_LISTS
 
 AS_OF = date(2026, 6, 30)
 SUMMARY = SimpleNamespace(
@@ -220,22 +220,33 @@ def test_the_first_sheet_adds_up_the_plans_in_force_per_currency_and_lists_the_s
 
 
 PLANS_AT_WORK = (
-    {"plan_id": "small", "overdue_minor": 1_000, "work_lists": "CALL_TODAY"},
-    {"plan_id": "large", "overdue_minor": 9_000, "due_today_minor": 5, "work_lists": "CALL_TODAY;DUE_TODAY"},
-    {"plan_id": "dollars", "overdue_minor": 20_000, "currency": "USD", "work_lists": "CALL_TODAY"},
-    {"plan_id": "idle", "work_lists": ""},
+    {"plan_id": "small", "overdue_minor": 1_000, "days_past_due": 9, "missed_terms": 2},
+    {"plan_id": "large", "overdue_minor": 9_000, "days_past_due": 9, "due_today_minor": 5, "missed_terms": 1},
+    {"plan_id": "dollars", "overdue_minor": 20_000, "days_past_due": 9, "currency": "USD", "missed_terms": 1},
+    {"plan_id": "quiet", "missed_terms": 1},
+    {"plan_id": "idle"},
 )
 
 
-def test_the_day_s_work_comes_first_each_list_whole_with_the_most_money_at_risk_on_top(tmp_path, frame, facts):
-    with RunWriter(tmp_path, as_of=AS_OF, run_id="r1", formats=["xlsx"]) as run:
-        run.write("plans", frame("plans", *PLANS_AT_WORK))
-        folder = run.finish(facts())
-        with CalamineWorkbook.from_path(folder / "reports.xlsx") as book:
-            names = book.sheet_names
-            shown = {name: book.get_sheet_by_name(name).to_python() for name in names}
-    lists = [word.replace("_", " ").capitalize() for word in WORK_LISTS]
-    assert names == ["Overview", *lists, *(name for name, each in REPORTS.items() if each.has_csv), "Columns"]
+@pytest.fixture
+def opened(tmp_path, frame, facts):
+    """Write the workbook of a run over `PLANS_AT_WORK` and return its sheets by name."""
+
+    def through(before=None):
+        with RunWriter(tmp_path, as_of=AS_OF, run_id="r1", formats=["xlsx"]) as run:
+            run.compare(before)
+            run.write("plans", frame("plans", *PLANS_AT_WORK))
+            folder = run.finish(facts())
+            with CalamineWorkbook.from_path(folder / "reports.xlsx") as book:
+                return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+    return through
+
+
+def test_the_day_s_work_comes_first_each_list_with_the_most_money_at_risk_on_top(opened):
+    shown = opened()
+    lists = ["Call today", "Due today", "Settling", "Paused", "Not owed", "Ended with money"]
+    assert [*shown] == ["Overview", *lists, *(name for name, each in REPORTS.items() if each.has_csv), "Columns"]
     heads, *rows = shown["Call today"]
     plan, overdue = heads.index("Plan"), heads.index("Overdue")
     assert [(row[plan], row[overdue]) for row in rows] == [
@@ -243,8 +254,20 @@ def test_the_day_s_work_comes_first_each_list_whole_with_the_most_money_at_risk_
     ]  # fmt: skip
     assert [row[plan] for row in shown["Due today"][1:]] == ["large", "", "Total EUR"]
     assert [row[0] for row in shown["Paused"][1:]] == ["", "0 rows"]
-    listed = {row[0]: row[1] for row in shown["Overview"] if row[0] in names}
-    assert (listed["Call today"], listed["Due today"], listed["Paused"], listed["plans"]) == (3, 1, 0, 4)
+    listed = {row[0]: row[1] for row in shown["Overview"] if row[0] in shown}
+    assert (listed["Call today"], listed["Due today"], listed["Paused"], listed["plans"]) == (3, 1, 0, 5)
+
+
+def test_plans_with_more_missed_terms_than_at_the_run_before_have_a_list(opened):
+    """One more than then, first ones, and as many as then."""
+    then = {"small": 1, "dollars": 1}
+    missed = pl.DataFrame(
+        [{"provider": "payt", "tenant_id": "a1", "plan_id": name, "missed_terms": n} for name, n in then.items()]
+    )
+    shown = opened(Before(date(2026, 6, 29), missed))
+    assert [*shown][:4] == ["Overview", "Call today", "Newly missed", "Due today"]
+    assert [row[0] for row in shown["Newly missed"][1:]] == ["large", "small", "quiet", "", "Total EUR"]
+    assert "Plans: more missed terms than on 2026-06-29" in {row[2] for row in shown["Overview"]}
 
 
 def test_open_breaks_stand_before_accepted_ones_and_the_worst_first(tmp_path, frame):
