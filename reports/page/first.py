@@ -29,7 +29,7 @@ def context(facts: RunFacts, summary: Summary, digest: Digest) -> dict[str, Any]
     of_breaks = min(len(broken), max(room // 2, room - len(calls)))
     chosen = [*calls[: room - of_breaks], *broken[:of_breaks]]
     chosen.sort(key=lambda row: -row["weight"])
-    return {"first": [*urgent, *chosen]}
+    return {"first": [*urgent, *chosen, *_rejected(summary)][:FIRST]}
 
 
 def action_of(facts: RunFacts, code: str, reason: str | None) -> str:
@@ -50,22 +50,17 @@ def _urgent(summary: Summary) -> Iterator[Row]:
         yield _plain(
             f"Something begun at the providers is not finished: {told}", "Settle what was begun at the providers.", None
         )
+
+
+def _rejected(summary: Summary) -> Iterator[Row]:
     if summary.quarantined:
         text = f"{counted(summary.quarantined, 'row')} of the providers stayed out of these figures."
         yield _plain(text, "See why with planrecon quarantine.", "trust")
 
 
 def _plain(text: str, action: str, anchor: str | None) -> Row:
-    return {
-        "text": text,
-        "amount": "",
-        "currency": "",
-        "age": "",
-        "action": action,
-        "link": None,
-        "anchor": anchor,
-        "weight": 0,
-    }
+    told = {"text": text, "action": action, "anchor": anchor, "link": None, "weight": 0}
+    return {**told, **dict.fromkeys(("amount", "currency", "age", "provider", "severity"), "")}
 
 
 def _calls(facts: RunFacts, digest: Digest) -> Iterator[Row]:
@@ -83,6 +78,8 @@ def _calls(facts: RunFacts, digest: Digest) -> Iterator[Row]:
             "amount": amount(row["overdue_minor"], row["currency"]),
             "currency": row["currency"],
             "age": f"{counted(row['days_past_due'], 'day')} past due",
+            "provider": row["provider"],
+            "severity": "",
             "action": "Call: nothing is on its way.",
             "link": link_of(facts.plan_links, row),
             "anchor": "call",
@@ -104,6 +101,8 @@ def _broken(facts: RunFacts, digest: Digest) -> Iterator[Row]:
             "amount": amount(row["difference_minor"], row["break_currency"]),
             "currency": row["break_currency"] or "",
             "age": f"open for {counted(row['age_days'], 'day')}" if row["age_days"] else "new today",
+            "provider": row["provider"],
+            "severity": row["severity"],
             "action": action_of(facts, row["code"], row["reason"]),
             "link": link_of(facts.plan_links, row) if row["plan_id"] else None,
             "anchor": "breaks",

@@ -61,3 +61,29 @@ def test_every_published_report_comes_out_the_same_under_its_own_known_at(histor
         assert again != folder
         assert files(again) == files(folder)
     assert [desk.query("SELECT count(*), max(as_of) FROM v_breaks")] == [register]
+
+
+def test_newly_missed_are_the_plans_with_more_missed_terms_than_on_the_day_published_before(history):
+    """A report of a day before the newest one has no history of plans, and is compared with nothing later."""
+    desk, published = history
+    told = [json.loads((folder / "summary.json").read_text()) for folder in published]
+    first, second = (str(LAST - timedelta(days=back)) for back in (2, 1))
+    assert [one.get("compared_with") for one in told] == [None, first, None, second, None, None]
+    found = []
+    for now, was in ((1, 0), (3, 1)):
+        before = {
+            (row["provider"], row["plan_id"]): int(row["missed_terms"]) for row in desk.rows("plans", published[was])
+        }
+        more = [
+            row
+            for row in desk.rows("plans", published[now])
+            if row["is_in_force"] == "true"
+            and int(row["missed_terms"]) > before.get((row["provider"], row["plan_id"]), 0)
+        ]
+        lines = [line for line in told[now]["work_lists"] if line["work_list"] == "NEWLY_MISSED"]
+        assert sum(line["plans"] for line in lines) == len(more)
+        found.append(len(more))
+        page = (published[now] / "report.html").read_text(encoding="utf-8")
+        assert f'<h2 id="since">Since {told[now]["compared_with"]}</h2>' in page
+        assert page.split('data-list="newly-missed"')[-1].split("</table>")[0].count("<tr data-provider") == len(more)
+    assert any(found)
