@@ -27,7 +27,7 @@ from flows.errors import PlanreconError
 from flows.settings import Settings
 from flows.steps.pipeline import reconcile_portfolio
 from flows.steps.publish import Finished
-from flows.steps.request import Request
+from flows.steps.request import Request, require_one_extent
 from flows.steps.runners import Result
 from schemas.words import HELD, FailOn
 
@@ -185,7 +185,9 @@ def reconcile(
     as_of: date | None = None,
     providers: list[ProviderName] | None = None,
     fail_on: FailOn | None = None,
-    full: bool = False,  # noqa: FBT001, FBT002  a parameter of the flow is given by its name
+    *,
+    full: bool = False,
+    refresh: bool = False,
 ) -> State[Finished]:
     """Pull, validate, compute and report as of one date.
 
@@ -196,14 +198,22 @@ def reconcile(
         providers: Pull only these; all configured ones where empty.
         fail_on: Severity of open break from which the run ends as one with breaks; as configured where empty.
         full: Fetch everything again, not only what changed since the last fetch.
+        refresh: Fetch only what may have become pending or settled since the last fetch; PayIQ is asked for few accounts.
     """
 
     def step() -> State[Finished]:
         request = Request(
-            settings=_settings(config), as_of=as_of, providers=tuple(providers or ()), fail_on=fail_on, full=full
+            settings=_settings(config),
+            as_of=as_of,
+            providers=tuple(providers or ()),
+            fail_on=fail_on,
+            full=full,
+            refresh=refresh,
         )
+        require_one_extent(request)
         finished = reconcile_portfolio(request, PrefectTasks())
         kind = Failed if finished.state == HELD else Completed
-        return kind(name=finished.headline, message=finished.first_line, data=finished)
+        link = f"\n{finished.page.as_uri()}" if finished.page is not None else ""
+        return kind(name=finished.headline, message=f"{finished.first_line}{link}", data=finished)
 
     return ended(step)

@@ -119,12 +119,16 @@ class SweepRequest:
     """One list to read to its end, of one tenant. `since` in UTC; None asks for everything.
 
     `last_pages` is how many pages it had when everything was last fetched; 0 where there is nothing to go by.
+    A list `by_owner` is read by asking for one account after the other; `owners`, the contexts of earlier pages, then
+    limits it to the accounts these pages were about. None asks for all.
     """
 
     name: str
     tenant_id: str
     since: datetime | None = None
     last_pages: int = 0
+    by_owner: bool = False
+    owners: tuple[Mapping[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,12 @@ def run_states(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.sql("SELECT run_id, state FROM meta.runs ORDER BY run_no").fetchall())
 
 
+def severities(con: duckdb.DuckDBPyConnection, run: Run) -> dict[str, str]:
+    """Return the severity of each break that a run showed, by fingerprint."""
+    found = "SELECT fingerprint, severity FROM out.breaks WHERE run_id = $run_id ORDER BY fingerprint"
+    return dict(con.sql(found, params={"run_id": run.run_id}).fetchall())
+
+
 def read_register(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Return the register of breaks as the last run that moved it left it; empty before the first."""
     frame = con.sql("SELECT * FROM meta.break_register ORDER BY fingerprint").pl()

@@ -20,7 +20,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from flows import log, streams
 from flows.commands import cli_setup, window
 from flows.commands.flags import NOTHING, Flags
-from flows.commands.options import AsOf, Config, FailOn, Format, KnownAt, Raw
+from flows.commands.options import AsOf, By, Config, FailOn, Format, KnownAt, Notify, Raw
 from flows.commands.writes import cli_plan
 from flows.log import LOGGER
 
@@ -81,6 +81,13 @@ def run(
     full: Annotated[
         bool, Parameter(negative="", help="Fetch everything again, not only what changed since the last fetch.")
     ] = False,
+    refresh: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Fetch only what may have become pending or settled since the last fetch; PayIQ is asked for few accounts.",
+        ),
+    ] = False,
     prefect: Annotated[
         bool, Parameter(negative="", help="Run as a Prefect flow although no Prefect API is configured.")
     ] = False,
@@ -89,7 +96,9 @@ def run(
     """Pull, validate, compute and report for the configured providers."""
     from flows.commands.run import run_configured
 
-    return run_configured(config, as_of=as_of, providers=provider, as_flow=prefect, fail_on=fail_on, full=full)
+    return run_configured(
+        config, as_of=as_of, providers=provider, as_flow=prefect, fail_on=fail_on, full=full, refresh=refresh
+    )
 
 
 @app.command
@@ -301,19 +310,21 @@ def sandbox(
 
 
 @app.command
-def deploy(*, config: Config = None) -> int:
-    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API."""
-    from flows.deployments import register
+def deploy(*, config: Config = None, notify: Notify = None, by: By = "08:00") -> int:
+    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API, and who is told of bad ends."""
+    from flows.commands.options import hour
+    from flows.deploy.deployments import register
 
-    return register(config)
+    return register(config, notify=notify, by=hour(by))
 
 
 @app.command
-def serve(*, config: Config = None) -> int:
+def serve(*, config: Config = None, notify: Notify = None, by: By = "08:00") -> int:
     """Serve the scheduled deployments from this process until it is stopped."""
-    from flows.deployments import serve_here
+    from flows.commands.options import hour
+    from flows.deploy.deployments import serve_here
 
-    return serve_here(config)
+    return serve_here(config, notify=notify, by=hour(by))
 
 
 @app.command

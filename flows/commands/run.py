@@ -9,11 +9,10 @@ from flows import log
 from flows.commands import window
 from flows.configuration import load
 from flows.orchestrator import address, prepare_embedded, require_answer, without
-from flows.settings import Settings
 from flows.sources import chosen
 from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.publish import Finished
-from flows.steps.request import Request
+from flows.steps.request import Request, require_one_extent
 from flows.steps.runners import Direct
 from reports.console import render
 
@@ -26,15 +25,14 @@ def run_configured(
     as_flow: bool,
     fail_on: str | None,
     full: bool = False,
+    refresh: bool = False,
 ) -> int:
     """Run the whole job once and print the summary; as a Prefect flow where asked for or where an API is configured."""
     settings = load(config)
     chosen(settings, providers)
-    if as_flow or address():
-        finished = _as_flow(settings, config, as_of, providers, fail_on, full=full)
-    else:
-        finished = reconcile_portfolio(Request(settings, as_of, providers, fail_on=fail_on, full=full), Direct())
-    return tell(finished)
+    request = Request(settings, as_of, providers, fail_on=fail_on, full=full, refresh=refresh)
+    require_one_extent(request)
+    return tell(_as_flow(request, config) if as_flow or address() else reconcile_portfolio(request, Direct()))
 
 
 def report_again(config: Path | None, *, as_of: date | None, known_at: datetime | None, fail_on: str | None) -> int:
@@ -58,15 +56,7 @@ def _shown(path: Path) -> str:
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _as_flow(
-    settings: Settings,
-    config: Path | None,
-    as_of: date | None,
-    providers: tuple[str, ...],
-    fail_on: str | None,
-    *,
-    full: bool,
-) -> Finished:
+def _as_flow(request: Request, config: Path | None) -> Finished:
     if address():
         require_answer(without())
     else:
@@ -75,13 +65,14 @@ def _as_flow(
     from flows.reconcile import handing, reconcile
 
     try:
-        with handing(settings):
+        with handing(request.settings):
             state: Any = reconcile(  # the declared return type is what the state holds
                 config=str(config) if config else None,
-                as_of=as_of,
-                providers=list(providers) or None,
-                fail_on=fail_on,
-                full=full,
+                as_of=request.as_of,
+                providers=list(request.providers) or None,
+                fail_on=request.fail_on,
+                full=request.full,
+                refresh=request.refresh,
                 return_state=True,
             )
     except Exception:

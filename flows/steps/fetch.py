@@ -16,6 +16,7 @@ from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
 from sql.core.ledger import watermarks, whole_pages
+from sql.moving import Owners, moving_owners
 from sql.runs import held_by_change
 from sql.warehouse import Warehouse
 
@@ -27,11 +28,12 @@ FULL_AFTER = timedelta(days=60)
 class Fetched:
     """What is known of the earlier fetches of one tenant: where each sweep may start, and how long each list was.
 
-    A start that is null or missing asks for everything.
+    A start that is null or missing asks for everything. `owners` are the accounts to ask for again, null for all.
     """
 
     since: Mapping[str, datetime | None]
     last_pages: Mapping[str, int]
+    owners: Owners | None = None
 
 
 def fetched_before(this: ThisRun, warehouse: Warehouse) -> dict[tuple[str, str], Fetched]:
@@ -50,6 +52,9 @@ def fetched_before(this: ThisRun, warehouse: Warehouse) -> dict[tuple[str, str],
                 if provider not in doubted
             },
             whole_pages(warehouse.con, provider, tenant),
+            moving_owners(warehouse.con, this.landing, provider, tenant, as_of=this.as_of)
+            if this.request.refresh
+            else None,
         )
         for provider, tenant in warehouse.tenants()
     }
@@ -93,6 +98,7 @@ def fetch(
                 since=last_fetch.since,
                 tenants=pages[source],
                 last_pages=last_fetch.last_pages,
+                owners=last_fetch.owners,
             )
 
         after = {name: f"list tenants {source.provider}" for name, source in sources.items()}

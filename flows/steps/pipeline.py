@@ -53,6 +53,9 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
             raise
     runner.show("planrecon-summary", markdown=finished.markdown)
     runner.show("planrecon-breaks", table=finished.breaks)
+    if finished.notices is not None:
+        runner.show("planrecon-digest", markdown=finished.notices.markdown())
+        log.LOGGER.info("%s", finished.notices.first_line)
     if finished.page is not None:
         runner.show("planrecon-page", link=finished.page.as_uri())
     return finished

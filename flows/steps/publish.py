@@ -23,6 +23,7 @@ from reports.console import render as console_text
 from reports.facts import RunFacts
 from reports.manifest import is_sealed
 from reports.markdown import render as markdown_text
+from reports.notices import Notices, notices
 from reports.run import RunWriter
 from reports.summary import Summary
 from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
@@ -30,7 +31,7 @@ from sql import acceptances
 from sql.core import images
 from sql.plan_history import NAME as PLAN_HISTORY
 from sql.plan_history import changed_plans
-from sql.runs import Run, known_load, latest_published, loaded_at, report_frames, tenants_loaded
+from sql.runs import Run, known_load, latest_published, loaded_at, report_frames, severities, tenants_loaded
 from sql.storage.archive import Archive
 from sql.storage.commits import end_run
 from sql.views import refresh_views, write_read_duckdb
@@ -58,6 +59,7 @@ class Finished:
     markdown: str = field(repr=False)
     page: Path | None = None
     breaks: list[dict[str, str]] = field(repr=False, default_factory=list)
+    notices: Notices | None = field(repr=False, default=None)
 
     @property
     def first_line(self) -> str:
@@ -131,6 +133,7 @@ def publish(
         writer.compare(look_back.before())
         _write(writer, inputs, result, living)
         writer.write("roll", look_back.moves(result.plans))
+        told = notices(living, severities(con, before) if before else {})
         seen = before.known_load if before else 0
         moved = movement(after.register, living, register) if after.moves else None
         loaded = fetched | tenants_loaded(con, seen, known)
@@ -163,6 +166,7 @@ def publish(
         markdown=markdown_text(writer.summary),
         page=folder / "report.html" if "html" in formats else None,
         breaks=_artifact(living),
+        notices=told,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from flows.errors import UsageError
 from flows.settings import Settings
 from sql.storage.commit_log import CommitLog
 from sql.storage.landing import Landing
@@ -16,7 +17,8 @@ class Request:
     """What to do: the settings, the as-of date (today where null), the providers to pull (all where empty).
 
     `known_at` limits a report to what was known by then; `fail_on` is the severity of
-    open break from which the exit code is 1. `full` fetches everything again.
+    open break from which the exit code is 1. `full` fetches everything again; `refresh` only what may have become pending
+    or settled since, where a provider must be asked account by account.
     """
 
     settings: Settings
@@ -25,6 +27,17 @@ class Request:
     known_at: datetime | None = None
     fail_on: str | None = None
     full: bool = False
+    refresh: bool = False
+
+
+def require_one_extent(request: Request) -> None:
+    """Refuse a request for everything and for little at once.
+
+    Raises:
+        UsageError: it is both full and a refresh.
+    """
+    if request.full and request.refresh:
+        raise UsageError("full and refresh are both given: one fetches everything again, the other little; give one")
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,9 @@ ASSUMED: Mapping[str, Assumption] = {
 }
 
 
+_NAMING = ("reference_number", "other_data", "account_key")
+"""What in a page's context names the account it is about."""
+
 Batch = tuple[list[Page], ProviderError | None]
 """What one account gave, and the error that ended it early."""
 
@@ -110,7 +113,7 @@ class PayiqClient(Reader):
 
     def sweeps(self, tenant_id: str, since: Mapping[str, datetime | None]) -> list[SweepRequest]:
         """One: everything of every account. Nothing here can be asked for by date of change."""
-        return [SweepRequest(PORTFOLIO, tenant_id, since.get(PORTFOLIO))]
+        return [SweepRequest(PORTFOLIO, tenant_id, since.get(PORTFOLIO), by_owner=True)]
 
     def pull(self, sweep: SweepRequest) -> Iterator[Page]:
         """Yield every account's pages in the order of the accounts, though several are requested at once.
@@ -119,13 +122,14 @@ class PayiqClient(Reader):
         its error is raised at the end, so that the sweep does not pass for complete.
         """
         failed: list[ProviderError] = []
+        refs = self._wanted(sweep)
         with ThreadPoolExecutor(self.workers, thread_name_prefix=NAME) as pool:
             try:
-                batches = _in_order(pool, lambda ref: self._account(ref, sweep.tenant_id), self.accounts)
+                batches = _in_order(pool, lambda ref: self._account(ref, sweep.tenant_id), refs)
                 for number, (pages, error) in enumerate(batches, start=1):
                     yield from pages
                     if number % TOLD_ACCOUNTS == 0:
-                        LOG.info("  %s: %d of %d accounts so far", NAME, number, len(self.accounts))
+                        LOG.info("  %s: %d of %d accounts so far", NAME, number, len(refs))
                     failed += [error] if error is not None else []
                     if error is not None and (not _about_one_account(error) or len(failed) > FAILED_ACCOUNTS):
                         raise error
@@ -133,6 +137,12 @@ class PayiqClient(Reader):
                 pool.shutdown(wait=False, cancel_futures=True)
         if failed:
             raise failed[0]
+
+    def _wanted(self, sweep: SweepRequest) -> tuple[AccountRef, ...]:
+        if sweep.owners is None:
+            return self.accounts
+        asked = {tuple(owner.get(name) for name in _NAMING) for owner in sweep.owners}
+        return tuple(ref for ref in self.accounts if tuple(_context(ref)[name] for name in _NAMING) in asked)
 
     def _account(self, ref: AccountRef, tenant_id: str) -> Batch:
         pages: list[Page] = []

@@ -10,8 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from datetime import time as clock_time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -19,6 +23,8 @@ import pytest
 from storm import faults
 
 from flows import configuration
+from flows.deploy.deployments import register
+from flows.errors import UsageError
 from flows.steps import waiting
 from providers import PROVIDERS
 from sandbox.worlds import scenarios
@@ -141,6 +147,52 @@ def logged(url, run):
     return everything_logged(url, run, "planrecon")
 
 
+@contextmanager
+def receiver():
+    """A webhook on loopback: its address, and the texts posted to it so far."""
+    texts = []
+
+    class Kept(BaseHTTPRequestHandler):
+        def do_POST(self):
+            texts.append(json.loads(self.rfile.read(int(self.headers["content-length"])))["text"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Kept) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_port}/", texts
+        served.shutdown()
+
+
+def tell(desk, url, webhook):
+    """Deploy with alerts through a webhook, twice, after a block that is not there; return the automations."""
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+    from prefect.blocks.system import Secret
+
+    by = clock_time(8, 30)
+    with pytest.raises(UsageError, match=r"no notification block 'custom-webhook/evening'.*Blocks"):
+        register(desk.file, notify="custom-webhook/evening", by=by)
+    block = CustomWebhookNotificationBlock(name="morning", url=webhook, json_data={"text": "{{subject}}|{{body}}"})
+    block.save("morning", overwrite=True)
+    Secret(value=desk.sections["providers.payt"]["client_secret"]).save("payt-secret", overwrite=True)
+    desk.configure(payt={"client_secret": "prefect-secret:payt-secret"})
+    with pytest.raises(UsageError, match=r"there are custom-webhook/morning"):
+        register(desk.file, notify="custom-webhook/evening", by=by)
+    with pytest.raises(UsageError, match=r"--by 06:30 is not an hour behind"):
+        register(desk.file, notify="custom-webhook/morning", by=clock_time(6, 30))
+    told = []
+    for _ in range(2):
+        register(desk.file, notify="custom-webhook/morning", by=by)
+        told.append({one["name"]: one for one in asked(url, "/automations/filter", {})})
+    assert [{name: one["id"] for name, one in each.items()} for each in told[:1]] == [
+        {name: one["id"] for name, one in told[1].items()}
+    ]
+    return told[1]
+
+
 def no_load(*_, **__):
     raise ZeroDivisionError("a fault that nobody expected")
 
@@ -174,7 +226,8 @@ def test_where_an_api_is_configured_a_run_is_a_flow_run_that_shows_what_it_did(s
     lines = until(30, lambda: logged(url, run))
     assert "pulled payt/1001: 11 pages, 0.0 MB" in lines
     found = {one["key"]: one for one in asked(url, "/artifacts/filter", {})}
-    assert set(found) == {"planrecon-summary", "planrecon-breaks", "planrecon-page"}
+    assert set(found) == {"planrecon-summary", "planrecon-breaks", "planrecon-digest", "planrecon-page"}
+    assert found["planrecon-digest"]["data"].startswith("## breaks since the last published run: ")
     summary = found["planrecon-summary"]["data"].splitlines()
     assert summary[0].startswith(f"## PUBLISHED  as of {day}")
     assert "| payt | EUR | 1 | 1 | 1 | 0.00 | 100.00 | 100.00 | 0.00 | 100.00 |" in summary
@@ -194,12 +247,30 @@ def test_where_an_api_is_configured_a_run_is_a_flow_run_that_shows_what_it_did(s
     assert desk.is_sound()
 
 
-def test_a_held_a_busy_and_a_failed_run_are_no_green_ones(server, desk, flow_here):
+def test_a_held_a_busy_and_a_failed_run_are_no_green_ones_and_are_told_once(server, desk, flow_here):
     """An alert on failed runs fires where nothing was published, and the state's name says which of the reasons it is."""
     url, _ = server
-    desk = desk(scenarios.golden())
+    desk = desk(scenarios.golden()).configure(reports={"formats": ["csv", "html"]})
+    with receiver() as (webhook, told):
+        automations = tell(desk, url, webhook)
+        assert set(automations) == {"planrecon: a run published nothing", "planrecon: no completed run in the morning"}
+        silence = automations["planrecon: no completed run in the morning"]["trigger"]
+        assert (silence["posture"], silence["within"]) == ("Proactive", 26.5 * 3600)
+        first_line, failed = ends(url, desk, flow_here)
+        until(60, lambda: len(told) >= 1 + failed)
+        time.sleep(2)
+    subjects = [text.partition("|")[0].partition(":")[0] for text in told]
+    assert sorted(subjects) == ["planrecon Failed"] * failed + ["planrecon Held"]
+    [text] = [text for text in told if text.startswith("planrecon Held: reconcile 2025-06-07|")]
+    assert first_line in text
+    assert "/report.html\n" in text
+
+
+def ends(url, desk, flow_here):
+    """Let runs end in every way; return the first line of the one that was held and how many failed."""
     held = flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, providers=["payt"])  # of the others nothing was ever fetched
     run = flow_run(url, held)
+    first_line = held.result(raise_on_failure=False).first_line
     assert (run["state"]["type"], run["state"]["name"]) == ("FAILED", "Held")
     assert run["state"]["message"].startswith("HELD  as of 2025-06-07")
     assert "prefect.flow-run.Held" in events(url, run)
@@ -238,6 +309,7 @@ def test_a_held_a_busy_and_a_failed_run_are_no_green_ones(server, desk, flow_her
     broken = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, full=True))
     assert (broken["state"]["type"], broken["state"]["name"]) == ("COMPLETED", "CompletedWithBreaks")
     assert "prefect.flow-run.CompletedWithBreaks" in events(url, broken)
+    return first_line, 2
 
 
 def test_one_deployment_runs_where_it_was_last_sent_in_a_worker_or_in_the_serving_process(server, desk, tmp_path):
@@ -301,7 +373,9 @@ def test_deploy_registers_the_daily_schedule_and_a_form_with_menus(server, desk)
     ended = desk.command("deploy", env=environment, timeout=180)
     assert ended.returncode == 0, ended.stderr
     found = {one["name"]: one for one in asked(url, "/deployments/filter", {})}
-    assert set(found) == {"daily", "create", "policy"}
+    assert set(found) == {"daily", "hourly", "weekly", "create", "policy"}
+    assert (found["hourly"]["parameters"]["refresh"], found["weekly"]["parameters"]["full"]) == (True, True)
+    assert len(found["hourly"]["schedules"]) == len(found["weekly"]["schedules"]) == 1
     for name in ("create", "policy"):
         assert found[name]["schedules"] == []
         assert found[name]["parameters"]["send"] is False

@@ -3,20 +3,25 @@
 import asyncio
 import importlib
 import signal
+from datetime import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from uuid import UUID
 
 import yaml
 
 from flows import log
 from flows.configuration import chosen_file, load
+from flows.deploy.alerts import ensure_alerts, notification_block, patience
 from flows.errors import SettingsError, UsageError
 from flows.orchestrator import program, require_answer, shown
 from flows.settings import Settings
 
-DECLARATION = Path(__file__).parent.parent / "prefect.yaml"
+DECLARATION = Path(__file__).parents[2] / "prefect.yaml"
 INSTEAD = "or let cron call `planrecon run`, which needs none"
+DAILY = "daily"
+"""The deployment that must have completed in the morning."""
 
 
 def declared() -> list[dict[str, Any]]:
@@ -37,13 +42,18 @@ def _parameters(config: Path | None) -> dict[str, Any]:
     return {"config": str(file.parent.resolve() / file.name)} if file else {}
 
 
-def register(config: Path | None) -> int:
-    """Register every declared deployment with the configured Prefect API, and make its work pool if needed."""
+def register(config: Path | None, *, notify: str | None, by: time) -> int:
+    """Register every declared deployment with the configured Prefect API, and make its work pool if needed.
+
+    `notify` names the notification block through which a bad end, and no end `by` that time, are told.
+    """
     _refuse_relative(load(config))
     parameters = _parameters(config)
     api = require_answer(INSTEAD)
+    block = notification_block(notify) if notify else None
     from prefect.runner.storage import LocalStorage
 
+    registered: dict[str, UUID] = {}
     for declaration in declared():
         pool = declaration["work_pool"]["name"]
         _ensure_pool(pool)
@@ -51,10 +61,24 @@ def register(config: Path | None) -> int:
         deployment: Any = flow.to_deployment(**_deployment(declaration, parameters), work_pool_name=pool)
         deployment.storage = LocalStorage(str(DECLARATION.parent))  # a worker starts in a folder of its own
         deployment.entrypoint = declaration["entrypoint"]
-        identifier = deployment.apply()
+        identifier = registered[declaration["name"]] = deployment.apply()
         print(f"registered {flow.name}/{declaration['name']} ({identifier}) at {shown(api)}")
+    if block:
+        _alert(block, registered[DAILY], by)
     print(f"start a worker with: {program()} worker start --pool planrecon")
     return 0
+
+
+def _alert(block: UUID, daily: UUID, by: time) -> None:
+    """Make the automations that tell of bad ends of the flow, and of a morning without a completed daily run."""
+    from prefect.client.orchestration import get_client
+
+    [declaration] = [each for each in declared() if each["name"] == DAILY]
+    within = patience(declaration["schedules"][0]["cron"], by)
+    with get_client(sync_client=True) as client:
+        flow_id = client.read_deployment(daily).flow_id
+    for name in ensure_alerts(block, flow_id=flow_id, daily_id=daily, within=within, by=by):
+        log.LOGGER.info("automation %r tells through the block", name)
 
 
 def _refuse_relative(settings: Settings) -> None:
@@ -112,15 +136,20 @@ def _deployment(declaration: dict[str, Any], parameters: dict[str, Any]) -> dict
     }
 
 
-def serve_here(config: Path | None) -> int:
+def serve_here(config: Path | None, *, notify: str | None, by: time) -> int:
     """Serve the declared deployments until a signal ends the process; their schedules stay active."""
     load(config)  # refused now, not when the first run starts
     parameters = _parameters(config)
     require_answer(INSTEAD)
+    block = notification_block(notify) if notify else None
     from prefect.runner import Runner
 
     runner = Runner(pause_on_shutdown=False)
-    deployments: list[Any] = [_served(declaration, parameters) for declaration in declared()]
+    served = [_served(declaration, parameters) for declaration in declared()]
+    deployments = [deployment for deployment, _ in served]
+    if block:
+        [daily] = [identifier for deployment, identifier in served if deployment.name == DAILY]
+        _alert(block, daily, by)
     names = ", ".join(f"{each.flow_name}/{each.name}" for each in deployments)
     log.LOGGER.info("serving %s until stopped", names)
     for deployment in deployments:
@@ -152,8 +181,8 @@ def _until_stopped(runner: Any) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-def _served(declaration: dict[str, Any], parameters: dict[str, Any]) -> Any:
-    """Return a deployment for this process, and take it over from the workers where it was registered for them.
+def _served(declaration: dict[str, Any], parameters: dict[str, Any]) -> tuple[Any, UUID]:
+    """Return a deployment for this process with its id, and take it over from the workers where it was registered for them.
 
     Its flow is named by module, so that it is found wherever this process was started.
     """
@@ -165,9 +194,9 @@ def _served(declaration: dict[str, Any], parameters: dict[str, Any]) -> Any:
         **_deployment(declaration, parameters), entrypoint_type=EntrypointType.MODULE_PATH
     )
     deployment.work_pool_name = None  # named, not left out: an update clears only what it names
-    identifier = deployment.apply()
+    identifier: UUID = deployment.apply()
     with get_client(sync_client=True) as client:
         client.update_deployment(
             identifier, DeploymentUpdate(path=str(DECLARATION.parent), work_pool_name=None, pull_steps=None)
         )
-    return deployment
+    return deployment, identifier

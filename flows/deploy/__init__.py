@@ -1,0 +1,1 @@
+"""What is scheduled with Prefect, and who is told when it does not end well."""
