@@ -311,7 +311,7 @@ def sandbox(
 
 @app.command
 def deploy(*, config: Config = None, notify: Notify = None, by: By = "08:00") -> int:
-    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API, and who is told of bad ends."""
+    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API, and whom to tell of bad ends."""
     from flows.commands.options import hour
     from flows.deploy.deployments import register
 
