@@ -198,7 +198,7 @@ def reconcile(
         providers: Pull only these; all configured ones where empty.
         fail_on: Severity of open break from which the run ends as one with breaks; as configured where empty.
         full: Fetch everything again, not only what changed since the last fetch.
-        refresh: Fetch only what may have become pending or settled since the last fetch; PayIQ is asked for few accounts.
+        refresh: Fetch only what may have become pending or settled since; who is asked account by account is asked for few.
     """
 
     def step() -> State[Finished]:
