@@ -145,8 +145,9 @@ def run(
     for group in _passes(checks):
         rows = _rows(group[0], frames).lazy().with_columns(facts)
         counts = _count(group, rows)
+        tenants = _tenants(counts, completeness)
         for position, check in enumerate(group):
-            result = _result(check, position, counts, completeness)
+            result = _result(check, position, counts, tenants)
             if result["breaks"].sum():
                 found.append(_breaks(check, rows, result, frames))
             results.append(result)
@@ -219,8 +220,16 @@ def _count(group: Sequence[Check], rows: pl.LazyFrame) -> pl.DataFrame:
     return asked.group_by(WHO).agg(sums).collect()
 
 
-def _result(check: Check, position: int, counts: pl.DataFrame, completeness: pl.DataFrame) -> pl.DataFrame:
-    """Return the `CHECK_RESULTS` rows of one check: every tenant fetched or examined."""
+def _tenants(counts: pl.DataFrame, completeness: pl.DataFrame) -> pl.DataFrame:
+    """Return every tenant fetched or examined with its counts, and the entities of which its fetch was incomplete."""
+    incomplete = pl.col("entity").filter(~pl.col("complete"))
+    fetched = completeness.group_by(WHO).agg(incomplete, is_fetched=pl.lit(value=True))
+    tenants = fetched.join(counts, on=WHO, how="full", coalesce=True, validate="1:1")
+    return tenants.with_columns(pl.exclude(*WHO, "entity", "is_fetched").fill_null(0))
+
+
+def _result(check: Check, position: int, counts: pl.DataFrame, tenants: pl.DataFrame) -> pl.DataFrame:
+    """Return the `CHECK_RESULTS` rows of one check, of all `tenants`."""
     unknown = counts.filter(pl.col(f"unknown_{position}") > 0)
     if unknown.height:
         provider, tenant = unknown.row(0)[:2]
@@ -228,21 +237,11 @@ def _result(check: Check, position: int, counts: pl.DataFrame, completeness: pl.
             f"check {check.name or check.code}: the predicate is null on {unknown[f'unknown_{position}'].sum()} rows "
             f"it applies to, first of {provider}/{tenant}; narrow `applies` or compare null-safe"
         )
-    tenants = pl.concat([completeness.select(WHO), counts.select(WHO)]).unique()
-    known = completeness.group_by(WHO).agg(
-        is_evaluated=(pl.col("complete") | ~pl.col("entity").is_in(list(check.needs))).all()
-    )
-    result = (
-        tenants.join(counts, on=WHO, how="left", validate="1:1")
-        .join(known, on=WHO, how="left", validate="1:1")
-        .with_columns(
-            pl.col("examined", f"applies_{position}", f"breaks_{position}").fill_null(0),
-            pl.col("is_evaluated").fill_null(value=False),
-        )
-    )
+    lacks = pl.col("entity").list.set_intersection(list(check.needs)).list.len() > 0
+    is_evaluated = (pl.col("is_fetched") & ~lacks).fill_null(value=False)
     # What is absent from an incomplete fetch may only be late, so the rule was not asked there.
-    asked = pl.lit(not check.from_absence) | pl.col("is_evaluated")
-    return result.select(
+    asked = pl.lit(not check.from_absence) | is_evaluated
+    return tenants.select(
         pl.lit(check.name or check.code.lower()).alias("check"),
         pl.lit(check.code).alias("code"),
         pl.lit(check.reason).alias("reason"),
@@ -250,7 +249,7 @@ def _result(check: Check, position: int, counts: pl.DataFrame, completeness: pl.
         "examined",
         not_applicable=pl.col("examined") - pl.when(asked).then(f"applies_{position}").otherwise(0),
         breaks=pl.when(asked).then(f"breaks_{position}").otherwise(0),
-        is_evaluated="is_evaluated",
+        is_evaluated=is_evaluated,
     )
 
 

@@ -109,7 +109,8 @@ def with_minor(frame: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, pl.Dat
             given |= units.is_not_null()
         frame = frame.with_columns(minor.alias(f"{name}_minor"))
         bad = frame.filter(given & minor.is_null() & frame["places"].is_not_null() & ~frame["is_repeat"])
-        refused.append(_refused(bad, name))
+        if bad.height:
+            refused.append(_refused(bad, name))
     return frame, pl.concat(refused)
 
 
