@@ -46,7 +46,7 @@ setup: .venv/ready
 
 ## resolve the dependencies again; the lock holds hashes and no host
 lock: setup
-	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --extra scale --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --extra scale --extra notebook --universal --python-version 3.11 \
 		--generate-hashes --no-header -o requirements.lock
 
 ## regenerate the documents that are made from the code

@@ -1,8 +1,11 @@
 """What README and the cookbook print is what the demo's scenario gives: its summary, and the answer to each question."""
 
 import csv
+import json
 import os
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +21,12 @@ from sql.readonly import read_query
 
 ROOT = Path(__file__).parents[2]
 README, COOKBOOK = ROOT / "README.md", ROOT / "docs" / "cookbook.md"
+NOTEBOOK = ROOT / "docs" / "notebooks" / "morning.py"
+HEADLESS = """
+import json, runpy, sys
+_, cells = runpy.run_path(sys.argv[1])["app"].run()
+print(json.dumps({name: cells[name].rows() for name in ("figures", "calls", "ages", "answer")}, default=str))
+"""
 IS_WRITTEN = "PLANRECON_WRITE" in os.environ
 VARYING = re.compile(r"^(known at|reports:|page:)")
 """Lines that name moments, run ids and paths."""
@@ -186,3 +195,24 @@ def test_the_second_morning_tells_which_terms_were_newly_missed(demo):
     ]
     wanted = [(*key, missed[0][key], number) for key, number in sorted(missed[1].items()) if number != missed[0][key]]
     assert [(row[0], row[1], row[4], row[5]) for row in of_question(demo, 7)] == wanted
+
+
+def test_the_notebook_runs_headless_over_the_latest_run(demo, plans):
+    told = {**os.environ, "REPORTS_LATEST": str(demo.first), "HOME": str(demo.desk.folder)}
+    ran = subprocess.run(
+        [sys.executable, "-c", HEADLESS, str(NOTEBOOK)],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=told,
+        cwd=demo.desk.folder,
+    )
+    assert ran.returncode == 0, ran.stderr
+    shown = json.loads(ran.stdout.splitlines()[-1])
+    overdue = [(*row[:2], Decimal(row[6])) for row in shown["figures"]]
+    assert overdue == [(*key, money) for *key, _, money in summed(plans, "provider", "currency", of="overdue")]
+    calls = {(row["provider"], row["plan_id"]) for row in plans if "CALL_TODAY" in row["work_lists"].split(";")}
+    assert {tuple(row[:2]) for row in shown["calls"]} == calls
+    assert sum(row[3] for row in shown["answer"]) == len(rows_of(demo.first, "breaks"))
+    assert shown["ages"]
