@@ -67,7 +67,7 @@
     choices[name] = make("select", { id: `filter-${name}` }, ...options);
     bar.append(make("label", { for: `filter-${name}` }, word, choices[name]));
   }
-  const reset = make("button", { type: "reset" }, "Show all");
+  const reset = make("button", { type: "button" }, "Show all");
   bar.append(reset, told);
 
   // Each word has to stand somewhere in the row; a filter leaves alone the rows that know nothing of it.
@@ -88,7 +88,19 @@
   };
   bar.addEventListener("input", apply);
   bar.addEventListener("submit", (event) => event.preventDefault());
-  bar.addEventListener("reset", () => setTimeout(apply));
+  reset.addEventListener("click", () => {
+    bar.reset();
+    apply();
+  });
+
+  // Rows shown as cards are a table still: some browsers tell no roles once the display of a table is changed.
+  const roles = [["table", "table"], ["thead, tbody", "rowgroup"], ["tr", "row"], ["thead th", "columnheader"],
+    ["tbody th", "rowheader"], ["td", "cell"]];
+  for (const [what, role] of roles) {
+    for (const table of document.querySelectorAll("table.cards")) {
+      for (const element of what === "table" ? [table] : table.querySelectorAll(what)) element.setAttribute("role", role);
+    }
+  }
 
   document.documentElement.classList.add("scripted");
   const first = tables[0].closest("section") ?? tables[0];

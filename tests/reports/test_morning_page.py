@@ -491,7 +491,7 @@ def test_what_comes_first_is_weighed_by_money_and_by_how_bad_it_is(page):
     ]
     breaks.append({"fingerprint": "x", "kind": "real", "code": "X", "severity": "high", "explanation": "bad."})
     source = page(rows={"plans": plans, "breaks": breaks}, actions={("X", ""): "mend it."})
-    table = Page(source[source.index('<table class="first"') :].partition("</table>")[0] + "</table>").text
+    table = Page(source[source.index('<table class="first ') :].partition("</table>")[0] + "</table>").text
     rows = table.split(" below")[:-1]
     assert len(rows) == 10
     assert "Plan big at payt" in rows[0]
