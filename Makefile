@@ -1,4 +1,4 @@
-# demo · test · test-browser · check · lint · bench · chaos · kills · month · pages · docs · lock
+# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · month · pages · docs · lock
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser check lint bench chaos kills month pages docs lock setup clean
+.PHONY: demo test test-browser screenshots check lint bench chaos kills month pages docs lock setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -20,6 +20,10 @@ test: setup
 ## look at the page in a real Chromium, which must be installed: apt-get install --no-install-recommends chromium
 test-browser: setup
 	@$(BIN)/python -m pytest -q tests/browser $(ARGS)
+
+## take the pictures of the page that the documents show
+screenshots: setup
+	@$(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 ## what CI runs but for the browser: style, types, tests
 check: lint test
