@@ -1,6 +1,7 @@
 """How far a run is, on a terminal: one line for each provider that is read, under the lines that stay."""
 
 import logging
+import os
 import shutil
 import threading
 import time
@@ -79,7 +80,7 @@ class Live(Patient):
             self.drawn = 0
 
     def _draw(self) -> None:
-        width = shutil.get_terminal_size().columns - 1  # a full line would begin another
+        width = _width(self.stream) - 1  # a full line would begin another
         self.drawn = len(self.counts)
         self.drawn_at = time.monotonic()
         self._put("".join(f"{count.told(name)[:width]}\n" for name, count in sorted(self.counts.items())))
@@ -88,6 +89,12 @@ class Live(Patient):
         with suppress(OSError, ValueError):
             self.stream.write(text)
             self.stream.flush()
+
+
+def _width(stream: TextIO) -> int:
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns
+    return shutil.get_terminal_size().columns
 
 
 def came(provider: str, *, pages: int = 0, size: int = 0, rows: int = 0) -> None:

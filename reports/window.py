@@ -12,6 +12,8 @@ from reports.layout import GAP, Table, vertical
 
 FOLDED = 12
 """Places below which a text is not folded."""
+PIECE = 16
+"""Places below which a piece of a text is not folded: a word, a time, a part of an id."""
 SENTENCE = 40
 """Places that a sentence needs to stand in its row; with fewer it stands below."""
 INDENT = 4
@@ -104,7 +106,11 @@ def _least(table: Table, place: int) -> int:
     """Return the width below which a column says nothing: that of its numbers, of a piece of its texts, of its head."""
     longest = max((cell_len(row[place]) for row in table.rows), default=0)
     head = max(map(cell_len, _PIECES.findall(table.head[place])), default=0)
-    return max(head, longest if place in table.right else min(longest, FOLDED))
+    if place in table.right:
+        return max(head, longest)
+    pieces = (cell_len(part.rstrip(" ")) for row in table.rows for part in _PIECES.findall(row[place]))
+    piece = max((width for width in pieces if width <= PIECE), default=0)
+    return max(head, min(longest, max(FOLDED, piece)))
 
 
 def _parted(text: str, width: int) -> str:

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import sys
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -68,15 +69,15 @@ def _table(frame: pl.DataFrame, first: tuple[str, ...], sentence: str, *, raw: b
 
 
 def _cell(value: object, currency: str | None) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
+    if value is None or isinstance(value, str):
+        return value or ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Decimal):
         minor = in_minor(value, currency) if currency in EXPONENTS else None
         return f"{value:f}" if minor is None else written(minor, currency)
+    if isinstance(value, datetime):
+        return value.isoformat(" ").replace("+00:00", "Z")
     if isinstance(value, list | dict):
         return json.dumps(_sayable(value), default=_text, ensure_ascii=False)
     return str(value)

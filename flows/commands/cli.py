@@ -64,6 +64,8 @@ def demo(
     """Run the main job with nothing configured, against the three provider sandboxes on this machine.
 
     Writes a fresh warehouse and its reports below DIRECTORY, prints the summary, stops everything it started.
+
+    For example: `planrecon demo --as-of 2026-06-30`
     """
     from flows.commands.demo import run_demo
 
@@ -93,7 +95,10 @@ def run(
     ] = False,
     fail_on: FailOn = None,
 ) -> int:
-    """Pull, validate, compute and report for the configured providers."""
+    """Pull, validate, compute and report for the configured providers.
+
+    For example: `planrecon run --as-of 2026-06-30 --provider payt`
+    """
     from flows.commands.run import run_configured
 
     return run_configured(
@@ -109,7 +114,10 @@ def report(
     known_at: KnownAt = None,
     fail_on: FailOn = None,
 ) -> int:
-    """Rebuild the reports from the warehouse alone, in a run folder of its own; no network."""
+    """Rebuild the reports from the warehouse alone, in a run folder of its own; no network.
+
+    For example: `planrecon report --as-of 2026-05-31`
+    """
     from flows.commands.run import report_again
 
     return report_again(config, as_of=as_of, known_at=known_at, fail_on=fail_on)
@@ -136,6 +144,8 @@ def explain(
 
     Of a break: what was expected and why, what the provider says and where, the rule, its life, why it is so severe.
     From the warehouse alone; no network. JSON has the same content, for programs that calculate it again.
+
+    For example: `planrecon explain 2603018 --as-of 2026-05-31`
     """
     from flows.commands.life.explain import explain as explain_one
     from flows.commands.life.plans import Wanted
@@ -163,6 +173,8 @@ def restate(
     One row per total, per figure of a plan that moved, and per cause; the effects of the causes add up to the difference
     of their plan, those of the plans to that of the total. A cause is a payment, term, plan, account, link or pause that
     became known in between, or changed settings. Nothing is stored or published.
+
+    For example: `planrecon restate --as-of 2026-05-31 --format csv`
     """
     from flows.commands.life.restate import print_restatement
 
@@ -202,7 +214,10 @@ def breaks(
     raw: Raw = False,
     config: Config = None,
 ) -> int:
-    """List the breaks of the latest published run; without --state the open ones. An unknown word is refused."""
+    """List the breaks of the latest published run; without --state the open ones. An unknown word is refused.
+
+    For example: `planrecon breaks --severity high --provider payt --wide`
+    """
     from flows.commands.ask import Selection, list_breaks
 
     return list_breaks(config, Selection(state, code, severity, provider, plan), style=format, raw=raw)
@@ -238,6 +253,8 @@ def accept(
 
     An accepted break is not open and decides no exit code. It is open again after its last day, and when it grows
     above the maximum. Reports made before it stay as they are, also when they are made again with `--known-at`.
+
+    For example: `planrecon accept 4be1c0 --owner anna --reason "agreed by phone" --expires 2026-09-30`
     """
     from flows.commands.life.accept import answer
     from flows.commands.life.wishes import Wish
@@ -264,6 +281,8 @@ def quarantine(
     One line per reason: a row with three faults has three. No value of a row is shown. `replay` judges all of them anew
     from their bytes as landed, with the present program and configuration; what is good now is in the next run or report,
     and in none for an earlier knowledge time.
+
+    For example: `planrecon quarantine list --provider payt --code BAD_DATE`
     """
     from flows.commands.life.quarantine import Selection, list_rows, replay_rows, show_row
 
@@ -282,7 +301,10 @@ def query(
     raw: Raw = False,
     config: Config = None,
 ) -> int:
-    """Run read-only SQL on the latest published state, also while a run is writing."""
+    """Run read-only SQL on the latest published state, also while a run is writing.
+
+    For example: `planrecon query "select * from v_plans where overdue > 0" --vertical`
+    """
     from flows.commands.ask import answer_query
 
     return answer_query(config, sql, style=format, raw=raw)
@@ -303,7 +325,10 @@ def sandbox(
         "planrecon-sandbox"
     ),
 ) -> int:
-    """Serve the three provider sandboxes until stopped, and write a configuration that points at them."""
+    """Serve the three provider sandboxes until stopped, and write a configuration that points at them.
+
+    For example: `planrecon sandbox --port 8801`
+    """
     from flows.commands.demo import serve_sandbox
 
     return serve_sandbox(port, scenario, directory)
@@ -311,7 +336,10 @@ def sandbox(
 
 @app.command
 def deploy(*, config: Config = None, notify: Notify = None, by: By = "08:00") -> int:
-    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API, and whom to tell of bad ends."""
+    """Register the scheduled deployments of `prefect.yaml` with the configured Prefect API, and whom to tell of bad ends.
+
+    For example: `planrecon deploy`
+    """
     from flows.commands.options import hour
     from flows.deploy.deployments import register
 
@@ -320,7 +348,10 @@ def deploy(*, config: Config = None, notify: Notify = None, by: By = "08:00") ->
 
 @app.command
 def serve(*, config: Config = None, notify: Notify = None, by: By = "08:00") -> int:
-    """Serve the scheduled deployments from this process until it is stopped."""
+    """Serve the scheduled deployments from this process until it is stopped.
+
+    For example: `planrecon serve`
+    """
     from flows.commands.options import hour
     from flows.deploy.deployments import serve_here
 
@@ -336,7 +367,10 @@ def doctor(
         bool, Parameter(negative="", help="Also list what is assumed of each provider because no page of it says so.")
     ] = False,
 ) -> int:
-    """Check configuration, credentials, provider reach, warehouse, disk and versions, and say what to do."""
+    """Check configuration, credentials, provider reach, warehouse, disk and versions, and say what to do.
+
+    For example: `planrecon doctor --offline`
+    """
     from flows.commands.doctor import examine
 
     return examine(config, offline=offline, assumptions=assumptions)
@@ -347,6 +381,8 @@ def verify(*, config: Config = None) -> int:
     """Check that landing, logs, warehouse and published folders still hold what was written, to the byte.
 
     Exits 0 where all of it does, 2 where something does not; each fault is named with what to do. Changes nothing.
+
+    For example: `planrecon verify`
     """
     from flows.commands.stored import verify_stored
 
@@ -358,6 +394,8 @@ def rebuild(*, config: Config = None) -> int:
     """Make the warehouse again from the landing alone; the former file is moved aside, nothing is fetched or published.
 
     Every load keeps its time and every run its place, so that `report` gives the same figures as before.
+
+    For example: `planrecon rebuild`
     """
     from flows.commands.stored import rebuild as rebuild_stored
 

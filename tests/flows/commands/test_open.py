@@ -1,5 +1,8 @@
 """The latest page opens in a browser; where there is none, the sentence says what to do. Shells complete the commands."""
 
+import re
+import shlex
+
 import pytest
 
 from flows.commands import cli
@@ -72,6 +75,14 @@ def test_the_completion_of_each_shell_names_every_command_and_option(shell, tmp_
     commands = {name for name in cli.app if not name.startswith("-")}
     assert {"run", "breaks", "query", "plan", "open"} <= commands
     assert [word for word in {*commands, "as-of", "severity", "vertical"} if word not in text] == []
+
+
+def test_the_help_of_every_command_ends_with_an_example_that_the_command_line_takes():
+    for name in (name for name in cli.app if not name.startswith("-") and name != "plan"):
+        (example,) = re.findall(r"For example: `planrecon (.*?)`", cli.app[name].help, re.MULTILINE)
+        words = [word for word in shlex.split(example) if word not in {"--wide", "--vertical"}]
+        assert words[0] == name
+        cli.app.parse_args(words, exit_on_error=False, print_error=False)
 
 
 def test_a_shell_we_do_not_know_is_refused_and_so_is_a_place_that_cannot_be_written(tmp_path, capsys):

@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import polars as pl
@@ -53,6 +53,11 @@ def test_a_pipe_gets_every_letter_and_money_with_the_places_of_its_currency(caps
     assert second.split() == ["4160592b-c8fb-4bbf-ac7a-467549771e32", "JPY", "500", "false"]
     assert third.split()[:4] == ["x", "KWD", "1.250", "1.000000"]
     assert third.endswith("ends⟨U+000A⟩here⟨U+202E⟩")
+
+
+def test_a_moment_is_written_whole_in_utc(capsys):
+    answers.write(pl.DataFrame({"at": [datetime(2026, 6, 30, 4, 1, 9, 12, tzinfo=UTC)]}), "table")
+    assert capsys.readouterr().out == "at\n2026-06-30 04:01:09.000012Z\n"
 
 
 def test_money_without_its_currency_or_with_a_part_of_a_cent_is_shown_as_it_is(capsys):
