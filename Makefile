@@ -1,4 +1,4 @@
-# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · month · pages · docs · lock
+# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · month · pages · docs · site · lock
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser screenshots check lint bench chaos kills month pages docs lock setup clean
+.PHONY: demo test test-browser screenshots check lint bench chaos kills month pages docs site lock setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -50,13 +50,19 @@ setup: .venv/ready
 
 ## resolve the dependencies again; the lock holds hashes and no host
 lock: setup
-	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --extra scale --extra notebook --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --extra scale --extra notebook --extra docs --universal --python-version 3.11 \
 		--generate-hashes --no-header -o requirements.lock
 
 ## regenerate the documents that are made from the code
 docs: setup
 	@$(BIN)/python -m checks.docs
-	@PLANRECON_WRITE=1 $(BIN)/python -m pytest -q tests/flows/test_readme.py -k cookbook_prints
+	@$(BIN)/python -m flows.reference
+	@PLANRECON_WRITE=1 $(BIN)/python -m pytest -q tests/flows/test_readme.py tests/transforms/test_documented_example.py \
+		-k "cookbook_prints or worked_example"
+
+## the documents as a site, in build/site; a link or anchor that leads nowhere fails
+site: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q -f docs/site/mkdocs.yml
 
 bench: setup
 	@$(BIN)/python -m benchmarks
@@ -78,4 +84,4 @@ pages: setup
 	@PLANRECON_PAGES=2000 $(BIN)/python -m pytest -q --timeout 0 -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/flows/steps/test_generated_pages.py
 
 clean:
-	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build/site

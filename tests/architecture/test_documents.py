@@ -111,10 +111,9 @@ def test_every_command_has_help_and_stands_in_a_document() -> None:
     assert not [name for name in commands if f"planrecon {name}" not in documents and f"make {name}" not in documents]
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "docs/configuration.md", "docs/operations.md", "docs/glossary.md", "docs/extending.md"]
-)
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
 def test_no_document_points_nowhere(name: str) -> None:
+    """The links of `docs` are followed where its site is built."""
     for target in re.findall(r"\]\(([^)#]+)\)", text(name)):
         assert (ROOT / name).parent.joinpath(target).exists(), target
 
