@@ -67,7 +67,7 @@ def test_summary_json_holds_the_same_and_names_the_run(tmp_path, frame, facts):
     summary, written = summarise(tmp_path, frame, facts, ROWS, current_rows={"payt plans": 3}, settings=told)
     assert written["settings"] == told
     assert written == json.loads(msgspec.json.encode(summary))
-    left_out = ("break_movement", "write_backs", "notes")  # nothing is said where nothing is known
+    left_out = ("compared_with", "break_movement", "write_backs", "notes")  # nothing is said where nothing is known
     assert list(written) == [name for name in Summary.__struct_fields__ if name not in left_out]
     assert written["state"] == "PUBLISHED"
     assert written["run_id"] == "r1"

@@ -36,6 +36,8 @@ COMMANDS = {
         "restate",
         "accept",
         "quarantine",
+        "init",
+        "open",
     ),
     *(f"plan {name}" for name in ("create", "update", "approve", "reject", "deactivate")),
     *(f"plan {name}" for name in ("list", "show", "resume", "verify")),

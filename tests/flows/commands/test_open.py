@@ -35,8 +35,7 @@ def test_the_latest_page_is_opened_and_its_path_printed(reports, capsys):
     assert (printed.out, printed.err) == (f"{folder / 'report.html'}\n", "")
 
 
-def test_a_newer_run_that_was_held_is_named_and_an_older_one_is_not(reports, caplog, monkeypatch):
-    monkeypatch.setattr("flows.log.LOGGER.propagate", True)
+def test_a_newer_run_that_was_held_is_named_and_an_older_one_is_not(reports, caplog):
     kept(reports, "20260629T040000", held=True)
     kept(reports, "20260630T040000")
     open_latest(None, browse=lambda url: True)
@@ -48,8 +47,7 @@ def test_a_newer_run_that_was_held_is_named_and_an_older_one_is_not(reports, cap
     ]
 
 
-def test_a_machine_without_a_browser_is_told_the_path(reports, caplog, monkeypatch):
-    monkeypatch.setattr("flows.log.LOGGER.propagate", True)
+def test_a_machine_without_a_browser_is_told_the_path(reports, caplog):
     kept(reports, "20260630T040000")
     assert open_latest(None, browse=lambda url: False) == 0
     assert "open that path" in caplog.text
