@@ -22,7 +22,7 @@ def test_the_generated_reference_is_fresh(name: str) -> None:
 
 def test_the_site_is_built_without_a_loose_end_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "-q", "-f", "docs/site/mkdocs.yml", "-d", str(tmp_path / "site")],
+        [sys.executable, "-m", "mkdocs", "build", "-f", "docs/site/mkdocs.yml", "-d", str(tmp_path / "site")],
         cwd=DOCS.parent,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
