@@ -56,7 +56,7 @@ lock: setup
 ## regenerate the documents that are made from the code
 docs: setup
 	@$(BIN)/python -m checks.docs
-	@$(BIN)/python -m flows.reference
+	@$(BIN)/python -m flows.commands.reference
 	@PLANRECON_WRITE=1 $(BIN)/python -m pytest -q tests/flows/test_readme.py tests/transforms/test_documented_example.py \
 		-k "cookbook_prints or worked_example"
 

@@ -16,8 +16,8 @@ import polars as pl
 from msgspec import Struct
 
 from reports.errors import DamagedError
+from reports.files.tables import Totals
 from reports.summary import Summary
-from reports.tables import Totals
 from schemas.currencies import written
 from schemas.reports import REPORTS, Kind, Report
 

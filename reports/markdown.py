@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from reports.console import BREAK_HEAD, PORTFOLIO_HEAD, break_line, break_rows, portfolio_line
 from reports.summary import Summary
+from reports.terminal.console import BREAK_HEAD, PORTFOLIO_HEAD, break_line, break_rows, portfolio_line
 from reports.texts import LONGEST_OWN, visible
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w))")

@@ -25,9 +25,9 @@ from reports.before import Before
 from reports.digest import Digest
 from reports.errors import ReportError
 from reports.facts import RunFacts
+from reports.files.tables import TableWriter
 from reports.publish import Staging, point_latest
 from reports.summary import Summary, outline
-from reports.tables import TableWriter
 from reports.workbook.book import Written, rows_kept, write_workbook
 from reports.workbook.lists import on_a_list
 from schemas.reports import RECORDED, REPORTS

@@ -14,7 +14,7 @@ from flows.commands import window
 from flows.errors import UsageError
 from reports.cells import FORMULA
 from reports.decimals import MOST_PLACES
-from reports.layout import Table
+from reports.terminal.layout import Table
 from reports.texts import exact, harmless
 from schemas.currencies import EXPONENTS, in_minor, written
 

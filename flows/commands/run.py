@@ -14,7 +14,7 @@ from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.publish import Finished
 from flows.steps.request import Request, require_one_extent
 from flows.steps.runners import Direct
-from reports.console import render
+from reports.terminal.console import render
 
 
 def run_configured(

@@ -4,7 +4,7 @@ import shutil
 import sys
 
 from flows.errors import UsageError
-from reports.layout import Table, plain, vertical
+from reports.terminal.layout import Table, plain, vertical
 
 LEAST = 20
 """Places below which a window is taken for one that tells no width."""
@@ -46,7 +46,7 @@ def laid_out(table: Table) -> str:
     room = width()
     if room is None:
         return "".join(f"{line}\n" for line in (vertical(table) if _Asked.vertical else plain(table)))
-    from reports.window import fitted, listed  # rich takes its time, and a pipe does not need it
+    from reports.terminal.window import fitted, listed  # rich takes its time, and a pipe does not need it
 
     return listed(table, room) if _Asked.vertical else fitted(table, room)
 
@@ -56,6 +56,6 @@ def wrapped(text: str) -> str:
     room = width()
     if room is None:
         return text
-    from reports.window import wrapped as folded
+    from reports.terminal.window import wrapped as folded
 
     return folded(text, room)

@@ -19,13 +19,13 @@ from flows.steps.run_facts import facts_of
 from flows.steps.run_key import run_key
 from flows.steps.settle import is_below, refresh_ledger, unpublish
 from flows.steps.written import keep_intents
-from reports.console import render as console_text
 from reports.facts import RunFacts
 from reports.manifest import is_sealed
 from reports.markdown import render as markdown_text
 from reports.notices import Notices, notices
 from reports.run import RunWriter
 from reports.summary import Summary
+from reports.terminal.console import render as console_text
 from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
 from sql import acceptances
 from sql.core import images

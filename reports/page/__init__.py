@@ -12,10 +12,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reports import inline
 from reports.digest import Digest
 from reports.facts import RunFacts
-from reports.page import aging, breaks, first, head, lists, outlook, since, trust
+from reports.page import aging, breaks, first, head, inline, lists, outlook, since, trust
 from reports.summary import Summary
 from reports.texts import grouped, visible
 from schemas.words import REPORT_FORMATS

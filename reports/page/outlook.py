@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from reports.charts import cash_charts, kept_charts, roll_charts
 from reports.digest import Digest
+from reports.page.charts import cash_charts, kept_charts, roll_charts
 
 MOST_CHARTS = 6
 """Currencies drawn of each kind, in the order of their codes."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from reports.files.shape import empty
 from reports.heads import head
 from reports.links import link_of
-from reports.shape import empty
 from reports.workbook.rows import MOST_LINKS, rows_of, styles_of
 from schemas.columns import COLUMNS
 from schemas.reports import Column, Kind, Report

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.reference import DOCS, DOCUMENTS
+from flows.commands.reference import DOCS, DOCUMENTS
 
 LOADED = re.compile(
     r"""<(?:script|img|iframe|source)\b[^>]*\bsrc="?(?:https?:)?//|<link\b[^>]*rel="?(?:stylesheet|preload|icon|preconnect)[^>]*href="?(?:https?:)?//"""

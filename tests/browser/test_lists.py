@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from reports import inline
+from reports.page import inline
 
 ROWS = (
     ("payt", "EUR", "low", "Zoë & Co", "1,200.00", "9"),

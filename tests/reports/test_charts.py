@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from reports.charts import cash_charts, kept_charts, percent, roll_charts
+from reports.page.charts import cash_charts, kept_charts, percent, roll_charts
 
 CASH = pl.DataFrame(
     [

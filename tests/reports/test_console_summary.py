@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from reports.console import render
 from reports.facts import Source
 from reports.run import RunWriter
 from reports.summary import Summary
+from reports.terminal.console import render
 from reports.texts import grouped, visible
 from schemas.currencies import written
 

@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from reports.tables import TableWriter
+from reports.files.tables import TableWriter
 from schemas.reports import REPORTS
 
 HOSTILE = [

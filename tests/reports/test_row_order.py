@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from reports.errors import OrderError, ReportError
-from reports.parquet import ParquetSink
-from reports.spool import Spool
-from reports.tables import TableWriter
+from reports.files.parquet import ParquetSink
+from reports.files.spool import Spool
+from reports.files.tables import TableWriter
 from schemas.reports import REPORTS
 
 AS_OF = date(2026, 6, 30)

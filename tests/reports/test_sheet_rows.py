@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from reports.files.shape import arrange
 from reports.heads import names_by_head
-from reports.shape import arrange
 from reports.workbook.book import Written, write_workbook
 from schemas.reports import REPORTS
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from reports.errors import LayoutError
-from reports.tables import TableWriter
+from reports.files.tables import TableWriter
 from schemas.columns import COLUMNS
 from schemas.reports import REPORTS
 

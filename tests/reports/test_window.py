@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from reports.layout import Table, cells, plain, vertical
-from reports.window import fitted, listed, wrapped
+from reports.terminal.layout import Table, cells, plain, vertical
+from reports.terminal.window import fitted, listed, wrapped
 
 PLAN = "4160592b-c8fb-4bbf-ac7a-467549771e32"
 SENTENCE = f"Plan {PLAN} of 渡辺 supports two active plans, and only one of them can hold on any day."

@@ -10,9 +10,9 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from reports.before import Before
+from reports.files.shape import arrange
 from reports.heads import head, names_by_head
 from reports.run import RunWriter
-from reports.shape import arrange
 from reports.workbook import sheets as layout
 from reports.workbook.book import Written, write_workbook
 from schemas.columns import COLUMNS

@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from reports.layout import GAP, Table, vertical
+from reports.terminal.layout import GAP, Table, vertical
 
 FOLDED = 12
 """Places below which a text is not folded."""

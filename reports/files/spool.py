@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from reports.shape import sort_keys
+from reports.files.shape import sort_keys
 
 STEP = 10_000
 """Rows of a run between two keys that are kept in memory."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from reports.digest import WORST_FIRST
-from reports.layout import Table, plain
 from reports.summary import BreakCounts, PortfolioLine, SourceLine, Summary, whose
+from reports.terminal.layout import Table, plain
 from reports.texts import LONGEST_OWN, counted, grouped, visible
 
 _DAY_OF_MINUTES = 24 * 60

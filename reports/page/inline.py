@@ -10,7 +10,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-_SCRIPT = Path(__file__).parent / "templates" / "page.js"
+_SCRIPT = Path(__file__).parents[1] / "templates" / "page.js"
 
 
 @cache

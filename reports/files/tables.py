@@ -13,9 +13,9 @@ import polars as pl
 from reports.cells import lines
 from reports.decimals import decimals
 from reports.errors import OrderError
-from reports.parquet import ParquetSink
-from reports.shape import arrange, empty, is_ordered
-from reports.spool import Spool
+from reports.files.parquet import ParquetSink
+from reports.files.shape import arrange, empty, is_ordered
+from reports.files.spool import Spool
 from schemas.reports import Kind, Report
 
 SLICE = 100_000
