@@ -42,8 +42,8 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory):
-    """The published run of the demo's scenario."""
+def demo_folder(tmp_path_factory):
+    """Where the demo's scenario was run; its sandboxes are served as long as the tests last."""
     folder = tmp_path_factory.mktemp("demo")
     with serve(demo(), rate_limit=None) as sandbox:
         accounts = sandbox.accounts_file(folder / "payiq_accounts.csv")
@@ -51,7 +51,13 @@ def run_folder(tmp_path_factory):
         file = folder / "planrecon.toml"
         file.write_text(configuration(told), encoding="utf-8")
         reconcile_portfolio(Request(load(file), DEMO_AS_OF), Direct())
-    return (folder / "reports" / "latest").resolve()
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def run_folder(demo_folder):
+    """The published run of the demo's scenario."""
+    return (demo_folder / "reports" / "latest").resolve()
 
 
 @dataclass

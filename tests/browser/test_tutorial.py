@@ -19,6 +19,20 @@ NOT_RUN = {
     '.venv/bin/python -c "from prefect.blocks': "it stores a block in a Prefect server, with the address of a real chat",
 }
 """How those blocks of `docs` begin that are not run here, each with the reason."""
+README = DOCS.parent / "README.md"
+OURS = ".venv/bin/planrecon "
+NOT_HERE = {
+    "make demo": "tests/flows/test_prefect.py runs it from nothing",
+    "make test": "whoever reads this did",
+    ".venv/bin/prefect server start": "tests/flows/test_prefect.py starts one",
+    f"{OURS}serve": "tests/flows/test_prefect.py serves the deployments",
+    f"{OURS}deploy": "tests/flows/test_prefect.py registers them",
+    f"{OURS}run ": "it asks what day it is; the demo was run for its own",
+    f"{OURS}explain 2603018 --as-of 2026-05-31 --known-at": "nothing of the demo was known then",
+    f"{OURS}plan create": "tests/flows/commands/writes has files to create from",
+    f"{OURS}plan reject --where": "it needs rules, tests/flows/commands/writes/test_policy.py has them",
+}
+"""How those commands of the README begin that are not run here, each with the reason."""
 ELSEWHERE = ("operations.md",)
 """Documents whose other blocks are run in the tutorial's folder, once it is through."""
 
@@ -90,3 +104,12 @@ def test_every_block_of_the_documents_is_run_or_listed_with_why():
     assert there == {"tutorial.md", *ELSEWHERE}
     every = "".join(path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md"))
     assert not [start for start in NOT_RUN if not any(b.lstrip().startswith(start) for b in BLOCK.findall(every))]
+
+
+def test_the_commands_of_the_readme_end_well_on_the_demo(demo_folder):
+    """Exit 1 is no fault: the demo has breaks."""
+    lines = "".join(BLOCK.findall(README.read_text(encoding="utf-8"))).replace("\\\n", " ").splitlines()
+    assert not [start for start in NOT_HERE if not any(line.startswith(start) for line in lines)]
+    here = [line for line in lines if not line.startswith(tuple(NOT_HERE))]
+    (demo_folder / ".venv").symlink_to(sys.prefix)
+    follow(["set +e\n", *(f"{line}\ncode=$?; [ $code -le 1 ] || exit $code\n" for line in here)], demo_folder)
