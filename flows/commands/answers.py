@@ -4,8 +4,10 @@ import json
 import math
 import re
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -14,11 +16,13 @@ from flows.commands import window
 from flows.errors import UsageError
 from reports.cells import FORMULA
 from reports.decimals import MOST_PLACES
+from reports.links import link_of
 from reports.terminal.layout import Table
 from reports.texts import exact, harmless
 from schemas.currencies import EXPONENTS, in_minor, written
 
 _FORMULA = re.compile(FORMULA)
+_PLAN = ("provider", "tenant_id", "plan_id")
 
 
 def write(
@@ -28,13 +32,14 @@ def write(
     first: tuple[str, ...] = (),
     sentence: str = "explanation",
     raw: bool = False,
+    plan_links: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Print a frame to standard output as a table, as CSV or as a JSON list of objects.
 
     A table is fitted to the window of a terminal, where the columns named `first` are given room before the others and
     the text of column `sentence` may stand below its row; in a pipe or file every line is whole. What hides, turns or
     breaks a line is shown as its code point, and a cell of a CSV that a spreadsheet might run begins with an apostrophe;
-    `raw` leaves all as it is. JSON says the same characters by their escapes, so it is exact either way, and null for
+    `raw` leaves all as it is. In a terminal, ids of plans are links where `plan_links` has a pattern for their provider. JSON says the same characters by their escapes, so it is exact either way, and null for
     numbers it has no word for.
 
     Raises:
@@ -51,10 +56,12 @@ def write(
     elif frame.height == 0:
         sys.stdout.write("nothing found\n")
     else:
-        sys.stdout.write(window.laid_out(_table(frame, first, sentence, raw=raw)))
+        sys.stdout.write(window.laid_out(_table(frame, first, sentence, plan_links, raw=raw)))
 
 
-def _table(frame: pl.DataFrame, first: tuple[str, ...], sentence: str, *, raw: bool) -> Table:
+def _table(
+    frame: pl.DataFrame, first: tuple[str, ...], sentence: str, plan_links: Mapping[str, str], *, raw: bool
+) -> Table:
     """Return the texts of a frame: money with the places of the currency beside it, empty for unknown."""
     told = str if raw else harmless
     kinds = list(frame.schema.values())
@@ -65,7 +72,15 @@ def _table(frame: pl.DataFrame, first: tuple[str, ...], sentence: str, *, raw: b
         for row, currency in zip(frame.iter_rows(), currencies, strict=True)
     ]
     right = frozenset(place for place, kind in enumerate(kinds) if kind.is_numeric())
-    return Table(tuple(map(told, frame.columns)), rows, right=right, first=first, sentence=sentence)
+    links = _links(frame, plan_links)
+    return Table(tuple(map(told, frame.columns)), rows, right=right, first=first, sentence=sentence, links=links)
+
+
+def _links(frame: pl.DataFrame, plan_links: Mapping[str, str]) -> list[str]:
+    """Return the address of the plan of each row, empty for none; no list where rows do not say whose plan they are of."""
+    if not plan_links or any(frame.schema.get(name) != pl.String for name in _PLAN):
+        return []
+    return [link_of(plan_links, row) or "" for row in frame.select(_PLAN).iter_rows(named=True)]
 
 
 def _cell(value: object, currency: str | None) -> str:

@@ -69,7 +69,8 @@ def ledger_database(settings: Settings) -> Path:
 def answer_query(config: Path | None, sql: str, *, style: str, raw: bool = False) -> int:
     """Print what `sql` selects from the published views and return 0."""
     database = ledger_database if asks_only_for(sql, LEDGER) else latest_database
-    write(read_query(database(load(config)), sql), style, raw=raw)
+    settings = load(config)
+    write(read_query(database(settings), sql), style, raw=raw, plan_links=settings.plan_links())
     return 0
 
 
@@ -97,12 +98,14 @@ def list_breaks(config: Path | None, selection: Selection, *, style: str, raw: b
     code = known_word("--code", selection.code.upper(), codes)
     severity = known_word("--severity", selection.severity.lower(), SEVERITIES)
     provider = known_word("--provider", selection.provider.lower(), list(PROVIDERS))
-    frame = read_query(latest_database(load(config)), "SELECT * FROM v_breaks")
+    settings = load(config)
+    frame = read_query(latest_database(settings), "SELECT * FROM v_breaks")
     frame = frame.filter(pl.col("state").is_in([state] if state else list(OPEN)))
     for column, value in {"code": code, "severity": severity, "provider": provider, "plan_id": selection.plan}.items():
         if value:
             frame = frame.filter(pl.col(column) == value)
-    write(frame.select(SHOWN) if style == "table" else frame, style, first=FIRST, raw=raw)
+    shown = frame.select(SHOWN) if style == "table" else frame
+    write(shown, style, first=FIRST, raw=raw, plan_links=settings.plan_links())
     return 0
 
 

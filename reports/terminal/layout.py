@@ -16,6 +16,7 @@ class Table:
         right: Columns that stand flush right, as numbers do, by their place.
         first: Names of the columns that matter most, for who has no room for all; then the others, in their order.
         sentence: Name of the column that is read as a sentence.
+        links: Address of the plan of each row, empty for none; a terminal opens it where column `plan_id` is clicked.
     """
 
     head: tuple[str, ...]
@@ -23,6 +24,7 @@ class Table:
     right: frozenset[int] = frozenset()
     first: tuple[str, ...] = ()
     sentence: str = ""
+    links: Sequence[str] = ()
 
 
 def plain(table: Table) -> list[str]:

@@ -17,6 +17,10 @@ PIECE = 16
 SENTENCE = 40
 """Places that a sentence needs to stand in its row; with fewer it stands below."""
 INDENT = 4
+LINKED = "plan_id"
+"""Column whose texts are links where the table has some."""
+_LINK = "\x1b]8;;{}\x1b\\{}\x1b]8;;\x1b\\"
+"""How a terminal is told of a link (OSC 8): its address, then its text; one that knows none shows the text alone."""
 _PIECES = re.compile(r"[^ _-]+[ _-]*|[ _-]+")
 
 
@@ -35,8 +39,10 @@ def fitted(table: Table, width: int) -> str:
         widths[told], told = left, None
     for line in _row(console, [table.head[at] for at in widths], widths, table.right):
         console.print(Text(line, style="bold"), soft_wrap=True)
-    for row in table.rows:
-        for line in _row(console, [row[at] for at in widths], widths, table.right):
+    linked = list(widths).index(table.head.index(LINKED)) if _has_links(table, widths) else None
+    for number, row in enumerate(table.rows):
+        link = None if linked is None else (linked, table.links[number])
+        for line in _row(console, [row[at] for at in widths], widths, table.right, link=link):
             console.out(line, highlight=False)
         if told is not None and row[told]:
             for line in _folded(console, row[told], width - INDENT):
@@ -125,13 +131,27 @@ def _parted(text: str, width: int) -> str:
     return "\n".join(line.rstrip(" ") for line in lines)
 
 
-def _row(console: Console, texts: Sequence[str], widths: dict[int, int], right: frozenset[int]) -> Iterator[str]:
+def _has_links(table: Table, widths: dict[int, int]) -> bool:
+    return any(table.links) and LINKED in table.head and table.head.index(LINKED) in widths
+
+
+def _row(
+    console: Console,
+    texts: Sequence[str],
+    widths: dict[int, int],
+    right: frozenset[int],
+    *,
+    link: tuple[int, str] | None = None,
+) -> Iterator[str]:
+    """Yield the lines of a row; `link` is the number of the text that is one, among those shown, and where it leads."""
     parts = [_folded(console, _parted(text, width), width) for text, width in zip(texts, widths.values(), strict=True)]
     for number in range(max(map(len, parts))):
         line = [
             _set(part[number] if number < len(part) else "", width, right=place in right)
             for part, (place, width) in zip(parts, widths.items(), strict=True)
         ]
+        if link is not None and link[1] and (text := line[link[0]].strip()):
+            line[link[0]] = line[link[0]].replace(text, _LINK.format(link[1], text))
         yield GAP.join(line).rstrip()
 
 

@@ -1,6 +1,7 @@
 """Tables keep to the width of a window without losing a letter; in a pipe every line is whole."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -126,3 +127,14 @@ def test_a_sentence_is_wrapped_between_its_words():
 @pytest.mark.parametrize(("text", "places"), [("abc", 3), ("渡辺", 4), ("e\u0301", 1), ("é", 1), ("", 0)])
 def test_places_that_a_text_takes(text, places):
     assert cells(text) == places
+
+
+def test_an_id_in_a_terminal_is_a_link_on_each_of_its_lines_and_takes_no_room():
+    links = (f"https://lender.example/{PLAN}", "")
+    table = replace(BREAKS, links=links)
+    for width in (40, 80, 260):
+        text = fitted(table, width)
+        linked = re.findall(r"\x1b\]8;;(.*?)\x1b\\(.*?)\x1b\]8;;\x1b\\", text)
+        assert {to for to, _ in linked} == {links[0]}
+        assert "".join(part for _, part in linked) == PLAN
+        assert re.sub(r"\x1b\]8;;.*?\x1b\\", "", text) == fitted(BREAKS, width)
