@@ -36,6 +36,8 @@ FACTS = {
     "flags",
     "work_lists",
     "last_receipt_date",
+    "last_due_date",
+    "own_customer",
     "basis",
     "is_in_force",
     "stated_total",
