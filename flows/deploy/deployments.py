@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import signal
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -50,7 +50,7 @@ def register(config: Path | None, *, notify: str | None, by: time) -> int:
     _refuse_relative(load(config))
     parameters = _parameters(config)
     api = require_answer(INSTEAD)
-    block = notification_block(notify) if notify else None
+    alert = _asked(notify, by) if notify else None
     from prefect.runner.storage import LocalStorage
 
     registered: dict[str, UUID] = {}
@@ -63,18 +63,23 @@ def register(config: Path | None, *, notify: str | None, by: time) -> int:
         deployment.entrypoint = declaration["entrypoint"]
         identifier = registered[declaration["name"]] = deployment.apply()
         print(f"registered {flow.name}/{declaration['name']} ({identifier}) at {shown(api)}")
-    if block:
-        _alert(block, registered[DAILY], by)
+    if alert:
+        _tell(alert, registered[DAILY], by)
     print(f"start a worker with: {program()} worker start --pool planrecon")
     return 0
 
 
-def _alert(block: UUID, daily: UUID, by: time) -> None:
+def _asked(notify: str, by: time) -> tuple[UUID, timedelta]:
+    """Return the block to tell through and how long to wait for a daily run; refused before anything is registered."""
+    [declaration] = [each for each in declared() if each["name"] == DAILY]
+    return notification_block(notify), patience(declaration["schedules"][0]["cron"], by)
+
+
+def _tell(alert: tuple[UUID, timedelta], daily: UUID, by: time) -> None:
     """Make the automations that tell of bad ends of the flow, and of a morning without a completed daily run."""
     from prefect.client.orchestration import get_client
 
-    [declaration] = [each for each in declared() if each["name"] == DAILY]
-    within = patience(declaration["schedules"][0]["cron"], by)
+    block, within = alert
     with get_client(sync_client=True) as client:
         flow_id = client.read_deployment(daily).flow_id
     for name in ensure_alerts(block, flow_id=flow_id, daily_id=daily, within=within, by=by):
@@ -141,15 +146,15 @@ def serve_here(config: Path | None, *, notify: str | None, by: time) -> int:
     load(config)  # refused now, not when the first run starts
     parameters = _parameters(config)
     require_answer(INSTEAD)
-    block = notification_block(notify) if notify else None
+    alert = _asked(notify, by) if notify else None
     from prefect.runner import Runner
 
     runner = Runner(pause_on_shutdown=False)
     served = [_served(declaration, parameters) for declaration in declared()]
     deployments = [deployment for deployment, _ in served]
-    if block:
+    if alert:
         [daily] = [identifier for deployment, identifier in served if deployment.name == DAILY]
-        _alert(block, daily, by)
+        _tell(alert, daily, by)
     names = ", ".join(f"{each.flow_name}/{each.name}" for each in deployments)
     log.LOGGER.info("serving %s until stopped", names)
     for deployment in deployments:

@@ -61,7 +61,7 @@ def test_nothing_but_the_secrets_is_left_for_doctor(monkeypatch, capsys):
     assert cli.execute(asked) == 0
     said = capsys.readouterr().out
     for name in re.findall(r"PLANRECON_\w+", said):
-        monkeypatch.setenv(name, "secret")
+        monkeypatch.setenv(name, "canary-of-init")
     monkeypatch.delenv("PLANRECON_PROVIDERS__PAYT__TOKEN")
     with Path("payiq_accounts.csv").open("a", encoding="utf-8") as accounts:
         accounts.write("token,1,\n")  # which accounts there are, only a person knows

@@ -237,7 +237,7 @@ def test_money_that_went_back_after_the_plan_had_ended_is_a_high_break_and_on_th
     row = rows["returned 3"]
     assert (row["severity"], row["plan_id"], row["expected"], row["actual"]) == ("high", "returned", "0.00", "100.00")
     page = (desk.folders[LATE] / "report.html").read_text(encoding="utf-8")
-    kind = r'RETURNED_AFTER_END</td><td class="n">2</td>'
+    kind = r'RETURNED_AFTER_END</td><td class="n" data-label="Open">2</td>'
     assert re.search(kind, page)
 
 
