@@ -91,7 +91,7 @@ def _of_bad_ends(block: UUID, flow_id: UUID) -> Any:
             _telling(
                 block,
                 "planrecon {{ flow_run.state.name }}: {{ flow_run.name }}",
-                "{{ flow_run.state.message }}\n{{ flow_run|ui_url }}",
+                "{{ flow_run.state.message }}{% if flow_run|ui_url %}\n{{ flow_run|ui_url }}{% endif %}",
             )
         ],
     )

@@ -263,7 +263,8 @@ def test_a_held_a_busy_and_a_failed_run_are_no_green_ones_and_are_told_once(serv
     assert sorted(subjects) == ["planrecon Failed"] * failed + ["planrecon Held"]
     [text] = [text for text in told if text.startswith("planrecon Held: reconcile 2025-06-07|")]
     assert first_line in text
-    assert "/report.html\n" in text
+    assert "/report.html" in text
+    assert "None" not in text, "a server that does not know its own address has no link to the run"
 
 
 def ends(url, desk, flow_here):
