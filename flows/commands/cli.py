@@ -254,7 +254,7 @@ def accept(
     An accepted break is not open and decides no exit code. It is open again after its last day, and when it grows
     above the maximum. Reports made before it stay as they are, also when they are made again with `--known-at`.
 
-    For example: `planrecon accept 4be1c0 --owner anna --reason "agreed by phone" --expires 2026-09-30`
+    For example: `planrecon accept 034fb7 --owner anna --reason "agreed by phone" --expires 2099-12-31`
     """
     from flows.commands.life.accept import answer
     from flows.commands.life.wishes import Wish
