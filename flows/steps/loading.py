@@ -33,7 +33,6 @@ from sql.core.ledger import always_carried
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
-from sql.quarantine import newer_keys, still_out
 from sql.staging import StageOptions, received, stage
 from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
@@ -41,7 +40,6 @@ from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
 from transforms.intake.admit import ContractError, check_carried
 from transforms.intake.held import admit_without
-from transforms.intake.second_chance import second_chance
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
 
@@ -100,7 +98,7 @@ def load_snapshot(
     """
     reading = Reading()
     held = pl.DataFrame(schema=dict(HELD)) if held is None or unread else held
-    staged, options = _staged(this, con, facts, section, reading, unread=unread, held=held)
+    staged, options = staged_rows(this, con, facts, section, reading, unread=unread, held=held)
     if is_new:
         check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
     for _, name, value, _ in staged["tenant_words"].iter_rows():
@@ -112,7 +110,7 @@ def load_snapshot(
             name,
             facts.provider,
         )
-    admitted = _admitted(staged, reading, held)
+    admitted = admitted_rows(staged, reading, held)
     load = Load(
         load_id=load_id(facts),
         provider=facts.provider,
@@ -146,7 +144,7 @@ def load_snapshot(
     return report
 
 
-def _staged(
+def staged_rows(
     this: ThisRun,
     con: duckdb.DuckDBPyConnection,
     facts: SnapshotFacts,
@@ -180,7 +178,8 @@ def _staged(
     return stage(con, frames, options), options
 
 
-def _admitted(staged: dict[str, pl.DataFrame], reading: Reading, held: pl.DataFrame) -> Admitted:
+def admitted_rows(staged: dict[str, pl.DataFrame], reading: Reading, held: pl.DataFrame) -> Admitted:
+    """Return the staged rows sorted into good ones and reasons, those of `held` refused for the reasons of then."""
     return admit_without(
         staged,
         held,
@@ -188,62 +187,6 @@ def _admitted(staged: dict[str, pl.DataFrame], reading: Reading, held: pl.DataFr
         decoded_rows=dict(reading.rows),
         sweeps=pl.DataFrame(reading.pages, schema=PAGES, orient="row").select("page_no", "sweep"),
     )
-
-
-def replay_snapshot(
-    this: ThisRun,
-    con: duckdb.DuckDBPyConnection,
-    facts: SnapshotFacts,
-    section: ProviderSettings,
-    *,
-    loaded_at: datetime,
-    again: str = "",
-) -> LoadReport | None:
-    """Judge anew the rows of a snapshot that were refused, and make those known that are good now; null if none is.
-
-    They are read from the bytes as landed. What the provider has said of a row since counts, not the refused one. Dates
-    that come from the fetch stay those of the first one, but known they are from `loaded_at` on, so that no figure of an
-    earlier knowledge time changes.
-
-    Args:
-        this: The run.
-        con: The warehouse, opened for writing.
-        facts: The snapshot, which was loaded before.
-        section: The provider's settings.
-        loaded_at: The moment the rows become known.
-        again: Id of the replay that a rebuild does again; it keeps its number, also without rows.
-    """
-    out = still_out(con).filter(pl.col("snapshot_id") == facts.id)
-    if out.is_empty() and not again:
-        return None
-    reading = Reading()
-    staged, options = _staged(this, con, facts, section, reading)
-    refused_by = int(out["load_no"].max() or 0)  # type: ignore[arg-type]  # a number, as the column is
-    newer = newer_keys(con, facts.provider, facts.tenant_id, refused_by)
-    chance = second_chance(
-        _admitted(staged, reading, pl.DataFrame(schema=dict(HELD))), out.select("page_no", "position"), newer
-    )
-    if chance.places.is_empty() and not again:
-        return None
-    rows = chance.places.rows()
-    load = Load(
-        load_id=again or hashlib.sha256(f"{load_id(facts)}|REPLAY|{refused_by}|{rows}".encode()).hexdigest(),
-        provider=facts.provider,
-        tenant_id=facts.tenant_id,
-        snapshot_id=facts.id,
-        fetched_at=facts.opened_at,
-        fetched_on=options.fetched_on,
-        loaded_at=loaded_at,
-        sweeps=(),
-        schema_version=SCHEMA_VERSION,
-        is_replay=True,
-    )
-    pages = pl.DataFrame(reading.pages, schema=PAGES, orient="row")
-    places = chance.places.with_columns(refused_load_no=pl.lit(refused_by, pl.Int64))
-    of_rows = staged["rows"].join(chance.places, on=["page_no", "position"], how="semi", maintain_order="left")
-    report = commit_load(con, load, chance.admitted, pages=pages, rows=of_rows, replayed=places)
-    log_loads(con, this.commit_log)
-    return report
 
 
 class Unloadable(PlanreconError):  # noqa: N818  the word says what happened

@@ -9,8 +9,9 @@ import polars as pl
 from flows import clock, log
 from flows.errors import UsageError
 from flows.settings import ProviderSettings
-from flows.steps.loading import Unloadable, blaming, load_id, load_snapshot, replay_snapshot
+from flows.steps.loading import Unloadable, blaming, load_id, load_snapshot
 from flows.steps.pull import Failures, Fault, Source
+from flows.steps.replays import replay_snapshot
 from flows.steps.request import ThisRun
 from flows.steps.runners import Runner
 from sql.quarantine import still_out
