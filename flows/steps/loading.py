@@ -33,7 +33,8 @@ from sql.core.ledger import always_carried
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
-from sql.staging import StageOptions, received, stage
+from sql.received import received
+from sql.staging import StageOptions, stage
 from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
