@@ -3,6 +3,7 @@
 What is made from the shapes of the reports runs like a script of its folder.
 """
 
+import re
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -44,6 +45,12 @@ def scripts(folder: str) -> tuple[str, ...]:
     there = files("sql") / folder
     written = sorted(there.iterdir(), key=lambda item: item.name) if there.is_dir() else []
     return (*made, *(script.read_text(encoding="utf-8") for script in written if script.name.endswith(".sql")))
+
+
+@cache
+def view_names() -> frozenset[str]:
+    """Return the names of the views that users see."""
+    return frozenset(name for text in scripts("views") for name in re.findall(r"VIEW main\.(\w+)", text))
 
 
 @cache

@@ -5,6 +5,8 @@ How a connection is made safe is in `connection.py`, what to do after a crash in
 commit log and the archive of runs.
 """
 
+import importlib.metadata
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +18,7 @@ import duckdb
 from sql.connection import Limits, connect, transaction
 from sql.errors import Damaged, NoWarehouse, StoreError, WrongVersion
 from sql.report_tables import add_columns
-from sql.scripts import create_tables, fingerprint
+from sql.scripts import create_tables, fingerprint, view_names
 from sql.storage.files import private_folder, write_atomic
 from sql.views import fill_currencies, make_views, shown_folder
 
@@ -66,7 +68,7 @@ class Warehouse:
             with connect(path, read_only=read_only, folders=folders, spill=spill, limits=limits, tries=tries) as con:
                 _check_version(con, path)
                 if not read_only:
-                    _complete(con, folders)
+                    _complete(con, path, folders)
                 yield cls(path, state_dir, con, _identity(path))
         except Damaged as error:
             write_atomic(state_dir / SUSPECT, f"{error}\n".encode())
@@ -119,13 +121,30 @@ def _check_version(con: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise WrongVersion(f"{message}; {advice}", where=path)
 
 
-def _complete(con: duckdb.DuckDBPyConnection, folders: Sequence[Path]) -> None:
+def _refuse_unknown_views(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Raise where the file has views that this program does not make: what a newer one added would be left half told."""
+    asked = "SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND starts_with(view_name, 'v_')"
+    unknown = sorted({name for (name,) in con.sql(asked).fetchall()} - view_names())
+    if not unknown:
+        return
+    last = con.sql("SELECT summary FROM meta.runs ORDER BY run_no DESC LIMIT 1").fetchall()
+    wrote = f"version {json.loads(last[0][0])['code_version']}" if last else "another version"
+    raise WrongVersion(
+        f"{path} was last written by planrecon {wrote} and has views that this one, version "
+        f"{importlib.metadata.version('planrecon')}, does not make: {', '.join(unknown)}; use that program, drop the views "
+        "if they are your own, or call `planrecon rebuild` to make the file again from the landing",
+        where=path,
+    )
+
+
+def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path]) -> None:
     made_from = fingerprint()
     with transaction(con):
         con.execute("CREATE SCHEMA IF NOT EXISTS meta")
         is_new = not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()
         if not is_new and ("made_from", made_from) in con.sql("SELECT name, value FROM meta.about").fetchall():
             return
+        _refuse_unknown_views(con, path)
         create_tables(con)
         add_columns(con)
         fill_currencies(con)

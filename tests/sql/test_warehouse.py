@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -249,6 +250,28 @@ def test_a_file_of_another_version_is_refused_untouched(place):
         warehouse.con.execute("UPDATE meta.about SET value = '99' WHERE name = 'schema_version'")
     with pytest.raises(WrongVersion, match="version 99"), Warehouse.open(**place):
         pytest.fail("opened it")
+
+
+def test_a_file_with_views_of_a_newer_program_is_refused_untouched_and_names_both_versions(place):
+    newer = "CREATE VIEW main.v_newer AS SELECT 1 AS never_heard_of; UPDATE meta.about SET value = 'newer' WHERE name = 'made_from'"
+    with Warehouse.open(**place) as warehouse:
+        warehouse.con.execute(newer)
+    with pytest.raises(WrongVersion, match="another version and has views") as no_run, Warehouse.open(**place):
+        pytest.fail("opened it")
+    assert "v_newer" in str(no_run.value)
+    with connect(place["path"]) as con:
+        columns = "run_id, run_key, as_of, known_load, known_at, started_at, ended_at, state, exit_code, reason, moves_breaks, run_no"
+        con.execute(
+            f"INSERT INTO meta.runs ({columns}, summary) SELECT 'r', 'k', DATE '2026-01-01', 1, now(), now(), now(), 'HELD', 3, '', "
+            """false, 1, '{"code_version": "77.1"}'"""
+        )
+    with pytest.raises(WrongVersion) as refused, Warehouse.open(**place):
+        pytest.fail("opened it")
+    for word in ("version 77.1", f"version {version('planrecon')}", "v_newer", "planrecon rebuild"):
+        assert word in str(refused.value)
+    assert refused.value.code == "configuration"
+    with connect(place["path"], read_only=True) as con:
+        assert con.sql("SELECT value FROM meta.about WHERE name = 'made_from'").fetchall() == [("newer",)]
 
 
 def test_reading_a_warehouse_that_is_not_there_says_what_to_do(place):
