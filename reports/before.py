@@ -23,11 +23,15 @@ class Before:
 
     `missed` has `provider, tenant_id, plan_id, missed_terms` of the plans it showed missed terms of. `days` has the
     newest published run of each date up to `as_of`, oldest first: the date, and its summary as `summary.json` tells it.
+    `kept` (`as_of, currency, window_days, evaluated, kept`) and `roll` (`as_of, currency, from_as_of, from_bucket_no,
+    to_bucket, to_bucket_no, plans`) are rows of the reports of these runs.
     """
 
     as_of: date
     missed: pl.DataFrame
     days: tuple[tuple[date, Mapping[str, Any]], ...] = ()
+    kept: pl.DataFrame | None = None
+    roll: pl.DataFrame | None = None
 
 
 def newly_missed(plans: pl.DataFrame, before: Before) -> pl.DataFrame:

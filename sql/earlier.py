@@ -68,6 +68,17 @@ def run_summaries(con: duckdb.DuckDBPyConnection, run_nos: Sequence[int]) -> lis
     return [(as_of, json.loads(summary)) for as_of, summary in rows]
 
 
+def recorded_rates(con: duckdb.DuckDBPyConnection, run_nos: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return, of the reports of these runs, each row with the date of its run.
+
+    Of `kept`: `as_of, currency, window_days, evaluated, kept`; of `roll`: `as_of, currency, from_as_of, from_bucket_no,
+    to_bucket, to_bucket_no, plans`.
+    """
+    params = {"run_nos": list(run_nos)}
+    kept, roll = (con.sql(statements(f"past/{name}_of_runs.sql"), params=params).pl() for name in ("kept", "roll"))
+    return kept, roll
+
+
 def touched_plans(con: duckdb.DuckDBPyConnection, *, after: int, until: int) -> pl.DataFrame:
     """Return `plan_no, provider, tenant_id, plan_id` of the plans whose figures may differ between two loads.
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports.digest import Digest
 from reports.facts import RunFacts
-from reports.page import aging, breaks, first, head, inline, lists, outlook, since, trust
+from reports.page import aging, breaks, first, head, inline, lists, outlook, rates, since, trust
 from reports.summary import Summary
 from reports.texts import grouped, visible
 from schemas.words import REPORT_FORMATS
@@ -60,6 +60,7 @@ def _render(facts: RunFacts, summary: Summary, digest: Digest, formats: Collecti
         **first.context(facts, summary, digest),
         **lists.context(facts, summary, digest, room.listed),
         **outlook.context(digest),
+        **rates.context(digest, facts.as_of),
         **aging.context(facts, digest),
         **breaks.context(facts, summary, digest, room.others),
         **trust.context(summary, digest, room.others),

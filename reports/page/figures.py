@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from reports.before import MOST_POINTS
 from reports.summary import PortfolioLine
 from reports.texts import grouped
 from schemas.currencies import in_minor, written
 
 Row = Mapping[str, Any]
+_WIDTH, _HEIGHT = 120, 24
+"""Room of a line of points; it is drawn in whole units, so that the same values give the same line."""
 MOST_MONEY = 4
 """Currencies named in one sentence."""
 
@@ -43,3 +46,17 @@ def money(sums: Mapping[str, int], *, none: str = "nothing") -> str:
 def amount(minor_units: int | None, currency: str | None) -> str:
     """Write minor units with the currency's places and commas; unknown is empty."""
     return "" if minor_units is None else grouped(written(minor_units, currency or ""))
+
+
+def spark(values: Sequence[int | None]) -> str | None:
+    """Return the points of a line over the last values, the newest last; unknown ones are left out, of fewer than two there is none."""
+    known = [value for value in values[-MOST_POINTS:] if value is not None]
+    if len(known) < 2:  # noqa: PLR2004
+        return None
+    low, span = min(known), max(known) - min(known)
+    step = len(known) - 1
+    points = (
+        (_WIDTH * at // step, _HEIGHT - 2 - ((_HEIGHT - 4) * (value - low) // span if span else _HEIGHT // 2))
+        for at, value in enumerate(known)
+    )
+    return " ".join(f"{across},{down}" for across, down in points)

@@ -9,15 +9,13 @@ import polars as pl
 from reports.before import MOST_POINTS
 from reports.digest import Digest
 from reports.facts import RunFacts
-from reports.page.figures import Row, amount, by_currency, total
+from reports.page.figures import Row, amount, by_currency, spark, total
 from reports.summary import Summary
 from reports.texts import counted
 from schemas.words import NEWLY_MISSED
 
 MOST_LINES = 3
 """Currencies shown of one figure."""
-_WIDTH, _HEIGHT = 120, 24
-"""Room of a line of points; it is drawn in whole units, so that the same values give the same line."""
 
 Sums = Mapping[str, int]
 Past = Sequence[tuple[date, Sums | None]]
@@ -71,8 +69,8 @@ def _figure(title: str, note: str, now: Sums, past: Past) -> Row:
             "figure": amount(now.get(currency, 0), currency),
             "unit": currency,
             "change": None if last is None else _change(now.get(currency, 0) - last.get(currency, 0), currency),
-            "spark": _spark(
-                [None if sums is None else sums.get(currency, 0) for _, sums in past], now.get(currency, 0)
+            "spark": spark(
+                [*(None if sums is None else sums.get(currency, 0) for _, sums in past), now.get(currency, 0)]
             ),
         }
         for currency in shown[:MOST_LINES]
@@ -102,7 +100,7 @@ def _missed(summary: Summary, days: Sequence[tuple[date, Mapping[str, Any]]]) ->
     change = None if difference is None else f"{difference:+,}" if difference else "unchanged"
     line = {"figure": f"{now:,}" if now else "none", "unit": "plans" if now != 1 else "plan", "change": change}
     note = "With more missed terms than then: past grace, and nothing received."
-    return {"title": "Newly missed", "lines": [{**line, "spark": _spark(past, now)}], "note": note}
+    return {"title": "Newly missed", "lines": [{**line, "spark": spark([*past, now])}], "note": note}
 
 
 def _missed_then(told: Mapping[str, Any]) -> int | None:
@@ -126,17 +124,3 @@ def _came(received: pl.DataFrame | None, after: date, until: date) -> dict[str, 
         return {}
     rows = received.filter(pl.col("day") > after, pl.col("day") <= until)
     return dict(rows.group_by("currency").agg(pl.col("amount_minor").sum()).sort("currency").iter_rows())
-
-
-def _spark(past: Sequence[int | None], now: int) -> str | None:
-    """Return the points of a line, today's last, for a box of `_WIDTH` by `_HEIGHT`; null where there is no line."""
-    values = [value for value in [*past, now][-MOST_POINTS:] if value is not None]
-    if len(values) < 2:  # noqa: PLR2004
-        return None
-    low, span = min(values), max(values) - min(values)
-    step = len(values) - 1
-    points = (
-        (_WIDTH * at // step, _HEIGHT - 2 - ((_HEIGHT - 4) * (value - low) // span if span else _HEIGHT // 2))
-        for at, value in enumerate(values)
-    )
-    return " ".join(f"{across},{down}" for across, down in points)

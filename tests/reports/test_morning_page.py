@@ -481,6 +481,84 @@ def test_the_first_run_says_that_there_is_nothing_to_compare_with(page):
     assert "Newly missed" not in text
 
 
+def rates_of(kept, roll):
+    """The three rates of one date and currency, counted row by row; a dash where there is nothing to count."""
+    evaluated, good = (sum(row[at] for row in kept if row[0] == 30) for at in (1, 2))
+    first = min((row[0] for row in roll), default=None)
+    moves = [row for row in roll if row[0] == first and isinstance(row[1], int)]
+    everyone = sum(plans for *_, plans in moves)
+    worse = sum(plans for _, was, to, plans in moves if isinstance(to, int) and to > was)
+    late = [row for row in moves if row[1] > 0]
+    cured = sum(plans for _, _, to, plans in late if to in (0, "PAID_OFF"))
+    shares = [(good, evaluated), (worse, everyone), (cured, sum(plans for *_, plans in late))]
+    tenths = [(2000 * part + whole) // (2 * whole) if whole else None for part, whole in shares]
+    return tuple("\u2013" if each is None else f"{each // 10}.{each % 10}%" for each in tenths)
+
+
+RECORDED = {
+    28: ([(7, 90, 1), (30, 300, 211)], []),
+    29: ([(30, 41, 40), (30, 9, 0)], [(28, 0, 1, 4), (28, 0, 0, 196), (28, 1, 0, 3), (28, 2, "PAID_OFF", 1), (28, 1, "CANCELLED", 6)]),
+    30: (
+        [(30, 50, 41)],
+        [(1, 0, 0, 90), (1, 1, 2, 5), (1, 2, 0, 2), (1, 2, 1, 3), (29, 0, 1, 999), (1, "NEW", 0, 77), (1, 3, "VANISHED", 2)],
+    ),
+}  # fmt: skip
+"""By day of June: rows of `kept` (window, evaluated, kept) and of `roll` (day followed from, bucket then, and now, plans)."""
+
+
+def test_rates_over_time_are_those_of_the_newest_run_of_each_date(frame, facts):
+    def kept(day):
+        return [
+            {"as_of": date(2026, 6, day), "currency": "EUR", "window_days": window, "evaluated": all_, "kept": good}
+            for window, all_, good in RECORDED[day][0]
+        ]
+
+    def roll(day):
+        return [
+            {"as_of": date(2026, 6, day), "currency": "EUR", "from_as_of": date(2026, 6, since), "plans": plans}
+            | {"from_bucket_no": was if isinstance(was, int) else None, "to_bucket": str(to)}
+            | {"to_bucket_no": to if isinstance(to, int) else None}
+            for since, was, to, plans in RECORDED[day][1]
+        ]
+
+    told = {"portfolio": [], "work_lists": []}
+    days = tuple((date(2026, 6, day), told) for day in (28, 29))
+    earlier = [pl.DataFrame([row for day in (28, 29) for row in rows(day)]) for rows in (kept, roll)]
+    digest = Digest(before=Before(date(2026, 6, 29), NONE_MISSED, days, *earlier))
+    counted = [{**row, "partly_kept": 0, "broken": row["evaluated"] - row["kept"]} for row in kept(30)]
+    digest.kept = pl.DataFrame(counted).drop("as_of")
+    digest.roll = pl.DataFrame(roll(30)).drop("as_of").with_columns(from_bucket=pl.lit("a"))
+    source = render(facts(), outline(facts(), digest), digest)
+    figure = source[source.index('id="rates-EUR"') :].partition("</figure>")[0]
+    table = Page(figure[figure.index("<tbody>") :].partition("</table>")[0]).text
+    assert table == " ".join(f"2026-06-{day} {' '.join(rates_of(*RECORDED[day]))}" for day in (30, 29, 28))
+    assert figure.count("<polyline") == 3  # two of the dates have moves, all have terms
+    assert "On each of the last 3 published dates" in source
+
+
+def test_rates_over_time_have_no_line_and_say_so_where_there_is_one_date(page):
+    source = page()
+    assert "There is one published date yet" in Page(source).text
+    assert 'id="rates-' not in source
+
+
+def test_the_page_stays_small_with_thirty_dates_in_more_currencies_than_are_drawn(frame, facts):
+    days = [date(2026, 6, day) for day in range(1, 30)]
+    codes = ("AUD", "CAD", "CHF", "EUR", "GBP", "JPY", "NOK", "USD")
+    rows = [
+        {"as_of": day, "currency": code, "window_days": 30, "evaluated": 7, "kept": 3} for day in days for code in codes
+    ]
+    before = Before(
+        days[-1], NONE_MISSED, tuple((day, {"portfolio": [], "work_lists": []}) for day in days), pl.DataFrame(rows)
+    )
+    digest = Digest(before=before)
+    source = render(facts(), outline(facts(), digest), digest)
+    assert source.count('id="rates-') == 6
+    assert "2 more in <code>v_kept</code>" in source
+    empty = render(facts(), outline(facts(), Digest()), Digest())
+    assert len(source.encode()) - len(empty.encode()) < 40_000
+
+
 def test_what_comes_first_is_weighed_by_money_and_by_how_bad_it_is(page):
     """A break of high severity without an amount weighs as much as 10,000.00; neither kind crowds out the other."""
     plans = [{**LATE, "plan_id": f"call{n}", "days_past_due": 9, "overdue_minor": 100_00 + n} for n in range(30)]

@@ -17,7 +17,15 @@ from schemas.core import PAYMENTS, PLANS
 from schemas.currencies import minor_units
 from schemas.results import PLAN_POSITIONS, ROLL
 from sql.core import images
-from sql.earlier import EarlierRun, comparable_runs, earlier_runs, missed_plans, run_summaries, touched_plans
+from sql.earlier import (
+    EarlierRun,
+    comparable_runs,
+    earlier_runs,
+    missed_plans,
+    recorded_rates,
+    run_summaries,
+    touched_plans,
+)
 from transforms.location.locate import locate
 from transforms.outlook.roll import PLAN, STANDING, earlier_dates, roll
 
@@ -59,7 +67,9 @@ class LookBack:
             return None
         days = sorted(newest)[1 - MOST_POINTS :]
         missed = missed_plans(self.con, newest[days[-1]].run_no)
-        return Before(days[-1], missed, tuple(run_summaries(self.con, [newest[day].run_no for day in days])))
+        run_nos = [newest[day].run_no for day in days]
+        kept, roll_rows = recorded_rates(self.con, run_nos)
+        return Before(days[-1], missed, tuple(run_summaries(self.con, run_nos)), kept, roll_rows)
 
     def plans_on(self, day: date) -> pl.DataFrame:
         """Return `roll.STANDING` of every plan that existed on `day`, as it is known now.

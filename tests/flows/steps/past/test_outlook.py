@@ -1,6 +1,7 @@
 """Cash, exposure and the matrix of buckets of real runs equal the second answer, and what is not computed again stays right."""
 
 import copy
+import re
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
@@ -27,7 +28,7 @@ WHO = ("provider", "tenant_id", "currency")
 def looked_back(open_desk, tmp_path_factory):
     """A desk with a run as of a day in May, then money that came late to be known, then a run as of the end of June."""
     with open_desk(tmp_path_factory.mktemp("outlook"), scenarios.generate(seed=23, plans=120, as_of=AS_OF)) as desk:
-        desk.configure(gates={"change_share": 1}, run={"grace_days": 3})
+        desk.configure(gates={"change_share": 1}, run={"grace_days": 3}, reports={"formats": ["csv", "html"]})
         desk.first = desk.run(BEFORE).folder
         lms = desk.world.totality
         with desk.world.changing():
@@ -70,6 +71,33 @@ def test_cash_equals_the_second_answer(looked_back, answers):
         expected = Decimal(row["scheduled"]) * Decimal(row["rate"])
         assert Decimal(row["risk_adjusted"]) == expected.quantize(Decimal(row["scheduled"]), rounding="ROUND_HALF_EVEN")
     assert {row["rate_from"] for row in rows} == {"SEGMENT", "PORTFOLIO"}
+
+
+def test_the_page_shows_the_rates_of_both_dates_as_the_reports_tell_them(looked_back):
+    """The earlier date has no moves before it, the later one those from it; counts of tenants are added up."""
+    desk, folder = looked_back
+    source = (folder / "report.html").read_text("utf-8")
+    drawn = re.findall(r'id="rates-(\w+)".*?<tbody>(.*?)</tbody>', source, re.DOTALL)
+    found = {code: re.findall(r"<td[^>]*>([^<]*)</td>", table) for code, table in drawn}
+
+    def share(part, whole):
+        return f"{(Decimal(100 * part) / whole).quantize(Decimal('0.1'), 'ROUND_HALF_UP')}%" if whole else "\u2013"
+
+    def kept(where, code):
+        rows = [r for r in desk.rows("kept", where) if (r["currency"], r["window_days"]) == (code, "30")]
+        return share(*(sum(int(row[name]) for row in rows) for name in ("kept", "evaluated")))
+
+    for code, cells in found.items():
+        moves = [r for r in desk.rows("roll", folder) if r["currency"] == code and r["from_bucket"] in LABELS]
+        size = [int(row["plans"]) for row in moves]
+        was = [LABELS.index(row["from_bucket"]) for row in moves]
+        to = [LABELS.index(row["to_bucket"]) if row["to_bucket"] in LABELS else row["to_bucket"] for row in moves]
+        rolled = sum(n for n, a, b in zip(size, was, to, strict=True) if b in range(a + 1, 9))
+        cured = sum(n for n, a, b in zip(size, was, to, strict=True) if a and b in (0, "PAID_OFF"))
+        late = sum(n for n, a in zip(size, was, strict=True) if a)
+        now = [kept(folder, code), share(rolled, sum(size)), share(cured, late)]
+        assert cells == [*now, kept(desk.first, code), "\u2013", "\u2013"], code
+    assert len(found) > 1
 
 
 def test_what_came_of_an_earlier_forecast_equals_the_second_answer(looked_back, answers, closed):
