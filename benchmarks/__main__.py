@@ -1,76 +1,64 @@
-"""`make bench`: one table of figures and ratios, all taken in this run; only schedules that disagree make it fail.
+"""`make bench`: the table of what each stage costs, row by row, beside the first version and other ways, all taken in this run.
 
-`python -m benchmarks` takes about a quarter of an hour, most of it for the agreement of a million schedules with a
-second implementation; `BENCH_PLANS=20000` compares fewer. `--full` also works a million plans elsewhere.
+A figure counts only where rows, money and breaks are what the generator put in; otherwise the command fails.
 """
 
 import argparse
-import json
-import subprocess
 import sys
-import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import agreement, core, schedules
-from benchmarks.sandboxed import configuration, sandboxes
+from benchmarks import agreement, core, runs, schedules
+from benchmarks.table import HEAD, Figure, WrongResult
+from benchmarks.trees import CommandError, first_version
 
 
-def whole_job(plans: int) -> list[tuple[str, str]]:
-    """Return lines of the table: the whole job over HTTP against the sandboxes, then a day with 1 % changed plans."""
-    with tempfile.TemporaryDirectory() as folder:
-        here = Path(folder)
-        with sandboxes(plans, here) as serving:
-            config = here / "planrecon.toml"
-            config.write_text(configuration(serving.facts, here), encoding="utf-8")
-            first = _job(config, "2026-06-30T21:00")
-            serving.next_day(0.01)
-            second = _job(config, "2026-07-01T21:00")
-    rows = first["rows"]
-    lines = [(f"whole job, {plans:,} plans, {rows:,} rows received", f"{_total(first):6.1f} CPU s")]
-    lines += [
-        (
-            f"  {name}",
-            f"{spent['cpu']:6.1f} CPU s  {spent['wall']:6.1f} s  {rows / max(spent['wall'], 0.001):>9,.0f} rows/s  {spent['peak']:>6,} MB",
-        )
-        for name, spent in first["stages"].items()
-    ]
-    peak = max(spent["peak"] for spent in first["stages"].values())
-    lines.append(("  peak memory", f"{peak:,} MB"))
-    lines.append(("  store", f"{first['store'] / 1e6:.1f} MB; reports {first['reports'] / 1e6:.1f} MB"))
-    lines.append(
-        ("the next day, 1 % changed", f"{_total(second):6.1f} CPU s   {_total(second) / _total(first):.2f} x the first")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the rows that are asked for; return 1 where a case does not count."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "cases", nargs="*", metavar="CASE", help=f"which rows, all where none is named: {', '.join(CASES)}"
     )
-    return lines
+    parser.add_argument("--full", action="store_true", help="the long ones too: a million plans, a million schedules")
+    parser.add_argument("--plans", type=int, help="another number of plans than each case has")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds in turn, of which the median counts (3)")
+    parser.add_argument("--alone", action="store_true", help="without the first version: half the time")
+    chosen = parser.parse_args(arguments)
+    unknown = set(chosen.cases) - set(CASES)
+    if unknown:
+        parser.error(f"no case is named {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    first = None if chosen.alone else first_version()
+    if first is None and not chosen.alone:
+        print("The first version is not in this repository's history: its figures are those once recorded.")
+    print(HEAD)
+    failed = False
+    for name in chosen.cases or [name for name in CASES if name not in ALONE or (chosen.full and name == "agreement")]:
+        try:
+            for figure in CASES[name](chosen, runs.both(first)):
+                print(
+                    "\n".join(figure.lines()) if isinstance(figure, Figure) else f"  {figure[0]:<62}{figure[1]}",
+                    flush=True,
+                )
+        except (WrongResult, CommandError) as error:
+            failed = True
+            print(f"{name}: {error}", flush=True)
+    return int(failed)
 
 
-def _job(config: Path, moment: str) -> dict:
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.job", str(config), moment], capture_output=True, text=True, check=True
-    )
-    return json.loads(answer.stdout.splitlines()[-1])
-
-
-def _total(job: dict) -> float:
-    return sum(spent["cpu"] for spent in job["stages"].values())
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    parser.add_argument("--full", action="store_true", help="a million plans; half an hour")
-    parser.add_argument("--plans", type=int, default=agreement.PLANS, help="schedules held against a second one")
-    chosen = parser.parse_args()
-    sections = (
-        ("positions", lambda: core.bench(1_000_000 if chosen.full else 100_000)),
-        ("schedules, a hundred thousand", lambda: schedules.bench(100_000)),
-        ("schedules, a million", lambda: schedules.bench(1_000_000)),
-        ("schedules beside a second implementation", lambda: agreement.bench(chosen.plans)),
-        ("the whole job over HTTP", lambda: whole_job(10_000)),
-    )
-    for title, run in sections:
-        print(f"\n{title}")
-        for name, figure in run():
-            print(f"  {name:<62}{figure}", flush=True)
-
+Case = Callable[[argparse.Namespace, Sequence[Path]], Iterable[Figure | tuple[str, str]]]
+CASES: dict[str, Case] = {
+    "quiet": lambda chosen, trees: runs.quiet(trees, chosen.plans or 10_000),
+    "load": lambda chosen, trees: runs.quiet_without_payiq(trees, chosen.plans or 10_000),
+    "ingest": lambda chosen, trees: runs.ingest(trees, chosen.plans or 100_000, chosen.rounds),
+    "publish": lambda chosen, trees: runs.publish(trees, chosen.plans or 100_000, chosen.rounds),
+    "positions": lambda chosen, _: core.bench(chosen.plans or (1_000_000 if chosen.full else 100_000)),
+    "schedules": lambda chosen, _: schedules.bench(chosen.plans or 100_000),
+    "agreement": lambda chosen, _: agreement.bench(chosen.plans or agreement.PLANS),
+    "start": lambda chosen, trees: runs.start(trees, chosen.rounds),
+}
+"""The rows by the name they are asked for with."""
+ALONE = {"load", "agreement"}
+"""Cases that others include, and those that only `--full` adds."""
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -84,9 +84,20 @@ def main() -> None:
     with serve(world, rate_limit=None) as sandbox:
         accounts = sandbox.accounts_file(chosen.folder / "accounts.csv")
         facts = {"urls": sandbox.urls, "credentials": CREDENTIALS, "accounts_file": str(accounts)}
+        facts["plans"] = {name: count for name, count in _plans(world).items() if count}
         print(json.dumps(facts), flush=True)
         for line in sys.stdin:
             print(move_on(world, float(line)), flush=True)
+
+
+def _plans(world: World) -> dict[str, int]:
+    """Return how many plans each provider has."""
+    accounts = [account for setup in world.payiq.setups.values() for account in setup["Accounts"]]
+    return {
+        "payt": len(world.payt.payment_plans),
+        "totality": len(world.totality.payment_plans),
+        "payiq": len(accounts),
+    }
 
 
 def move_on(world: World, share: float) -> int:
