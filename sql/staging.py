@@ -40,7 +40,7 @@ class StageOptions:
 
 
 def stage(
-    con: duckdb.DuckDBPyConnection, received: Mapping[str, pl.DataFrame], options: StageOptions
+    con: duckdb.DuckDBPyConnection, received: Mapping[str, int], options: StageOptions
 ) -> dict[str, pl.DataFrame]:
     """Return the staged frames of one tenant: those of `STAGED`, `rows`, `page_entities` and `tenant_words`.
 
@@ -53,8 +53,8 @@ def stage(
     Only the files of the provider's own folder are run, as temporary tables that are dropped again.
 
     Args:
-        con: Any connection; nothing is written to its tables.
-        received: Every received table of the provider, typed by `received_types`.
+        con: The connection with the received tables of `sql.received`; nothing is written to any table.
+        received: How many rows each received table of the provider has.
         options: The tenant, and what its rows do not say.
 
     Raises:
@@ -63,8 +63,7 @@ def stage(
             shape or leaves open what becomes of a row.
     """
     symbols = {"symbol": list(options.currency_symbols), "currency": list(options.currency_symbols.values())}
-    frames = dict(received)
-    frames["currency_symbols"] = pl.DataFrame(symbols, schema={"symbol": pl.String, "currency": pl.String})
+    frames = {"currency_symbols": pl.DataFrame(symbols, schema={"symbol": pl.String, "currency": pl.String})}
     frames |= {name: seed(options.provider, name) for name in ("status_classes", "rule_words")}
     texts = staging_texts(options.provider)
     for name, frame in frames.items():
@@ -80,7 +79,7 @@ def stage(
             con.unregister(name)
     page_entities = seed(options.provider, "page_entities")
     _check_nothing_lost(received, staged, page_entities, options)
-    staged["rows"] = _rows(received)
+    staged["rows"] = _rows(con, received)
     staged["tenant_words"] = tenant_words
     staged["page_entities"] = page_entities
     return staged
@@ -143,11 +142,11 @@ def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(known.fetchall())
 
 
-def _fed(texts: Mapping[str, str], received: Mapping[str, pl.DataFrame], provider: str) -> dict[str, str]:
+def _fed(texts: Mapping[str, str], received: Mapping[str, int], provider: str) -> dict[str, str]:
     """Return the files that a received row feeds, and those they build on; the others would make frames without rows."""
     prefix = f"stg_{provider}__"
     reads = {name: set(re.findall(rf"\b(?:stg_)?{provider}__\w+", text)) for name, text in texts.items()}
-    full = {name for name, frame in received.items() if not frame.is_empty()}
+    full = {name for name, height in received.items() if height}
     for name in texts:
         full |= {prefix + name} if reads[name] & full else set()
     for name in reversed(list(texts)):
@@ -172,7 +171,7 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping
 
 
 def _check_nothing_lost(
-    received: Mapping[str, pl.DataFrame],
+    received: Mapping[str, int],
     staged: Mapping[str, pl.DataFrame],
     page_entities: pl.DataFrame,
     options: StageOptions,
@@ -188,19 +187,19 @@ def _check_nothing_lost(
     for columns in (("entity", "rows"), ("child_entity", "child_rows")):
         for entity, table in page_entities.select(columns).iter_rows():
             if entity:
-                fed[entity] += received[f"{options.provider}__{table}"].height
+                fed[entity] += received[f"{options.provider}__{table}"]
     payments = staged["payments"]
     listed = payments.filter(pl.col("is_listed").fill_null(value=True))
-    shown = received.get(f"{options.provider}__pending_payments", pl.DataFrame()).height
+    shown = received.get(f"{options.provider}__pending_payments", 0)
     check_rows(fed.pop("payments"), listed.select("page_no", "position").n_unique(), what="payments", where=where)
     check_rows(shown, payments.height - listed.height, what="pending payments", where=where)
     for entity, came in fed.items():
         check_rows(came, staged[entity].height, what=entity, where=where)
 
 
-def _rows(received: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+def _rows(con: duckdb.DuckDBPyConnection, received: Mapping[str, int]) -> pl.DataFrame:
     """Return page_no, position and row_hash of all top-level rows of their pages."""
-    tops = [
-        frame.select("page_no", "position", "row_hash") for frame in received.values() if "row_hash" in frame.columns
-    ]
-    return pl.concat(tops).sort("page_no", "position")
+    tops = [name for name in received if "row_hash" in con.table(f"temp.{name}").columns]
+    every = " UNION ALL ".join(f"SELECT page_no, position, row_hash FROM temp.{name}" for name in tops)
+    rows: pl.DataFrame = con.sql(f"FROM ({every}) ORDER BY page_no, position").pl()
+    return rows

@@ -33,7 +33,7 @@ from sql.core.ledger import always_carried
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
-from sql.received import received
+from sql.received import received, without
 from sql.staging import StageOptions, stage
 from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
@@ -160,14 +160,6 @@ def staged_rows(
     What of `held` decoding had refused is not among them: staging never saw it.
     """
     zone = ZoneInfo(section.timezone or "UTC")
-    frames = received(() if unread else _decoded(this.landing, facts, reading), PROVIDERS[facts.provider].TABLES)
-    if held is not None:
-        unseen = held.filter(~pl.col("is_decoded")).select("page_no", "position")
-        if unseen.height:
-            frames = {
-                name: frame.join(unseen, on=["page_no", "position"], how="anti", maintain_order="left")
-                for name, frame in frames.items()
-            }
     options = StageOptions(
         provider=facts.provider,
         tenant_id=facts.tenant_id,
@@ -176,7 +168,10 @@ def staged_rows(
         currency=section.currency,
         currency_symbols=section.symbols(),
     )
-    return stage(con, frames, options), options
+    pages = () if unread else _decoded(this.landing, facts, reading)
+    with received(con, pages, PROVIDERS[facts.provider].TABLES) as rows:
+        unseen = pl.DataFrame() if held is None else held.filter(~pl.col("is_decoded")).select("page_no", "position")
+        return stage(con, without(con, rows, unseen) if unseen.height else rows, options), options
 
 
 def admitted_rows(staged: dict[str, pl.DataFrame], reading: Reading, held: pl.DataFrame) -> Admitted:

@@ -14,7 +14,7 @@ from schemas.intake import DECODE_REJECTS, Admitted
 from sql.connection import connect
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
-from sql.received import received_types
+from sql.received import as_received, received_types
 from sql.scripts import create_tables
 from sql.staging import StageOptions, stage
 from transforms.intake.admit import admit
@@ -66,7 +66,8 @@ class Intake:
     ) -> tuple[Admitted, dict[str, pl.DataFrame]]:
         frames = received_frames(provider, tables)
         settings = OPTIONS[provider] | options
-        staged = stage(self.con, frames, StageOptions(provider, tenant, fetched_on=day, **settings))
+        with as_received(self.con, frames) as rows:
+            staged = stage(self.con, rows, StageOptions(provider, tenant, fetched_on=day, **settings))
         refused = [dict.fromkeys(DECODE_REJECTS) | {"page_no": 0, "rows": 0} | row for row in rejects or []]
         decoded = pl.DataFrame(refused, schema=dict(DECODE_REJECTS), orient="row")
         return admit(staged, decode_rejects=decoded, decoded_rows={}), staged

@@ -9,7 +9,7 @@ import sql.scripts
 from schemas.table import GateError
 from sql.connection import connect
 from sql.conservation import ConservationError
-from sql.received import received_types
+from sql.received import as_received, received_types
 from sql.staging import StageOptions, stage
 
 TABLE = received_types({"id": "text", "zone": "text", "position": "bigint", "row_hash": "text"})
@@ -35,7 +35,8 @@ def staged(monkeypatch, tmp_path):
         with connect(None) as con:
             options = StageOptions("own", "1", "UTC", date(2026, 6, 30), currency="EUR")
             try:
-                return stage(con, {"own__rules": rules, "own__none": rules.clear()}, options)
+                with as_received(con, {"own__rules": rules, "own__none": rules.clear()}) as received:
+                    return stage(con, received, options)
             finally:
                 made = "SELECT view_name FROM duckdb_views() UNION ALL SELECT table_name FROM duckdb_tables()"
                 assert con.sql(f"FROM ({made}) WHERE view_name LIKE '%own%'").fetchall() == []

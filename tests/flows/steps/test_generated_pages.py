@@ -294,11 +294,8 @@ def test_every_row_of_valid_pages_with_odd_texts_is_accepted_or_in_quarantine(pr
                 assert all(reject.position >= 0 for reject in decoded.rejects), "a valid page was refused whole"
                 reading.note(page, decoded)
                 tables.append((page_no, decoded.tables))
-            staged = stage(
-                con,
-                received(tables, PROVIDERS[provider].TABLES),
-                StageOptions(provider, "1", "Europe/Amsterdam", AT.date(), **TOLD[provider]),
-            )
+            with received(con, tables, PROVIDERS[provider].TABLES) as rows:
+                staged = stage(con, rows, StageOptions(provider, "1", "Europe/Amsterdam", AT.date(), **TOLD[provider]))
             rejects = pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row")
             admitted = admit(staged, decode_rejects=rejects, decoded_rows={})
             sweep = Sweep(SWEEPS[provider], None, True, "", 1, 1, AT)
