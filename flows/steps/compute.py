@@ -4,7 +4,7 @@ No database, no file and no clock: `inputs.py` reads before, `publish.py` writes
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -20,6 +20,7 @@ from transforms.breaks.clusters import LEAST, clusters
 from transforms.breaks.write_backs import agreements
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.judge import Expectations, expect, judge, with_nominal_dates
+from transforms.conformance.remembered import nothing_remembered
 from transforms.delinquency.aging import aging, aging_terms
 from transforms.delinquency.buckets import bucket_set
 from transforms.delinquency.pauses import Pauses
@@ -42,7 +43,8 @@ class Inputs:
     `plans` and `payments` are those of `locate.Located`, `plan_rules` those of plans that still go on, each with its
     calendar, `orphans` those that exist on the as-of date, `changes` what `write_backs.shown_by_now` returned,
     `named_links` `plan_accounts` by the providers' own ids, `rows` and `completeness` what `images.current_rows` and
-    `images.completeness` did, `windows` what `backtest.windows_of` returned; every other frame is the table of its name. `options`, `conventions` and `calendars` are by provider.
+    `images.completeness` did, `windows` what `backtest.windows_of` returned; `reasons` what earlier runs remembered (`remembered.REASONS`),
+    every other frame is the table of its name. `options`, `conventions` and `calendars` are by provider.
     """
 
     known: int
@@ -71,6 +73,7 @@ class Inputs:
     own_customers: pl.DataFrame
     windows: Windows
     forecasts: pl.DataFrame
+    reasons: pl.DataFrame = field(default_factory=nothing_remembered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,8 @@ class Part:
     """The results of some plans: `TERM_POSITIONS`, `PLAN_POSITIONS`, `PAYMENT_POSITIONS`, `DIFFERENCES`.
 
     `aged` is what `aging.age_terms` returned, `kept` what `rates.kept_sums` did, `checked` the `BREAKS` and
-    `CHECK_RESULTS` of the checks by part, `coming` what `cash.coming` returned, `came` what `backtest.came` did.
+    `CHECK_RESULTS` of the checks by part, `coming` what `cash.coming` returned, `came` what `backtest.came` did, `reasons`
+    the `remembered.REASONS` that were looked for.
     """
 
     terms: pl.DataFrame
@@ -90,6 +94,7 @@ class Part:
     checked: tuple[pl.DataFrame, pl.DataFrame]
     coming: pl.DataFrame
     came: pl.DataFrame
+    reasons: pl.DataFrame
 
     def reduced(self, in_question: pl.Series) -> "Part":
         """Return the part with the terms that `assemble` has to see again: of these plans, and of those that differ."""
@@ -149,7 +154,14 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
     conventions, calendars = inputs.conventions, inputs.calendars
     expected = _expected(inputs, plan_nos, terms)
     positions = _positions(inputs, plan_nos, with_nominal_dates(terms, expected))
-    judged = judge(positions.plans, positions.terms, expected, conventions=conventions, calendars=calendars)
+    judged = judge(
+        positions.plans,
+        positions.terms,
+        expected,
+        conventions=conventions,
+        calendars=calendars,
+        remembered=inputs.reasons,
+    )
     frames = {
         "term_positions": judged.terms,
         "plan_positions": judged.plans,
@@ -171,6 +183,7 @@ def compute_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Pa
         checked=run(checks, frames, as_of=inputs.as_of, options=inputs.options),
         coming=coming(judged.terms, judged.plans, as_of=inputs.as_of),
         came=positions.came,
+        reasons=judged.reasons,
     )
 
 

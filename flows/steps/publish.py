@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
 from flows import clock
@@ -14,6 +13,7 @@ from flows.steps.inputs import read_inputs
 from flows.steps.past.earlier import earlier
 from flows.steps.past.look_back import LookBack
 from flows.steps.pull import Failures
+from flows.steps.remembering import remember, remembered
 from flows.steps.request import ThisRun
 from flows.steps.run_facts import facts_of
 from flows.steps.run_key import run_key
@@ -116,9 +116,10 @@ def publish(
     this = replace(this, notes=(*this.notes, *filter(None, [after.note])))
     until = after.repeated.run_no if after.repeated else None
     inputs = read_inputs(con, known, as_of=this.as_of, settings=this.settings, until=until)
+    inputs = replace(inputs, reasons=remembered(warehouse.state_dir))
     formats = {*this.settings.reports.formats, "parquet"}  # the views and later runs read it
     with RunWriter(this.reports_dir, as_of=this.as_of, run_id=this.run_id, formats=formats) as writer:
-        result = _computed(inputs, con, writer)
+        result = _computed(inputs, warehouse, writer)
         living, register = live(
             result.breaks,
             after.register,
@@ -177,7 +178,7 @@ def _not_here(run: Run, reports_dir: Path) -> str:
     )
 
 
-def _computed(inputs: Inputs, con: duckdb.DuckDBPyConnection, writer: RunWriter) -> Result:
+def _computed(inputs: Inputs, warehouse: Warehouse, writer: RunWriter) -> Result:
     """Compute part by part, write the terms of each, and return the whole.
 
     Memory stays constant: a part is written and reduced before the next one is computed.
@@ -185,11 +186,13 @@ def _computed(inputs: Inputs, con: duckdb.DuckDBPyConnection, writer: RunWriter)
     table, kept = writer.table("terms", in_order=True), in_question(inputs)
 
     def written(plan_nos: pl.Series) -> Part:
-        part = compute_part(inputs, plan_nos, images.terms(con, inputs.known, plan_nos))
+        part = compute_part(inputs, plan_nos, images.terms(warehouse.con, inputs.known, plan_nos))
         table.add(part.terms)
         return part.reduced(kept)
 
-    return assemble(inputs, [written(plan_nos) for plan_nos in parts_of(inputs.plans)])
+    parts = [written(plan_nos) for plan_nos in parts_of(inputs.plans)]
+    remember(warehouse.state_dir, inputs.reasons, [part.reasons for part in parts])
+    return assemble(inputs, parts)
 
 
 def _write(writer: RunWriter, inputs: Inputs, result: Result, living: pl.DataFrame) -> None:

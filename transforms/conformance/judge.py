@@ -17,6 +17,7 @@ from schemas.results import PLAN_POSITIONS, TERM_POSITIONS
 from schemas.schedules import DIFFERENCES, EXPECTED_TERMS, PAIRS
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.pairing import comparable, pair
+from transforms.conformance.remembered import nothing_remembered
 from transforms.conformance.why import explain_pairs
 from transforms.schedules.regenerate import regenerate
 
@@ -81,11 +82,15 @@ def with_nominal_dates(terms: pl.DataFrame, expectations: Expectations) -> pl.Da
 
 @dataclass(frozen=True, slots=True)
 class Conformed:
-    """`PLAN_POSITIONS` and `TERM_POSITIONS` with what was expected, and `DIFFERENCES` of the plans in force."""
+    """`PLAN_POSITIONS` and `TERM_POSITIONS` with what was expected, and `DIFFERENCES` of the plans in force.
+
+    `reasons` are those that were looked for, as `remembered.REASONS`.
+    """
 
     plans: pl.DataFrame
     terms: pl.DataFrame
     differences: pl.DataFrame
+    reasons: pl.DataFrame
 
 
 def judge(
@@ -95,29 +100,39 @@ def judge(
     *,
     conventions: Mapping[str, Conventions],
     calendars: Mapping[str, Calendar],
+    remembered: pl.DataFrame | None = None,
 ) -> Conformed:
     """Return positions with expected dates, amounts and conformance, and every difference with its reason.
 
     `conformance`: CONFORMS; DIFFERS; DATES_ONLY where the dates agree and amounts cannot be judged;
     NOT_REGENERABLE, with the input in `missing_input`; NOT_APPLICABLE for plans without rules of their own or not in force.
+    Reasons that are `remembered` (`remembered.REASONS`) are not looked for again.
     """
     in_force = plans.filter("is_in_force").select("plan_no")
     judged = expectations.rules.join(in_force, on="plan_no", how="semi")
-    differences = DIFFERENCES.empty()
+    differences, reasons = DIFFERENCES.empty(), nothing_remembered()
     if judged.height:
         pairs, shown, expected = (
             frame.join(judged, on="plan_no", how="semi")
             for frame in (expectations.pairs, expectations.shown, expectations.expected)
         )
         explained = explain_pairs(
-            pairs, shown, expected, judged, expectations.custom, conventions=conventions, calendars=calendars
+            pairs,
+            shown,
+            expected,
+            judged,
+            expectations.custom,
+            conventions=conventions,
+            calendars=calendars,
+            remembered=remembered,
         )
-        differences = DIFFERENCES.gate(explained.differences)
+        differences, reasons = DIFFERENCES.gate(explained.differences), explained.reasons
         expectations = replace(expectations, pairs=explained.pairs)
     return Conformed(
         PLAN_POSITIONS.gate(_with_conformance(plans, judged, expectations, differences)),
         TERM_POSITIONS.gate(_with_expected(terms, in_force, expectations)),
         differences,
+        reasons,
     )
 
 

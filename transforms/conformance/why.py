@@ -6,7 +6,8 @@ gives stay UNEXPLAINED.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 import polars as pl
 
@@ -16,6 +17,7 @@ from transforms.calendars.closed_days import Calendar
 from transforms.conformance.changes import discover
 from transforms.conformance.counterfactuals import Combination, Means, attempt, by_date, compare, twos
 from transforms.conformance.reasons_chosen import ANSWER, PAIR, Answers, reasoned, rounded
+from transforms.conformance.remembered import cases_of, nothing_remembered, of_cases, of_plans
 from transforms.conformance.sentences import TIMEZONE, UNEXPLAINED, explanation
 
 _PAIRED = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE")
@@ -23,10 +25,14 @@ _PAIRED = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE")
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """`DIFFERENCES`, and `PAIRS` in which a plan that a changed convention gives whole is paired by that schedule."""
+    """`DIFFERENCES`, and `PAIRS` in which a plan that a changed convention gives whole is paired by that schedule.
+
+    `reasons` are those that were looked for, as `remembered.REASONS`.
+    """
 
     differences: pl.DataFrame
     pairs: pl.DataFrame
+    reasons: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ def explain_pairs(
     *,
     conventions: Mapping[str, Conventions],
     calendars: Mapping[str, Calendar],
+    remembered: pl.DataFrame | None = None,
 ) -> Explained:
     """Return every difference with its reason and one sentence, and the pairs it is based on.
 
@@ -65,6 +72,7 @@ def explain_pairs(
         custom: `CUSTOM_TERMS`.
         conventions: The ones `expected` was made with, by `convention_set`.
         calendars: By the name in `calendar`.
+        remembered: `remembered.REASONS` found before; None: nothing.
 
     Returns:
         Differences are the provider's less the expected. Where every term of every plan of a set of
@@ -74,13 +82,14 @@ def explain_pairs(
     is_apart = apart.fill_null(value=False) | ~pl.col("paired_by").is_in(list(_PAIRED))
     plans = pairs.filter(is_apart).select("plan_no").unique()
     if plans.is_empty():
-        return Explained(DIFFERENCES.empty(), pairs)
+        return Explained(DIFFERENCES.empty(), pairs, nothing_remembered())
     case = _case(plans, pairs, terms, expected, rules)
     zoned = _in_another_zone(case, rules, pairs)
     means = Means(custom, conventions, calendars)
-    reasons = pl.concat([_judged(_without(case, zoned), means), _by_zone(case, zoned)])
-    valued = _valued(reasons, case)
-    return Explained(_finished(valued), _rejoined(pairs, valued))
+    known = nothing_remembered() if remembered is None else remembered
+    judged, found = _recalled(_kept(case, zoned, how="anti"), means, known)
+    valued = _valued(pl.concat([judged, _by_zone(case, zoned)]), case)
+    return Explained(_finished(valued), _rejoined(pairs, valued), found)
 
 
 def _case(
@@ -92,9 +101,20 @@ def _case(
     return _Case(own[0], own[1], own[2], theirs, ours, own[3])
 
 
-def _without(case: _Case, plans: pl.DataFrame) -> _Case:
+def _kept(case: _Case, plans: pl.DataFrame, *, how: Literal["semi", "anti"]) -> _Case:
     frames = (case.rules, case.shown, case.expected, case.theirs, case.ours, case.pairs)
-    return _Case(*(frame.join(plans, on="plan_no", how="anti") for frame in frames))
+    return _Case(*(frame.join(plans, on="plan_no", how=how) for frame in frames))
+
+
+def _recalled(case: _Case, means: Means, known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what `_judged` does, and the reasons used for it; only what is not `known` is judged, one plan of each case."""
+    means = replace(means, custom=means.custom.join(case.rules, on="plan_no", how="semi"))
+    cases = cases_of(case.rules, (getattr(case, each.name) for each in fields(case)), means)
+    new = cases.join(known, on="case", how="anti").unique("case", keep="first", maintain_order=True)
+    used = known.join(cases, on="case", how="semi")
+    if new.height:
+        used = pl.concat([used, of_cases(_judged(_kept(case, new, how="semi"), means), new)])
+    return of_plans(used, cases), used
 
 
 def _in_another_zone(case: _Case, rules: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

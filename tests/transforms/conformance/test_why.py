@@ -57,7 +57,7 @@ def compared(plans: list[Row], terms: pl.DataFrame, ours: Conventions) -> Explai
     made = regenerate(rules, none, conventions={"p": ours}, calendars=CALENDARS)
     pairs = pair(terms, made.terms, comparable(rules, made.missing))
     found = explain_pairs(pairs, terms, made.terms, rules, none, conventions={"p": ours}, calendars=CALENDARS)
-    return Explained(DIFFERENCES.gate(found.differences), PAIRS.gate(found.pairs))
+    return Explained(DIFFERENCES.gate(found.differences), PAIRS.gate(found.pairs), found.reasons)
 
 
 def scheduled(plan: Row, conventions: Conventions) -> list[Row]:
