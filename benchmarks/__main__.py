@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import agreement, core, runs, schedules
+from benchmarks import agreement, core, runs
 from benchmarks.table import HEAD, Figure, WrongResult
 from benchmarks.trees import CommandError, first_version
 
@@ -51,8 +51,9 @@ CASES: dict[str, Case] = {
     "load": lambda chosen, trees: runs.quiet_without_payiq(trees, chosen.plans or 10_000),
     "ingest": lambda chosen, trees: runs.ingest(trees, chosen.plans or 100_000, chosen.rounds),
     "publish": lambda chosen, trees: runs.publish(trees, chosen.plans or 100_000, chosen.rounds),
-    "positions": lambda chosen, _: core.bench(chosen.plans or (1_000_000 if chosen.full else 100_000)),
-    "schedules": lambda chosen, _: schedules.bench(chosen.plans or 100_000),
+    "computing": lambda chosen, trees: core.compare(trees, chosen.plans or 100_000, chosen.rounds),
+    "peak": lambda chosen, trees: core.peak(trees, chosen.plans or 250_000),
+    "growth": lambda chosen, _: core.growth((10_000, 100_000, *([1_000_000] if chosen.full else ()))),
     "agreement": lambda chosen, _: agreement.bench(chosen.plans or agreement.PLANS),
     "start": lambda chosen, trees: runs.start(trees, chosen.rounds),
 }

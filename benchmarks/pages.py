@@ -171,20 +171,14 @@ class _Desk(BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def serving(plans: int) -> Iterator[str]:
     """Serve so many plans in a process of its own while the block runs; yield the address."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.pages", str(plans)],
-        cwd=Path(__file__).resolve().parents[1],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert child.stdout
-        yield str(json.loads(child.stdout.readline()))
-    finally:
-        assert child.stdin
-        child.stdin.close()
-        child.wait(30)
+    command = [sys.executable, "-m", "benchmarks.pages", str(plans)]
+    root, pipe = Path(__file__).resolve().parents[1], subprocess.PIPE
+    with subprocess.Popen(command, cwd=root, stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdout and child.stdin
+        try:
+            yield str(json.loads(child.stdout.readline()))
+        finally:
+            child.stdin.close()  # ends it
 
 
 def configuration(url: str, folder: Path) -> str:

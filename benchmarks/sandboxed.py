@@ -45,16 +45,13 @@ class Serving:
 def sandboxes(plans: int, folder: Path, providers: Sequence[str] = PROVIDERS) -> Iterator[Serving]:
     """Serve `plans` plans, spread over the providers, while the block runs."""
     command = [sys.executable, "-m", "benchmarks.sandboxed", "--plans", str(plans), "--folder", str(folder)]
-    child = subprocess.Popen(
-        [*command, "--providers", *providers], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert child.stdout
-        yield Serving(json.loads(child.stdout.readline()), child)
-    finally:
-        assert child.stdin
-        child.stdin.close()
-        child.wait(30)
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*command, "--providers", *providers], stdin=pipe, stdout=pipe, text=True) as child:
+        assert child.stdout and child.stdin
+        try:
+            yield Serving(json.loads(child.stdout.readline()), child)
+        finally:
+            child.stdin.close()  # ends it
 
 
 def configuration(facts: dict[str, Any], folder: Path, providers: Sequence[str] = PROVIDERS) -> str:
