@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import agreement, core, runs
+from benchmarks import agreement, core, days, runs
 from benchmarks.table import HEAD, Figure, WrongResult
 from benchmarks.trees import CommandError, first_version
 
@@ -22,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="the long ones too: a million plans, a million schedules")
     parser.add_argument("--plans", type=int, help="another number of plans than each case has")
     parser.add_argument("--rounds", type=int, default=3, help="rounds in turn, of which the median counts (3)")
+    parser.add_argument("--days", type=int, default=30, help="of the case `days` (30)")
+    parser.add_argument("--keep-days", type=int, help="of the case `days`: reports.keep_days in the configuration")
     parser.add_argument("--alone", action="store_true", help="without the first version: half the time")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.cases) - set(CASES)
@@ -32,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("The first version is not in this repository's history: its figures are those once recorded.")
     print(HEAD)
     failed = False
-    for name in chosen.cases or [name for name in CASES if name not in ALONE or (chosen.full and name == "agreement")]:
+    left_out = WITHIN if chosen.full else WITHIN | LONG
+    for name in chosen.cases or [name for name in CASES if name not in left_out]:
         try:
             for figure in CASES[name](chosen, runs.both(first)):
                 print(
@@ -54,12 +57,14 @@ CASES: dict[str, Case] = {
     "computing": lambda chosen, trees: core.compare(trees, chosen.plans or 100_000, chosen.rounds),
     "peak": lambda chosen, trees: core.peak(trees, chosen.plans or 250_000),
     "growth": lambda chosen, _: core.growth((10_000, 100_000, *([1_000_000] if chosen.full else ()))),
+    "million": lambda chosen, _: runs.whole((10_000, 100_000, chosen.plans or 1_000_000)),
+    "days": lambda chosen, _: days.live_through(chosen.plans or 2_000, chosen.days, chosen.keep_days),
     "agreement": lambda chosen, _: agreement.bench(chosen.plans or agreement.PLANS),
     "start": lambda chosen, trees: runs.start(trees, chosen.rounds),
 }
 """The rows by the name they are asked for with."""
-ALONE = {"load", "agreement"}
-"""Cases that others include, and those that only `--full` adds."""
+WITHIN, LONG = {"load"}, {"million", "days", "agreement"}
+"""Cases that others include, and those that are worked only with `--full` where none is named."""
 
 if __name__ == "__main__":
     sys.exit(main())

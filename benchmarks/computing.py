@@ -1,7 +1,7 @@
 """The computation of a portfolio in Parquet files, by the tree that this process runs in: the present one or the first version.
 
 `python benchmarks/computing.py positions FOLDER` computes positions with delinquency, `all` also the schedules of the
-plans' own rules, pairs, differences, reasons and all checks. What the store would say comes from the files of
+plans' own rules, pairs, differences, reasons and all checks; `again` the same with the reasons that `all` left behind. What the store would say comes from the files of
 `portfolio.py`; all else is that of an empty warehouse. The last line of the output is JSON.
 """
 
@@ -12,6 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -125,24 +126,32 @@ class Written:
         return found if breaks is None else found | {"breaks": dict(sorted(Counter(breaks["code"]).items()))}
 
 
-def everything(folder: Path, written: Written) -> dict[str, Any]:
+def everything(folder: Path, written: Written, *, again: bool = False) -> dict[str, Any]:
     """Compute the whole portfolio part by part."""
     with empty_warehouse() as (con, settings):
-        return (_first_version if IS_FIRST else _present)(folder, written, con, settings)
+        if IS_FIRST:
+            return _first_version(folder, written, con, settings)
+        return _present(folder, written, con, settings, again=again)
 
 
-def _present(folder: Path, written: Written, con: duckdb.DuckDBPyConnection, settings: Any) -> dict[str, Any]:
+def _present(
+    folder: Path, written: Written, con: duckdb.DuckDBPyConnection, settings: Any, *, again: bool
+) -> dict[str, Any]:
     from flows.steps import inputs
     from flows.steps.compute import assemble, compute_part, in_question, parts_of
+    from flows.steps.remembering import remember, remembered
 
     terms_of = stored(inputs.images, folder)
     known = inputs.read_inputs(con, 0, as_of=AS_OF, settings=settings)
+    if again:
+        known = replace(known, reasons=remembered(folder))
     kept, parts = in_question(known), []
     for plan_nos in parts_of(known.plans):
         part = compute_part(known, plan_nos, terms_of(plan_nos))
         written.add(part.terms)
         parts.append(part.reduced(kept))
     result = assemble(known, parts)
+    remember(folder, known.reasons, [part.reasons for part in parts])
     return written.result(result.plans, result.breaks)
 
 
@@ -204,7 +213,12 @@ def _placed(plans: pl.DataFrame, payments: pl.DataFrame) -> tuple[int, Any, Call
     return PART, located, partial(compute, judging=judging)
 
 
+WAYS: dict[str, Callable[[Path, Written], dict[str, Any]]] = {
+    "positions": positions_alone,
+    "all": everything,
+    "again": partial(everything, again=True),
+}
+
 if __name__ == "__main__":
-    way, where = sys.argv[1], Path(sys.argv[2])
-    with tempfile.TemporaryDirectory(dir=where) as out:
-        print(json.dumps({"positions": positions_alone, "all": everything}[way](where, Written(Path(out)))))
+    with tempfile.TemporaryDirectory(dir=sys.argv[2]) as out:
+        print(json.dumps(WAYS[sys.argv[1]](Path(sys.argv[2]), Written(Path(out)))))

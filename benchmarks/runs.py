@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import log
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -207,6 +208,20 @@ from {room} import main
 main()
 """
 """A command as the program starts it, its clock in the evening of the world's day."""
+
+
+def whole(sizes: Sequence[int]) -> Iterator[Figure]:
+    """Yield peak and growth of whole first runs of one administration, from the smallest size to the largest."""
+    made: list[Job] = []
+    for plans in sizes:
+        with loaded([ROOT], plans) as (_, _, jobs):
+            made += jobs
+        notes = [jobs[0].told()]
+        told = f"whole run, {plans:,} plans: "
+        yield Figure(f"{told}peak", jobs[0].peak(*jobs[0].stages) / 1000, unit="GB", reach=4.29, notes=notes)
+        if len(made) > 1:
+            exponent = log(made[-1].cpu / made[-2].cpu) / log(plans / sizes[len(made) - 2])
+            yield Figure(f"{told}growth from {sizes[len(made) - 2]:,}", exponent, unit="exp", reach=1.05)
 
 
 def planrecon(tree: Path, *arguments: str, ends: Sequence[int] = (0,)) -> Spent:

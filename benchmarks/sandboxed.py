@@ -99,7 +99,7 @@ def _plans(world: World) -> dict[str, int]:
 
 def move_on(world: World, share: float) -> int:
     """Let a share of Payt's and Totality's plans pay their next term, a day after the world's clock."""
-    draw = random.Random(f"{SEED} next day")
+    draw = random.Random(f"{SEED} {world.clock}")  # other plans each day
     with world.changing():
         moment = world.now() + timedelta(days=1)
         world.clock = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
