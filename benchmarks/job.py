@@ -45,6 +45,7 @@ def measured(moment: datetime) -> Meter:
     """Set the program's clock and put its functions under their stages."""
     from flows import clock
     from flows.steps import compute, inputs, loading, pipeline, publish
+    from flows.steps.spread import parts
 
     began = time.perf_counter()
     clock.now = lambda: moment + timedelta(seconds=time.perf_counter() - began)  # type: ignore[assignment]  # a set clock
@@ -54,9 +55,10 @@ def measured(moment: datetime) -> Meter:
     meter.wrap(loading, "received", "decode")
     meter.wrap(loading, "stage admit_without commit_load log_loads", "load")
     meter.wrap(publish, "read_inputs", "read")
-    meter.wrap(publish.images, "terms", "read")
+    meter.wrap(parts.images, "terms", "read")
     meter.wrap(inputs, "locate", "compute")
-    meter.wrap(publish, "compute_part assemble", "compute")
+    meter.wrap(parts, "compute_part", "compute")
+    meter.wrap(publish, "assemble", "compute")
     meter.wrap(compute, "run merge_results plans_in_question", "checks")
     meter.wrap(publish, "live", "checks")
     meter.wrap(pipeline, "publish", "publish")

@@ -6,6 +6,7 @@
     ├── UsageError      2  usage
     ├── NothingRead     2  provider_unreachable, or what all providers failed with
     ├── OrchestratorUnreachable  2  orchestrator_unreachable
+    ├── ClusterLost     2  cluster_lost
     └── StoredDataDamaged  2  stored_data_damaged
 
 A provider's own errors are in `providers.errors`, the store's in `sql.errors`, a change's in `writes.errors`. A held
@@ -57,6 +58,12 @@ class OrchestratorUnreachable(PlanreconError):  # noqa: N818  the word says what
     """The configured Prefect API cannot be used; without one the same run works."""
 
     code = "orchestrator_unreachable"
+
+
+class ClusterLost(PlanreconError):  # noqa: N818  the word says what happened
+    """A Dask cluster that could be used when the run began did not compute a part of it."""
+
+    code = "cluster_lost"
 
 
 class StoredDataDamaged(PlanreconError):  # noqa: N818  the word says what happened

@@ -151,7 +151,8 @@ class WriteSettings(Section):
 class ScaleSettings(Section):
     """Machines beyond this one."""
 
-    dask_address: str | None = None
+    dask_address: Annotated[str | None, Field(pattern=r"^[a-z]+://\S+$")] = None
+    scratch: Annotated[str | None, Field(pattern=r"^(/|[a-z0-9+.-]+://)\S+$")] = None
 
 
 class ConventionSettings(Section):

@@ -18,6 +18,7 @@ from flows.sources import connect, tenant_of
 from flows.steps.customers import read_customers
 from flows.steps.pauses import read_pauses
 from flows.steps.places import would_take
+from flows.steps.spread.cluster import require_cluster
 from providers import PROVIDERS
 from sql.storage.aside import Aside
 from sql.storage.recovery import what_is_gone
@@ -75,6 +76,8 @@ def _looks(settings: Settings, *, offline: bool) -> Iterator[tuple[str, Callable
     yield "write-backs", lambda: _intents(settings)
     if address():
         yield "prefect", _prefect
+    if settings.scale.dask_address and not offline:
+        yield "dask", lambda: _cluster(settings)
     if not settings.providers.configured():
         yield "providers", _no_provider
     for name, section in settings.providers.configured().items():
@@ -191,6 +194,11 @@ def _writable(folder: Path) -> str:
 
 def _prefect() -> str:
     return f"{shown(require_answer(without()))} answers"
+
+
+def _cluster(settings: Settings) -> str:
+    workers = require_cluster(settings.scale)
+    return f"{settings.scale.dask_address} answers; {workers} worker{'s' * (workers != 1)}, each with what is installed here"
 
 
 def _no_provider() -> str:

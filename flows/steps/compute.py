@@ -200,18 +200,19 @@ def plans_of_part(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> p
 
 
 def _expected(inputs: Inputs, plan_nos: pl.Series, terms: pl.DataFrame) -> Expectations:
-    rules, custom = _of(plan_nos, inputs.plan_rules, inputs.custom_terms)
+    rules, custom = of_plans(plan_nos, inputs.plan_rules, inputs.custom_terms)
     conventions, calendars = inputs.conventions, inputs.calendars
     return expect(terms, rules, custom, as_of=inputs.as_of, conventions=conventions, calendars=calendars)
 
 
 def _positions(inputs: Inputs, plan_nos: pl.Series, dated: pl.DataFrame) -> Positions:
-    plans, payments = _of(plan_nos, inputs.plans, inputs.payments)
+    plans, payments = of_plans(plan_nos, inputs.plans, inputs.payments)
     judging = Judging(inputs.as_of, inputs.options, inputs.pauses, inputs.rules)
     return compute(plans, dated, payments, judging, windows=inputs.windows)
 
 
-def _of(plan_nos: pl.Series, *frames: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def of_plans(plan_nos: pl.Series, *frames: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield the rows of these plans of each frame, in its order."""
     wanted = plan_nos.to_frame("plan_no")
     return (frame.join(wanted, on="plan_no", how="semi", maintain_order="left") for frame in frames)
 

@@ -22,6 +22,8 @@ from flows.steps.pull import Failures
 from flows.steps.request import Request, ThisRun
 from flows.steps.runners import Direct, Runner
 from flows.steps.settle import record_failure, settle
+from flows.steps.spread.cluster import require_cluster
+from flows.steps.spread.scratch import remove_left
 from flows.steps.waiting import load_waiting, replay
 from flows.steps.written import keep_intents
 from sql.runs import run_states
@@ -39,6 +41,7 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
         Busy: another run holds the lock.
     """
     sections = chosen(request.settings, request.providers)
+    require_cluster(request.settings.scale)
     with begun(request) as this, watching():
         try:
             finished = _reconcile(this, sections, runner)
@@ -107,6 +110,7 @@ def report_portfolio(request: Request) -> Finished:
         UsageError: no load was ever made, or none was known at the moment asked for.
     """
     require_warehouse(request.settings)
+    require_cluster(request.settings.scale)
     with begun(request) as this, this.warehouse() as warehouse:
         return publish(this, warehouse, failures={}, fetched=frozenset())
 
@@ -162,6 +166,7 @@ def begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[This
         landing, commit_log = Landing(kept.state_dir / "landing"), CommitLog(kept.state_dir)
         this = ThisRun(request, run_id, as_of, started, landing, commit_log)
         notes = _told(recovered.notes() if moved is None else [])  # who begins anew knows that nothing is there
+        notes += _told([remove_left(kept.state_dir)])
         with this.warehouse() as warehouse:
             notes += _told(replay(this, warehouse, recovered.replay))
             settle(warehouse, this.reports_dir, commit_log)

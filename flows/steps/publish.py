@@ -7,7 +7,7 @@ import polars as pl
 
 from flows import clock
 from flows.errors import UsageError
-from flows.steps.compute import Inputs, Part, Result, assemble, compute_part, in_question, parts_of
+from flows.steps.compute import Inputs, Part, Result, assemble, in_question
 from flows.steps.gates import reasons_to_hold
 from flows.steps.inputs import read_inputs
 from flows.steps.past.earlier import earlier
@@ -18,6 +18,7 @@ from flows.steps.request import ThisRun
 from flows.steps.run_facts import facts_of
 from flows.steps.run_key import run_key
 from flows.steps.settle import is_below, refresh_ledger, unpublish
+from flows.steps.spread.parts import computed_parts
 from flows.steps.written import keep_intents
 from reports.facts import RunFacts
 from reports.manifest import is_sealed
@@ -28,7 +29,6 @@ from reports.summary import Summary
 from reports.terminal.console import render as console_text
 from schemas.words import HELD, OPEN, PUBLISHED, SEVERITY_RANKS
 from sql import acceptances
-from sql.core import images
 from sql.plan_history import NAME as PLAN_HISTORY
 from sql.plan_history import changed_plans
 from sql.runs import Run, known_load, latest_published, loaded_at, report_frames, severities, tenants_loaded
@@ -119,7 +119,7 @@ def publish(
     inputs = replace(inputs, reasons=remembered(warehouse.state_dir))
     formats = {*this.settings.reports.formats, "parquet"}  # the views and later runs read it
     with RunWriter(this.reports_dir, as_of=this.as_of, run_id=this.run_id, formats=formats) as writer:
-        result = _computed(inputs, warehouse, writer)
+        result = _computed(this, inputs, warehouse, writer)
         living, register = live(
             result.breaks,
             after.register,
@@ -178,19 +178,19 @@ def _not_here(run: Run, reports_dir: Path) -> str:
     )
 
 
-def _computed(inputs: Inputs, warehouse: Warehouse, writer: RunWriter) -> Result:
+def _computed(this: ThisRun, inputs: Inputs, warehouse: Warehouse, writer: RunWriter) -> Result:
     """Compute part by part, write the terms of each, and return the whole.
 
-    Memory stays constant: a part is written and reduced before the next one is computed.
+    Memory stays constant: a part is written and reduced before the next one is taken.
     """
     table, kept = writer.table("terms", in_order=True), in_question(inputs)
 
-    def written(plan_nos: pl.Series) -> Part:
-        part = compute_part(inputs, plan_nos, images.terms(warehouse.con, inputs.known, plan_nos))
+    def written(part: Part) -> Part:
         table.add(part.terms)
         return part.reduced(kept)
 
-    parts = [written(plan_nos) for plan_nos in parts_of(inputs.plans)]
+    with computed_parts(this, inputs, warehouse.con) as computed:
+        parts = [written(part) for part in computed]
     remember(warehouse.state_dir, inputs.reasons, [part.reasons for part in parts])
     return assemble(inputs, parts)
 

@@ -33,6 +33,8 @@ THEIRS = {
     "flows": {
         "prefect",
         "prefect_dask",
+        "distributed",  # what the extra brings: the cluster, and files wherever its workers reach them
+        "fsspec",
         "polars",
         "duckdb",
         "pydantic",
