@@ -7,9 +7,9 @@ from math import log
 from pathlib import Path
 from statistics import median
 
-from benchmarks import portfolio
+from benchmarks import elsewhere, portfolio
 from benchmarks.table import Figure, require
-from benchmarks.trees import ROOT, Spent, run
+from benchmarks.trees import CACHE, ROOT, Spent, measured, run
 
 PEERS = {
     "scan": "reading and writing the files, nothing else",
@@ -17,6 +17,7 @@ PEERS = {
     "tables": "polars tuned, with schedules by look-up tables",
     "duckdb": "DuckDB SQL with windows",
     "windows": "polars with windows",
+    "pandas": "pandas, in an environment of its own",
 }
 
 
@@ -28,7 +29,10 @@ def compare(trees: Sequence[Path], plans: int, rounds: int) -> Iterator[Figure]:
         f"{name}: {median(each.cpu for each in spent[way]):.2f} CPU s, {max(each.peak for each in spent[way]):,} MB; "
         f"positions now {_against(spent, 'positions', way):.2f} x that"
         for way, name in PEERS.items()
+        if way in spent
     ]
+    if "pandas" not in spent:
+        peers.append(f"pandas left out: {' and '.join(elsewhere.PACKAGES)} could not be installed")
     yield _figure(
         f"positions to Parquet, {told}, of polars tuned",
         spent,
@@ -83,9 +87,14 @@ def measure(
     spent: dict[str, list[Spent]] = {}
     with tempfile.TemporaryDirectory() as folder:
         portfolio.write(Path(folder), plans)
+        python = elsewhere.environment(CACHE / "pandas") if "pandas" in peers else None
         for _ in range(rounds):
             for way in peers:
-                spent.setdefault(way, []).append(run(ROOT, "-m", "benchmarks.tuned", way, folder))
+                if way != "pandas":
+                    spent.setdefault(way, []).append(run(ROOT, "-m", "benchmarks.tuned", way, folder))
+            if python:
+                command = [python, str(ROOT / "benchmarks" / "elsewhere.py"), folder]
+                spent.setdefault("pandas", []).append(measured(command, ROOT))
             for name, tree in zip(("now", "first"), trees, strict=False):
                 script = str(ROOT / "benchmarks" / "computing.py")
                 for way in ("positions", "all", "again")[: 3 if tree == ROOT else 2]:

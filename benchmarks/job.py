@@ -44,7 +44,7 @@ def main(config: Path, moment: datetime) -> dict[str, Any]:
 def measured(moment: datetime) -> Meter:
     """Set the program's clock and put its functions under their stages."""
     from flows import clock
-    from flows.steps import compute, inputs, loading, pipeline, publish
+    from flows.steps import compute, inputs, loading, pipeline, publish, waiting
     from flows.steps.spread import parts
 
     began = time.perf_counter()
@@ -53,7 +53,7 @@ def measured(moment: datetime) -> Meter:
     meter = Meter()
     meter.wrap(pipeline, "fetch", "pull")
     meter.wrap(loading, "received", "decode")
-    meter.wrap(loading, "stage admit_without commit_load log_loads", "load")
+    meter.wrap(waiting, "load_snapshot", "load")
     meter.wrap(publish, "read_inputs", "read")
     meter.wrap(parts.images, "terms", "read")
     meter.wrap(inputs, "locate", "compute")

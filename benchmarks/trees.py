@@ -12,7 +12,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,16 +59,18 @@ def first_version() -> Path | None:
     return folder
 
 
-def run(tree: Path, *arguments: str, ends: Sequence[int] = (0,), env: dict[str, str] | None = None) -> Spent:
+def run(tree: Path, *arguments: str, ends: Sequence[int] = (0,)) -> Spent:
     """Run Python with these arguments in a tree, wait for it, and return what it used.
 
     Raises:
         CommandError: it ended with a code that is not one of `ends`.
     """
-    return measured([sys.executable, *arguments], tree, ends, {"PYTHONPATH": str(tree)} | (env or {}))
+    return measured([sys.executable, *arguments], tree, ends=ends, env={"PYTHONPATH": str(tree)})
 
 
-def measured(command: Sequence[str], folder: Path, ends: Sequence[int], env: dict[str, str]) -> Spent:
+def measured(
+    command: Sequence[str], folder: Path, *, ends: Sequence[int] = (0,), env: Mapping[str, str] | None = None
+) -> Spent:
     """Run a command in a folder and return what it used.
 
     Raises:
@@ -76,7 +78,7 @@ def measured(command: Sequence[str], folder: Path, ends: Sequence[int], env: dic
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as told:
         began = time.perf_counter()
-        child = subprocess.Popen(command, cwd=folder, env=os.environ | env, stdout=out, stderr=told)
+        child = subprocess.Popen(command, cwd=folder, env=os.environ | dict(env or {}), stdout=out, stderr=told)
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - began
