@@ -5,6 +5,8 @@ four terms paid, one plan in five with a missed one. One plan in ninety disagree
 a term 1.00 too dear, or the last term missing. `manifest` says how many, from the numbers of the plans alone.
 """
 
+import json
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,7 @@ def numbers(plans: int) -> pl.DataFrame:
 
 
 def write(folder: Path, plans: int) -> None:
-    """Write `plans`, `terms`, `payments` and `plan_rules` as Parquet, in plan order."""
+    """Write `plans`, `terms`, `payments`, `plan_rules` and the `expected` terms as Parquet, in plan order."""
     made = numbers(plans)
     provider = pl.lit(list(PROVIDERS)).list.get(pl.col("plan_no") * 3 // plans)
     account = pl.concat_str(pl.lit("A"), pl.col("plan_no").cast(pl.String).str.zfill(9))
@@ -58,6 +60,7 @@ def write(folder: Path, plans: int) -> None:
         is_active=pl.lit(value=True),
     ).write_parquet(folder / "plans.parquet")
     _terms(made).write_parquet(folder / "terms.parquet", row_group_size=500_000)
+    _terms(made.with_columns(fault=None)).write_parquet(folder / "expected.parquet", row_group_size=500_000)
     each = pl.int_range(pl.len(), dtype=pl.Int64)
     made.with_columns(place=pl.int_ranges(0, "paid")).explode("place").select(
         payment_no=each,
@@ -111,5 +114,11 @@ def manifest(plans: int) -> dict[str, Any]:
     faults = made["fault"].drop_nulls().value_counts().rows()
     missing = dict(faults).get("missing", 0)
     received = made.select((pl.col("paid") * pl.col("amount_minor")).sum()).item()
-    breaks = {FAULTS[fault]: count for fault, count in sorted(faults)}
-    return {"plans": plans, "terms": int(made["terms"].sum()) - missing, "received": received, "breaks": breaks}
+    breaks = {FAULTS[fault]: count for fault, count in faults}
+    terms = int(made["terms"].sum()) - missing
+    return {"plans": plans, "terms": terms, "received": received, "breaks": breaks, "other faults": 0}
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), int(sys.argv[2]))
+    print(json.dumps(manifest(int(sys.argv[2]))))

@@ -3,8 +3,9 @@
 `python -m benchmarks.tuned WAY FOLDER` prints what it found as JSON. The peers compute less than the program: no states,
 spells, pauses, rates or reasons. What they find must be what the program finds.
 
-- `tuned`: polars without window expressions: running sums, gathers and clips over terms in plan order;
-- `tables`: the same, then the schedules of the rules by look-up tables, compared with the terms position by position;
+- `tuned`: polars without window expressions: running sums, gathers and clips over terms in plan order; the terms held
+  against the expected ones of a file, position by position;
+- `tables`: the same, the expected terms worked out from the plans' rules by look-up tables;
 - `duckdb`: SQL with windows; `windows`: the polars query with `over` that first comes to mind; `scan`: files alone.
 """
 
@@ -26,73 +27,103 @@ ZSTD: dict[str, Any] = {"compression": "zstd", "compression_level": 1}
 
 def _read(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     plans = pl.read_parquet(folder / "plans.parquet", columns=["plan_no", "provider", "account_no", "currency"])
-    payments = pl.read_parquet(folder / "payments.parquet", columns=["account_no", "amount_minor"])
+    wanted = ["account_no", "currency", "class", "effective_date", "amount_minor"]
+    payments = pl.read_parquet(folder / "payments.parquet", columns=wanted).filter(pl.col("effective_date") <= AS_OF)
     return plans, pl.read_parquet(folder / "terms.parquet"), payments
 
 
 def tuned(folder: Path, out: Path) -> dict[str, Any]:
-    """Spread what was received, oldest due date first, and age what is open."""
+    """Spread money over terms, age what is open, and hold the terms against the expected ones of a file."""
     plans, terms, payments = _read(folder)
+    found = _positions(plans, terms, payments, out)
+    return found | {"breaks": _differences(terms, pl.read_parquet(folder / "expected.parquet"))}
+
+
+def tables(folder: Path, out: Path) -> dict[str, Any]:
+    """Do the same with terms that are expected by the plans' rules, worked out by look-up tables and written."""
+    plans, terms, payments = _read(folder)
+    found = _positions(plans, terms, payments, out)
+    expected = _expected(pl.read_parquet(folder / "plan_rules.parquet"))
+    expected.write_parquet(out / "expected.parquet", **ZSTD)
+    return found | {"breaks": _differences(terms, expected)}
+
+
+def _positions(plans: pl.DataFrame, terms: pl.DataFrame, payments: pl.DataFrame, out: Path) -> dict[str, Any]:
+    """Write positions of terms and plans: settled money first, then pending, oldest due date first; nothing is joined by term.
+
+    The sums before each term run over all plans; what had run up when the term's own plan began is taken off.
+    """
     packed = terms["plan_no"] * 2**20 + terms["due_date"].to_physical()
     if not packed.is_sorted():
         terms = terms[packed.arg_sort()]
     runs = terms["plan_no"].rle().struct.field("len")
     starts, run = runs.cum_sum() - runs, terms["plan_no"].rle_id()
-    paid = plans.join(payments.group_by("account_no").agg(pl.col("amount_minor").sum()), on="account_no", how="left")
     amount = terms["amount_minor"]
     before = amount.cum_sum() - amount
-    left = paid["amount_minor"].fill_null(0).gather(run) - (before - before.gather(starts.gather(run)))
-    placed = terms.with_columns(left=left).select(
+    before -= before.gather(starts.gather(run))
+    kinds = ("received", "pending")
+    sums = payments.group_by("account_no").agg(
+        pl.col("amount_minor").filter(pl.col("class") == kind).sum().alias(kind) for kind in kinds
+    )
+    paid = plans.join(sums, on="account_no", how="left").with_columns(pl.col(kinds).fill_null(0))
+    received, pending = (paid[kind].gather(run) for kind in kinds)
+    placed = terms.with_columns(before=before, left=received - before, more=pending).select(
         "plan_no",
         "term_id",
         "due_date",
         "amount_minor",
-        received=pl.col("left").clip(0, pl.col("amount_minor")),
+        pl.col("left").clip(0, pl.col("amount_minor")).alias("received"),
+        pl.col("left", "more", "before"),
     )
-    late = (pl.col("due_date") < AS_OF) & (pl.col("outstanding") > 0)
-    days = pl.when(late).then((pl.lit(AS_OF) - pl.col("due_date")).dt.total_days()).otherwise(0)
+    open_now, late = pl.col("amount_minor") - pl.col("received"), pl.col("due_date") < AS_OF
+    covered = (pl.col("left") + pl.col("more")).clip(0, pl.col("amount_minor")) - pl.col("received")
     aged = (
-        placed.with_columns(outstanding=pl.col("amount_minor") - pl.col("received"))
-        .with_columns(overdue=pl.when(late).then("outstanding").otherwise(0), days=days)
+        placed.with_columns(outstanding=open_now, pending=covered)
+        .with_columns(overdue=pl.when(late).then("outstanding").otherwise(0))
+        .with_columns(
+            days=pl.when(pl.col("overdue") > 0).then((pl.lit(AS_OF) - pl.col("due_date")).dt.total_days()).otherwise(0)
+        )
         .with_columns(
             bucket=pl.min_horizontal((pl.col("days") + 29) // 30, 4).cast(
                 pl.Int8
             ),  # 0, 1-30, 31-60, 61-90, 91 and more
             is_missed=pl.col("overdue") == pl.col("amount_minor"),
+            is_covered=pl.col("pending") >= pl.col("outstanding"),
+            is_double=(pl.col("due_date") == pl.col("due_date").shift(1))
+            & (pl.col("plan_no") == pl.col("plan_no").shift(1)),
         )
+        .drop("left", "more", "before")
     )
+    aged.write_parquet(out / "terms.parquet", **ZSTD)
     ends = starts + runs - 1
-    sums = {
+    added = {
         name: aged[name].cum_sum().gather(ends) - aged[name].cum_sum().gather(starts) + aged[name].gather(starts)
-        for name in ("received", "outstanding", "overdue")
+        for name in ("amount_minor", "outstanding", "overdue")
     }
     oldest = aged.filter(pl.col("days") > 0).unique("plan_no", keep="first", maintain_order=True)
-    of_plans = plans.with_columns(**sums).join(oldest.select("plan_no", "days", "bucket"), on="plan_no", how="left")
-    aged.write_parquet(out / "terms.parquet", **ZSTD)
+    of_plans = paid.with_columns(**added).join(oldest.select("plan_no", "days", "bucket"), on="plan_no", how="left")
+    of_plans = of_plans.with_columns(is_over_paid=pl.col("received") > pl.col("amount_minor"))
     of_plans.write_parquet(out / "plans.parquet", **ZSTD)
-    return _found(of_plans, aged.height)
+    foreign = payments.join(plans.select("account_no", own="currency"), on="account_no", how="left")
+    faults = foreign.filter(pl.col("own").is_null() | (pl.col("own") != pl.col("currency"))).height
+    faults += int(aged["is_double"].sum()) + int(of_plans["is_over_paid"].sum())
+    return {"other faults": faults, **_found(of_plans, aged.height)}
+
+
+def _differences(terms: pl.DataFrame, expected: pl.DataFrame) -> dict[str, int]:
+    """Return the breaks by code: plans of as many terms are compared position by position, the others joined."""
+    counts = [frame["plan_no"].rle().struct.unnest().rename({"value": "plan_no"}) for frame in (terms, expected)]
+    same = counts[0].join(counts[1], on=["plan_no", "len"], how="semi", maintain_order="left").select("plan_no")
+    alike = [frame.join(same, on="plan_no", how="semi", maintain_order="left") for frame in (terms, expected)]
+    due, amount = (alike[0][name] != alike[1][name] for name in ("due_date", "amount_minor"))
+    others = [frame.join(same, on="plan_no", how="anti") for frame in (terms, expected)]
+    missing = others[1].join(others[0], on=["plan_no", "due_date"], how="anti").height
+    return {"AMOUNT_DIFF": int(amount.sum()), "DUE_DATE_DIFF": int(due.sum()), "TERM_MISSING": missing}
 
 
 def _found(plans: pl.DataFrame, terms: int) -> dict[str, Any]:
     received, overdue = (int(plans[name].sum()) for name in ("received", "overdue"))
     return {"plans": plans.height, "terms": terms, "received": received, "overdue": overdue}
-
-
-def tables(folder: Path, out: Path) -> dict[str, Any]:
-    """Do the same, and hold the terms against the schedules that the rules give."""
-    found = tuned(folder, out)
-    rules = pl.read_parquet(folder / "plan_rules.parquet")
-    terms = pl.read_parquet(folder / "terms.parquet", columns=["plan_no", "due_date", "amount_minor"])
-    expected = _expected(rules)
-    expected.write_parquet(out / "expected.parquet", **ZSTD)
-    shown = terms["plan_no"].rle().struct.field("len")
-    same = rules.select("plan_no", is_same=shown == rules["term_count"]).filter("is_same")
-    alike = [frame.join(same, on="plan_no", how="semi", maintain_order="left") for frame in (terms, expected)]
-    due, amount = (alike[0][name] != alike[1][name] for name in ("due_date", "amount_minor"))
-    breaks = {"DUE_DATE_DIFF": int(due.sum()), "AMOUNT_DIFF": int(amount.sum())}
-    others = [frame.join(same, on="plan_no", how="anti") for frame in (terms, expected)]
-    breaks["TERM_MISSING"] = others[1].join(others[0], on=["plan_no", "due_date"], how="anti").height
-    return found | {"breaks": breaks}
 
 
 def _expected(rules: pl.DataFrame) -> pl.DataFrame:
