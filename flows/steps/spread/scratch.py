@@ -72,20 +72,27 @@ def scratch_of(run_id: str, *, below: str | None, state_dir: Path) -> Iterator[S
     """
     place = below.rstrip("/") if below else str(private_folder(state_dir.absolute() / "scratch"))
     mark = state_dir / MARK
-    try:
+    with _usable(place):
         scratch = Scratch(f"{place}/planrecon-{run_id}")
-        write_atomic(mark, scratch.address.encode())
-        scratch.make()
-        scratch.write_object("shared", None)
+    write_atomic(mark, scratch.address.encode())
+    try:
+        with _usable(place):
+            scratch.make()
+            scratch.write_object("shared", None)
+        yield scratch
+    finally:
+        _removed(scratch.address, mark)
+
+
+@contextmanager
+def _usable(place: str) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, ImportError) as error:
         raise SettingsError(
             f"scale.scratch: nothing can be written below {place} ({error}); give a folder that is there, or an address such as "
             "s3://bucket/folder with its fsspec library installed, which this machine and every worker can write to"
         ) from error
-    try:
-        yield scratch
-    finally:
-        _removed(scratch.address, mark)
 
 
 def remove_left(state_dir: Path) -> str:

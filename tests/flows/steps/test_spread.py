@@ -6,16 +6,19 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from flows.configuration import load
 from flows.errors import ClusterLost, SettingsError
 from flows.steps import compute
 from flows.steps.spread import cluster, parts, worker
-from flows.steps.spread.scratch import MARK, remove_left, scratch_of
+from flows.steps.spread.scratch import MARK, Scratch, remove_left, scratch_of
 from flows.steps.spread.versions import require_alike, versions
 from sandbox.worlds.scenarios import DEMO_AS_OF, GOLDEN_AS_OF, demo, golden
 
@@ -170,12 +173,33 @@ def test_scratch_goes_whatever_happens_and_what_a_killed_run_left_goes_at_the_ne
     del killed
 
 
-def test_scratch_that_cannot_be_written_is_told_with_its_key(tmp_path):
+@pytest.mark.parametrize("place", ["{}/nowhere", "unheard-of://bucket"])
+def test_scratch_that_cannot_be_written_is_told_with_its_key(tmp_path, place):
+    place = place.format(tmp_path)
     with (
-        pytest.raises(SettingsError, match=r"scale\.scratch: nothing can be written below .*nowhere"),
-        scratch_of("a", below=str(tmp_path / "nowhere"), state_dir=tmp_path),
+        pytest.raises(SettingsError, match=rf"scale\.scratch: nothing can be written below {place}"),
+        scratch_of("a", below=place, state_dir=tmp_path),
     ):
         pytest.fail("there was a place")
+    assert not (tmp_path / MARK).exists()
+
+
+def test_frames_come_out_of_scratch_with_the_types_they_went_in_with_wherever_it_lies(tmp_path):
+    frame = pl.DataFrame(
+        {
+            "sum": [2**70, None],
+            "word": ["a", None],
+            "none": [None, None],
+            "day": [date(2026, 6, 30), None],
+            "list": [[1], []],
+        },
+        schema_overrides={"sum": pl.Int128, "word": pl.Enum(["a"])},
+    )
+    with scratch_of("a", below="memory://there", state_dir=tmp_path) as scratch:
+        scratch.write_frames("0", {"some": frame, "no": frame.clear()})
+        found = Scratch(scratch.address).read_frames("0", ("some", "no"))
+    assert_frame_equal(found["some"], frame)
+    assert_frame_equal(found["no"], frame.clear())
 
 
 class Silent:
