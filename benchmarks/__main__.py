@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from benchmarks import agreement, core, days, runs
+from benchmarks import agreement, core, days, requests, runs
 from benchmarks.table import HEAD, Figure, WrongResult
 from benchmarks.trees import CommandError, first_version
 
@@ -60,6 +60,7 @@ CASES: dict[str, Case] = {
     "million": lambda chosen, _: runs.whole((10_000, 100_000, chosen.plans or 1_000_000)),
     "days": lambda chosen, _: days.live_through(chosen.plans or 2_000, chosen.days, chosen.keep_days),
     "agreement": lambda chosen, _: agreement.bench(chosen.plans or agreement.PLANS),
+    "request": lambda _chosen, _trees: requests.bench(),
     "start": lambda chosen, trees: runs.start(trees, chosen.rounds),
 }
 """The rows by the name they are asked for with."""

@@ -1,5 +1,6 @@
 """Addresses a request may go to, and how an id becomes part of one."""
 
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from providers.errors import NotConfigured, Refused
@@ -15,6 +16,7 @@ def segment(value: str) -> str:
     return quote(value, safe="")
 
 
+@lru_cache(256)
 def origin(url: str, *, provider: str, name: str) -> tuple[str, str, int]:
     """Scheme, host and port of an address that may be sent to: https, or http on this machine only."""
     try:

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from providers.errors import Evidence, NotPermitted, ProviderError, RateLimited, Refused, Unreachable, Unreadable
 
@@ -65,6 +66,7 @@ def missing_scope(body: bytes) -> str | None:
     return f"Grant the scope {scope} to these credentials." if found and shaped else None
 
 
+@lru_cache(256)
 def http_date(text: str | None) -> datetime | None:
     """Return the moment of a date header, in UTC; None if it names none, or one at the limits of the calendar."""
     try:

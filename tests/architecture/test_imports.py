@@ -25,7 +25,7 @@ THEIRS = {
     "schemas": {"polars", "pandera"},
     "transforms": {"polars", "holidays"},
     "checks": {"polars", "holidays"},
-    "providers": {"httpx", "msgspec", "stamina", "pyrate_limiter"},
+    "providers": {"httpx", "httpcore", "msgspec", "stamina", "pyrate_limiter"},
     "sql": {"duckdb", "polars", "pyarrow", "msgspec"},  # the records beside the warehouse are read by type
     "reports": {"polars", "msgspec", "jinja2", "markupsafe", "xlsxwriter", "rich"},
     "sandbox": {"starlette", "uvicorn"},
@@ -44,7 +44,7 @@ THEIRS = {
         "python_calamine",
     },
 }
-ONE_MODULE = {"httpx": "providers/http/transport.py"}
+ONE_MODULE = {"httpx": "providers/http/carrier.py", "httpcore": "providers/http/network.py"}
 """Libraries that exactly one module may import, so that a swap is one file."""
 
 

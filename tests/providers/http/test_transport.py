@@ -2,8 +2,10 @@
 
 import gzip
 import logging
+import socket
 import threading
 import time
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 
 import httpx
@@ -35,6 +37,16 @@ def door(wire, clock, **settings):
     connection = Connection(base_url="https://api.example.test", token=TOKEN, **settings)
     tokens = Tokens("payt", first=TOKEN, obtain=None, monotonic=time.monotonic)
     return Transport("payt", connection, clock=clock, tokens=tokens, rate=None, wire=wire.transport)
+
+
+@contextmanager
+def real(url, clock, **settings):
+    """A door without a stand-in for the network."""
+    tokens = Tokens("payt", first=TOKEN, obtain=None, monotonic=time.monotonic)
+    with closing(
+        Transport("payt", Connection(base_url=url, **settings), clock=clock, tokens=tokens, rate=None)
+    ) as door:
+        yield door
 
 
 def body_of(reply):
@@ -104,26 +116,74 @@ class Stream(httpx.SyncByteStream):
             yield chunk
 
 
-def test_a_drip_of_bytes_ends_at_the_deadline(wire, clock):
-    network = wire(lambda _: httpx.Response(200, stream=Stream(*[b" "] * 200, pause=0.05)))
-    started = time.monotonic()
-    with pytest.raises(Unreachable, match=r"no whole answer within 0\.3 s"):
-        door(network, clock, deadline=0.3, attempts=1).read(LIST, body_of)
-    assert time.monotonic() - started < 1.3
+@contextmanager
+def speaking(*said: bytes, pause: float = 0.05):
+    """A server that takes one request, says these bytes with pauses between them, and remembers when it was left."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        left = threading.Event()
+
+        def speak():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                with suppress(OSError):
+                    for some in said:
+                        connection.sendall(some)
+                        time.sleep(pause)
+                    connection.settimeout(5)
+                    if not connection.recv(65536):
+                        left.set()
+
+        thread = threading.Thread(target=speak, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", left
+        thread.join(5)
 
 
-def test_a_server_that_never_answers_ends_at_the_deadline(wire, clock):
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [(), (HEAD, *[b"X-A: b\r\n"] * 100), (HEAD + b"\r\n", *[b" "] * 100)],
+    ids=["nothing", "headers drop by drop", "a body drop by drop"],
+)
+def test_what_is_not_answered_whole_by_the_deadline_is_left_and_the_connection_closed(clock, said):
+    with speaking(*said) as (url, left):
+        started = time.monotonic()
+        with real(url, clock, deadline=0.3, attempts=1) as transport:
+            with pytest.raises(Unreachable, match=r"no whole answer within 0\.3 s"):
+                transport.read(LIST, body_of)
+            assert said or left.wait(5)
+        assert time.monotonic() - started < 1.3
+
+
+def test_a_look_up_that_never_ends_is_left_at_the_deadline_and_nothing_is_sent(monkeypatch, clock):
     released = threading.Event()
-
-    def answer(_request):
-        released.wait(5)
-        return httpx.Response(200)
-
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: released.wait(5))
     started = time.monotonic()
-    with pytest.raises(Unreachable):
-        door(wire(answer), clock, deadline=0.2, attempts=1).read(LIST, body_of)
+    over = pytest.raises(Unreachable, match=r"no whole answer within 0\.2 s")
+    with real("http://localhost:1", clock, deadline=0.2, attempts=1) as transport, over:
+        transport.read(LIST, body_of)
     assert time.monotonic() - started < 1.2
     released.set()
+
+
+@pytest.mark.parametrize("query", [(), (("a", ""), ("b c", "é&=%2F+~")), (("customerToken", "x/y z"),)])
+def test_a_query_reaches_the_provider_as_the_library_would_write_it(wire, clock, query):
+    network = wire(lambda _: httpx.Response(200, content=b"[]"))
+    door(network, clock).read(Call("GET", "/v1/a%20b/c", "/v1/{id}/c", query), body_of)
+    plain = httpx.URL("https://api.example.test/v1/a%20b/c", **({"params": query} if query else {}))
+    assert network.requests[0].url == plain
+    assert network.requests[0].url.raw_path == plain.raw_path
+
+
+def test_a_cookie_that_a_provider_sets_is_not_sent_back(wire, clock):
+    network = wire(lambda _: httpx.Response(200, content=b"[]", headers={"set-cookie": "session=1"}))
+    transport = door(network, clock)
+    transport.read(LIST, body_of)
+    transport.read(LIST, body_of)
+    assert "cookie" not in network.requests[1].headers
 
 
 def test_a_decompression_bomb_stops_at_the_byte_budget_and_is_not_tried_again(wire, clock):
@@ -301,13 +361,13 @@ def test_https_and_loopback_are_accepted(url):
     assert origin(url, provider="payt", name="base_url")
 
 
-def test_proxies_of_the_environment_are_ignored(monkeypatch, wire, clock):
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+def test_proxies_and_certificates_of_the_environment_are_ignored(monkeypatch, clock):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
-    transport = door(wire(lambda _: httpx.Response(200, content=b"[]")), clock)
-    assert transport.read(LIST, body_of) == b"[]"
-    assert transport._client.trust_env is False
-    assert transport._client.follow_redirects is False
+    monkeypatch.setenv("NO_PROXY", "")
+    with speaking(HEAD.replace(b"400", b"2") + b"\r\n[]") as (url, _), real(url, clock) as transport:
+        assert transport.read(LIST, body_of) == b"[]"
 
 
 def test_the_pace_never_lets_more_through_in_a_second_than_allowed():
