@@ -132,14 +132,16 @@ def _kept_counts(name: str, rows: pl.DataFrame, changed: pl.DataFrame) -> pl.Dat
 
 
 def _freshness(con: duckdb.DuckDBPyConnection, load: Load) -> pl.DataFrame:
-    before = con.sql(
+    fresh_before = con.execute(
         """
-        SELECT entity, max(fresh_at) AS fresh_before FROM meta.integrity
+        SELECT entity, max(fresh_at) FROM meta.integrity
         WHERE provider = $provider AND tenant_id = $tenant_id GROUP BY entity
         """,
-        params={"provider": load.provider, "tenant_id": load.tenant_id},
-    ).pl()
+        {"provider": load.provider, "tenant_id": load.tenant_id},
+    ).fetchall()
+    instant = pl.Datetime("us", "UTC")
+    before = pl.DataFrame(fresh_before, schema={"entity": pl.String(), "fresh_before": instant}, orient="row")
     now = pl.DataFrame({"entity": list(ENTITIES), "complete": [load.is_complete(entity) for entity in ENTITIES]})
     joined = now.join(before, on="entity", how="left", maintain_order="left")
-    fetched_at = pl.lit(load.fetched_at, pl.Datetime("us", "UTC"))
+    fetched_at = pl.lit(load.fetched_at, instant)
     return joined.select("entity", "complete", fresh_at=pl.when("complete").then(fetched_at).otherwise("fresh_before"))

@@ -66,16 +66,23 @@ def stage(
     frames = {"currency_symbols": pl.DataFrame(symbols, schema={"symbol": pl.String, "currency": pl.String})}
     frames |= {name: seed(options.provider, name) for name in ("status_classes", "rule_words")}
     texts = staging_texts(options.provider)
-    for name, frame in frames.items():
+    tenant_text = texts.pop("tenant", "")
+    if not any(name in tenant_text and height for name, height in received.items()):
+        tenant_text = ""
+    texts = _fed(texts, received, options.provider)
+    # Each statement and each frame named to the database costs a millisecond, on a quiet day more than its rows.
+    read = {
+        name: frame for name, frame in frames.items() if any(name in text for text in (tenant_text, *texts.values()))
+    }
+    for name, frame in read.items():
         con.register(name, frame)
     try:
-        con.execute(statements("stg/macros.sql"))
-        options, tenant_words = _of_tenant(con, options, texts.pop("tenant", None))
-        staged = _build(con, options, _fed(texts, received, options.provider))
+        if tenant_text or texts:
+            _make_macros(con)
+        options, tenant_words = _of_tenant(con, options, tenant_text)
+        staged = _build(con, options, texts)
     finally:
-        for name in reversed(texts):
-            con.execute(f"DROP TABLE IF EXISTS temp.stg_{options.provider}__{name}")
-        for name in frames:
+        for name in read:
             con.unregister(name)
     page_entities = seed(options.provider, "page_entities")
     _check_nothing_lost(received, staged, page_entities, options)
@@ -113,15 +120,23 @@ def staging_texts(provider: str) -> dict[str, str]:
     return {name: texts[name] for name in TopologicalSorter(builds_on).static_order()}
 
 
-def _of_tenant(
-    con: duckdb.DuckDBPyConnection, options: StageOptions, text: str | None
-) -> tuple[StageOptions, pl.DataFrame]:
+def _make_macros(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the macros that staging reads with, once per connection: they last as long as it does."""
+    if con.execute("SELECT getvariable('has_macros')").fetchall() == [(True,)]:
+        return
+    con.execute(statements("stg/macros.sql"))
+    con.execute("SET VARIABLE has_macros = true")
+
+
+def _of_tenant(con: duckdb.DuckDBPyConnection, options: StageOptions, text: str) -> tuple[StageOptions, pl.DataFrame]:
     """Return the options with zone and currency of the tenant's own row, and those of its words that are neither.
 
     For such a word the configured option stays.
     """
+    if not text:
+        return options, pl.DataFrame(schema=dict(UNKNOWN_WORDS))
     con.execute("SET VARIABLE tenant_id = $value", {"value": options.tenant_id})
-    own = con.sql(text).pl().to_dicts() if text else []
+    own = con.sql(text).pl().to_dicts()
     unknown = []
     for row in own:
         zone, currency = row["zone"], row["currency"]
@@ -138,7 +153,7 @@ def _of_tenant(
 
 def _is_zone(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Tell whether the database that will make civil dates knows the zone."""
-    known = con.sql("SELECT 1 FROM pg_timezone_names() WHERE lower(name) = lower($name)", params={"name": name})
+    known = con.execute("SELECT 1 FROM pg_timezone_names() WHERE lower(name) = lower($name)", {"name": name})
     return bool(known.fetchall())
 
 
@@ -156,18 +171,33 @@ def _fed(texts: Mapping[str, str], received: Mapping[str, int], provider: str) -
 
 def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping[str, str]) -> dict[str, pl.DataFrame]:
     """Return each frame of `STAGED`: what the provider's file of that name makes, empty where none is to be run."""
-    for name in ("timezone", "currency", "fetched_on"):
-        con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
-    for name, text in texts.items():
-        # A table, not a view: planning a file costs more than running it on a quiet day, and a view is planned for
-        # each frame that reads it, and once more to be made.
-        con.execute(f"CREATE OR REPLACE TEMP TABLE stg_{options.provider}__{name} AS {text}")
-    return {
-        name: in_shape(con.sql(f"FROM stg_{options.provider}__{name}").pl(), name)
-        if name in texts
-        else pl.DataFrame(schema=dict(shape))
-        for name, shape in STAGED.items()
-    }
+    if texts:
+        for name in ("timezone", "currency", "fetched_on"):
+            con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
+    last_read_by = {part: name for name, text in texts.items() for part in texts if _table(options, part) in text}
+    made: dict[str, pl.DataFrame] = {}
+    there: list[
+        str
+    ] = []  # tables are let go as soon as nothing reads them any more: together they are the load over again
+    try:
+        for name, text in texts.items():
+            # A table, not a view: planning a file costs more than running it on a quiet day, and a view is planned for
+            # each frame that reads it, and once more to be made.
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {_table(options, name)} AS {text}")
+            there.append(name)
+            if name in STAGED:
+                made[name] = in_shape(con.sql(f"FROM {_table(options, name)}").pl(), name)
+            for part in [part for part in there if last_read_by.get(part, part) == name]:
+                con.execute(f"DROP TABLE temp.{_table(options, part)}")
+                there.remove(part)
+    finally:
+        for name in reversed(there):
+            con.execute(f"DROP TABLE IF EXISTS temp.{_table(options, name)}")
+    return {name: made.get(name, pl.DataFrame(schema=dict(shape))) for name, shape in STAGED.items()}
+
+
+def _table(options: StageOptions, name: str) -> str:
+    return f"stg_{options.provider}__{name}"
 
 
 def _check_nothing_lost(
@@ -199,7 +229,11 @@ def _check_nothing_lost(
 
 def _rows(con: duckdb.DuckDBPyConnection, received: Mapping[str, int]) -> pl.DataFrame:
     """Return page_no, position and row_hash of all top-level rows of their pages."""
-    tops = [name for name in received if "row_hash" in con.table(f"temp.{name}").columns]
-    every = " UNION ALL ".join(f"SELECT page_no, position, row_hash FROM temp.{name}" for name in tops)
-    rows: pl.DataFrame = con.sql(f"FROM ({every}) ORDER BY page_no, position").pl()
+    full = [name for name, height in received.items() if height]
+    tops = [name for name in full if "row_hash" in con.table(f"temp.{name}").columns]
+    if not tops:
+        return pl.DataFrame(schema={"page_no": pl.Int64(), "position": pl.Int64(), "row_hash": pl.String()})
+    rows: pl.DataFrame = con.sql(
+        " UNION ALL ".join(f"SELECT page_no, position, row_hash FROM temp.{name}" for name in tops)
+    ).pl()
     return rows

@@ -100,7 +100,7 @@ def load_snapshot(
     reading = Reading()
     held = pl.DataFrame(schema=dict(HELD)) if held is None or unread else held
     staged, options = staged_rows(this, con, facts, section, reading, unread=unread, held=held)
-    if is_new:
+    if is_new and any(rows > 1 and not with_it for rows, with_it in reading.carried.values()):
         check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
     for _, name, value, _ in staged["tenant_words"].iter_rows():
         log.LOGGER.warning(
@@ -111,7 +111,8 @@ def load_snapshot(
             name,
             facts.provider,
         )
-    admitted = admitted_rows(staged, reading, held)
+    admitted, rows = admitted_rows(staged, reading, held), staged["rows"]
+    del staged  # of a large tenant hundreds of MB that nothing reads any more
     load = Load(
         load_id=load_id(facts),
         provider=facts.provider,
@@ -129,7 +130,7 @@ def load_snapshot(
         load,
         admitted,
         pages=pl.DataFrame(reading.pages, schema=PAGES, orient="row"),
-        rows=staged["rows"],
+        rows=rows,
         unknown_fields=dict(reading.unknown),
         carried=reading.carried,
     )

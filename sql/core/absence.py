@@ -27,6 +27,8 @@ def left_out(stored: pl.DataFrame, rows: pl.DataFrame, key: tuple[str, ...]) -> 
 
 def absent(rest: pl.DataFrame, admitted: Admitted, load: Load, *, entity: str, natural: str) -> pl.DataFrame:
     """Return `rest` (stored rows the fetch did not bring) with `is_absent`: a sweep for everything did not show them."""
+    if rest.is_empty():
+        return rest.with_columns(is_absent=pl.lit(value=False))
     seen = admitted.seen.filter(pl.col("entity") == entity)
     blind = seen.filter(pl.col("key").is_null())["source"].unique()
     shown = seen.select("source", pl.col("key").alias(natural), is_seen=pl.lit(value=True)).unique()

@@ -148,7 +148,7 @@ def differing(
     `on` identifies a row where its key may change; the key is compared then too.
     Columns are compared one after the other, so that they need not all be copied.
     """
-    if incoming.is_empty():
+    if incoming.is_empty() or stored.is_empty():
         return incoming.with_columns(row_no=pl.lit(None, pl.Int64))
     identity = on or shape.key
     where = stored.select(identity).with_row_index("_at")
@@ -165,7 +165,7 @@ def append_versions(con: duckdb.DuckDBPyConnection, shape: Shape, tenant: Tenant
     """Store `changed` as versions of this load, in its order, and close those whose `row_no` they replace."""
     if changed.is_empty():
         return
-    start = con.sql(f"SELECT coalesce(max(row_no) + 1, 0) FROM core.{shape.kind}_versions").fetchall()[0][0]
+    start = con.execute(f"SELECT coalesce(max(row_no) + 1, 0) FROM core.{shape.kind}_versions").fetchall()[0][0]
     load_no = pl.lit(tenant.load_no, pl.Int64).alias("load_no")
     replaced = changed.select(pl.col("row_no").drop_nulls()).with_columns(load_no)
     rows = changed.select((pl.int_range(pl.len(), dtype=pl.Int64) + start).alias("row_no"), load_no, *shape.stored)

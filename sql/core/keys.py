@@ -40,8 +40,12 @@ def number(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl.
     """
     column, natural = _KEYS[kind]
     named = named.select(natural).unique().sort(natural)
+    if named.is_empty():
+        return named.with_columns(pl.lit(None, pl.Int64).alias(column))
     stored = _stored(con, kind, tenant, named)
     fresh = named.join(stored, on=natural, how="anti", maintain_order="left")
+    if fresh.is_empty():
+        return stored
     start = _next(con, kind)
     fresh = fresh.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + start).alias(column))
     rows = fresh.with_columns(
@@ -147,4 +151,4 @@ def _stored(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl
 
 def _next(con: duckdb.DuckDBPyConnection, kind: str) -> int:
     column, _ = _KEYS[kind]
-    return int(con.sql(f"SELECT coalesce(max({column}) + 1, 0) FROM core.{kind}_keys").fetchall()[0][0])
+    return int(con.execute(f"SELECT coalesce(max({column}) + 1, 0) FROM core.{kind}_keys").fetchall()[0][0])

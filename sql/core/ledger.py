@@ -17,12 +17,12 @@ from sql.scripts import statements
 
 def next_load_no(con: duckdb.DuckDBPyConnection) -> int:
     """Return the number of the load that is about to commit; loads count from 1."""
-    return int(con.sql("SELECT coalesce(max(load_no), 0) + 1 FROM meta.loads").fetchall()[0][0])
+    return int(con.execute("SELECT coalesce(max(load_no), 0) + 1 FROM meta.loads").fetchall()[0][0])
 
 
 def report_of(con: duckdb.DuckDBPyConnection, load_id: str) -> LoadReport | None:
     """Return the report of a load that is known already, else None."""
-    numbers = con.sql("SELECT load_no FROM meta.loads WHERE load_id = $load_id", params={"load_id": load_id}).fetchall()
+    numbers = con.execute("SELECT load_no FROM meta.loads WHERE load_id = $load_id", {"load_id": load_id}).fetchall()
     if not numbers:
         return None
     load_no = numbers[0][0]
@@ -53,9 +53,17 @@ def write(
     _write_quarantine(con, tenant, load, admitted.rejects, pages)
 
 
-def write_raw(con: duckdb.DuckDBPyConnection, tenant: Tenant, *, pages: pl.DataFrame, rows: pl.DataFrame) -> None:
-    """Record every page and every row received, with the hashes by which their bytes are found again."""
-    for name, frame in (("pages", pages), ("rows", rows)):
+def write_raw(
+    con: duckdb.DuckDBPyConnection, tenant: Tenant, *, pages: pl.DataFrame, rows: pl.DataFrame, rejects: pl.DataFrame
+) -> None:
+    """Record every page, and of the rows received those that stay out, with the hashes of their bytes.
+
+    The bytes of any other row are found by the hash of its page and its position there.
+    """
+    refused = rows.join(rejects, on=["page_no", "position"], how="semi") if rejects.height else rows.clear()
+    for name, frame in (("pages", pages), ("rows", refused)):
+        if frame.is_empty():
+            continue
         con.register("fresh", frame)
         con.execute(statements(f"queries/append_{name}.sql"), {"load_no": tenant.load_no})
         con.unregister("fresh")
@@ -133,7 +141,7 @@ def watermarks(
 
     Null asks for everything.
     """
-    rows = con.sql(
+    rows = con.execute(
         """
         SELECT
             sweep,
@@ -143,9 +151,9 @@ def watermarks(
         WHERE f.provider = $provider AND f.tenant_id = $tenant_id
         GROUP BY sweep
         """,
-        params={"provider": provider, "tenant_id": tenant_id},
-    ).pl()
-    return {sweep: (since, full) for sweep, since, full in rows.iter_rows()}
+        {"provider": provider, "tenant_id": tenant_id},
+    ).fetchall()
+    return {sweep: (since, full) for sweep, since, full in rows}
 
 
 def whole_pages(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> dict[str, int]:
@@ -178,12 +186,12 @@ def always_carried(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str
 
 
 def _answers(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> list[tuple[str, str, list[bool]]]:
-    rows: list[tuple[str, str, list[bool]]] = con.sql(
+    rows: list[tuple[str, str, list[bool]]] = con.execute(
         """
         SELECT entity, name, list(DISTINCT by_every_row) FROM meta.carried_fields
         WHERE provider = $provider AND tenant_id = $tenant_id GROUP BY entity, name
         """,
-        params={"provider": provider, "tenant_id": tenant_id},
+        {"provider": provider, "tenant_id": tenant_id},
     ).fetchall()
     return rows
 
@@ -192,12 +200,11 @@ def _carried(
     con: duckdb.DuckDBPyConnection, tenant: Tenant, carried: Mapping[tuple[str, str], tuple[int, int]]
 ) -> pl.DataFrame:
     """Return whether every row had each field, as far as no earlier load gave the same answer."""
-    earlier = {
-        (entity, name, by_every) for entity, name, answers in _answers(con, **tenant.who) for by_every in answers
-    }
     answers_now = [
         (entity, name, rows == with_it) for (entity, name), (rows, with_it) in sorted(carried.items()) if rows
     ]
+    told = _answers(con, **tenant.who) if answers_now else []
+    earlier = {(entity, name, by_every) for entity, name, answers in told for by_every in answers}
     shape = {"entity": pl.String(), "name": pl.String(), "by_every_row": pl.Boolean()}
     return pl.DataFrame([answer for answer in answers_now if answer not in earlier], schema=shape, orient="row")
 

@@ -15,6 +15,7 @@ from schemas.intake import Admitted
 from sql.connection import transaction
 from sql.conservation import check_counts, check_unique, counted
 from sql.core import absence, ledger
+from sql.core.first_facts import with_first_facts_of_payments, with_first_facts_of_plans
 from sql.core.history import ACCOUNTS, PAYMENTS, PLANS, POLICIES, TERMS, Shape, append_versions, current, differing
 from sql.core.keys import Numbers, Tenant, append, number_all
 from sql.core.loads import Load, LoadReport, sweeps_of
@@ -46,7 +47,7 @@ def commit_load(
         load: Who, when, and how each sweep went.
         admitted: What `transforms.intake.admit.admit` returned.
         pages: page_no, sweep, entity, sha256, rows: where the bytes lie.
-        rows: `staged["rows"]`: page_no, position, row_hash.
+        rows: `staged["rows"]`: page_no, position, row_hash; kept of rows that stay out.
         unknown_fields: (page entity, field) to the number of rows that had it.
         replayed: page_no, position, refused_load_no of rows refused before, for a load that brings these in.
         carried: (page entity, field that may be left out) to how many rows could have it and how many did.
@@ -65,7 +66,7 @@ def commit_load(
         ledger.write(
             con, tenant, load, admitted, counts, pages=pages, unknown_fields=unknown_fields or {}, carried=carried or {}
         )
-        ledger.write_raw(con, tenant, pages=pages, rows=rows)
+        ledger.write_raw(con, tenant, pages=pages, rows=rows, rejects=admitted.rejects)
         if replayed is not None:
             ledger.write_replayed(con, tenant, replayed)
     return LoadReport(tenant.load_no, is_new=True, counts=counts)
@@ -94,13 +95,21 @@ class _Keeper:
             "policies": self._policies(named["policies"]),
             "payments": self._payments(named["payments"], numbers),
         }
-        self._links(named)
+        self._links(named, has_new_accounts=not kept["accounts"][1].is_empty())
         kept["customers"] = self._customers(self.admitted.accepted["customers"])
         kept["plans"] = self._plans(named["plans"], numbers)
         kept["terms"] = self._terms(named["terms"], named["plans"])
         return kept
 
+    def _is_idle(self, entity: str, rows: pl.DataFrame) -> bool:
+        """Tell whether nothing came of an entity and nothing of it can be gone, so that nothing stored is looked at."""
+        if not rows.is_empty() or sweeps_of(self.load.provider, entity) & self.load.full_sweeps:
+            return False
+        return not self.admitted.accepted["deletions"]["entity"].eq(entity).any()
+
     def _accounts(self, rows: pl.DataFrame, numbers: Numbers) -> tuple[pl.DataFrame, pl.DataFrame]:
+        if self._is_idle("accounts", rows):
+            return rows, rows
         rows = self._with_deletion(rows, "accounts", "account_id").with_columns(removed_on="deletion")
         stored = self._stored(ACCOUNTS, "accounts", rows, numbers)
         rest = self._rest(ACCOUNTS, stored, rows, entity="accounts", natural="account_id")
@@ -108,24 +117,31 @@ class _Keeper:
         return rows, self._append(ACCOUNTS, differing(ACCOUNTS, rows, stored), gone)
 
     def _policies(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        if rows.is_empty():
+            return rows, rows
         stored = current(self.con, POLICIES, self.tenant, only=rows.select("account_no"))
         return rows, self._append(POLICIES, differing(POLICIES, rows, stored), stored.clear())
 
     def _payments(self, rows: pl.DataFrame, numbers: Numbers) -> tuple[pl.DataFrame, pl.DataFrame]:
+        if self._is_idle("payments", rows):
+            return rows, rows
         rows = self._with_deletion(rows, "payments", "payment_id").with_columns(removed_on="deletion")
         stored = self._stored(PAYMENTS, "payments", rows, numbers)
-        rows = _with_first_facts_of_payments(rows, stored, self.load)
+        rows = with_first_facts_of_payments(rows, stored, self.load)
         rest = self._rest(PAYMENTS, stored, rows, entity="payments", natural="payment_id")
-        was_asked = (pl.col("source") != absence.BY_ACCOUNT) | pl.col("account_no").is_in(
-            self._asked(numbers).implode()
-        )
-        gone = absence.removed(rest.with_columns(is_absent=pl.col("is_absent") & was_asked), self.load)
+        if rest.height:
+            asked = pl.col("account_no").is_in(self._asked(numbers).implode())
+            was_asked = (pl.col("source") != absence.BY_ACCOUNT) | asked
+            rest = rest.with_columns(is_absent=pl.col("is_absent") & was_asked)
+        gone = absence.removed(rest, self.load)
         return rows, self._append(PAYMENTS, differing(PAYMENTS, rows, stored), gone)
 
     def _plans(self, rows: pl.DataFrame, numbers: Numbers) -> tuple[pl.DataFrame, pl.DataFrame]:
+        if self._is_idle("plans", rows):
+            return rows, rows
         rows = self._with_deletion(rows, "plans", "plan_id")
         stored = self._stored(PLANS, "plans", rows, numbers)
-        rows = _with_first_facts_of_plans(rows, stored, self.load)
+        rows = with_first_facts_of_plans(rows, stored, self.load)
         rest = self._rest(PLANS, stored, rows, entity="plans", natural="plan_id")
         accounts = current(self.con, ACCOUNTS, self.tenant) if absence.BY_ACCOUNT in self.load.full_sweeps else None
         over = rest.clear()
@@ -136,6 +152,8 @@ class _Keeper:
         return rows, self._append(PLANS, differing(PLANS, rows, stored), gone)
 
     def _terms(self, rows: pl.DataFrame, plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        if self._is_idle("terms", rows) and plans.is_empty():
+            return rows, rows
         rows = rows.with_columns(removed_on=pl.lit(None, pl.Date))
         own_sweeps = sweeps_of(self.load.provider, "terms") - sweeps_of(self.load.provider, "plans")
         if own_sweeps:
@@ -195,16 +213,21 @@ class _Keeper:
         links: pl.DataFrame = self.con.sql("SELECT plan_no, account_no FROM core.plan_links").pl()
         return links.filter(pl.col("account_no").is_in(accounts.implode()))["plan_no"].unique()
 
-    def _links(self, named: Mapping[str, pl.DataFrame]) -> None:
-        """Store every link between plan and account that was not seen before, also one through a credit case."""
-        parents = self.con.sql(statements("queries/links_by_case.sql"), params=self.tenant.who).pl()
+    def _links(self, named: Mapping[str, pl.DataFrame], *, has_new_accounts: bool) -> None:
+        """Store every link between plan and account that was not seen before, also one through a credit case.
+
+        Links through a case rest on accounts alone: without a new version of one there is none that was not seen.
+        """
         told = [
             named["plans"].select("plan_no", "account_no"),
             named["accounts"].select(pl.col("active_plan_no").alias("plan_no"), "account_no"),
             named["plan_accounts"].select("plan_no", "account_no"),
-            parents,
         ]
+        if has_new_accounts:
+            told.append(self.con.sql(statements("queries/links_by_case.sql"), params=self.tenant.who).pl())
         links = pl.concat(told).drop_nulls().unique()
+        if links.is_empty():
+            return
         self.con.register("told", links)
         known = self.con.sql(
             "SELECT plan_no, account_no FROM core.plan_links SEMI JOIN told USING (plan_no, account_no)"
@@ -216,6 +239,8 @@ class _Keeper:
 
     def _customers(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Store every change of a customer's pause; nothing else of a customer is stored."""
+        if rows.is_empty():
+            return rows, rows
         self.con.register("shown", rows)
         known = self.con.sql(statements("queries/newest_pauses.sql"), params=self.tenant.who).pl()
         self.con.unregister("shown")
@@ -234,54 +259,3 @@ class _Keeper:
             ),
         )
         return rows, changed
-
-
-def _with_first_facts_of_plans(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:
-    """Return the rows with the stored end and deletion of a plan, where the provider does not repeat them.
-
-    The end is the earliest day on which a version since the plan was last active was changed to inactive;
-    plans whose provider dates the end itself have none. A deletion holds until a later change.
-    """
-    was = stored.select(
-        "plan_no",
-        *(pl.col(name).alias(f"{name}_was") for name in ("is_active", "ended_on", "inactive_at", "deleted_on")),
-    )
-    both = rows.join(was, on="plan_no", how="left", maintain_order="left")
-    is_over = ~pl.col("is_active") & (pl.col("basis") == "PAYMENTS")
-    changed_on = pl.coalesce("updated_on", pl.lit(load.fetched_on))
-    first_end = (
-        pl.when(~pl.col("is_active_was")).then(pl.min_horizontal("ended_on_was", changed_on)).otherwise(changed_on)
-    )
-    was_over = ~pl.col("is_active_was") & (pl.col("ended_on_was") <= changed_on)
-    inactive_at = pl.when(was_over).then("inactive_at_was").otherwise("updated_at")
-    still_deleted = pl.when((pl.col("updated_on") <= pl.col("deleted_on_was")) | pl.col("updated_on").is_null()).then(
-        "deleted_on_was"
-    )
-    return both.with_columns(
-        ended_on=pl.when(is_over).then(first_end),
-        inactive_at=pl.when(is_over).then(inactive_at),
-        deleted_on=pl.coalesce("deletion", still_deleted),
-        removed_on=pl.lit(None, pl.Date),
-    )
-
-
-def _with_first_facts_of_payments(rows: pl.DataFrame, stored: pl.DataFrame, load: Load) -> pl.DataFrame:
-    """Return the rows with the stored day a payment was first seen, and the day its money was first seen to go back.
-
-    A payment dated only by its last change counts from its earliest version. A reversal
-    without a date of its own happened on the day of the fetch that first showed it;
-    for a payment never seen before, on the payment's own date.
-    """
-    carried = ("created_on", "class", "reversed_on")
-    was = stored.select("payment_no", *(pl.col(name).alias(f"{name}_was") for name in carried))
-    both = rows.join(was, on="payment_no", how="left", maintain_order="left")
-    first_sight = pl.min_horizontal("created_on", "created_on_was")
-    is_same = pl.col("class") == pl.col("class_was")
-    seen = pl.when(pl.col("class_was").is_null()).then("effective_date").otherwise(pl.lit(load.fetched_on))
-    own = pl.when(~(pl.col("is_first_sight") & is_same.fill_null(value=False))).then("reversed_on")
-    went_back = pl.coalesce(own, pl.when(is_same).then("reversed_on_was"), "reversed_on", seen)
-    return both.with_columns(
-        created_on=pl.when("is_first_sight").then(first_sight).otherwise("created_on"),
-        reversed_on=pl.when(pl.col("reversed_amount_minor").is_not_null()).then(went_back),
-        reversed_at=pl.when(went_back == pl.col("reversed_on")).then("reversed_at"),
-    )

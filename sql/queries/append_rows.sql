@@ -1,6 +1,6 @@
--- title: remember the rows of a load
+-- title: remember the rows of a load that stay out
 -- grain: one row per page and position
--- source: fresh, the top-level rows as decoded
+-- source: fresh, the top-level rows as decoded, those refused
 INSERT INTO raw.rows BY NAME
 SELECT
     CAST($load_no AS BIGINT) AS load_no,

@@ -1,5 +1,5 @@
 -- title: what was received and where its bytes lie; append-only, the bytes themselves stay in the landing
--- grain: raw.pages one row per load and page; raw.rows one row per load, page and position
+-- grain: raw.pages one row per load and page; raw.rows one row per load, page and position of a row that was read and refused
 CREATE TABLE IF NOT EXISTS raw.pages (
     load_no BIGINT NOT NULL,
     page_no BIGINT NOT NULL,               -- counts through the snapshot from 0
@@ -15,4 +15,4 @@ CREATE TABLE IF NOT EXISTS raw.rows (
     "position" BIGINT NOT NULL,
     row_hash UBIGINT NOT NULL              -- first 64 bits of the SHA-256 of the row's bytes
 );
-COMMENT ON TABLE raw.rows IS 'One row per load, page and position: hash of the row as received';
+COMMENT ON TABLE raw.rows IS 'One row per received row that was read and stays out: hash of its bytes; earlier programs stored every row';

@@ -4,46 +4,48 @@ CREATE OR REPLACE TEMP MACRO home_currency() AS CAST(getvariable('currency') AS 
 CREATE OR REPLACE TEMP MACRO fetch_day() AS CAST(getvariable('fetched_on') AS DATE);
 CREATE OR REPLACE TEMP MACRO given(written) AS
     CASE WHEN written = '' OR starts_with(written, '0001-01-01') THEN NULL ELSE written END;
+-- What a macro repeats is planned again each time, and planning is most of what a quiet day's load costs: each of these
+-- names its argument as seldom as it can. A text like '0001-01-01' needs no care where days outside the years of plans are null.
 -- Both spellings of RFC 3339 are read; a leap second is still the second before it, digits beyond microseconds are cut.
 CREATE OR REPLACE TEMP MACRO moment(written) AS
     CASE
         WHEN regexp_full_match(
-            upper(written),
-            '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?'
-        ) THEN
-            try_cast(
-                regexp_replace(regexp_replace(upper(written), '(:[0-9]{2}):60', '\1:59'), '(\.[0-9]{6})[0-9]+', '\1')
-                AS TIMESTAMPTZ
-            )
+            written,
+            '[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?'
+        ) THEN try_cast(regexp_replace(upper(written), '(:[0-9]{2}):60', '\1:59') AS TIMESTAMPTZ)
     END;
 CREATE OR REPLACE TEMP MACRO plain_date(written) AS
     CASE WHEN regexp_full_match(written, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN try_cast(written AS DATE) END;
--- A day outside the years that plans are made in is a typing error, whichever field it stands in.
+-- A day outside the years that plans are made in is a typing error, whichever field it stands in. Days are counted from
+-- 1900-01-01, then back from the last of the 401767 there are: a count below zero fits no unsigned number and is null.
 CREATE OR REPLACE TEMP MACRO sound_day(civil_day) AS
-    CASE WHEN civil_day BETWEEN DATE '1900-01-01' AND DATE '2999-12-31' THEN civil_day END;
+    DATE '2999-12-31'
+    - CAST(try_cast(401766 - CAST(try_cast(civil_day - DATE '1900-01-01' AS UINTEGER) AS BIGINT) AS UINTEGER) AS INTEGER);
 CREATE OR REPLACE TEMP MACRO civil(written) AS
     sound_day(
         CASE
-            WHEN length(given(written)) = 10 THEN plain_date(written)
-            ELSE CAST(timezone(getvariable('timezone'), moment(given(written))) AS DATE)
+            WHEN length(written) = 10 THEN plain_date(written)
+            ELSE CAST(timezone(getvariable('timezone'), moment(written)) AS DATE)
         END
     );
 -- A timestamp at exactly 00:00:00 UTC is a plain date and is not converted.
+CREATE OR REPLACE TEMP MACRO is_midnight(instant) AS instant = date_trunc('day', instant);
 CREATE OR REPLACE TEMP MACRO civil_or_midnight(written) AS
-    CASE
-        WHEN moment(given(written)) = date_trunc('day', moment(given(written)))
-        THEN sound_day(CAST(timezone('UTC', moment(given(written))) AS DATE))
-        ELSE civil(written)
-    END;
+    sound_day(
+        CASE
+            WHEN length(written) = 10 THEN plain_date(written)
+            WHEN is_midnight(moment(written)) THEN CAST(timezone('UTC', moment(written)) AS DATE)
+            ELSE CAST(timezone(getvariable('timezone'), moment(written)) AS DATE)
+        END
+    );
 -- The moment a text tells; null where it is a plain date, or outside the years of plans.
 CREATE OR REPLACE TEMP MACRO timed(written) AS
     CASE
-        WHEN length(given(written)) <> 10
-            AND moment(given(written)) BETWEEN TIMESTAMPTZ '1899-12-31 00:00:00+00' AND TIMESTAMPTZ '3000-01-02 00:00:00+00'
-        THEN moment(given(written))
+        WHEN moment(written) BETWEEN TIMESTAMPTZ '1899-12-31 00:00:00+00' AND TIMESTAMPTZ '3000-01-02 00:00:00+00'
+        THEN moment(written)
     END;
 CREATE OR REPLACE TEMP MACRO timed_unless_midnight(written) AS
-    CASE WHEN timed(written) <> date_trunc('day', timed(written)) THEN timed(written) END;
+    CASE WHEN NOT is_midnight(moment(written)) THEN timed(written) END;
 -- What is wrong with a text that is there and gave no day: a code and the name of the column.
 CREATE OR REPLACE TEMP MACRO unread(name, written, parsed) AS
     CASE

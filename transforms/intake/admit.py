@@ -5,11 +5,12 @@ come in together or stay out together. Where rows come from and where they go is
 not decided here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
 
 import polars as pl
 
-from schemas.intake import Admitted
+from schemas.intake import ENTITIES, STAGED, Admitted
 from transforms.intake.counts import counts, home_currency, placed, seen, undecoded, unknown_words
 from transforms.intake.faults import (
     UNKNOWN_CURRENCY,
@@ -76,16 +77,16 @@ def admit(
     Raises:
         ContractError: a field is missing or of another type in every row (two or more) of an entity.
     """
-    check_contract(decode_rejects, decoded_rows)
+    if decode_rejects.height:
+        check_contract(decode_rejects, decoded_rows)
     refused = placed(decode_rejects, staged["page_entities"])
-    plans, terms = plans_and_terms(staged["plans"], staged["terms"], refused)
-    sorted_rows = {
-        "plans": plans,
-        "terms": terms,
-        "payments": sorted_payments(staged["payments"], staged["payment_parts"]),
-        "accounts": _accounts(staged["accounts"]),
-        "policies": _policies(staged["policies"], staged["tiers"]),
-        "customers": _customers(staged["customers"]),
+    nothing = {name for name in ENTITIES if staged[name].is_empty()}
+    if {"plans", "terms"} <= nothing:
+        plans, terms = _nothing("plans"), _nothing("terms")
+    else:
+        plans, terms = plans_and_terms(staged["plans"], staged["terms"], refused)
+    sorted_rows = {"plans": plans, "terms": terms} | {
+        name: _nothing(name) if name in nothing else sort_rows(staged) for name, sort_rows in _SORTED.items()
     }
     unread = undecoded(refused, home_currency(sorted_rows))
     accepted = {name: entity.good.drop(_DECIDED, strict=False) for name, entity in sorted_rows.items()}
@@ -96,6 +97,17 @@ def admit(
         seen=seen(sorted_rows, refused),
         unknown_words=pl.concat([staged["tenant_words"], unknown_words(staged["payments"], staged["plans"])]),
     )
+
+
+@cache
+def _nothing(entity: str) -> SortedRows:
+    """Return no rows of an entity, sorted; most fetches bring nothing of most entities."""
+    empty = {name: pl.DataFrame(schema=dict(shape)) for name, shape in STAGED.items()}
+    if entity in _SORTED:
+        return _SORTED[entity](empty)
+    none_refused = pl.DataFrame(schema={"entity": pl.String(), "key": pl.String()})
+    plans, terms = plans_and_terms(empty["plans"], empty["terms"], none_refused)
+    return plans if entity == "plans" else terms
 
 
 def check_contract(decode_rejects: pl.DataFrame, decoded_rows: Mapping[str, int]) -> None:
@@ -163,6 +175,15 @@ def _customers(customers: pl.DataFrame) -> SortedRows:
     known = pl.when(pl.col("places").is_not_null()).then("currency")
     rows = with_places(customers).with_columns(known.alias("currency"), money_minor=pl.lit(None, pl.Int64))
     return sort_out(rows, unreadable(rows), entity="customers", key="customer_id")
+
+
+_SORTED: Mapping[str, Callable[[Mapping[str, pl.DataFrame]], SortedRows]] = {
+    "payments": lambda staged: sorted_payments(staged["payments"], staged["payment_parts"]),
+    "accounts": lambda staged: _accounts(staged["accounts"]),
+    "policies": lambda staged: _policies(staged["policies"], staged["tiers"]),
+    "customers": lambda staged: _customers(staged["customers"]),
+}
+"""How the rows of each entity are sorted that is judged by itself."""
 
 
 def _with_tiers(rows: pl.DataFrame, tiers: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

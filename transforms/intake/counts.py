@@ -53,7 +53,7 @@ def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl
 
     Rows of an unknown currency are counted under none, undecodable ones as unreadable.
     """
-    parts = [_entity_counts(name, entity) for name, entity in sorted_rows.items()]
+    parts = [_entity_counts(name, entity) for name, entity in sorted_rows.items() if entity.rows.height]
     unread = undecoded.filter(pl.col("entity").is_in(list(sorted_rows))).select(
         "entity", "currency", fetched="rows", quarantined="rows", repeated=pl.lit(0), unreadable="rows"
     )
@@ -62,7 +62,7 @@ def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl
 
 def summed(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return `COUNTS` of frames of counts: one row per entity and currency, money null where none of them has any."""
-    together = pl.concat(parts, how="diagonal_relaxed")
+    together = pl.concat([pl.DataFrame(schema=dict(COUNTS)), *parts], how="diagonal_relaxed")
     totals = together.group_by("entity", "currency").agg(
         *(pl.col(name).sum() for name in ("fetched", "quarantined", "repeated", "unreadable")),
         *(
@@ -75,8 +75,9 @@ def summed(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _entity_counts(name: str, entity: SortedRows) -> pl.DataFrame:
-    fresh_bad = entity.rows.filter(~pl.col("is_repeat")).join(entity.good.select("row"), on="row", how="anti")
-    rows = entity.rows.with_columns(is_bad=pl.col("row").is_in(fresh_bad["row"].implode()))
+    fresh = entity.rows.filter(~pl.col("is_repeat")).select("row")
+    bad = fresh.clear() if fresh.height == entity.good.height else fresh.join(entity.good, on="row", how="anti")
+    rows = entity.rows.with_columns(is_bad=pl.col("row").is_in(bad["row"].implode()))
     amount, is_bad, is_repeat = pl.col("money_minor"), pl.col("is_bad"), pl.col("is_repeat")
     is_silent = amount.is_null() & (is_bad | is_repeat) & _had_money(rows)
     currency = pl.when(pl.col("places").is_not_null()).then("currency")
@@ -111,7 +112,7 @@ def _had_money(rows: pl.DataFrame) -> pl.Expr:
 
 
 def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.DataFrame:
-    """Return entity, source and key of everything the fetch showed, good or not; null where the key could not be read."""
+    """Return entity, source and key of every row the fetch showed, good or not; null where the key could not be read."""
     keys = {"plans": "plan_id", "terms": "term_id", "payments": "payment_id", "accounts": "account_id"}
     rows = {name: entity.rows for name, entity in sorted_rows.items()}
     rows["terms"] = rows["terms"].filter(~pl.col("is_nested"))  # those inside a plan are seen with it
@@ -124,7 +125,7 @@ def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.Dat
         pl.col("sweep").alias("source"),
         "key",
     )
-    return pl.concat([*parts, unread]).unique()
+    return pl.concat([*parts, unread])
 
 
 def unknown_words(payments: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:

@@ -39,9 +39,13 @@ class Fault:
 
 def missing(*columns: str) -> list[Fault]:
     """Return the faults of rows without a value in these columns; a value that could not be read is another fault."""
-    unread = pl.col("unreadable").fill_null("").str.split(",").list.eval(pl.element().str.split(" ").list.last())
     return [
-        Fault("MISSING_FIELD", name, "is needed and not there", pl.col(name).is_null() & ~unread.list.contains(name))
+        Fault(
+            "MISSING_FIELD",
+            name,
+            "is needed and not there",
+            pl.col(name).is_null() & ~pl.col("unreadable").str.contains(rf" {name}(,|$)").fill_null(value=False),
+        )
         for name in columns
     ]
 

@@ -56,7 +56,7 @@ def admit_without(
         admitted,
         rejects=pl.concat([admitted.rejects, held.select(*REJECTS)]),
         counts=summed([admitted.counts, _counts(held)]),
-        seen=pl.concat([admitted.seen, seen]).unique(),
+        seen=pl.concat([admitted.seen, seen]),
         unknown_words=pl.concat([staged["tenant_words"], words]),
     )
 
