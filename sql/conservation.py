@@ -13,6 +13,11 @@ _COUNTED = (
     *("amount_accepted_minor", "amount_quarantined_minor", "amount_deduplicated_minor"),
 )
 
+_KEPT: Mapping[str, pl.DataType] = {
+    name: pl.String() if name in ("entity", "currency") else pl.Int64()
+    for name in ("entity", "currency", "accepted", "amount_changed_minor", "unchanged", "amount_unchanged_minor")
+}
+
 
 class ConservationError(Exception):
     """Rows or money were lost or invented on the way in; nothing of the load was kept."""
@@ -75,7 +80,8 @@ def counted(
     Every entity that the provider shows has a row, also without rows fetched. Deduplicated are rows that this
     fetch showed twice and rows that say what was already stored.
     """
-    stored = pl.concat(_kept_counts(name, rows, changed) for name, (rows, changed) in kept.items())
+    parts = (_kept_counts(name, rows, changed) for name, (rows, changed) in kept.items() if rows.height)
+    stored = pl.concat([pl.DataFrame(schema=dict(_KEPT)), *parts])
     came = admitted.counts.join(stored, on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True)
     numbers = came.with_columns(pl.col(pl.Int64).exclude(r"^amount_.*$").fill_null(0)).select(
         "entity",

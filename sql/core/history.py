@@ -146,7 +146,6 @@ def differing(
     """Return the incoming rows that are new or say something else, with the `row_no` they replace (null: none).
 
     `on` identifies a row where its key may change; the key is compared then too.
-    Columns are compared one after the other, so that they need not all be copied.
     """
     if incoming.is_empty() or stored.is_empty():
         return incoming.with_columns(row_no=pl.lit(None, pl.Int64))
@@ -154,11 +153,10 @@ def differing(
     where = stored.select(identity).with_row_index("_at")
     # The row of `stored` for each incoming row, null for a new one; each stored column is looked up there.
     at = incoming.select(identity).join(where, on=identity, how="left", maintain_order="left")["_at"]
-    differs = at.is_null()
-    for name in (*shape.key, *shape.content):
-        if name not in identity:
-            differs |= incoming[name].ne_missing(stored[name].gather(at))
-    return incoming.with_columns(stored["row_no"].gather(at)).filter(differs)
+    compared = [name for name in (*shape.key, *shape.content) if name not in identity]
+    differs = [pl.col(name).ne_missing(pl.lit(stored[name]).gather(pl.lit(at))) for name in compared]
+    is_other = incoming.select(pl.any_horizontal(pl.lit(at.is_null()), *differs)).to_series()
+    return incoming.with_columns(stored["row_no"].gather(at)).filter(is_other)
 
 
 def append_versions(con: duckdb.DuckDBPyConnection, shape: Shape, tenant: Tenant, changed: pl.DataFrame) -> None:

@@ -42,10 +42,9 @@ def undecoded(refused: pl.DataFrame, currency: str | None) -> pl.DataFrame:
 
 def home_currency(sorted_rows: Mapping[str, SortedRows]) -> str | None:
     """Return the only currency of the fetch, null if there are several; unreadable rows are counted under it."""
-    distinct = pl.concat(
-        [entity.rows.filter(pl.col("places").is_not_null())["currency"].unique() for entity in sorted_rows.values()]
-    ).unique()
-    return str(distinct[0]) if distinct.len() == 1 else None
+    came = [entity.rows for entity in sorted_rows.values() if entity.rows.height]
+    distinct = {name for rows in came for name in rows.filter(pl.col("places").is_not_null())["currency"].unique()}
+    return str(distinct.pop()) if len(distinct) == 1 else None
 
 
 def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl.DataFrame:
