@@ -29,7 +29,7 @@ SELECT
     CASE WHEN iso(d.currency_code) = home_currency() THEN d.amount ELSE d.book_amount END AS amount,
     CAST(NULL AS BIGINT) AS amount_units,
     coalesce(d.paid_on, d.updated_on) AS effective_date,
-    CASE WHEN d.paid_on IS NOT NULL THEN timed(d.paid_at) ELSE timed(d.updated_at) END AS effective_at,
+    timed(CASE WHEN d.paid_on IS NOT NULL THEN d.paid_at ELSE d.updated_at END) AS effective_at,
     d.updated_on AS created_on,
     CAST(NULL AS DATE) AS planned_on,
     true AS is_first_sight,

@@ -33,19 +33,21 @@ SELECT
     CAST(NULL AS VARCHAR) AS amount,
     d.amount AS amount_units,
     coalesce(d.processed_on, d.posted_on, d.settled_day, d.created_on) AS effective_date,
-    CASE
-        WHEN d.processed_on IS NOT NULL THEN timed(d.processed_at)
-        WHEN d.posted_on IS NOT NULL THEN timed(d.posted_at)
-        WHEN d.settled_day IS NOT NULL THEN timed(d.settled_on)
-        ELSE timed(d.created_at)
-    END AS effective_at,
+    timed(
+        CASE
+            WHEN d.processed_on IS NOT NULL THEN d.processed_at
+            WHEN d.posted_on IS NOT NULL THEN d.posted_at
+            WHEN d.settled_day IS NOT NULL THEN d.settled_on
+            ELSE d.created_at
+        END
+    ) AS effective_at,
     coalesce(d.created_on, d.processed_on, d.posted_on, d.settled_day) AS created_on,
     d.planned_on,
     false AS is_first_sight,
     c.class,
     d.status AS provider_status,
     coalesce(d.returned_on, d.updated_on) AS reversed_on,
-    CASE WHEN d.returned_on IS NOT NULL THEN timed(d.returned_at) ELSE timed(d.updated_at) END AS reversed_at,
+    timed(CASE WHEN d.returned_on IS NOT NULL THEN d.returned_at ELSE d.updated_at END) AS reversed_at,
     d.fees AS fees_units,
     NOT (coalesce(d.is_promise, false) OR coalesce(d.is_prenote, false)) AS is_money,
     concat_ws(
