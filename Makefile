@@ -64,8 +64,9 @@ docs: setup
 site: setup
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -f docs/site/mkdocs.yml
 
+## what each stage costs, row by row, beside the first version and other ways; ARGS="--full" adds the long ones
 bench: setup
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 ## try to make a change at a provider happen twice, or to lose one: sixty seeds of each kind
 chaos: setup

@@ -35,6 +35,8 @@ def test_every_peer_finds_the_same_in_a_portfolio():
 def test_a_run_over_http_reports_what_the_pages_hold():
     with runs.loaded([ROOT], 160) as (_, _, jobs):
         assert jobs[0].cpu_of("load") > 0
+        with pytest.raises(WrongResult, match="'terms': "):
+            runs.require_manifest(jobs[0].folder, pages.manifest(161))
 
 
 def test_pages_hold_what_their_manifest_says():
