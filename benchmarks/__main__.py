@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     "\n".join(figure.lines()) if isinstance(figure, Figure) else f"  {figure[0]:<62}{figure[1]}",
                     flush=True,
                 )
-        except (WrongResult, CommandError) as error:
+        except (WrongResult, CommandError, SystemExit) as error:
             failed = True
             print(f"{name}: {error}", flush=True)
     return int(failed)

@@ -215,9 +215,10 @@ def duckdb(folder: Path, out: Path) -> dict[str, Any]:
 
 
 def scan(folder: Path, out: Path) -> dict[str, Any]:
-    """Read every column that is needed once and write a table of the same shape; compute nothing."""
+    """Read every column that is needed once and write a table of as many columns as `tuned`; compute nothing."""
     plans, terms, _ = _read(folder)
-    more = ("received", "outstanding", "overdue", "days", "bucket", "is_missed")
+    pl.read_parquet(folder / "expected.parquet")
+    more = ("received", "outstanding", "pending", "overdue", "days", "bucket", "is_missed", "is_covered", "is_double")
     terms.with_columns(pl.col("amount_minor").alias(name) for name in more).write_parquet(out / "terms.parquet", **ZSTD)
     plans.write_parquet(out / "plans.parquet", **ZSTD)
     return {"plans": plans.height, "terms": terms.height}
