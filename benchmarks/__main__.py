@@ -57,7 +57,7 @@ CASES: dict[str, Case] = {
     "computing": lambda chosen, trees: core.compare(trees, chosen.plans or 100_000, chosen.rounds),
     "peak": lambda chosen, trees: core.peak(trees, chosen.plans or 250_000),
     "growth": lambda chosen, _: core.growth((10_000, 100_000, *([1_000_000] if chosen.full else ()))),
-    "million": lambda chosen, _: runs.whole((10_000, 100_000, chosen.plans or 1_000_000)),
+    "million": lambda chosen, _: runs.whole(chosen.plans or 1_000_000),
     "days": lambda chosen, _: days.live_through(chosen.plans or 2_000, chosen.days, chosen.keep_days),
     "agreement": lambda chosen, _: agreement.bench(chosen.plans or agreement.PLANS),
     "request": lambda _chosen, _trees: requests.bench(),
