@@ -20,6 +20,7 @@ from typing import Any
 from sandbox import CREDENTIALS
 from sandbox.server import serve
 from sandbox.world import PROVIDERS, Row, World
+from sandbox.worlds import generate_payiq as payiq
 from sandbox.worlds.generate import generate
 
 AS_OF = date(2026, 6, 30)
@@ -98,13 +99,14 @@ def _plans(world: World) -> dict[str, int]:
 
 
 def move_on(world: World, share: float) -> int:
-    """Let a share of Payt's and Totality's plans pay their next term, a day after the world's clock."""
+    """Let a share of the plans pay their next term, at PayIQ an amount, a day after the world's clock."""
     draw = random.Random(f"{SEED} {world.clock}")  # other plans each day
     with world.changing():
         moment = world.now() + timedelta(days=1)
         world.clock = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         stamp = f"{moment - timedelta(hours=6):%Y-%m-%dT%H:%M:%SZ}"
-        return _payt_pays(world, share, stamp, draw) + _totality_pays(world, share, stamp, draw)
+        paid = _payt_pays(world, share, stamp, draw) + _totality_pays(world, share, stamp, draw)
+        return paid + _payiq_pays(world, share, stamp, draw)
 
 
 def _some(rows: Sequence[Row], share: float, draw: random.Random) -> list[Row]:
@@ -139,6 +141,16 @@ def _totality_pays(world: World, share: float, stamp: str, draw: random.Random) 
         payment |= dict.fromkeys(("processedAt", "postedAt", "createdAt", "updatedAt"), stamp)
         world.totality.payments.append({**(model or {}), **payment})
         term |= {"updatedAt": stamp, "paymentUuid": payment["uuid"]}
+    return len(chosen)
+
+
+def _payiq_pays(world: World, share: float, stamp: str, draw: random.Random) -> int:
+    """Book a payment on some accounts; the setup shows it, as the product assumes."""
+    chosen = _some(sorted(world.payiq.setups), share, draw)
+    for number, key in enumerate(chosen, 970_000_000):
+        payment = payiq.payment(number, key, 1_000, date.fromisoformat(stamp[:10]))
+        world.payiq.payments.setdefault(key, []).append(payment)
+        world.payiq.setups[key]["Accounts"][0]["UpdateDate"] = stamp
     return len(chosen)
 
 

@@ -4,7 +4,7 @@ No HTTP and no JSON in here; and nothing of our tables beyond the received colum
 provider fills. Secrets never show in a `repr`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -114,13 +114,30 @@ def assumed(provider: str, table: Mapping[str, Assumption], overrides: Mapping[s
     return {name: overrides.get(name, entry.value) for name, entry in table.items()}
 
 
+class Before(Protocol):
+    """A page as it came in an earlier fetch."""
+
+    @property
+    def entity(self) -> str:
+        """Return the name of what it lists."""
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of its body, in hex."""
+
+    @property
+    def context(self) -> Mapping[str, str]:
+        """Return what decoding needs beside the body."""
+
+
 @dataclass(frozen=True, slots=True)
 class SweepRequest:
     """One list to read to its end, of one tenant. `since` in UTC; None asks for everything.
 
     `last_pages` is how many pages it had when everything was last fetched; 0 where there is nothing to go by.
     A list `by_owner` is read by asking for one account after the other; `owners`, the contexts of earlier pages, then
-    limits it to the accounts these pages were about. None asks for all.
+    limits it to the accounts these pages were about. None asks for all. `before` has all pages of an account's last
+    fetch, by the first of its `ties`, where they may count as they were; but for the payments of those in `moving`.
     """
 
     name: str
@@ -129,13 +146,16 @@ class SweepRequest:
     last_pages: int = 0
     by_owner: bool = False
     owners: tuple[Mapping[str, str], ...] | None = None
+    before: Mapping[str, Sequence[Before]] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One answer as received. `context` is what decoding needs besides the bytes; never a secret.
 
-    `provider_clock` is the provider's time of it, `received_at` our own at that moment.
+    `provider_clock` is the provider's time of it, `received_at` our own at that moment. `speaks_for` are the
+    entities of its account that were not asked for behind it, because they count as they were when last fetched.
     """
 
     entity: str
@@ -145,6 +165,7 @@ class Page:
     status: int
     provider_clock: datetime | None
     received_at: datetime | None = None
+    speaks_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +233,11 @@ class Client(Protocol):
         ...
 
 
+def all_together(_context: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the one name that all pages of a provider share that is asked list by list."""
+    return ("",)
+
+
 class Connect(Protocol):
     """Opens a client. `clock` tells the time in UTC; `wire` replaces the network in tests."""
 
@@ -227,7 +253,8 @@ class Provider:
     `TABLES` gives each received table's columns with their type: text, bool or bigint.
     `tenant_ids` reads the tenants off the pages of `Client.tenants`, where the provider lists them;
     the only tenant of another is called after the host it is read from, or by `tenant`. `account_columns`
-    are those of the file that names accounts, where the provider lists none. `desk` is None where
+    are those of the file that names accounts, where the provider lists none. `ties` names, from a page's context, what its
+    rows are read with: first the account that was asked, then, say, `plan 7`; pages that share a name belong together. `desk` is None where
     nothing can be changed.
     """
 
@@ -240,4 +267,5 @@ class Provider:
     lists_tenants: bool = False
     tenant: str = ""
     account_columns: tuple[str, ...] = ()
+    ties: Callable[[Mapping[str, str]], tuple[str, ...]] = all_together
     desk: "Desk | None" = None

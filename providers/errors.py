@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, ClassVar
 from providers.http.redaction import LIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,80}")
@@ -57,11 +58,13 @@ class ProviderError(Exception):
         may_retry: A later attempt may succeed without anybody changing anything.
         unsent: Nothing of the request was executed: no connection was made, or no token was had for it.
         evidence: The unusable answer, where keeping it helps; holds raw data, so it is not printed.
+        unread: Of a provider asked account by account, the contexts of the accounts that did not come in whole.
     """
 
     code: ClassVar[str] = "provider_protocol"
     may_retry: bool = False
     unsent: bool = False
+    unread: "tuple[Mapping[str, str], ...]" = ()
     advice: ClassVar[str] = "Look at the provider's side of this call."
 
     def __init__(

@@ -141,6 +141,15 @@ COUNTS: Mapping[str, pl.DataType] = {
 }
 """One row per entity and currency: what staging brought, what stayed out, what this fetch showed twice."""
 
+PAGE_COUNTS: Mapping[str, pl.DataType] = {
+    "page_no": pl.Int64(),
+    "entity": pl.String(),
+    "currency": pl.String(),
+    "fetched": pl.Int64(),
+    "amount_fetched_minor": pl.Int64(),
+}
+"""One row per page, entity and currency: the rows that came on it."""
+
 UNKNOWN_WORDS: Mapping[str, pl.DataType] = {
     "entity": pl.String(),
     "name": pl.String(),
@@ -178,7 +187,7 @@ class Admitted:
     natural keys and minor units; `seen` lists every key the fetch showed, good or
     not (entity, source, key; a null key stands for a row that could not tell it),
     so that absence is never concluded from a bad row. `unknown_words` counts words
-    outside the provider's closed lists.
+    outside the provider's closed lists, `page_counts` the rows of each page.
     """
 
     accepted: Mapping[str, pl.DataFrame]
@@ -186,3 +195,4 @@ class Admitted:
     counts: pl.DataFrame
     seen: pl.DataFrame
     unknown_words: pl.DataFrame = field(default_factory=pl.DataFrame)
+    page_counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(PAGE_COUNTS)))

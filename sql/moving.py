@@ -31,9 +31,8 @@ def moving_owners(
     owners: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
     for snapshot_id, numbers in places.items():
         try:
-            seals = landing.seals(snapshot_id).values()
+            contexts = [one.page.context for _, one in landing.listed(snapshot_id)]
         except Damaged:
             return None
-        contexts = [page.context for seal in seals for page in seal.pages]
         owners |= {frozenset(contexts[number].items()): contexts[number] for number in numbers}
     return tuple(owners.values())

@@ -26,6 +26,15 @@ def still_out(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     return found
 
 
+def refused_pages(con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str) -> frozenset[str]:
+    """Return the hash of every page with a row that was ever refused, or that could not be read."""
+    rows = con.sql(
+        "SELECT DISTINCT page_sha256 FROM meta.quarantine WHERE provider = $provider AND tenant_id = $tenant_id",
+        params={"provider": provider, "tenant_id": tenant_id},
+    ).fetchall()
+    return frozenset(sha256 for (sha256,) in rows)
+
+
 def newer_keys(
     con: duckdb.DuckDBPyConnection, provider: str, tenant_id: str, load_no: int
 ) -> Mapping[str, pl.DataFrame]:

@@ -9,14 +9,16 @@ from flows import log
 from flows.errors import SecretError, SettingsError
 from flows.settings import ProviderSettings
 from flows.sources import connect, wanted_tenants
-from flows.steps.pull import Failures, Fault, Pulled, Source, pull_source
+from flows.steps.pull import Failures, Fault, Pulled, Source, Unsure, pull_source
 from flows.steps.request import ThisRun
 from flows.steps.runners import Runner
+from flows.steps.written import plans_written
 from providers import PROVIDERS
 from providers.base import Client, Page
 from providers.errors import ProviderError
 from sql.core.ledger import watermarks, whole_pages
 from sql.moving import Owners, moving_owners
+from sql.quarantine import refused_pages
 from sql.runs import held_by_change
 from sql.warehouse import Warehouse
 
@@ -28,12 +30,14 @@ FULL_AFTER = timedelta(days=60)
 class Fetched:
     """What is known of the earlier fetches of one tenant: where each sweep may start, and how long each list was.
 
-    A start that is null or missing asks for everything. `owners` are the accounts to ask for again, null for all.
+    A start that is null or missing asks for everything. `owners` are the accounts to ask for again, null for all;
+    `unsure` those to ask for more than their first page, null asks all of them for everything.
     """
 
     since: Mapping[str, datetime | None]
     last_pages: Mapping[str, int]
     owners: Owners | None = None
+    unsure: Unsure | None = None
 
 
 def fetched_before(this: ThisRun, warehouse: Warehouse) -> dict[tuple[str, str], Fetched]:
@@ -45,19 +49,23 @@ def fetched_before(this: ThisRun, warehouse: Warehouse) -> dict[tuple[str, str],
         return {}
     doubted = held_by_change(warehouse.con)
     return {
-        (provider, tenant): Fetched(
-            {
-                sweep: _start(this, since, full_at)
-                for sweep, (since, full_at) in watermarks(warehouse.con, provider, tenant).items()
-                if provider not in doubted
-            },
-            whole_pages(warehouse.con, provider, tenant),
-            moving_owners(warehouse.con, this.landing, provider, tenant, as_of=this.as_of)
-            if this.request.refresh
-            else None,
-        )
+        (provider, tenant): _fetched_before(this, warehouse, provider, tenant, is_doubted=provider in doubted)
         for provider, tenant in warehouse.tenants()
     }
+
+
+def _fetched_before(this: ThisRun, warehouse: Warehouse, provider: str, tenant: str, *, is_doubted: bool) -> Fetched:
+    con = warehouse.con
+    told = {} if is_doubted else watermarks(con, provider, tenant)
+    starts = {sweep: _start(this, since, full_at) for sweep, (since, full_at) in told.items()}
+    pages = whole_pages(con, provider, tenant)
+    if not PROVIDERS[provider].account_columns:
+        return Fetched(starts, pages)
+    moving = moving_owners(con, this.landing, provider, tenant, as_of=this.as_of)
+    written = plans_written(warehouse.state_dir, provider, tenant, since=this.started_at - FULL_AFTER)
+    if this.request.refresh or moving is None or written is None:
+        return Fetched(starts, pages, moving if this.request.refresh else None)
+    return Fetched(starts, pages, unsure=Unsure(moving, written, refused_pages(con, provider, tenant)))
 
 
 def _start(this: ThisRun, since: datetime | None, full_at: datetime | None) -> datetime | None:
@@ -99,6 +107,7 @@ def fetch(
                 tenants=pages[source],
                 last_pages=last_fetch.last_pages,
                 owners=last_fetch.owners,
+                unsure=last_fetch.unsure,
             )
 
         after = {name: f"list tenants {source.provider}" for name, source in sources.items()}

@@ -8,8 +8,8 @@ import contextlib
 import hashlib
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from sql.core.ledger import always_carried
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
+from sql.kept import Kept, kept_pages
 from sql.received import received, without
 from sql.staging import StageOptions, stage
 from sql.storage.commits import log_loads
@@ -40,6 +41,7 @@ from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
 from transforms.intake.admit import ContractError, check_carried
+from transforms.intake.counts import summed
 from transforms.intake.held import admit_without
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
@@ -57,6 +59,12 @@ class Reading:
     """Page entity and field to the rows that could carry it and those that did."""
     by_sweep: Counter[str] = field(default_factory=Counter)
     unreadable: set[str] = field(default_factory=set)
+
+    def note_kept(self, kept: Kept) -> None:
+        """Count the pages that are not decoded."""
+        for sweep, entity, rows in kept.rows:
+            self.rows[entity] += rows
+            self.by_sweep[sweep] += rows
 
     def note(self, page: StoredPage, decoded: Decoded) -> None:
         """Count one page."""
@@ -99,9 +107,12 @@ def load_snapshot(
     """
     reading = Reading()
     held = pl.DataFrame(schema=dict(HELD)) if held is None or unread else held
-    staged, options = staged_rows(this, con, facts, section, reading, unread=unread, held=held)
+    kept = Kept() if unread else kept_pages(con, this.landing, facts, PROVIDERS[facts.provider].ties)
+    reading.note_kept(kept)
+    staged, options = staged_rows(this, con, facts, section, reading, unread=unread, held=held, kept=kept.pages)
     if is_new and any(rows > 1 and not with_it for rows, with_it in reading.carried.values()):
-        check_carried(reading.carried, always_carried(con, facts.provider, facts.tenant_id))
+        always = always_carried(con, facts.provider, facts.tenant_id)
+        check_carried(kept.carried(reading.carried, always), always)
     for _, name, value, _ in staged["tenant_words"].iter_rows():
         log.LOGGER.warning(
             "%s/%s: the provider gives %r as %s, which is none; that of the configuration counts (providers.%s)",
@@ -112,6 +123,7 @@ def load_snapshot(
             facts.provider,
         )
     admitted, rows = admitted_rows(staged, reading, held), staged["rows"]
+    admitted = replace(admitted, counts=summed([admitted.counts, kept.counts]))
     del staged  # of a large tenant hundreds of MB that nothing reads any more
     load = Load(
         load_id=load_id(facts),
@@ -133,6 +145,7 @@ def load_snapshot(
         rows=rows,
         unknown_fields=dict(reading.unknown),
         carried=reading.carried,
+        kept_runs=kept.runs,
     )
     log_loads(con, this.commit_log)
     log.LOGGER.info(
@@ -155,8 +168,9 @@ def staged_rows(
     *,
     unread: str = "",
     held: pl.DataFrame | None = None,
+    kept: Container[int] = (),
 ) -> tuple[dict[str, pl.DataFrame], StageOptions]:
-    """Return the rows of a snapshot as staged with the present program and settings.
+    """Return the rows of a snapshot as staged with the present program and settings, without those on the pages `kept`.
 
     What of `held` decoding had refused is not among them: staging never saw it.
     """
@@ -169,7 +183,7 @@ def staged_rows(
         currency=section.currency,
         currency_symbols=section.symbols(),
     )
-    pages = () if unread else _decoded(this.landing, facts, reading)
+    pages = () if unread else _decoded(this.landing, facts, reading, kept)
     with received(con, pages, PROVIDERS[facts.provider].TABLES) as rows:
         unseen = pl.DataFrame() if held is None else held.filter(~pl.col("is_decoded")).select("page_no", "position")
         return stage(con, without(con, rows, unseen) if unseen.height else rows, options), options
@@ -229,10 +243,10 @@ def load_id(facts: SnapshotFacts) -> str:
 
 
 def _decoded(
-    landing: Landing, facts: SnapshotFacts, reading: Reading
+    landing: Landing, facts: SnapshotFacts, reading: Reading, kept: Container[int]
 ) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]]]]:
     decode = PROVIDERS[facts.provider].decode
-    for page in landing.pages(facts.id):
+    for page in landing.pages(facts.id, but=kept):
         decoded = decode(page.entity, page.body, page.context)
         reading.note(page, decoded)
         yield page.page_no, decoded.tables
@@ -246,7 +260,7 @@ def _sweeps(seals: Mapping[str, Seal], reading: Reading, unread: str) -> Iterato
             since=seal.since,
             complete=seal.complete and not fault,
             reason=seal.reason or fault,
-            pages=len(seal.pages),
+            pages=seal.count,
             rows=reading.by_sweep[seal.name],
             started_clock=seal.started_clock,
             started_at=seal.started_at,

@@ -69,6 +69,7 @@ def _reconcile(this: ThisRun, sections: Mapping[str, ProviderSettings], runner: 
         load_waiting(this, warehouse, runner)
         before = fetched_before(this, warehouse)
     pulled, failures = fetch(this, sections, before, runner)
+    this = replace(this, notes=(*this.notes, *(pull.note for pull in pulled if pull.note)))
     with this.warehouse() as warehouse:
         unloaded = load_waiting(this, warehouse, runner)
         failures |= unloaded

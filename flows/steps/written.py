@@ -1,6 +1,8 @@
 """Copy the changes made at the providers from their log into the warehouse before a run is published."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -45,6 +47,21 @@ def keep_intents(warehouse: Warehouse) -> tuple[str, ...]:
             f"{_counted(number)} {'is' if number == 1 else 'are'} not finished: {states}; see `planrecon plan list`"
         )
     return tuple(remarks)
+
+
+def plans_written(state_dir: Path, provider: str, tenant_id: str, *, since: datetime) -> frozenset[str] | None:
+    """Return the plans of a tenant that a change was sent for since then; null where the log cannot be read."""
+    try:
+        intents = Ledger(state_dir).intents()
+    except UNREADABLE:
+        return None
+    return frozenset(
+        intent.plan_id
+        for intent in intents
+        if (intent.draft.provider, intent.draft.tenant_id) == (provider, tenant_id)
+        and intent.plan_id is not None
+        and (intent.sent_at or intent.changed_at) >= since
+    )
 
 
 def intents_frame(intents: Sequence[Intent]) -> pl.DataFrame:

@@ -19,6 +19,7 @@ from sql.core.first_facts import with_first_facts_of_payments, with_first_facts_
 from sql.core.history import ACCOUNTS, PAYMENTS, PLANS, POLICIES, TERMS, Shape, append_versions, current, differing
 from sql.core.keys import Numbers, Tenant, append, number_all
 from sql.core.loads import Load, LoadReport, sweeps_of
+from sql.kept import write_kept
 from sql.scripts import statements
 
 NO_PLAN = ""
@@ -37,6 +38,7 @@ def commit_load(
     unknown_fields: Mapping[tuple[str, str], int] | None = None,
     carried: Mapping[tuple[str, str], tuple[int, int]] | None = None,
     replayed: pl.DataFrame | None = None,
+    kept_runs: pl.DataFrame | None = None,
 ) -> LoadReport:
     """Make one load known: versions, closures, tombstones, counts and watermarks commit together or not at all.
 
@@ -51,6 +53,7 @@ def commit_load(
         unknown_fields: (page entity, field) to the number of rows that had it.
         replayed: page_no, position, refused_load_no of rows refused before, for a load that brings these in.
         carried: (page entity, field that may be left out) to how many rows could have it and how many did.
+        kept_runs: `sql.kept.RUNS` of the pages that were not read; the counts of `admitted` have their rows.
 
     Raises:
         ConservationError: fetched is not accepted + quarantined + deduplicated.
@@ -67,6 +70,7 @@ def commit_load(
             con, tenant, load, admitted, counts, pages=pages, unknown_fields=unknown_fields or {}, carried=carried or {}
         )
         ledger.write_raw(con, tenant, pages=pages, rows=rows, rejects=admitted.rejects)
+        write_kept(con, tenant.load_no, admitted.page_counts, pl.DataFrame() if kept_runs is None else kept_runs)
         if replayed is not None:
             ledger.write_replayed(con, tenant, replayed)
     return LoadReport(tenant.load_no, is_new=True, counts=counts)

@@ -2,17 +2,17 @@
 
     landing/<provider>/<snapshot>/opened.json            who, and when it was opened
                                   <nn>-<sweep>.pack      bodies as received, one after the other
-                                  <nn>-<sweep>.seal.json index of the pack; ends the sweep
+                                  <nn>-<sweep>.seal.json index of the pack, and of bodies that came before; ends the sweep
                                   snapshot.json          ends the snapshot
 
 A sweep without a seal does not count: a crash before the seal leaves a `.part`
 or a pack that no seal names, and the next start removes them. A sealed pack is
-never written again. The contents of pages are not looked at here.
+never written again nor removed: later ones may name its pages. What pages hold is not looked at.
 """
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,12 +20,16 @@ from pathlib import Path
 
 from sql.errors import Damaged
 from sql.storage.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
-from sql.storage.seals import Seal, digest_of, from_json, read_sealed, read_time, write_sealed, write_time
-from sql.storage.sweeps import PART, SweepWriter, read_body
+from sql.storage.references import Group, Listed, Seals, Shown, latest_seals
+from sql.storage.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
+from sql.storage.sweeps import SweepWriter, discard_parts, read_body
 
 RESUME_WITHIN = timedelta(hours=6)
 """An unfinished snapshot older than this is left alone: its sealed sweeps no longer fit to new ones, and its rows count
 as told on the day it was opened, which must not be yesterday."""
+
+LOOK_BACK = 20
+"""How many earlier fetches are looked through for what they showed, at most."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _ID = re.compile(r"\d{8}T\d{12}Z-[0-9a-f]{12}")
@@ -74,8 +78,9 @@ class Snapshot:
         self.provider = facts.provider
         self.tenant_id = facts.tenant_id
         self.opened_at = facts.opened_at
-        self.sealed: dict[str, Seal] = _seals(facts.folder)
-        self._next = 1 + max((_number(path) for path in facts.folder.glob("*-*.pack*")), default=0)
+        self.sealed: dict[str, Seal] = latest_seals(facts.folder)
+        self.shown = Shown()
+        self._next = 1 + max((int(path.name.partition("-")[0]) for path in facts.folder.glob("*-*.pack*")), default=0)
 
     def sweep(self, name: str, *, tenant_id: str, since: datetime | None) -> SweepWriter:
         """Open the pack of sweep `name`; nothing of it exists until it is sealed."""
@@ -91,6 +96,7 @@ class Snapshot:
             tenant_id=tenant_id,
             since=since,
             sealed=self._remember,
+            shown=self.shown,
         )
 
     def finish(self) -> SnapshotFacts:
@@ -150,23 +156,54 @@ class Landing:
             raise Damaged(message, where=self.root)
         return _facts(folders[0])
 
+    def of_tenant(self, provider: str, tenant_id: str) -> list[str]:
+        """Return the ids of the tenant's finished snapshots, oldest first."""
+        found = self.root.glob(f"{provider}/*-{_mark(provider, tenant_id)}/snapshot.json")
+        return sorted(end.parent.name for end in found)
+
+    def shown(self, provider: str, tenant_id: str, *, before: str, group: Group) -> Shown:
+        """Return what the tenant's finished snapshots before that id showed; a damaged one shows nothing."""
+        shown, read = Shown(group), Seals(self.root / provider)
+        earlier = [name for name in self.of_tenant(provider, tenant_id) if name < before]
+        for name in reversed(earlier[-LOOK_BACK:]):
+            try:
+                seals = _trusted_seals(_facts(self.root / provider / name)).values()
+                if shown.add_snapshot([(seal, read.listed(name, seal)) for seal in seals]):
+                    break
+            except Damaged:
+                continue  # the verification reports it; what it held is received anew
+        return shown
+
+    def listed(self, snapshot_id: str) -> Iterator[tuple[Seal, Listed]]:
+        """Yield every page of all sealed sweeps in the order they were received, the bytes not read.
+
+        Raises:
+            Damaged: an earlier snapshot does not hold what this one names.
+        """
+        facts = self.find(snapshot_id)
+        read = Seals(facts.folder.parent)
+        for seal in _trusted_seals(facts).values():
+            yield from ((seal, one) for one in read.listed(facts.id, seal))
+
     def seals(self, snapshot_id: str) -> dict[str, Seal]:
         """Return the seal of each sweep of the snapshot, in the order the sweeps were made."""
         return _trusted_seals(self.find(snapshot_id))
 
-    def pages(self, snapshot_id: str) -> Iterator[StoredPage]:
-        """Yield the bodies of all sealed sweeps in the order they were received.
+    def pages(self, snapshot_id: str, *, but: Container[int] = ()) -> Iterator[StoredPage]:
+        """Yield the bodies of all sealed sweeps in the order they were received, without the pages numbered in `but`.
 
         Raises:
             Damaged: a body is not what its seal says; the message names pack and page.
         """
-        facts = self.find(snapshot_id)
-        page_no = 0
-        for seal in _trusted_seals(facts).values():
-            for page in seal.pages:
-                body = read_body(facts.folder / seal.pack, page)
-                yield StoredPage(page_no, seal.name, page.entity, page.sha256, body, page.context, page.status)
-                page_no += 1
+        folder = self.find(snapshot_id).folder
+        try:
+            for page_no, (seal, one) in enumerate(self.listed(snapshot_id)):
+                page = one.page
+                if page_no not in but:
+                    body = read_body(folder.parent / one.place.snapshot / one.place.pack, page)
+                    yield StoredPage(page_no, seal.name, page.entity, page.sha256, body, page.context, page.status)
+        except Damaged as error:  # where its bytes lie in another snapshot, it is this one that cannot be read
+            raise Damaged(str(error), where=error.where if folder in error.where.parents else folder) from error
 
     def page(self, sha256_hex: str, snapshot_id: str) -> StoredPage:
         """Return the first page with that hash in the snapshot; a rejected row is found again by it."""
@@ -181,8 +218,7 @@ class Landing:
 
     def _open(self, provider: str, tenant_id: str, opened_at: datetime) -> SnapshotFacts:
         stamp = opened_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-        mark = sha256(f"{provider}\0{tenant_id}".encode()).hexdigest()[:12]
-        folder = private_folder(self.root / _plain(provider)) / f"{stamp}-{mark}"
+        folder = private_folder(self.root / _plain(provider)) / f"{stamp}-{_mark(provider, tenant_id)}"
         facts = SnapshotFacts(folder.name, provider, tenant_id, opened_at.astimezone(UTC), "", folder)
         if folder.exists():
             raise ValueError(f"snapshot {folder.name} exists; two snapshots of one tenant cannot open at one moment")
@@ -201,31 +237,8 @@ class Landing:
         return facts
 
 
-def discard_parts(folder: Path) -> list[Path]:
-    """Remove what a crash left in an unfinished snapshot: parts, and packs that no seal names."""
-    named = {seal.pack for seal in _every_seal(folder)}
-    stale = [path for path in folder.glob("*.pack") if path.name not in named]
-    stale += [*folder.glob(f"*{PART}"), *folder.glob(f".*{TEMPORARY}")]
-    removed = [path for path in stale if is_ours(path)]
-    for path in removed:
-        path.unlink()
-    return removed
-
-
-def _every_seal(folder: Path) -> list[Seal]:
-    return [from_json(read_sealed(path), Seal) for path in sorted(folder.glob("*.seal.json"))]
-
-
-def _seals(folder: Path) -> dict[str, Seal]:
-    latest: dict[str, Seal] = {}
-    for seal in _every_seal(folder):
-        latest.pop(seal.name, None)
-        latest[seal.name] = seal
-    return latest
-
-
 def _trusted_seals(facts: SnapshotFacts) -> dict[str, Seal]:
-    seals = _seals(facts.folder)
+    seals = latest_seals(facts.folder)
     if facts.is_finished:
         promised = read_sealed(facts.folder / "snapshot.json")["seals"]
         if promised != {name: seal.digest for name, seal in seals.items()}:
@@ -257,12 +270,12 @@ def _opening(facts: SnapshotFacts) -> dict[str, object]:
     return {"provider": facts.provider, "tenant_id": facts.tenant_id, "opened_at": write_time(facts.opened_at)}
 
 
+def _mark(provider: str, tenant_id: str) -> str:
+    return sha256(f"{provider}\0{tenant_id}".encode()).hexdigest()[:12]
+
+
 def _stamp(folder: Path) -> datetime:
     return datetime.strptime(folder.name.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
-
-
-def _number(path: Path) -> int:
-    return int(path.name.partition("-")[0])
 
 
 def _plain(name: str) -> str:

@@ -6,7 +6,7 @@ it is used. They hold no secret and no body.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,11 +31,34 @@ class PageFacts(Struct, frozen=True, forbid_unknown_fields=True):
     context: dict[str, str]
 
 
+class Span(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Pages that were received as an earlier sweep received them, byte for byte: their bytes lie there, once.
+
+    They are `count` of the own pages of that sweep's seal from `first` on, and stand before the own page `at` of the
+    seal that names them. `sha256` covers the hashes of their bodies. `as_was`: they are, in the same order, all that
+    their accounts (of a list: the list) showed when last fetched.
+
+    A first sweep has the own pages a, b, c; the next one shows a, x, c and names (at 0, first 0) and (at 1, first 2)
+    beside its own page x.
+    """
+
+    at: int
+    snapshot: str
+    pack: str
+    first: int
+    count: int
+    sha256: str
+    as_was: bool = False
+
+
 class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A sweep that ended: `complete` only if the provider's end signal was reached and no page failed.
 
     `since` is the moment changes were asked from, null for everything;
     `started_clock` is the provider's clock at the first answer that told it, `started_at` ours then.
+    `pages` are its own, `spans` those of earlier sweeps between them; `unread` are the groups of pages (of a provider
+    that is asked account by account: the accounts) that did not come in whole. `unasked` of the pages count as they were
+    without having been asked for.
     """
 
     name: str
@@ -48,11 +71,24 @@ class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
     pages: tuple[PageFacts, ...]
     # A seal from before this was kept must give the digest it was written with: left out where null.
     started_at: datetime | None = None
+    spans: tuple[Span, ...] = ()
+    unread: tuple[str, ...] = ()
+    unasked: int = 0
+
+    @property
+    def count(self) -> int:
+        """Return the number of its pages, those of earlier sweeps included."""
+        return len(self.pages) + sum(span.count for span in self.spans)
 
     @property
     def digest(self) -> str:
         """Return the SHA-256 of everything in the seal, and so of the bodies, whose hashes are in it."""
         return digest_of(as_json(self))
+
+
+def digest_of_pages(pages: Sequence[PageFacts]) -> str:
+    """Return the SHA-256 of the hashes of their bodies, one after the other."""
+    return hashlib.sha256("".join(page.sha256 for page in pages).encode()).hexdigest()
 
 
 def as_json(record: object) -> dict[str, Any]:

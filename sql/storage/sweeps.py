@@ -5,8 +5,9 @@ snapshot is in `landing.py`.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from sql.errors import Damaged
-from sql.storage.files import cannot_write, open_private, sync_folder
+from sql.storage.files import TEMPORARY, cannot_write, is_ours, open_private, sync_folder
+from sql.storage.references import Listed, Place, Shown, every_seal
 from sql.storage.seals import PageFacts, Seal, as_json, write_sealed
 
 PART = ".pack.part"
@@ -49,7 +51,10 @@ class LandablePage(Protocol):
 
 
 class SweepWriter:
-    """One sweep being received; leaving the `with` block without a seal drops it."""
+    """One sweep being received; leaving the `with` block without a seal drops it.
+
+    A page that `shown` has is named there and its bytes are not written again.
+    """
 
     def __init__(
         self,
@@ -60,14 +65,16 @@ class SweepWriter:
         tenant_id: str,
         since: datetime | None,
         sealed: Callable[[Seal], None],
+        shown: Shown,
     ) -> None:
-        self._folder, self._stem, self._sealed = folder, stem, sealed
+        self._folder, self._stem, self._sealed, self._shown = folder, stem, sealed, shown
         self._name, self._tenant_id, self._since = name, tenant_id, since
-        self._pages: list[PageFacts] = []
+        self._pages: list[Listed] = []
+        self._own = self._unasked = 0
         self._clock: datetime | None = None
         self._clock_at: datetime | None = None
         self._offset = 0
-        self._part = folder / f"{stem}{PART}"
+        self._pack, self._part = f"{stem}.pack", folder / f"{stem}{PART}"
         try:
             self._file = open_private(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except OSError as error:
@@ -80,7 +87,7 @@ class SweepWriter:
         self.abandon()
 
     def add(self, page: LandablePage) -> None:
-        """Append the body of `page` as it is."""
+        """Append the body of `page` as it is, or name where the same one lies."""
         facts = PageFacts(
             entity=page.entity,
             sha256=sha256(page.body).hexdigest(),
@@ -89,22 +96,34 @@ class SweepWriter:
             status=page.status,
             context=dict(page.context),
         )
-        try:
-            self._file.write(page.body)
-        except OSError as error:
-            raise cannot_write(self._part, error) from error
-        self._offset += facts.length
-        self._pages.append(facts)
+        known = self._shown.find(self._name, facts)
+        if known is None:
+            try:
+                self._file.write(page.body)
+            except OSError as error:
+                raise cannot_write(self._part, error) from error
+            self._pages.append(Listed(facts, Place(self._folder.name, self._pack, self._own)))
+            self._offset, self._own = self._offset + facts.length, self._own + 1
+        else:
+            self._pages.append(replace(known, is_own=False))
         if self._clock is None and page.provider_clock is not None:
             self._clock, self._clock_at = page.provider_clock, page.received_at
 
-    def seal(self, complete: bool, reason: str = "") -> Seal:  # noqa: FBT001 - the two words of a seal
+    def keep(self, context: Mapping[str, str], entities: Container[str]) -> None:
+        """Name the pages of some entities that the account of `context` showed when last fetched: they were not asked for."""
+        shown = self._shown.groups[self._name, self._shown.group(context)]
+        kept = [replace(one, is_own=False) for one in shown if one.page.entity in entities]
+        self._pages += kept
+        self._unasked += len(kept)
+
+    def seal(self, complete: bool, reason: str = "", *, unread: Iterable[str] = ()) -> Seal:  # noqa: FBT001 - the two words of a seal
         """End the sweep: its pages are safe on disk and will not be asked for again.
 
         `complete` says that the provider's end signal was reached and no page
-        failed; else `reason` says what happened.
+        failed; else `reason` says what happened, and `unread` to which accounts.
         """
-        pack = self._folder / f"{self._stem}.pack"
+        pack = self._folder / self._pack
+        own, spans = self._shown.split(self._name, self._pages)
         seal = Seal(
             name=self._name,
             tenant_id=self._tenant_id,
@@ -114,7 +133,10 @@ class SweepWriter:
             started_clock=self._clock,
             started_at=self._clock_at,
             pack=pack.name,
-            pages=tuple(self._pages),
+            pages=own,
+            spans=spans,
+            unread=tuple(sorted(unread)),
+            unasked=self._unasked,
         )
         try:
             self._file.flush()
@@ -134,6 +156,17 @@ class SweepWriter:
             with suppress(OSError):  # a full disk refuses the last bytes too; they are dropped anyway
                 self._file.close()
             self._part.unlink(missing_ok=True)
+
+
+def discard_parts(folder: Path) -> list[Path]:
+    """Remove what a crash left in an unfinished snapshot: parts, and packs that no seal names."""
+    named = {seal.pack for seal in every_seal(folder)}
+    stale = [path for path in folder.glob("*.pack") if path.name not in named]
+    stale += [*folder.glob(f"*{PART}"), *folder.glob(f".*{TEMPORARY}")]
+    removed = [path for path in stale if is_ours(path)]
+    for path in removed:
+        path.unlink()
+    return removed
 
 
 def read_body(pack: Path, page: PageFacts) -> bytes:

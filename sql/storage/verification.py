@@ -110,6 +110,7 @@ def _lines(path: Path, faults: list[str]) -> list[dict[str, Any]]:
 
 def _landing(stored: Stored, faults: list[str]) -> str:
     snapshots = pages = size = 0
+    read: dict[Path, list[Mapping[str, Any]]] = {}
     for folder in _snapshots(stored):
         snapshots += 1
         _sealed(folder / "opened.json", faults)
@@ -120,9 +121,34 @@ def _landing(stored: Stored, faults: list[str]) -> str:
             if end is not None and end["seals"] != latest:
                 faults.append(f"{folder}: its seals are not those it was finished with; {FROM_BACKUP}")
         for seal in seals:
-            pages += len(seal["pages"])
+            pages += len(_pages(folder, seal, faults, read))
             size += _pack(folder / seal["pack"], seal["pages"], faults)
     return f"{snapshots:,} fetches, {pages:,} pages, {size / 1e6:,.1f} MB"
+
+
+def _pages(
+    folder: Path, seal: Mapping[str, Any], faults: list[str], read: dict[Path, list[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
+    """Return the pages of a seal in their order: its own, and those that it names in the seals of earlier fetches.
+
+    `read` keeps the pages of the seals that were read, each once.
+    """
+    pages: list[Mapping[str, Any]] = []
+    begin = 0
+    for span in seal.get("spans", []):
+        pages += seal["pages"][begin : span["at"]]
+        begin = span["at"]
+        path = folder.parent / span["snapshot"] / (span["pack"].removesuffix(".pack") + ".seal.json")
+        if path not in read:
+            found = _sealed(path, faults)
+            read[path] = found["pages"] if found else []
+        named = read[path][span["first"] : span["first"] + span["count"]]
+        hashes = "".join(page["sha256"] for page in named)
+        if len(named) != span["count"] or hashlib.sha256(hashes.encode()).hexdigest() != span["sha256"]:
+            faults.append(f"{folder}: {path} does not hold the pages that came in again here; {FROM_BACKUP}")
+        pages += named
+    pages += seal["pages"][begin:]
+    return pages
 
 
 def _pack(path: Path, pages: Iterable[Mapping[str, Any]], faults: list[str]) -> int:
@@ -207,6 +233,18 @@ def _every_row(con: duckdb.DuckDBPyConnection) -> int:
     return sum(counts)
 
 
+_LOADED_PAGES = """
+    SELECT page_no, page_sha256 FROM raw.pages WHERE load_no = $load_no
+    UNION ALL
+    SELECT k.page_no + p.page_no - k.like_page_no, p.page_sha256
+    FROM raw.kept_pages AS k INNER JOIN raw.pages AS p
+        ON p.load_no = k.like_load_no AND p.page_no BETWEEN k.like_page_no AND k.like_page_no + k.pages - 1
+    WHERE k.load_no = $load_no
+    ORDER BY page_no
+"""
+"""The pages of a load: those that were read, and those that count as they did when an earlier load read them."""
+
+
 def _compare(stored: Stored, con: duckdb.DuckDBPyConnection, faults: list[str]) -> None:
     told = [(load["load_no"], load["load_id"], load["snapshot_id"]) for load in _told(stored, "load")]
     here = con.sql("SELECT load_no, load_id, snapshot_id FROM meta.loads ORDER BY load_no").fetchall()
@@ -222,14 +260,15 @@ def _compare(stored: Stored, con: duckdb.DuckDBPyConnection, faults: list[str]) 
     recorded = {row[0] for row in con.sql("SELECT run_id FROM meta.runs").fetchall()}
     faults += [f"run {run} is in the commit log and not in {stored.warehouse}; {REBUILD}" for run in runs - recorded]
     folders = {folder.name: folder for folder in _snapshots(stored)}
+    read: dict[Path, list[Mapping[str, Any]]] = {}
     for load_no, _, snapshot in here:
         if snapshot not in folders:
             faults.append(Gone(f"load {load_no}: fetch {snapshot} is not in the landing; {FROM_BACKUP}"))
             continue
-        landed = [page["sha256"] for seal in _seals(folders[snapshot], []) for page in seal["pages"]]
-        pages = "SELECT page_sha256 FROM raw.pages WHERE load_no = $load_no ORDER BY page_no"
-        loaded = [row[0] for row in con.sql(pages, params={"load_no": load_no}).fetchall()]
-        if loaded != landed:
+        folder = folders[snapshot]
+        landed = [page["sha256"] for seal in _seals(folder, []) for page in _pages(folder, seal, [], read)]
+        loaded = con.sql(_LOADED_PAGES, params={"load_no": load_no}).fetchall()
+        if loaded != list(enumerate(landed)):
             faults.append(f"load {load_no}: its pages are not those of fetch {snapshot}; {REBUILD}")
 
 
@@ -257,14 +296,14 @@ def _unbalanced(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 def _reports(stored: Stored, faults: list[str]) -> str:
     """Check every run folder against its manifest, and that `latest` points at a published one."""
     manifests = sorted(stored.reports_dir.glob("**/manifest.json")) if stored.reports_dir.is_dir() else []
-    files = 0
+    files = pruned = 0
     for path in manifests:
         if path.parent.is_relative_to(stored.reports_dir / "latest"):
             continue
         again = f"make it again with `planrecon report --as-of {path.parent.parent.name.removeprefix('as_of=')}`"
         try:
             told = json.loads(path.read_bytes())
-            files += len(told["files"])
+            files, pruned = files + len(told["files"]), pruned + ("pruned" in told)
             wrong = list(_changed_files(path.parent, told["files"])) or list(_wrong_sums(path.parent, told["tables"]))
         except (OSError, ValueError, KeyError, TypeError, duckdb.Error) as error:
             wrong = [f"its manifest or a table cannot be read ({str(error).splitlines()[0]})"]
@@ -272,7 +311,8 @@ def _reports(stored: Stored, faults: list[str]) -> str:
     latest = stored.reports_dir / "latest"
     if latest.is_symlink() and not (latest / "manifest.json").is_file():
         faults.append(f"{latest} points at nothing that was published; the next run points it again")
-    return f"{len(manifests):,} run folders, {files:,} files"
+    told_so = f", {pruned:,} without their large files" if pruned else ""
+    return f"{len(manifests):,} run folders{told_so}, {files:,} files"
 
 
 def _changed_files(folder: Path, files: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -129,6 +129,7 @@ class Month:
             number = 900_000 + 10 * (self.day - FIRST).days
             row = generate_payiq.payment(number, key, self.draw.choice((5000, 7500, 12_000)), self.day)
             self.world.payiq.payments.setdefault(key, []).append(row)
+            self.world.payiq.setups[key]["Accounts"][0]["UpdateDate"] = f"{self.day}T12:00:00Z"
             self.told.append(f"payiq {key[1]} pays")
 
     def _is_made(self) -> None:

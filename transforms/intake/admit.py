@@ -11,7 +11,7 @@ from functools import cache
 import polars as pl
 
 from schemas.intake import ENTITIES, STAGED, Admitted
-from transforms.intake.counts import counts, home_currency, placed, seen, undecoded, unknown_words
+from transforms.intake.counts import by_page, counts, home_currency, placed, seen, undecoded, unknown_words
 from transforms.intake.faults import (
     UNKNOWN_CURRENCY,
     SortedRows,
@@ -94,6 +94,7 @@ def admit(
         accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions")},
         rejects=pl.concat([unread, *(entity.rejects for entity in sorted_rows.values())]),
         counts=counts(sorted_rows, unread),
+        page_counts=by_page(sorted_rows),
         seen=seen(sorted_rows, refused),
         unknown_words=pl.concat([staged["tenant_words"], unknown_words(staged["payments"], staged["plans"])]),
     )

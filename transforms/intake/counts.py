@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from schemas.intake import COUNTS, REJECTS
+from schemas.intake import COUNTS, PAGE_COUNTS, REJECTS
 from transforms.intake.faults import SortedRows
 
 
@@ -57,6 +57,21 @@ def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl
         "entity", "currency", fetched="rows", quarantined="rows", repeated=pl.lit(0), unreadable="rows"
     )
     return summed([*parts, unread])
+
+
+def by_page(sorted_rows: Mapping[str, SortedRows]) -> pl.DataFrame:
+    """Return `PAGE_COUNTS`: the rows that each page brought and their money, whether they were taken in or not."""
+    parts = [
+        entity.rows.group_by("page_no", pl.when(pl.col("places").is_not_null()).then("currency").alias("currency")).agg(
+            pl.lit(name).alias("entity"),
+            fetched=pl.len().cast(pl.Int64),
+            amount_fetched_minor=pl.when(pl.col("money_minor").count() > 0).then(pl.col("money_minor").sum()),
+        )
+        for name, entity in sorted_rows.items()
+        if entity.rows.height
+    ]
+    rows = pl.concat([pl.DataFrame(schema=dict(PAGE_COUNTS)), *(part.select(*PAGE_COUNTS) for part in parts)])
+    return rows.sort("page_no", "entity", "currency")
 
 
 def summed(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -131,8 +131,8 @@ def _place(settings: Settings, snapshot_id: str | None, page_sha256: str | None)
     if snapshot_id is None or not landing.holds(snapshot_id):
         return "gone from the landing; restore it from a backup"
     folder = landing.find(snapshot_id).folder
-    for seal in landing.seals(snapshot_id).values():
-        for page in seal.pages:
-            if page.sha256 == page_sha256:
-                return f"{folder / seal.pack}, {page.length} bytes from byte {page.offset}"
+    for _, one in landing.listed(snapshot_id):
+        if one.page.sha256 == page_sha256:
+            pack = folder.parent / one.place.snapshot / one.place.pack
+            return f"{pack}, {one.page.length} bytes from byte {one.page.offset}"
     return f"{folder}, no page of it has that hash"

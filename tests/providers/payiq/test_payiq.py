@@ -1,12 +1,14 @@
 """PayIQ: accounts from a file, failures inside a 200, numbers with every digit."""
 
 import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import httpx
 import pytest
 
 from providers.base import AccountRef, Connection, SweepRequest
-from providers.errors import NotPermitted, ProviderError, Refused, Unreachable, Unreadable
+from providers.errors import NotConfigured, NotPermitted, ProviderError, Refused, Unreachable, Unreadable
 from providers.payiq.reading import PROVIDER, decode
 from providers.payiq.rows import account_key
 
@@ -307,3 +309,58 @@ def test_an_envelope_that_says_no_or_holds_nothing_is_a_page_refused_and_never_a
         assert "canary" not in repr(decoded.rejects)
     assert decode("payments", json.dumps(failure("DataNotFound")).encode(), ASKED).rejects[0].code == "ENVELOPE_ERROR"
     assert decode("payments", json.dumps(envelope(None)).encode(), ASKED).rejects == []
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page of an earlier fetch."""
+
+    entity: str
+    sha256: str
+    context: dict
+
+
+def before(pages):
+    """All pages of each account, as the next fetch is told of them."""
+    found = {}
+    for page in pages:
+        shown = Shown(page.entity, sha256(page.body).hexdigest(), dict(page.context))
+        found.setdefault(PROVIDER.ties(page.context)[0], []).append(shown)
+    return found
+
+
+def test_where_the_setup_is_as_it_was_nothing_else_is_asked_for(wire, clock):
+    biller = Biller({"R1": envelope(SEED_SETUP), "R2": setup(7)}, Payment={"R1": [[{"ID": 1}]]})
+    refs = accounts("R1", "R2", "R3")
+    biller.setups["R3"] = setup()
+    with client(wire(biller), clock, refs) as payiq:
+        first = list(payiq.pull(SWEEP))
+    known = before(page for page in first if page.context["reference_number"] != "R3")
+    biller.setups["R2"] = setup(8)
+
+    def asked(known, moving=(), **settings):
+        network = wire(biller)
+        with client(network, clock, refs, **settings) as payiq:
+            pages = list(payiq.pull(replace(SWEEP, before=known, moving=frozenset(moving))))
+        return [(page.context["reference_number"], page.entity, page.speaks_for) for page in pages], network
+
+    rest = [(name, entity, ()) for name in ("R2", "R3") for entity in ("setup", "plan", "payments", "invoices")]
+    whole = [page for page in rest if page[:2] != ("R3", "plan")]
+    pages, network = asked(known)
+    assert pages == [("R1", "setup", ("plan", "payments", "invoices")), *whole]
+    assert len(network.requests) == 1 + 1 + 4 + 3, "a token, one setup, two whole accounts"
+    pages, network = asked(known, moving=known)
+    some = [("R1", "setup", ("plan",)), ("R1", "payments", ()), ("R1", "payments", ("invoices",))]
+    assert pages == [*some, *whole]
+    assert len(network.requests) == 1 + 3 + 4 + 3
+    for no_longer in ({"setup_tells": "no"}, {"payments.Total": "Amount"}):
+        assert not any(speaks for *_, speaks in asked(known, overrides=no_longer)[0])
+    with pytest.raises(NotConfigured, match="yes or no"):
+        asked(known, overrides={"setup_tells": "maybe"})
+
+
+def test_an_error_names_the_accounts_that_did_not_come_in_whole(wire, clock, drained):
+    network = wire(Biller({"R1": failure("DataNotFound"), "R2": setup(), "R3": failure("Validation")}))
+    with client(network, clock, accounts("R1", "R2", "R3")) as payiq:
+        _, error = drained(payiq.pull(SWEEP))
+    assert [context["reference_number"] for context in error.unread] == ["R1", "R3"]
