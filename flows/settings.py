@@ -125,6 +125,10 @@ class ReportSettings(Section):
     formats: Annotated[Formats, Field(description="Parquet is always written: the views read it")] = list(
         words.REPORT_FORMATS
     )
+    keep_days: Annotated[
+        int,
+        Field(ge=0, description="days after which a run's folder loses its large files; 0 keeps every folder whole"),
+    ] = 0
 
 
 class WritePolicy(Section):

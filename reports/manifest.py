@@ -106,11 +106,25 @@ def is_sealed(folder: Path) -> bool:
     return (folder / NAME).is_file()
 
 
+def is_whole(folder: Path) -> bool:
+    """Tell whether the folder is sealed and was not pruned."""
+    return is_sealed(folder) and b'"pruned": [' not in (folder / NAME).read_bytes()
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """Return the manifest with all that it says, also what a later version wrote; `pruned` are files let go on purpose.
+
+    Raises:
+        DamagedError: there is none, or it is not readable.
+    """
+    return _read(folder, dict[str, Any])
+
+
 def redescribe(folder: Path, name: str) -> dict[str, Any]:
     """Return the manifest with file `name` described as it is now; the rest stays, also what a later version wrote."""
-    described = _read(folder, dict[str, Any])
-    described["files"] = [_file(folder / name, {}) if file["name"] == name else file for file in described["files"]]
-    return described
+    told = described(folder)
+    told["files"] = [_file(folder / name, {}) if file["name"] == name else file for file in told["files"]]
+    return told
 
 
 def is_as_told(folder: Path, name: str) -> bool:

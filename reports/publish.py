@@ -9,10 +9,10 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from reports import manifest
 from reports.errors import DamagedError, PlaceError, ReportError
@@ -81,7 +81,12 @@ class Staging:
 
 def reseal(folder: Path, name: str) -> None:
     """Describe file `name` of a sealed folder anew, after it was replaced; the rest of the manifest stays."""
-    _write(folder / manifest.NAME, manifest.to_json(manifest.redescribe(folder, name)))
+    replace_manifest(folder, manifest.redescribe(folder, name))
+
+
+def replace_manifest(folder: Path, told: Mapping[str, Any]) -> None:
+    """Put another manifest in the place of a sealed folder's own, at once."""
+    _write(folder / manifest.NAME, manifest.to_json(told))
     _sync(folder)
 
 

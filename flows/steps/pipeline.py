@@ -21,7 +21,7 @@ from flows.steps.publish import Finished, publish
 from flows.steps.pull import Failures
 from flows.steps.request import Request, ThisRun
 from flows.steps.runners import Direct, Runner
-from flows.steps.settle import record_failure, settle
+from flows.steps.settle import prune_reports, record_failure, settle
 from flows.steps.spread.cluster import require_cluster
 from flows.steps.spread.scratch import remove_left
 from flows.steps.waiting import load_waiting, replay
@@ -173,6 +173,7 @@ def begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[This
             settle(warehouse, this.reports_dir, commit_log)
             untold = len(recovered.logged_late)
             notes += _told([what_is_gone(warehouse.con, kept.state_dir, untold=untold, lost=recovered.lost)])
+        prune_reports(this)  # what an earlier run was stopped in, and what became old since
         yield replace(this, notes=tuple(notes))
 
 

@@ -17,7 +17,7 @@ from flows.steps.remembering import remember, remembered
 from flows.steps.request import ThisRun
 from flows.steps.run_facts import facts_of
 from flows.steps.run_key import run_key
-from flows.steps.settle import is_below, refresh_ledger, unpublish
+from flows.steps.settle import is_below, prune_reports, refresh_ledger, unpublish
 from flows.steps.spread.parts import computed_parts
 from flows.steps.written import keep_intents
 from reports.facts import RunFacts
@@ -158,6 +158,7 @@ def publish(
         leads = before is None or this.as_of >= before.as_of
         _let_be_seen(this, warehouse, ended, register, writer, leads=leads and ended.state == PUBLISHED)
     refresh_ledger(warehouse, this.reports_dir, except_run=this.run_id)
+    prune_reports(this)
     return Finished(
         run_id=this.run_id,
         state=ended.state,

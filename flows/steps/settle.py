@@ -1,12 +1,13 @@
 """Show readers the newest published folder that is whole and here, however the runs before it ended."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
-from flows import clock
+from flows import clock, log
 from flows.steps.request import ThisRun
-from reports.manifest import is_as_told, is_sealed
+from reports.manifest import is_as_told, is_sealed, is_whole
+from reports.pruning import prune
 from reports.publish import LATEST, point_latest, reseal
 from schemas.words import FAILED, HELD, PUBLISHED
 from sql.runs import Run, find_runs, known_load, loaded_at, replace_register
@@ -71,15 +72,30 @@ def settle(warehouse: Warehouse, reports_dir: Path, commit_log: CommitLog) -> No
         _write_views(warehouse, newest)
 
 
+def prune_reports(this: ThisRun) -> None:
+    """Let the folders of runs older than `reports.keep_days` go without their large files."""
+    kept = this.settings.reports.keep_days
+    if not kept:
+        return
+    since = this.started_at - timedelta(days=kept)
+    pruned = prune(this.reports_dir, before=since)
+    if pruned.folders:
+        log.LOGGER.info(
+            "%d run folders from before %s lost their large files (%.1f MB); `planrecon report --as-of` makes them again",
+            pruned.folders,
+            since.date(),
+            pruned.size / 1e6,
+        )
+
+
 def _newest(warehouse: Warehouse, reports_dir: Path, state: str) -> Path | None:
     """Return the newest folder of a state that is whole and here: of published ones that of the newest as-of date."""
-    runs = [
-        run
-        for run in find_runs(warehouse.con, state=state)
-        if is_below(reports_dir, run) and is_sealed(_place(reports_dir, run))
-    ]
-    newest = max(runs, key=lambda run: (run.as_of if state == PUBLISHED else date.min, run.run_no), default=None)
-    return _place(reports_dir, newest) if newest else None
+    runs = sorted(
+        (run for run in find_runs(warehouse.con, state=state) if is_below(reports_dir, run)),
+        key=lambda run: (run.as_of if state == PUBLISHED else date.min, run.run_no),
+        reverse=True,
+    )
+    return next((place for run in runs if is_whole(place := _place(reports_dir, run))), None)
 
 
 def is_below(reports_dir: Path, run: Run) -> bool:
