@@ -134,3 +134,35 @@ def number_of(keys: pl.Series, looked_up: pl.Series) -> pl.Series:
     at = keys.search_sorted(looked_up.fill_null(-1)).cast(pl.Int64).clip(0, len(keys) - 1)
     is_there = keys.gather(at).eq_missing(looked_up)
     return pl.select(pl.when(pl.lit(is_there)).then(pl.lit(at))).to_series()
+
+
+def rows_of(plans: pl.Series, places: pl.Series, wanted: pl.DataFrame) -> pl.Series:
+    """Return for each plan and place wanted the row that holds both, null where none does.
+
+    The rows of a plan lie together and mostly count up from 1, so the row is the plan's first plus the place less 1.
+    What stands there is compared; only where it is another plan or place is the row searched for. Place 3 of plan 7:
+
+        row      0    1    2
+        plan     7    7    8
+        place    1    3    1     row 0 + 3 - 1 = 2 holds plan 8: searched for, and found at 1
+
+    Args:
+        plans: Plan of each row, never decreasing.
+        places: Place of each row, distinct within its plan.
+        wanted: The plan and the place looked for, in two columns, in this order.
+    """
+    plan, place_in_plan = wanted.get_columns()
+    if plans.is_empty():
+        return repeat(None, wanted.height)
+    starts = changes(plans).arg_true().cast(pl.Int64)
+    guess = starts.gather(number_of(plans.gather(starts), plan)) + place_in_plan - 1
+    guess = guess.clip(0, len(plans) - 1)
+    fits = ((plans.gather(guess) == plan) & (places.gather(guess) == place_in_plan)).fill_null(value=False)
+    if fits.all():
+        return guess
+    keys = ["plan", "place"]
+    at = (~fits).arg_true()
+    missed = pl.DataFrame([plan.gather(at).alias("plan"), place_in_plan.gather(at).alias("place")])
+    every = pl.DataFrame([plans.alias("plan"), places.alias("place"), row_numbers(len(plans)).alias("row")])
+    found = missed.join(every, on=keys, how="left", maintain_order="left", validate="m:1")
+    return put(guess, at, found["row"])

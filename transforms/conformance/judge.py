@@ -20,9 +20,10 @@ from transforms.conformance.pairing import comparable, pair
 from transforms.conformance.remembered import nothing_remembered
 from transforms.conformance.why import explain_pairs
 from transforms.schedules.regenerate import regenerate
+from transforms.segments import number_of, place, rows_of
 
-_TERM = 2**20
-"""More than the terms of any plan: packs plan and term into one integer."""
+_EXPECTED = ("nominal_due_date", "expected_due_date", "expected_amount_minor")
+"""What is told of the expected term beside the provider's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,8 @@ def with_nominal_dates(terms: pl.DataFrame, expectations: Expectations) -> pl.Da
     """Return `TERMS`, each with the nominal date of the expected term it is paired with, where it had none."""
     if expectations.pairs.is_empty():
         return terms
-    nominal = _expected_of(expectations).select("_term", nominal="nominal_due_date")
-    placed = terms.with_columns(_term=pl.col("plan_no") * _TERM + _ordinal(terms))
-    return (
-        placed.join(nominal, on="_term", how="left", maintain_order="left", validate="m:1")
-        .with_columns(pl.coalesce("nominal_due_date", "nominal").alias("nominal_due_date"))
-        .drop("_term", "nominal")
-    )
+    found = _expected_of(expectations, terms["plan_no"], _ordinal(terms))
+    return terms.with_columns(pl.coalesce("nominal_due_date", found["nominal_due_date"].alias("_nominal")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +104,14 @@ def judge(
     NOT_REGENERABLE, with the input in `missing_input`; NOT_APPLICABLE for plans without rules of their own or not in force.
     Reasons that are `remembered` (`remembered.REASONS`) are not looked for again.
     """
-    in_force = plans.filter("is_in_force").select("plan_no")
-    judged = expectations.rules.join(in_force, on="plan_no", how="semi")
+    in_force = plans.filter("is_in_force")["plan_no"].sort()
+    judged = expectations.rules.join(in_force.to_frame(), on="plan_no", how="semi").sort("plan_no")
     differences, reasons = DIFFERENCES.empty(), nothing_remembered()
     if judged.height:
-        pairs, shown, expected = (
-            frame.join(judged, on="plan_no", how="semi")
-            for frame in (expectations.pairs, expectations.shown, expectations.expected)
-        )
         explained = explain_pairs(
-            pairs,
-            shown,
-            expected,
+            _of_plans(expectations.pairs, judged["plan_no"]),
+            expectations.shown,
+            expectations.expected,
             judged,
             expectations.custom,
             conventions=conventions,
@@ -155,33 +147,32 @@ def _ordinal(terms: pl.DataFrame) -> pl.Series:
     return (row - first + 1).alias("term_no")
 
 
-def _expected_of(expectations: Expectations) -> pl.DataFrame:
-    """Return `_term` (plan and term packed) and the expected term paired with it."""
+def _of_plans(pairs: pl.DataFrame, plan_nos: pl.Series) -> pl.DataFrame:
+    """Return the pairs of these plans, which are in order."""
+    is_wanted = number_of(plan_nos, pairs["plan_no"]).is_not_null()
+    return pairs if is_wanted.all() else pairs.filter(is_wanted)
+
+
+def _expected_of(expectations: Expectations, plan_nos: pl.Series, term_nos: pl.Series) -> pl.DataFrame:
+    """Return beside each of these terms, in plan order, the expected term it is paired with: nulls where there is none."""
     paired = expectations.pairs.filter(pl.col("term_no").is_not_null() & pl.col("sequence").is_not_null())
-    return paired.join(expectations.expected, on=["plan_no", "sequence"], how="inner", validate="1:1").select(
-        "nominal_due_date",
-        "expected_due_date",
-        "expected_amount_minor",
-        _term=pl.col("plan_no") * _TERM + pl.col("term_no"),
-    )
+    expected = expectations.expected
+    theirs = rows_of(plan_nos, term_nos, paired.select("plan_no", "term_no"))
+    ours = rows_of(expected["plan_no"], expected["sequence"], paired.select("plan_no", "sequence"))
+    if theirs.has_nulls():
+        is_here = theirs.is_not_null()
+        theirs, ours = theirs.filter(is_here), ours.filter(is_here)
+    # From the row of the provider's term to the row of the expected one, and what stands there.
+    at = place(theirs, ours, len(plan_nos))
+    return expected.select(pl.col(_EXPECTED).gather(at))
 
 
-def _with_expected(terms: pl.DataFrame, in_force: pl.DataFrame, expectations: Expectations) -> pl.DataFrame:
+def _with_expected(terms: pl.DataFrame, in_force: pl.Series, expectations: Expectations) -> pl.DataFrame:
     if expectations.pairs.is_empty():
         return terms
-    of_plans_in_force = _expected_of(expectations).join(
-        in_force.select(_plan="plan_no"), left_on=pl.col("_term") // _TERM, right_on="_plan", how="semi"
-    )
-    placed = terms.drop("expected_due_date", "expected_amount_minor").with_columns(
-        _term=pl.col("plan_no") * _TERM + pl.col("term_no")
-    )
-    return placed.join(
-        of_plans_in_force.select("_term", "expected_due_date", "expected_amount_minor"),
-        on="_term",
-        how="left",
-        maintain_order="left",
-        validate="1:1",
-    ).drop("_term")
+    of_plans_in_force = replace(expectations, pairs=_of_plans(expectations.pairs, in_force))
+    found = _expected_of(of_plans_in_force, terms["plan_no"], terms["term_no"])
+    return terms.with_columns(found["expected_due_date"], found["expected_amount_minor"])
 
 
 def _with_conformance(

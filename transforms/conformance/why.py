@@ -124,19 +124,19 @@ def _in_another_zone(case: _Case, rules: pl.DataFrame, pairs: pl.DataFrame) -> p
     joined = case.ours.join(case.theirs, on=["plan_no", "ordinal"], how="full", coalesce=True, suffix="_theirs")
     off = (pl.col("date_theirs") - pl.col("date")).dt.total_days()
     plans = joined.group_by("plan_no").agg(low=off.min(), high=off.max(), whole=off.is_not_null().all())
-    judged = pairs.select("plan_no").unique().join(sets, on="plan_no", validate="1:1")
+    sizes = pairs["plan_no"].rle().struct.unnest().rename({"len": "terms", "value": "plan_no"})
     by_set = (
-        judged.join(plans, on="plan_no", how="left", validate="1:1")
+        sizes.join(sets, on="plan_no", validate="1:1")
+        .join(plans, on="plan_no", how="left", validate="1:1")
         .group_by("convention_set")
         .agg(
             low=pl.col("low").fill_null(0).min(),
             high=pl.col("high").fill_null(0).max(),
             whole=pl.col("whole").fill_null(value=False).all(),
-            plans=pl.len(),
+            terms=pl.col("terms").sum(),
         )
     )
-    size = pairs.join(sets, on="plan_no").group_by("convention_set").agg(terms=pl.len())
-    shifted = by_set.join(size, on="convention_set").filter(
+    shifted = by_set.filter(
         pl.col("whole") & (pl.col("low") == pl.col("high")) & (pl.col("low").abs() == 1) & (pl.col("terms") > 1)
     )
     return sets.join(shifted, on="convention_set", how="semi").select("plan_no")
@@ -272,6 +272,7 @@ def _rejoined(pairs: pl.DataFrame, valued: pl.DataFrame) -> pl.DataFrame:
     by_rule = valued.filter(pl.col("paired_by") == "RULE").select("plan_no").unique()
     if by_rule.is_empty():
         return pairs
-    new = valued.join(by_rule, on="plan_no", how="semi").select(PAIRS.columns)
-    kept = pairs.join(by_rule, on="plan_no", how="anti").select(PAIRS.columns)
-    return pl.concat([kept, new]).sort("plan_no", "term_no", "sequence", nulls_last=True)
+    ordered = ("plan_no", "term_no", "sequence")
+    new = valued.join(by_rule, on="plan_no", how="semi").select(PAIRS.columns).sort(ordered, nulls_last=True)
+    kept = pairs.filter(~pl.col("plan_no").is_in(by_rule["plan_no"].implode())).select(PAIRS.columns)
+    return kept.merge_sorted(new, key="plan_no") if kept.height else new

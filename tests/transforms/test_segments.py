@@ -1,0 +1,30 @@
+"""Rows found by plan and place."""
+
+import polars as pl
+import pytest
+
+from transforms.segments import rows_of
+
+PLANS, PLACES = [7, 7, 8, 8, 8], [1, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("plan", "place", "row"),
+    [
+        (7, 1, 0),
+        (7, 3, 1),  # a place of the plan is left out in front of it
+        (8, 3, 4),
+        (7, 2, None),  # left out itself: the row it would be at is of place 3
+        (8, 4, None),
+        (9, 1, None),
+        (6, 1, None),
+    ],
+)
+def test_a_row_is_found_by_its_plan_and_place(plan, place, row):
+    wanted = pl.DataFrame({"plan": [plan, 8], "place": [place, 1]}, schema={"plan": pl.Int64, "place": pl.Int64})
+    assert rows_of(pl.Series(PLANS), pl.Series(PLACES), wanted).to_list() == [row, 2]
+
+
+def test_nothing_is_found_where_there_are_no_rows():
+    none = pl.Series([], dtype=pl.Int64)
+    assert rows_of(none, none, pl.DataFrame({"plan": [1], "place": [1]})).to_list() == [None]
