@@ -1,6 +1,6 @@
 """Dates counted from the term before: the one part of a schedule that must be worked out term by term.
 
-All plans take each step together. Either the rest of the plan is counted from a date that
+All plans take each step together, each from the first of its terms that can come out otherwise than by the table. Either the rest of the plan is counted from a date that
 was moved (cascade), or every date from the nominal one before it (drift, a fault in which
 a plan due on the 31st stays on the 28th after February).
 """
@@ -16,50 +16,45 @@ Shift = Callable[[pl.Series, pl.Series], pl.Series]
 
 
 def in_sequence(plans: pl.DataFrame, slots: Slots, shift: Shift) -> pl.DataFrame:
-    """Return `row, ordinal, nominal, expected` of every term of `plans`, day numbers.
+    """Return `row, ordinal, nominal` of the terms of `plans` from each plan's `ordinal` on, day numbers.
 
     Under cascade the plan goes on from a moved date: plans counted in days add their step to it; monthly plans by day take its month and day; all other plans go on with the
     first date of their rule after both the nominal and the moved one. Under drift the next
     date is one month after the previous nominal one of the same rule, on the day that one had.
 
     Args:
-        plans: `row` (of the plan), `count, step, dates_a_month, pattern, rule, place` (of the first
-            date in `slots`), `shift_rule, base` (first day number where counted in days),
-            `first_day, first_due_date, short_month, cascade`.
+        plans: `row` (of the plan), `count, step, dates_a_month, pattern`, `ordinal, nominal, place` (in `slots`) of the
+            first term worked out, `shift_rule, first_day, first_due_date, short_month, cascade`. No term before that
+            one moves under cascade; it is the first of its plan under drift.
         slots: The dates of every monthly rule.
         shift: The shift of every rule.
 
     There is at least one plan.
     """
-    state = _start(plans, slots)
+    state = _start(plans)
     done = []
-    ordinal = 0
     earlier = state.select("row", back=pl.col("nominal")).clear()
     while state.height:
-        state = state.with_columns(expected=shift(state["shift_rule"], state["nominal"]))
-        done.append(state.select("row", "nominal", "expected", ordinal=pl.lit(ordinal, dtype=pl.Int64)))
-        ordinal += 1
-        going = state.filter(pl.col("count") > ordinal)
-        following = _next(going, slots, earlier)
+        done.append(state.select("row", "ordinal", "nominal"))
+        going = state.filter(pl.col("count") > pl.col("ordinal") + 1)
+        if going.is_empty():
+            break
+        moved = going.with_columns(shift(going["shift_rule"], going["nominal"]).alias("expected"))
+        state = _next(moved, slots, earlier)
         earlier = going.select("row", back=pl.col("nominal"))
-        state = following
     return pl.concat(done)
 
 
-def _start(plans: pl.DataFrame, slots: Slots) -> pl.DataFrame:
+def _start(plans: pl.DataFrame) -> pl.DataFrame:
     by_month = pl.col("dates_a_month") > 0
     by_day = by_month & (pl.col("pattern") == "DAY")
-    # Monthly plans start with the date at their place in the table, others with their own first day.
-    first = slots.days.gather(plans["place"])
-    nominal = pl.when(by_month).then(pl.lit(first)).otherwise(pl.col("base")).cast(pl.Int32)
-    day = pl.col("first_day").fill_null(pl.col("first_due_date").dt.day().cast(pl.Int64))
-    return plans.with_columns(
-        nominal=nominal,
+    return plans.select(
+        *("row", "ordinal", "nominal", "place", "count", "step", "dates_a_month", "shift_rule", "cascade"),
         is_anchored=pl.col("cascade") & by_day & (pl.col("dates_a_month") == 1),
         drifts=~pl.col("cascade") & by_day,
-        has_moved=pl.lit(value=False),
-        day=day,
+        day=pl.col("first_day").fill_null(pl.col("first_due_date").dt.day().cast(pl.Int64)),
         spills=overflows(pl.col("first_day")),
+        overflows=pl.col("short_month") != "LAST_DAY",
     ).with_columns(month=_rule_month())
 
 
@@ -71,29 +66,30 @@ def _rule_month() -> pl.Expr:
 
 
 def _next(going: pl.DataFrame, slots: Slots, earlier: pl.DataFrame) -> pl.DataFrame:
-    if not going.height:
-        return going
     has_moved = pl.col("expected") != pl.col("nominal")
     expected = pl.col("expected").cast(pl.Date)
     moved = going.with_columns(
         day=pl.when(has_moved).then(expected.dt.day().cast(pl.Int64)).otherwise("day"),
         month=pl.when(has_moved).then(month_number(expected)).otherwise("month"),
-        spills=pl.when(has_moved).then(pl.col("short_month") != "LAST_DAY").otherwise("spills"),
+        spills=pl.when(has_moved).then("overflows").otherwise("spills"),
     )
     # The three ways to the next date: the same day a month later, so many days later, the next date in the table.
     anchored = on_day(pl.col("month") + 1, pl.col("day"), pl.col("spills")).cast(pl.Int32)
     stepped = pl.when("cascade").then("expected").otherwise("nominal") + pl.col("step").cast(pl.Int32)
-    listed = moved.with_columns(place=_following(moved, slots))
-    in_list = slots.days.gather(listed["place"])
-    drifted = _drifted(listed, earlier)
-    return listed.with_columns(
+    place = _following(moved, slots)
+    in_list = pl.lit(slots.days.gather(place))
+    drifted = pl.lit(_drifted(moved, earlier)) if moved["drifts"].any() else pl.lit(None, dtype=pl.Int32)
+    return moved.select(
+        pl.exclude("expected", "nominal", "place", "month", "ordinal"),
+        place.alias("place"),
+        ordinal=pl.col("ordinal") + 1,
         nominal=pl.when(pl.col("step") > 0)
         .then(stepped)
         .when("is_anchored")
         .then(anchored)
         .when("drifts")
-        .then(pl.coalesce(pl.lit(drifted), pl.lit(in_list)))
-        .otherwise(pl.lit(in_list))
+        .then(pl.coalesce(drifted, in_list))
+        .otherwise(in_list)
         .cast(pl.Int32),
         month=pl.when("is_anchored").then(pl.col("month") + 1).otherwise("month"),
     )
@@ -117,5 +113,5 @@ def _drifted(going: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:
     with_earlier = going.join(earlier, on="row", how="left", maintain_order="left", validate="1:1")
     source = pl.when(pl.col("dates_a_month") == 1).then("nominal").otherwise("back").cast(pl.Date)
     day = source.dt.day().cast(pl.Int64)
-    next_month = on_day(month_number(source) + 1, day, pl.col("short_month") != "LAST_DAY")
+    next_month = on_day(month_number(source) + 1, day, pl.col("overflows"))
     return with_earlier.select(pl.when(source.is_not_null()).then(next_month).cast(pl.Int32)).to_series()

@@ -5,7 +5,7 @@ of every day are worked out once in tables, and each term looks its own up; only
 terms depend on one another are worked out term by term.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,8 +19,9 @@ from transforms.schedules.collisions import settle
 from transforms.schedules.inputs import prepare
 from transforms.schedules.layout import Layout
 from transforms.schedules.patterns import Slots, month_number, rule_codes
-from transforms.schedules.shifts import MOST_MOVES, RULE, SHIFT_CYCLE, Shifted, shifted
+from transforms.schedules.shifts import MOST_MOVES, RULE, SHIFT_CYCLE, Shifted, ShiftTable, is_roomy, shifted
 from transforms.schedules.splits import spread_amounts
+from transforms.segments import changes
 
 AS_GIVEN = "as given"
 """Trace of a term that the plan lists itself."""
@@ -29,6 +30,8 @@ _SKIPPED = 3
 """Months from one fifth weekday to the next, at most."""
 _SHORTEST = 28
 """Days of the shortest month."""
+_ASTRAY = 366
+"""Days before and after the dates of the table for which shifts are looked up as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +113,62 @@ def _dates(
     slots, placed = _slots(plans)
     nominal = _nominal(placed, layout, slots)
     kinds = plans.select("shift_rule", *RULE).unique().sort("shift_rule").select(RULE)
-    sequential = placed.filter((pl.col("cascade") | pl.col("drift")) & ~pl.col("is_custom"))
-    if sequential.height:
-
-        def shift(rule: pl.Series, day: pl.Series) -> pl.Series:
-            return shifted(kinds, rule, day, calendars=calendars, with_text=False).days
-
-        chained = in_sequence(sequential, slots, shift)
-        # The dates worked out term by term, put at their rows: first of the plan plus place within it.
-        nominal = nominal.scatter(layout.first.gather(chained["row"]) + chained["ordinal"], chained["nominal"])
     rule = layout.spread(plans["shift_rule"])
-    return nominal, shifted(kinds, rule, nominal, calendars=calendars, with_text=with_trace)
+    if not plans.select((pl.col("cascade") | pl.col("drift")).any()).item():
+        return nominal, shifted(kinds, rule, nominal, calendars=calendars, with_text=with_trace)
+    shift = _shift(kinds, nominal, calendars)
+    chained = _chained(placed, layout, nominal, shift(rule, nominal).days)
+    if chained.height:
+        found = in_sequence(chained, slots, lambda rules, days: shift(rules, days).days)
+        # The dates worked out term by term, put at their rows: first of the plan plus place within it.
+        nominal = nominal.scatter(layout.first.gather(found["row"]) + found["ordinal"], found["nominal"])
+    if with_trace:
+        return nominal, shifted(kinds, rule, nominal, calendars=calendars)
+    return nominal, shift(rule, nominal)
+
+
+def _shift(
+    kinds: pl.DataFrame, nominal: pl.Series, calendars: Mapping[str, Calendar]
+) -> Callable[[pl.Series, pl.Series], Shifted]:
+    """Return a function from rules and days to shifts, made once for these dates and those near them."""
+    low, high = nominal.to_frame("day").select(low=pl.min("day") - _ASTRAY, high=pl.max("day") + _ASTRAY).row(0)
+    table = None
+    if is_roomy(kinds, low, high, len(nominal)):
+        table = ShiftTable.of(kinds, low, high, calendars=calendars, with_text=False)
+
+    def shift(rule: pl.Series, day: pl.Series) -> Shifted:
+        if table is not None and table.holds(day):
+            return table.at(rule, day)
+        return shifted(kinds, rule, day, calendars=calendars, with_text=False)
+
+    return shift
+
+
+def _chained(placed: pl.DataFrame, layout: Layout, nominal: pl.Series, expected: pl.Series) -> pl.DataFrame:
+    """Return the plans that have to be worked out term by term, each with the first term from which.
+
+    Under cascade that is the first one whose date moves, for the terms before it are those of the table. Weekly terms
+    with Friday closed:
+
+        nominal    Thu 1 Jan   Fri 9 Jan   ...
+        expected   Thu 1 Jan   Sat 10 Jan       from the second on, 17 Jan is a week after 10 Jan
+
+    Under drift it is the first of plans with a day that some month lacks; all others keep their day.
+    """
+    # Rows that move, of plans under cascade; of them the first of each plan.
+    rows = ((expected != nominal) & layout.spread(placed["cascade"])).arg_true().cast(pl.Int64)
+    owner = layout.owner.gather(rows)
+    is_first = changes(owner)
+    day = pl.col("first_day").fill_null(pl.col("first_due_date").dt.day().cast(pl.Int64))
+    is_late = pl.max_horizontal(day, pl.when(pl.col("dates_a_month") > 1).then("second_day")) > _SHORTEST
+    by_day = (pl.col("dates_a_month") > 0) & (pl.col("pattern") == "DAY")
+    drifting = placed.select(pl.col("drift") & by_day & is_late.fill_null(value=False)).to_series().arg_true()
+    at = pl.concat([rows.filter(is_first), layout.first.gather(drifting)])
+    plans = placed[pl.concat([owner.filter(is_first), drifting])].with_columns(
+        ordinal=layout.ordinal.gather(at), nominal=nominal.gather(at)
+    )
+    by_month = pl.col("dates_a_month") > 0
+    return plans.with_columns(place=pl.col("place") + pl.when(by_month).then("ordinal").otherwise(0))
 
 
 def _slots(plans: pl.DataFrame) -> tuple[Slots, pl.DataFrame]:

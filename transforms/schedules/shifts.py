@@ -72,16 +72,45 @@ def shifted(
     low, high = day.min(), day.max()
     if not isinstance(low, int) or not isinstance(high, int):
         raise TypeError("there are no dates to shift")
-    span = high - low + 1
-    closed = _Closed.of(low, high, rules, calendars)
-    if rules.height * span > _ROOMY * len(day):
+    if not is_roomy(rules, low, high, len(day)):
+        closed = _Closed.of(low, high, rules, calendars)
         return _all_shifts(rules, pl.DataFrame({"rule": rule, "nominal": day}), closed, with_text=with_text)
-    days = pl.DataFrame({"nominal": pl.int_range(low, high + 1, eager=True)})
-    numbers = pl.DataFrame({"rule": pl.int_range(0, rules.height, eager=True)})
-    table = _all_shifts(rules, numbers.join(days, how="cross"), closed, with_text=with_text)
-    # The table holds all days of the first rule, then of the next: rule times days, plus the day.
-    place = rule.cast(pl.Int64) * span + (day.cast(pl.Int64) - low)
-    return Shifted(table.days.gather(place), table.cycles.gather(place), table.text.gather(place))
+    return ShiftTable.of(rules, low, high, calendars=calendars, with_text=with_text).at(rule, day)
+
+
+def is_roomy(rules: pl.DataFrame, low: int, high: int, dates: int) -> bool:
+    """Tell whether a table of all days from `low` to `high` is worth making for so many dates."""
+    return rules.height * (high - low + 1) <= _ROOMY * dates
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftTable:
+    """Every day from `low` to `high` shifted by every rule: all days of the first rule, then of the next."""
+
+    low: int
+    high: int
+    shifts: Shifted
+
+    @classmethod
+    def of(
+        cls, rules: pl.DataFrame, low: int, high: int, *, calendars: Mapping[str, Calendar], with_text: bool
+    ) -> "ShiftTable":
+        """Work out the table; the arguments are those of `shifted`."""
+        days = pl.DataFrame({"nominal": pl.int_range(low, high + 1, eager=True)})
+        numbers = pl.DataFrame({"rule": pl.int_range(0, rules.height, eager=True)})
+        closed = _Closed.of(low, high, rules, calendars)
+        return cls(low, high, _all_shifts(rules, numbers.join(days, how="cross"), closed, with_text=with_text))
+
+    def holds(self, day: pl.Series) -> bool:
+        """Tell whether every day lies within the table."""
+        return bool(((day >= self.low) & (day <= self.high)).all())
+
+    def at(self, rule: pl.Series, day: pl.Series) -> Shifted:
+        """Return every date, which the table must hold, shifted by its rule."""
+        # Rule times days, plus the day.
+        place = rule.cast(pl.Int64) * (self.high - self.low + 1) + (day.cast(pl.Int64) - self.low)
+        table = self.shifts
+        return Shifted(table.days.gather(place), table.cycles.gather(place), table.text.gather(place))
 
 
 def _all_shifts(rules: pl.DataFrame, dates: pl.DataFrame, closed: "_Closed", *, with_text: bool) -> Shifted:
