@@ -5,21 +5,17 @@ of them at once; what is kept is which combination reproduces what.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from schemas.conventions import Conventions
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.changes import Change
+from transforms.conformance.combinations import Combination, batches
 from transforms.schedules.regenerate import regenerate
-
-Combination = tuple[Change, ...]
-
-_AT_ONCE = 100_000
-"""Plans regenerated in one go; more would only need more memory."""
+from transforms.segments import Segments, changes, number_of, row_numbers, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +41,9 @@ class Tried:
     orders: pl.DataFrame
 
 
-def twos(changes: Sequence[Change]) -> list[Combination]:
+def twos(singles: Sequence[Change]) -> list[Combination]:
     """Return every two changes that do not touch the same choice."""
-    return [pair for pair in itertools.combinations(changes, 2) if not pair[0].touches & pair[1].touches]
+    return [pair for pair in itertools.combinations(singles, 2) if not pair[0].touches & pair[1].touches]
 
 
 def by_date(terms: pl.DataFrame, place: str, date: str, amount: str) -> pl.DataFrame:
@@ -90,12 +86,13 @@ def attempt(
             where that one does not differ.
         means: What the schedules compared were made with.
     """
-    numbered = rules.sort("plan_no").with_row_index("local").with_columns(pl.col("local").cast(pl.Int64))
+    ordered = rules.sort("plan_no")
+    shown = _Shown.of(ordered["plan_no"], theirs, differing)
     outcomes: list[Tried] = []
-    for batch, sets in _batches(combinations, numbered, means.conventions):
-        listed = _repeated(means.custom, batch, rules.height, numbered)
+    for batch, sets in batches(combinations, ordered, means.conventions):
+        listed = _repeated(means.custom, batch, ordered)
         made = regenerate(batch, listed, conventions=sets, calendars=means.calendars, with_trace=False)
-        outcomes.append(_outcome(made.terms, numbered["plan_no"], theirs, differing))
+        outcomes.append(_outcome(made.terms, shown))
     if not outcomes:
         return Tried(*(pl.DataFrame(schema=schema) for schema in (_WHOLE, _TERMS, _ORDERS)))
     return Tried(*(pl.concat([getattr(each, name) for each in outcomes]) for name in ("whole", "terms", "orders")))
@@ -112,107 +109,90 @@ _TERMS = {
 _ORDERS = {"combination": pl.Int64, "plan_no": pl.Int64, "ordinal": pl.Int64, "sequence": pl.Int64}
 
 
-def _batches(
-    combinations: Sequence[Combination], rules: pl.DataFrame, conventions: Mapping[str, Conventions]
-) -> Iterator[tuple[pl.DataFrame, dict[str, Conventions]]]:
-    """Yield plans with changed rules, numbered by combination and plan, and the sets of conventions they name."""
-    is_open = _open_to(combinations, rules)
-    frames: list[pl.DataFrame] = []
-    sets, waiting = dict(conventions), 0
-    for number, changes in enumerate(combinations):
-        chosen = _all_of([is_open[change] for change in changes])
-        if not chosen.any():
-            continue
-        frame, more = _changed(number, changes, rules.filter(chosen), conventions, plans=rules.height)
-        sets |= more
-        frames.append(frame)
-        waiting += frame.height
-        if waiting >= _AT_ONCE:
-            yield pl.concat(frames), sets
-            frames, sets, waiting = [], dict(conventions), 0
-    if waiting:
-        yield pl.concat(frames), sets
-
-
-def _open_to(combinations: Sequence[Combination], rules: pl.DataFrame) -> dict[Change, pl.Series]:
-    """Return per change which plans it applies to; combinations that apply to no plan are then not tried."""
-    changes = list(dict.fromkeys(itertools.chain.from_iterable(combinations)))
-    applies = (change.applies.fill_null(value=False).alias(f"_{at}") for at, change in enumerate(changes))
-    flagged = rules.with_columns(applies)
-    return {change: flagged[f"_{at}"] for at, change in enumerate(changes)}
-
-
-def _all_of(conditions: Sequence[pl.Series]) -> pl.Series:
-    chosen = conditions[0]
-    for condition in conditions[1:]:
-        chosen = chosen & condition
-    return chosen
-
-
-def _changed(
-    number: int, changes: Combination, rules: pl.DataFrame, conventions: Mapping[str, Conventions], *, plans: int
-) -> tuple[pl.DataFrame, dict[str, Conventions]]:
-    """Return these plans with the changes made, numbered by combination and plan, and the conventions they name."""
-    effective = {name: new for name, old in conventions.items() if (new := _applied(changes, old)) is not None}
-    names = {name: f"{name}|{number}" for name in effective}
-    # Terms that a plan lists itself follow no rule; only what happens to two of one day can differ.
-    follows = pl.col("arrangement").ne_missing("CUSTOM") | all(change.touches == {"collision"} for change in changes)
-    values: dict[str, Any] = {column: value for change in changes for column, value in change.rules.items()}
-    frame = rules.filter(follows & pl.col("convention_set").is_in(list(effective)))
-    changed = frame.with_columns(**values).with_columns(
-        plan_no=pl.lit(number, dtype=pl.Int64) * plans + pl.col("local"),
-        convention_set=pl.col("convention_set").replace(names),
-    )
-    return changed.drop("local"), {names[name]: new for name, new in effective.items()}
-
-
-def _applied(changes: Combination, old: Conventions) -> Conventions | None:
-    """Return the changed conventions; null where one of the changes would change nothing."""
-    new = old
-    for change in changes:
-        if not change.conventions:
-            continue
-        if (following := replace(new, **change.conventions)) == new:
-            return None
-        new = following
-    return new
-
-
-def _repeated(custom: pl.DataFrame, batch: pl.DataFrame, plans: int, rules: pl.DataFrame) -> pl.DataFrame:
-    listing = batch.filter(pl.col("arrangement") == "CUSTOM").select("plan_no", local=pl.col("plan_no") % plans)
-    own = listing.join(rules.select("local", own="plan_no"), on="local", validate="m:1")
+def _repeated(custom: pl.DataFrame, batch: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    """Return the terms that plans list themselves, once for each combination in which such a plan is."""
+    listing = batch.filter(pl.col("arrangement") == "CUSTOM").select("plan_no")
+    own = listing.with_columns(own=rules["plan_no"].gather(listing["plan_no"] % rules.height))
     joined = own.join(custom.rename({"plan_no": "own"}), on="own")
     return joined.select(custom.columns)
 
 
-def _outcome(made: pl.DataFrame, plan_nos: pl.Series, theirs: pl.DataFrame, differing: pl.DataFrame) -> Tried:
-    size = len(plan_nos)
-    ordered = by_date(made, "sequence", "expected_due_date", "expected_amount_minor")
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is compared with: the plans in order, their terms by date and where those of each plan lie, the pairs that differ."""
+
+    plan_nos: pl.Series
+    theirs: pl.DataFrame
+    segments: Segments
+    differing: pl.DataFrame
+
+    @classmethod
+    def of(cls, plan_nos: pl.Series, theirs: pl.DataFrame, differing: pl.DataFrame) -> "_Shown":
+        own = number_of(plan_nos, theirs["plan_no"])
+        there = theirs if own.is_not_null().all() else theirs.filter(own.is_not_null())
+        local = number_of(plan_nos, differing["plan_no"]).alias("local")
+        return cls(plan_nos, there, Segments.of(own.drop_nulls(), len(plan_nos)), differing.with_columns(local))
+
+
+def _outcome(made: pl.DataFrame, shown: _Shown) -> Tried:
+    """Compare the terms made, plan by plan within each combination, with those shown.
+
+    The k-th term by date of one side stands beside the k-th of the other: the plan's first row there, and k further.
+    """
+    numbers = made["plan_no"]
+    is_first = changes(numbers)
+    runs = is_first.cum_sum().cast(pl.Int64) - 1
+    segments = Segments.of(runs, int(is_first.sum()))
     # The number made for a combination and a plan, taken apart again into both.
-    local = (ordered["plan_no"] % size).alias("local")
-    combined = ordered.with_columns(combination=pl.col("plan_no") // size, plan_no=plan_nos.gather(local))
-    counts = theirs.group_by("plan_no").agg(count=pl.len())
-    joined = combined.join(theirs, on=["plan_no", "ordinal"], how="left", suffix="_theirs", validate="m:1")
-    same_amount = (pl.col("amount") == pl.col("amount_theirs")) | pl.col("amount").is_null()
-    whole = (
-        joined.group_by("combination", "plan_no")
-        .agg(
-            size=pl.len(),
-            dates=(pl.col("date") == pl.col("date_theirs")).fill_null(value=False).all(),
-            amounts=(same_amount & pl.col("date_theirs").is_not_null()).fill_null(value=False).all(),
-        )
-        .join(counts, on="plan_no", how="left", validate="m:1")
-        .with_columns(pl.col("dates", "amounts") & (pl.col("size") == pl.col("count")).fill_null(value=False))
-        .filter(pl.col("dates") | pl.col("amounts"))
-        .select("combination", "plan_no", "dates", "amounts")
+    tried = pl.DataFrame({"plan_no": numbers.filter(is_first)}).with_columns(
+        combination=pl.col("plan_no") // len(shown.plan_nos), local=pl.col("plan_no") % len(shown.plan_nos)
     )
-    orders = combined.join(whole.filter("dates"), on=["combination", "plan_no"], how="semi")
-    terms = combined.join(differing, left_on=["plan_no", "place"], right_on=["plan_no", "sequence"], validate="m:1")
-    of_terms = terms.select(
+    ordered = _in_order_of_dates(made, is_first, segments)
+    ordinal = row_numbers(made.height) - segments.spread(segments.first)
+    counts = shown.segments.sizes.gather(tried["local"])
+    beside = segments.spread(shown.segments.first.gather(tried["local"])) + ordinal
+    beside = beside.set(ordinal >= segments.spread(counts), None)
+    ours, price = ordered["expected_due_date"], ordered["expected_amount_minor"]
+    dates = (ours == shown.theirs["date"].gather(beside)).fill_null(value=False)
+    amounts = (price == shown.theirs["amount"].gather(beside)).fill_null(value=False) | price.is_null()
+    same_size = segments.sizes == counts
+    judged = tried.select(
         "combination",
-        "plan_no",
-        sequence="place",
-        dates=(pl.col("date") == pl.col("due_date")).fill_null(value=False),
-        amounts=(pl.col("amount") == pl.col("amount_minor")).fill_null(value=False),
-    ).filter(pl.col("dates") | pl.col("amounts"))
-    return Tried(whole, of_terms, orders.select("combination", "plan_no", "ordinal", sequence="place"))
+        shown.plan_nos.gather(tried["local"]).alias("plan_no"),
+        ((segments.count(~dates) == 0) & same_size).alias("dates"),
+        ((segments.count(~(amounts & beside.is_not_null())) == 0) & same_size).alias("amounts"),
+    )
+    is_dated = segments.spread(judged["dates"])
+    orders = pl.DataFrame(
+        {
+            "combination": segments.spread(judged["combination"]).filter(is_dated),
+            "plan_no": segments.spread(judged["plan_no"]).filter(is_dated),
+            "ordinal": ordinal.filter(is_dated),
+            "sequence": ordered["sequence"].filter(is_dated),
+        }
+    )
+    return Tried(judged.filter(pl.col("dates") | pl.col("amounts")), _of_terms(made, tried, shown.differing), orders)
+
+
+def _in_order_of_dates(made: pl.DataFrame, is_first: pl.Series, segments: Segments) -> pl.DataFrame:
+    """Return `sequence`, date and amount in the order of `by_date`; most plans are in it, the others are sorted in place."""
+    columns = ("sequence", "expected_due_date", "expected_amount_minor")
+    rows = made.select("plan_no", *columns)
+    meets = (rows["expected_due_date"].diff().dt.total_days() <= 0).fill_null(value=False) & ~is_first
+    if not meets.any():
+        return rows
+    is_apart = segments.spread(segments.count(meets) > 0)
+    part = rows.filter(is_apart).sort("plan_no", "expected_due_date", "expected_amount_minor", "sequence")
+    at = is_apart.arg_true()
+    return rows.with_columns(rows[name].scatter(at, part[name]) for name in columns)
+
+
+def _of_terms(made: pl.DataFrame, tried: pl.DataFrame, differing: pl.DataFrame) -> pl.DataFrame:
+    wanted = tried.select("local", "combination", made="plan_no").join(differing, on="local")
+    row = rows_of(made["plan_no"], made["sequence"], wanted.select("made", "sequence"))
+    found = wanted.with_columns(
+        dates=made["expected_due_date"].gather(row) == wanted["due_date"],
+        amounts=made["expected_amount_minor"].gather(row) == wanted["amount_minor"],
+    )
+    either = found.select(*_TERMS).with_columns(pl.col("dates", "amounts").fill_null(value=False))
+    return either.filter(pl.col("dates") | pl.col("amounts"))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from transforms.conformance.counterfactuals import Combination, Tried
+from transforms.conformance.combinations import Combination
+from transforms.conformance.counterfactuals import Tried
 from transforms.conformance.sentences import ROUNDING, ROUNDING_PLACEMENT
 
 PAIR = ("plan_no", "term_no", "sequence", "paired_by")

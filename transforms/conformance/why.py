@@ -15,7 +15,8 @@ from schemas.conventions import Conventions
 from schemas.schedules import DIFFERENCES, PAIRS
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.changes import discover
-from transforms.conformance.counterfactuals import Combination, Means, attempt, by_date, compare, twos
+from transforms.conformance.combinations import Combination
+from transforms.conformance.counterfactuals import Means, attempt, by_date, compare, twos
 from transforms.conformance.reasons_chosen import ANSWER, PAIR, Answers, reasoned, rounded
 from transforms.conformance.remembered import cases_of, nothing_remembered, of_cases, of_plans
 from transforms.conformance.sentences import TIMEZONE, UNEXPLAINED, explanation

@@ -30,7 +30,7 @@ _SKIPPED = 3
 """Months from one fifth weekday to the next, at most."""
 _SHORTEST = 28
 """Days of the shortest month."""
-_ASTRAY = 366
+_ASTRAY = 92
 """Days before and after the dates of the table for which shifts are looked up as well."""
 
 
