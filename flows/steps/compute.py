@@ -32,7 +32,7 @@ from transforms.outlook.cash import LOOKED_BACK, cash, coming
 from transforms.outlook.exposure import exposure
 from transforms.positions import Positions, compute, unowned
 
-PART = 250_000
+PART = 50_000
 """Plans worked at a time: memory stays constant whatever the portfolio's size."""
 
 
