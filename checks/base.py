@@ -36,6 +36,7 @@ _FALSE = pl.lit(value=False)
 _CURRENCY = pl.col("currency")
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_NUMBER = pl.lit(None, dtype=pl.Int64)
+_NO_RESULTS = CHECK_RESULTS.empty().with_columns(_at=pl.lit(None, dtype=pl.Int32))
 _BREAK_ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason")
 
 
@@ -140,18 +141,21 @@ def run(
         CheckError: A predicate is null on a row it applies to, or a frame is missing.
     """
     facts = _facts(as_of, options or {})
-    completeness = frame(frames, "completeness")
-    found, results = [], []
+    fetched = _fetched(frame(frames, "completeness")).lazy()
+    results, hits = [_NO_RESULTS.lazy()], _Hits()
     for group in _passes(checks):
-        rows = _rows(group[0], frames).lazy().with_columns(facts)
-        counts = _count(group, rows)
-        tenants = _tenants(counts, completeness)
+        rows = _rows(group[0], frames)
+        counts = _count(group, rows, facts)
+        tenants = _tenants(counts, fetched)
+        broken = []
         for position, check in enumerate(group):
-            result = _result(check, position, counts, tenants)
-            if result["breaks"].sum():
-                found.append(_breaks(check, rows, result, frames))
-            results.append(result)
-    return _merged(found, results)
+            if counts[f"breaks_{position}"].sum():
+                broken.append((len(results), check))
+            results.append(_result(check, position, tenants).with_columns(_at=pl.lit(len(results))))
+        hits += _hits(broken, rows, facts)
+    told = pl.concat(results).collect()
+    found = [_breaks(check, own, told.filter(pl.col("_at") == at), frames) for at, check, own in hits]
+    return _merged(found, [told.drop("_at")])
 
 
 def merge_results(parts: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -201,13 +205,14 @@ def _rows(check: Check, frames: Frames) -> pl.DataFrame:
     return check.prepare(frames) if check.prepare else frame(frames, check.over.name)
 
 
-def _count(group: Sequence[Check], rows: pl.LazyFrame) -> pl.DataFrame:
-    """Return, per tenant, rows examined and for check i of the group: applies_i, breaks_i, unknown_i."""
-    asked = rows.select(
-        *WHO,
-        *[check.applies.alias(f"a{i}") for i, check in enumerate(group)],
-        *[check.when.alias(f"w{i}") for i, check in enumerate(group)],
-    )
+def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Return, per tenant, rows examined and for check i of the group: applies_i, breaks_i, unknown_i, which is 0."""
+    names = [f"{what}_{i}" for i in range(len(group)) for what in ("applies", "breaks", "unknown")]
+    if rows.is_empty():
+        return pl.DataFrame(schema=dict.fromkeys(WHO, pl.String) | dict.fromkeys(("examined", *names), pl.Int64))
+    columns = [
+        each for i, check in enumerate(group) for each in (check.applies.alias(f"a{i}"), check.when.alias(f"w{i}"))
+    ]
     sums = [pl.len().cast(pl.Int64).alias("examined")]
     for i in range(len(group)):
         applies, when = pl.col(f"a{i}"), pl.col(f"w{i}")
@@ -217,26 +222,30 @@ def _count(group: Sequence[Check], rows: pl.LazyFrame) -> pl.DataFrame:
             (applies & when).sum().cast(pl.Int64).alias(f"breaks_{i}"),
             unknown.sum().cast(pl.Int64).alias(f"unknown_{i}"),
         ]
-    return asked.group_by(WHO).agg(sums).collect()
+    counts = rows.lazy().with_columns(facts).select(*WHO, *columns).group_by(WHO).agg(sums).collect()
+    for i, check in enumerate(group):
+        if total := counts[f"unknown_{i}"].sum():
+            provider, tenant = counts.filter(pl.col(f"unknown_{i}") > 0).row(0)[:2]
+            raise CheckError(
+                f"check {check.name or check.code}: the predicate is null on {total} rows it applies to, first of "
+                f"{provider}/{tenant}; narrow `applies` or compare null-safe"
+            )
+    return counts
 
 
-def _tenants(counts: pl.DataFrame, completeness: pl.DataFrame) -> pl.DataFrame:
+def _fetched(completeness: pl.DataFrame) -> pl.DataFrame:
+    """Return every tenant fetched with the entities of which its fetch was incomplete."""
+    return completeness.group_by(WHO).agg(pl.col("entity").filter(~pl.col("complete")), is_fetched=pl.lit(value=True))
+
+
+def _tenants(counts: pl.DataFrame, fetched: pl.LazyFrame) -> pl.LazyFrame:
     """Return every tenant fetched or examined with its counts, and the entities of which its fetch was incomplete."""
-    incomplete = pl.col("entity").filter(~pl.col("complete"))
-    fetched = completeness.group_by(WHO).agg(incomplete, is_fetched=pl.lit(value=True))
-    tenants = fetched.join(counts, on=WHO, how="full", coalesce=True, validate="1:1")
+    tenants = fetched.join(counts.lazy(), on=WHO, how="full", coalesce=True, validate="1:1")
     return tenants.with_columns(pl.exclude(*WHO, "entity", "is_fetched").fill_null(0))
 
 
-def _result(check: Check, position: int, counts: pl.DataFrame, tenants: pl.DataFrame) -> pl.DataFrame:
+def _result(check: Check, position: int, tenants: pl.LazyFrame) -> pl.LazyFrame:
     """Return the `CHECK_RESULTS` rows of one check, of all `tenants`."""
-    unknown = counts.filter(pl.col(f"unknown_{position}") > 0)
-    if unknown.height:
-        provider, tenant = unknown.row(0)[:2]
-        raise CheckError(
-            f"check {check.name or check.code}: the predicate is null on {unknown[f'unknown_{position}'].sum()} rows "
-            f"it applies to, first of {provider}/{tenant}; narrow `applies` or compare null-safe"
-        )
     lacks = pl.col("entity").list.set_intersection(list(check.needs)).list.len() > 0
     is_evaluated = (pl.col("is_fetched") & ~lacks).fill_null(value=False)
     # What is absent from an incomplete fetch may only be late, so the rule was not asked there.
@@ -253,9 +262,18 @@ def _result(check: Check, position: int, counts: pl.DataFrame, tenants: pl.DataF
     )
 
 
-def _breaks(check: Check, rows: pl.LazyFrame, result: pl.DataFrame, frames: Frames) -> pl.DataFrame:
+_Hits = list[tuple[int, Check, pl.DataFrame]]
+
+
+def _hits(broken: Sequence[tuple[int, Check]], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> _Hits:
+    """Return each check with the number given and the rows it is broken on."""
+    known = rows.lazy().with_columns(facts)
+    found = pl.collect_all([known.filter(check.applies & check.when) for _, check in broken]) if broken else []
+    return [(*each, own) for each, own in zip(broken, found, strict=True)]
+
+
+def _breaks(check: Check, hits: pl.DataFrame, result: pl.DataFrame, frames: Frames) -> pl.DataFrame:
     """Return the broken rows as `BREAKS`, of the tenants whose result counts any."""
-    hits = rows.filter(check.applies & check.when).collect()
     hits = hits.join(result.filter(pl.col("breaks") > 0), on=WHO, how="semi")
     if "account_id" not in hits.columns and "plan_no" in hits.columns:
         accounts = frame(frames, "plan_positions").select("plan_no", "account_id")

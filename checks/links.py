@@ -23,10 +23,10 @@ def covered_accounts(frames: Frames) -> pl.DataFrame:
     who, `plan_id`, `currency`, `status`, `basis`, `created_on`, `created_at` of the plan; `account_no`, `account_id`,
     `account_currency`, `is_stopped` of the account.
     """
-    plans = frame(frames, "plan_positions")
+    plans = frame(frames, "plan_positions").lazy()
     named = plans.filter(pl.col("account_no").is_not_null()).select("plan_no", "account_no")
-    linked = frame(frames, "plan_accounts").select("plan_no", "account_no")
-    accounts = frame(frames, "accounts").select("account_no", "account_id", "is_stopped", account_currency="currency")
+    linked = frame(frames, "plan_accounts").lazy().select("plan_no", "account_no")
+    accounts = frame(frames, "accounts").lazy()
     return (
         pl.concat([named, linked])
         .unique(maintain_order=True)
@@ -36,7 +36,13 @@ def covered_accounts(frames: Frames) -> pl.DataFrame:
             how="inner",
             validate="m:1",
         )
-        .join(accounts, on="account_no", how="inner", validate="m:1")
+        .join(
+            accounts.select("account_no", "account_id", "is_stopped", account_currency="currency"),
+            on="account_no",
+            how="inner",
+            validate="m:1",
+        )
+        .collect()
     )
 
 
@@ -51,6 +57,7 @@ def booked(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
     is_return = (pl.col("class") == "reversed") & back.is_null()
     rows = (
         frame(frames, "payment_positions")
+        .lazy()
         .filter(pl.col("is_money") & ~pl.col("payment_id").str.starts_with("psp:") & ~IS_AHEAD)
         .select(
             "account_no",
@@ -60,9 +67,10 @@ def booked(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
             kept_minor=pl.when(is_return).then(-amount.abs()).otherwise(amount - back.fill_null(0)),
         )
     )
-    covered = covered_accounts(frames).join(plans.select("plan_no"), on="plan_no", how="semi")
+    covered = covered_accounts(frames).lazy().join(plans.lazy().select("plan_no"), on="plan_no", how="semi")
     accounts = covered.select("plan_no", "account_no", "created_on", "currency")
-    return accounts.join(rows, on=["account_no", "currency"], validate="m:m").drop("account_no", "currency")
+    together = accounts.join(rows, on=["account_no", "currency"], validate="m:m")
+    return together.drop("account_no", "currency").collect()
 
 
 Window = list[tuple[date | None, int]]
