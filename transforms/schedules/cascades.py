@@ -33,15 +33,13 @@ def in_sequence(plans: pl.DataFrame, slots: Slots, shift: Shift) -> pl.DataFrame
     """
     state = _start(plans)
     done = []
-    earlier = state.select("row", back=pl.col("nominal")).clear()
     while state.height:
         done.append(state.select("row", "ordinal", "nominal"))
         going = state.filter(pl.col("count") > pl.col("ordinal") + 1)
         if going.is_empty():
             break
         moved = going.with_columns(shift(going["shift_rule"], going["nominal"]).alias("expected"))
-        state = _next(moved, slots, earlier)
-        earlier = going.select("row", back=pl.col("nominal"))
+        state = _next(moved, slots)
     return pl.concat(done)
 
 
@@ -55,6 +53,7 @@ def _start(plans: pl.DataFrame) -> pl.DataFrame:
         day=pl.col("first_day").fill_null(pl.col("first_due_date").dt.day().cast(pl.Int64)),
         spills=overflows(pl.col("first_day")),
         overflows=pl.col("short_month") != "LAST_DAY",
+        back=pl.lit(None, dtype=pl.Int32),
     ).with_columns(month=_rule_month())
 
 
@@ -65,7 +64,7 @@ def _rule_month() -> pl.Expr:
     return month_number(date) - has_spilled.cast(pl.Int64)
 
 
-def _next(going: pl.DataFrame, slots: Slots, earlier: pl.DataFrame) -> pl.DataFrame:
+def _next(going: pl.DataFrame, slots: Slots) -> pl.DataFrame:
     has_moved = pl.col("expected") != pl.col("nominal")
     expected = pl.col("expected").cast(pl.Date)
     moved = going.with_columns(
@@ -73,25 +72,29 @@ def _next(going: pl.DataFrame, slots: Slots, earlier: pl.DataFrame) -> pl.DataFr
         month=pl.when(has_moved).then(month_number(expected)).otherwise("month"),
         spills=pl.when(has_moved).then("overflows").otherwise("spills"),
     )
-    # The three ways to the next date: the same day a month later, so many days later, the next date in the table.
-    anchored = on_day(pl.col("month") + 1, pl.col("day"), pl.col("spills")).cast(pl.Int32)
+    # The three ways to the next date: a day of the next month, so many days later, the next date in the table.
+    is_anchored = pl.col("is_anchored")
+    source = pl.when(pl.col("dates_a_month") == 1).then("nominal").otherwise("back").cast(pl.Date)
+    in_month = on_day(
+        pl.when(is_anchored).then("month").otherwise(month_number(source)) + 1,
+        pl.when(is_anchored).then("day").otherwise(source.dt.day().cast(pl.Int64)),
+        pl.when(is_anchored).then("spills").otherwise("overflows"),
+    ).cast(pl.Int32)
     stepped = pl.when("cascade").then("expected").otherwise("nominal") + pl.col("step").cast(pl.Int32)
     place = _following(moved, slots)
-    in_list = pl.lit(slots.days.gather(place))
-    drifted = pl.lit(_drifted(moved, earlier)) if moved["drifts"].any() else pl.lit(None, dtype=pl.Int32)
     return moved.select(
-        pl.exclude("expected", "nominal", "place", "month", "ordinal"),
+        pl.exclude("expected", "nominal", "back", "place", "month", "ordinal"),
         place.alias("place"),
         ordinal=pl.col("ordinal") + 1,
+        back=pl.col("nominal"),
+        # Under drift one month after the date before of the same rule; the first of a rule is in the table.
         nominal=pl.when(pl.col("step") > 0)
         .then(stepped)
-        .when("is_anchored")
-        .then(anchored)
-        .when("drifts")
-        .then(pl.coalesce(drifted, in_list))
-        .otherwise(in_list)
+        .when(is_anchored | (pl.col("drifts") & source.is_not_null()))
+        .then(in_month)
+        .otherwise(pl.lit(slots.days.gather(place)))
         .cast(pl.Int32),
-        month=pl.when("is_anchored").then(pl.col("month") + 1).otherwise("month"),
+        month=pl.when(is_anchored).then(pl.col("month") + 1).otherwise("month"),
     )
 
 
@@ -106,12 +109,3 @@ def _following(moved: pl.DataFrame, slots: Slots) -> pl.Series:
     while (behind := skips & (slots.days.gather(place) <= passed) & (place < len(slots.days) - 1)).any():
         place += behind.cast(pl.Int64)
     return place
-
-
-def _drifted(going: pl.DataFrame, earlier: pl.DataFrame) -> pl.Series:
-    """Return one month after the previous date of the same rule; null where there is none yet."""
-    with_earlier = going.join(earlier, on="row", how="left", maintain_order="left", validate="1:1")
-    source = pl.when(pl.col("dates_a_month") == 1).then("nominal").otherwise("back").cast(pl.Date)
-    day = source.dt.day().cast(pl.Int64)
-    next_month = on_day(month_number(source) + 1, day, pl.col("overflows"))
-    return with_earlier.select(pl.when(source.is_not_null()).then(next_month).cast(pl.Int32)).to_series()
