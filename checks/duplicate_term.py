@@ -30,6 +30,8 @@ def with_twin(frames: Frames) -> pl.DataFrame:
     again = (pl.col("plan_no") == pl.col("plan_no").shift(1)) & (pl.col("due_date") == pl.col("due_date").shift(1))
     again = again.fill_null(value=False)
     suspects = terms.lazy().filter(again | again.shift(-1, fill_value=False)).filter(COUNTS).collect()
+    if suspects.is_empty():  # most portfolios, and their terms are many
+        return terms.with_columns(twin_term_id=pl.lit(None, dtype=pl.String))
     # A repeat is often the term that no rule gives, so it has no date before the shift of its own.
     known = pl.col("nominal_due_date").drop_nulls().first().over("plan_no", "due_date", "amount_minor")
     first = (

@@ -18,8 +18,8 @@ FIRST, MADE = pl.min_horizontal("first_due_date", "first_term_on"), pl.col("crea
 
 def with_first_term(frames: Frames) -> pl.DataFrame:
     """Return the rules of plans that exist, with `first_term_on`: due date of the first term still owed, null without one."""
-    terms = frame(frames, "term_positions").filter(~pl.col("state").is_in(["VOID", "SUPERSEDED"]))
-    first = terms.group_by("plan_no").agg(first_term_on=pl.col("due_date").min())
+    terms = frame(frames, "term_positions").lazy().filter(~pl.col("state").is_in(["VOID", "SUPERSEDED"]))
+    first = terms.group_by("plan_no").agg(first_term_on=pl.col("due_date").min()).collect()
     return ruled(frames).join(first, on="plan_no", how="left", validate="1:1")
 
 

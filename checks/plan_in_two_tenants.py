@@ -17,6 +17,9 @@ LIVE = pl.col("is_in_force") & (pl.col("status") != "DELETED")
 def with_copies(frames: Frames) -> pl.DataFrame:
     """Return live plans with `copies`, the tenants that show a live plan of the id, and `newest_tenant_id` among them."""
     live = frame(frames, "plan_positions").filter(LIVE)
+    several = live.select("provider", "plan_id").is_duplicated()
+    if not several.any():
+        return live.with_columns(copies=pl.lit(1, dtype=pl.Int64), newest_tenant_id="tenant_id")
     copies = (
         live.sort("updated_on", "created_on", "tenant_id", nulls_last=False)
         .group_by("provider", "plan_id", maintain_order=True)

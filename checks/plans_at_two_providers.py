@@ -43,6 +43,8 @@ def with_other_plans(frames: Frames) -> pl.DataFrame:
 def owned_plans(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
     """Return `plan_no` and `customer`, each pair once, by the customer or by any account of the plan."""
     given = frame(frames, "own_customers").rename({"tenant_id": "of_tenant"})
+    if given.is_empty():
+        return pl.DataFrame(schema={"plan_no": pl.Int64, "customer": given.schema["customer"]})
     own = plans.select("plan_no", *WHO, "customer_id")
     covered = pl.concat(
         [

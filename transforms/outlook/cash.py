@@ -42,8 +42,8 @@ def coming(terms: pl.DataFrame, plans: pl.DataFrame, *, as_of: date) -> pl.DataF
         as_of: Civil date whose end is described.
     """
     last = as_of + timedelta(days=HORIZONS[-1])
-    ahead = terms.filter(pl.col("due_date").is_between(as_of, last) & (pl.col("outstanding_minor") > 0))
-    in_force = plans.filter("is_in_force").select("plan_no")
+    ahead = terms.lazy().filter(pl.col("due_date").is_between(as_of, last) & (pl.col("outstanding_minor") > 0))
+    in_force = plans.lazy().filter("is_in_force").select("plan_no")
     return (
         ahead.join(in_force, on="plan_no", how="semi")
         .group_by(*_WHO, horizon_days=_first_horizon((pl.col("due_date") - as_of).dt.total_days()))
@@ -51,6 +51,7 @@ def coming(terms: pl.DataFrame, plans: pl.DataFrame, *, as_of: date) -> pl.DataF
             scheduled_minor=pl.col("outstanding_minor").sum(),
             pending_covered_minor=pl.min_horizontal("fresh_pending_minor", "outstanding_minor").sum(),
         )
+        .collect()
     )
 
 

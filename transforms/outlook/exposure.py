@@ -12,6 +12,7 @@ PAST = (0, 30, 60, 90)
 """Days past due beyond which the whole remaining money of a plan is at risk."""
 LARGEST = 10
 _WHO = ("provider", "tenant_id", "currency")
+_DEBTOR = ("customer_id", "account_id", "plan_id")
 
 
 def exposure(plans: pl.DataFrame, orphans: pl.DataFrame) -> pl.DataFrame:
@@ -27,7 +28,7 @@ def exposure(plans: pl.DataFrame, orphans: pl.DataFrame) -> pl.DataFrame:
         plans: `PLAN_POSITIONS` of the whole portfolio.
         orphans: `ORPHANS` of the as-of date.
     """
-    owed = plans.filter("is_in_force")
+    owed = plans.lazy().filter("is_in_force").select(*_WHO, *_DEBTOR, "days_past_due", "outstanding_minor").collect()
     whole = owed.group_by(_WHO).agg(whole=pl.col("outstanding_minor").sum())
     at_risk = pl.concat([*_past_due(owed, whole), _largest(owed, whole)])
     shared = at_risk.join(whole, on=_WHO, how="left", validate="m:1").with_columns(
