@@ -32,9 +32,12 @@ _NOTHING = Change(says="nothing changes", touches=frozenset())
 
 
 def batches(
-    combinations: Sequence[Combination], rules: pl.DataFrame, conventions: Mapping[str, Conventions]
+    combinations: Sequence[Combination],
+    rules: pl.DataFrame,
+    conventions: Mapping[str, Conventions],
+    known: pl.DataFrame | None = None,
 ) -> Iterator[tuple[pl.DataFrame, dict[str, Conventions]]]:
-    """Yield plans with changed rules and the sets of conventions they name; no batch is empty.
+    """Yield plans with changed rules and the sets of conventions they name, but for those `known`; no batch is empty.
 
     `plan_no` is the number of the combination times the number of plans, plus the row of the plan in `rules`.
     """
@@ -47,6 +50,10 @@ def batches(
         number = pl.int_range(start, min(start + at_once, len(combinations)), eager=True)
         pairs = number.to_frame("combination").join(row_numbers(rules.height).to_frame("local"), how="cross")
         pairs = pairs.filter(changed.is_open(pairs) & named.is_there(pairs))
+        if known is not None:
+            pairs = pairs.with_columns(rules["plan_no"].gather(pairs["local"])).join(
+                known, on=["combination", "plan_no"], how="anti", maintain_order="left"
+            )
         if pairs.height:
             batch = rules[pairs["local"]].with_columns(
                 *changed.columns(pairs),

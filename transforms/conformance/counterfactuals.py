@@ -6,7 +6,7 @@ of them at once; what is kept is which combination reproduces what.
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
@@ -15,7 +15,14 @@ from transforms.calendars.closed_days import Calendar
 from transforms.conformance.changes import Change
 from transforms.conformance.combinations import Combination, batches
 from transforms.schedules.regenerate import regenerate
+from transforms.schedules.shifts import SHIFT_CYCLE
 from transforms.segments import Segments, changes, number_of, row_numbers, rows_of
+
+PLAIN_NOTES = ("", SHIFT_CYCLE)
+"""Notes of terms that no other term of their plan meets or overtakes."""
+
+_STILL = {"remainder", "collision"}
+"""Choices that move no date where every date stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +41,40 @@ class Tried:
     `whole`: `combination, plan_no, dates, amounts`: whether every date, every amount of the plan comes out.
     `terms`: `combination, plan_no, sequence, dates, amounts`: the same for the pairs that differ.
     `orders`: `combination, plan_no, ordinal, sequence`: the terms by date, where all dates of the plan come out.
+    `plain`: `combination, plan_no` of the schedules in which no two terms meet or run backwards.
     """
 
     whole: pl.DataFrame
     terms: pl.DataFrame
     orders: pl.DataFrame
+    plain: pl.DataFrame
 
 
 def twos(singles: Sequence[Change]) -> list[Combination]:
     """Return every two changes that do not touch the same choice."""
     return [pair for pair in itertools.combinations(singles, 2) if not pair[0].touches & pair[1].touches]
+
+
+def told_by_one(doubles: Sequence[Combination], singles: Sequence[Combination], plain: pl.DataFrame) -> pl.DataFrame:
+    """Return `combination, plan_no` of the two changes that tell nothing which one of them does not tell alone.
+
+    Where amounts are laid out otherwise, or terms that meet are treated otherwise, no date that stands alone moves:
+    such a change beside another gives the other's dates, and its own amounts.
+
+    Args:
+        doubles: Two changes each.
+        singles: One change each.
+        plain: What `Tried.plain` says of single changes, of plans whose own schedule is plain as well.
+    """
+    place = {single[0]: number for number, single in enumerate(singles)}
+    rows = [
+        (number, place[other])
+        for number, pair in enumerate(doubles)
+        for change, other in (pair, pair[::-1])
+        if change.touches <= _STILL
+    ]
+    beside = pl.DataFrame(rows, schema={"number": pl.Int64, "combination": pl.Int64}, orient="row")
+    return beside.join(plain, on="combination").select("plan_no", combination="number").unique()
 
 
 def by_date(terms: pl.DataFrame, place: str, date: str, amount: str) -> pl.DataFrame:
@@ -75,6 +106,7 @@ def attempt(
     differing: pl.DataFrame,
     *,
     means: Means,
+    known: pl.DataFrame | None = None,
 ) -> Tried:
     """Regenerate these plans under every combination of changes and compare.
 
@@ -85,17 +117,18 @@ def attempt(
         differing: `plan_no, sequence, due_date, amount_minor` of pairs that differ: the provider's values, null
             where that one does not differ.
         means: What the schedules compared were made with.
+        known: `combination, plan_no` that need not be tried, as `told_by_one` gives them.
     """
     ordered = rules.sort("plan_no")
     shown = _Shown.of(ordered["plan_no"], theirs, differing)
     outcomes: list[Tried] = []
-    for batch, sets in batches(combinations, ordered, means.conventions):
+    for batch, sets in batches(combinations, ordered, means.conventions, known):
         listed = _repeated(means.custom, batch, ordered)
         made = regenerate(batch, listed, conventions=sets, calendars=means.calendars, with_trace=False)
         outcomes.append(_outcome(made.terms, shown))
     if not outcomes:
-        return Tried(*(pl.DataFrame(schema=schema) for schema in (_WHOLE, _TERMS, _ORDERS)))
-    return Tried(*(pl.concat([getattr(each, name) for each in outcomes]) for name in ("whole", "terms", "orders")))
+        return Tried(*(pl.DataFrame(schema=schema) for schema in (_WHOLE, _TERMS, _ORDERS, _PLAIN)))
+    return Tried(*(pl.concat([getattr(each, of.name) for each in outcomes]) for of in fields(Tried)))
 
 
 _WHOLE = {"combination": pl.Int64, "plan_no": pl.Int64, "dates": pl.Boolean, "amounts": pl.Boolean}
@@ -106,6 +139,7 @@ _TERMS = {
     "dates": pl.Boolean,
     "amounts": pl.Boolean,
 }
+_PLAIN = {"combination": pl.Int64, "plan_no": pl.Int64}
 _ORDERS = {"combination": pl.Int64, "plan_no": pl.Int64, "ordinal": pl.Int64, "sequence": pl.Int64}
 
 
@@ -171,7 +205,13 @@ def _outcome(made: pl.DataFrame, shown: _Shown) -> Tried:
             "sequence": ordered["sequence"].filter(is_dated),
         }
     )
-    return Tried(judged.filter(pl.col("dates") | pl.col("amounts")), _of_terms(made, tried, shown.differing), orders)
+    is_plain = segments.count(~made["notes"].is_in(PLAIN_NOTES)) == 0
+    return Tried(
+        judged.filter(pl.col("dates") | pl.col("amounts")),
+        _of_terms(made, tried, shown.differing),
+        orders,
+        judged.select("combination", "plan_no").filter(is_plain),
+    )
 
 
 def _in_order_of_dates(made: pl.DataFrame, is_first: pl.Series, segments: Segments) -> pl.DataFrame:

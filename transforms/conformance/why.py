@@ -16,7 +16,7 @@ from schemas.schedules import DIFFERENCES, PAIRS
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.changes import discover
 from transforms.conformance.combinations import Combination
-from transforms.conformance.counterfactuals import Means, attempt, by_date, compare, twos
+from transforms.conformance.counterfactuals import PLAIN_NOTES, Means, attempt, by_date, compare, told_by_one, twos
 from transforms.conformance.reasons_chosen import ANSWER, PAIR, Answers, reasoned, rounded
 from transforms.conformance.remembered import cases_of, nothing_remembered, of_cases, of_plans
 from transforms.conformance.sentences import TIMEZONE, UNEXPLAINED, explanation
@@ -156,7 +156,9 @@ def _judged(case: _Case, means: Means) -> pl.DataFrame:
         frame.join(still_open, on="plan_no", how="semi") for frame in (case.rules, case.theirs, differing)
     )
     doubles = twos(changes)
-    second = Answers.of(attempt(doubles, rules, theirs, apart, means=means), doubles, base)
+    noted = case.expected.filter(~pl.col("notes").is_in(PLAIN_NOTES)).select("plan_no")
+    known = told_by_one(doubles, singles, tried.plain.join(noted, on="plan_no", how="anti"))
+    second = Answers.of(attempt(doubles, rules, theirs, apart, means=means, known=known), doubles, base)
     return reasoned(_repaired(case, first, second), rounded(case.theirs, case.ours, base), first, second)
 
 
