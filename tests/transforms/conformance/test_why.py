@@ -12,10 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 from oracles import schedule_oracle
+from polars.testing import assert_frame_equal
 
-from schemas.conventions import Conventions
+from schemas.conventions import CHOICES, Conventions
 from schemas.schedules import CUSTOM_TERMS, DIFFERENCES, PAIRS, PLAN_RULES
 from transforms.calendars.closed_days import Calendar
+from transforms.conformance import why
 from transforms.conformance.changes import discover
 from transforms.conformance.pairing import comparable, pair
 from transforms.conformance.why import Explained, explain_pairs
@@ -166,6 +168,25 @@ def test_a_mutated_convention_is_the_reason_of_every_affected_term_and_of_no_oth
     assert differences.filter(code="TERM_MISSING").height == sum(max(0, count) for count in lost.values())
     assert differences.filter(code="TERM_EXTRA").height == sum(max(0, -count) for count in lost.values())
     assert differences.filter(code="AMBIGUOUS_PAIR").is_empty()
+
+
+@pytest.mark.parametrize("collision", CHOICES["collision"])
+def test_pairs_of_changes_are_only_left_out_where_one_of_them_tells_the_same(
+    collision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(collision)
+    plans = [drawn(number, draw) for number in range(60)]
+    bent = {"collision", "remainder", "short_month", "shift_mode", "cascade"}
+    schedules = {}
+    for plan in plans:
+        changed = {name: draw.choice(CHOICES.get(name, (True, False))) for name in draw.sample(sorted(bent), 2)}
+        rows = scheduled(draw.choice([plan, negated(plan)]), Conventions(**({"collision": collision} | changed)))
+        schedules[plan["plan_no"]] = [(row["expected"], row["amount"]) for row in rows]
+    found = compared(plans, shown(schedules), Conventions(collision=collision))
+    monkeypatch.setattr(why, "told_by_one", lambda *_: None)
+    every = compared(plans, shown(schedules), Conventions(collision=collision))
+    assert_frame_equal(found.differences, every.differences)
+    assert_frame_equal(found.pairs, every.pairs)
 
 
 def test_every_reason_of_a_change_is_mutated_above() -> None:
