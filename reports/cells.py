@@ -24,10 +24,12 @@ def cells(report: Report, frame: pl.DataFrame, *, only: slice = slice(None)) -> 
     different places become text, because a column has one scale.
     """
     by_places = places_in(report, frame)
+    shown = report.columns[only]
+    needs = _needs(frame, [column.name for column in shown if column.kind is Kind.TEXT])
     columns = []
-    for column in report.columns[only]:
+    for column in shown:
         if column.kind is Kind.TEXT:
-            columns.append(_quoted(frame[column.name], may_be_formula=column.name not in _NEVER_A_FORMULA))
+            columns.append(_quoted(column.name, needs))
         elif column.kind is Kind.MONEY:
             columns.append(_money(column.name, by_places))
         elif column.kind is Kind.RATIO:
@@ -59,14 +61,21 @@ def lines(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
     return cells(report, frame, only=slice(width, None)).insert_column(0, joined.gather(block))
 
 
-def _quoted(texts: pl.Series, *, may_be_formula: bool) -> pl.Expr:
+def _needs(frame: pl.DataFrame, texts: list[str]) -> dict[str, bool]:
+    """Return of each text column whether a cell of it may be a formula, or holds a quote; all looked at in one pass."""
+    formulas = [pl.col(name).str.contains(FORMULA).any().alias(f"{name} =") for name in {*texts} - _NEVER_A_FORMULA]
+    quotes = [pl.col(name).str.contains('"', literal=True).any().alias(f'{name} "') for name in texts]
+    return frame.select(*formulas, *quotes).to_dicts()[0] if texts else {}
+
+
+def _quoted(name: str, needs: dict[str, bool]) -> pl.Expr:
     """Return a column quoted; the slow replacements run only if a cell of it needs them."""
-    shown = pl.col(texts.name)
-    if may_be_formula and texts.str.contains(FORMULA).any():
+    shown = pl.col(name)
+    if needs.get(f"{name} ="):
         shown = pl.when(shown.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown)
-    if texts.str.contains('"', literal=True).any():
+    if needs[f'{name} "']:
         shown = shown.str.replace_all('"', '""', literal=True)
-    return pl.concat_str(pl.lit('"'), shown, pl.lit('"')).alias(texts.name)
+    return pl.concat_str(pl.lit('"'), shown, pl.lit('"')).alias(name)
 
 
 def _money(name: str, by_places: dict[int, list[str]]) -> pl.Expr:

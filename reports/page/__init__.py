@@ -4,13 +4,18 @@ One file per question, each with a template of its name in `templates/`; this on
 grow with the portfolio: long lists end with a note where the rest is, and are cut shorter where texts are long.
 """
 
+import sys
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from reports.digest import Digest
 from reports.facts import RunFacts
@@ -74,11 +79,31 @@ def _files(formats: Collection[str]) -> dict[str, str]:
     return {what: name for what, name in named.items() if name.rpartition(".")[2] in formats}
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Keeps compiled templates beside their sources, as Python does with modules, and where Python would."""
+
+    def __init__(self) -> None:
+        # What another library, or other options below, compiled has another name and is not read.
+        made_by = sha256(version("jinja2").encode() + Path(__file__).read_bytes()).hexdigest()[:16]
+        super().__init__(str(TEMPLATES / "__pycache__"), f"{made_by}-%s.cache")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):  # then it is compiled
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if not sys.dont_write_bytecode:
+            with suppress(OSError):  # the program may lie where it cannot write
+                Path(self.directory).mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
 @cache
 def _template() -> Any:
-    """Return the page's template; it is compiled once per process."""
+    """Return the page's template; it is compiled when its source was changed."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        bytecode_cache=_Compiled(),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

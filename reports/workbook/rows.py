@@ -4,7 +4,7 @@ Text is written as text, so nothing in it runs. Cell by cell took longer than co
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -71,11 +71,12 @@ def rows_of(
     if frame.is_empty():
         return ""
     shown = decimals(report, frame).with_row_index(_ROW, offset=first + 1).with_columns(pl.col(_ROW).cast(pl.String))
-    cells = []
-    for place, column in enumerate(columns or report.columns):
+    cells, listed = [], columns or report.columns
+    needs = _needs(shown, [column.name for column in listed if column.kind is Kind.TEXT])
+    for place, column in enumerate(listed):
         at, values = (pl.lit(f'<c r="{xl_col_to_name(place)}'), pl.col(_ROW)), shown[column.name]
         if column.kind is Kind.TEXT:
-            cells.append(_text(at, pl.lit(_escaped(values)), _style(column, styles, links)))
+            cells.append(_text(at, _escaped(column.name, needs), _style(column, styles, links)))
         elif column.kind is not Kind.TIERS:
             cells.append(_cell(report, column, at, values, styles))
     row = pl.concat_str(pl.lit('<row r="'), _ROW, pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
@@ -140,17 +141,29 @@ def _short(value: pl.Expr) -> pl.Expr:
     return value.cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
 
 
-def _escaped(texts: pl.Series) -> pl.Series:
+def _needs(frame: pl.DataFrame, texts: Sequence[str]) -> dict[str, bool]:
+    """Return of each text column which care a cell of it needs; all are looked at in one pass."""
+    looks: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+        "cut": lambda text: (text.str.len_bytes() > LONGEST_CELL) | text.str.contains(_SPECIAL.pattern),
+        "marked": lambda text: text.str.contains("[&<>]"),
+        "padded": lambda text: text.str.contains(r"^\s|\s$"),
+    }
+    asked = [look(pl.col(name)).any().alias(f"{name} {what}") for name in texts for what, look in looks.items()]
+    return frame.select(asked).to_dicts()[0] if asked else {}
+
+
+def _escaped(name: str, needs: Mapping[str, bool]) -> pl.Expr:
     """Return the text elements of a column; the slow replacements run only if a cell needs them."""
-    shown = texts
-    if (shown.str.len_bytes() > LONGEST_CELL).any() or shown.str.contains(_SPECIAL.pattern).any():
-        shown = shown.map_elements(_careful, return_dtype=pl.String)
-    if shown.str.contains("[&<>]").any():
-        shown = shown.str.replace_many(["&", "<", ">"], ["&amp;", "&lt;", "&gt;"])
-    frame = shown.alias("text").to_frame()
-    is_padded = pl.col("text").str.contains(r"^\s|\s$")
-    start = pl.when(is_padded).then(pl.lit('<t xml:space="preserve">')).otherwise(pl.lit("<t>"))
-    return frame.select(pl.concat_str(start, "text", pl.lit("</t>"))).to_series()
+    text = pl.col(name)
+    if needs[f"{name} cut"]:
+        text = text.map_elements(_careful, return_dtype=pl.String)
+    if needs[f"{name} marked"]:
+        text = text.str.replace_many(["&", "<", ">"], ["&amp;", "&lt;", "&gt;"])
+    start = pl.lit("<t>")
+    if needs[f"{name} padded"] or needs[f"{name} cut"]:
+        is_padded = text.str.contains(r"^\s|\s$")
+        start = pl.when(is_padded).then(pl.lit('<t xml:space="preserve">')).otherwise(start)
+    return pl.concat_str(start, text, pl.lit("</t>"))
 
 
 def _careful(text: str) -> str:

@@ -4,6 +4,7 @@ import base64
 import csv
 import hashlib
 import re
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from reports import page as page_room
 from reports.before import Before
 from reports.digest import Digest
 from reports.facts import BucketFacts, Source
@@ -130,6 +132,24 @@ def test_hostile_text_stays_text(page, text):
     assert not set("\u202e\x1b\u2028") & set(hostile.text)
     shown = "".join(f"⟨U+{ord(c):04X}⟩" if c in "\u202e\x1b\u2028\n" else c for c in text)
     assert " ".join(shown.split()) in hostile.text
+
+
+def test_templates_compiled_before_give_the_same_page_and_a_changed_one_is_compiled_again(tmp_path, monkeypatch):
+    sources = tmp_path / "templates"
+    sources.mkdir()
+    (sources / "page.html").write_text("{{ '2' | grouped }} plans")
+    monkeypatch.setattr(page_room, "TEMPLATES", sources)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    fresh = page_room._template.__wrapped__
+    assert [fresh().render(), fresh().render()] == ["2 plans"] * 2
+    [kept] = (sources / "__pycache__").iterdir()
+    assert kept.read_bytes()
+    (sources / "page.html").write_text("{{ '3' | grouped }} plans")
+    assert fresh().render() == "3 plans"
+    kept.unlink()
+    (sources / "__pycache__").rmdir()
+    (sources / "__pycache__").touch()  # a place that cannot be written
+    assert fresh().render() == "3 plans"
 
 
 def test_a_held_run_says_so_in_title_heading_and_reasons(page):
