@@ -127,7 +127,7 @@ def _lay_out(drawn: Drawn, sheet: Sheet, formats: Formats, title: str) -> None:
     drawn.freeze_panes(1, sheet.frozen)
     drawn.autofilter(0, 0, last, len(sheet.columns) - 1)
     drawn.ignore_errors({"number_stored_as_text": f"A1:XFD{last + 1}"})
-    widths = [_width(sheet, column) for column in sheet.columns]
+    widths = _widths(sheet)
     for place, (column, width) in enumerate(zip(sheet.columns, widths, strict=True)):
         drawn.set_column(place, place, width, formats["date"] if column.kind is Kind.DATE else None)
         if column.name in _DAYS:
@@ -160,18 +160,24 @@ def for_paper(drawn: Drawn, title: str, width: float) -> None:
     drawn.set_footer("&R&P / &N")
 
 
-def _width(sheet: Sheet, column: Column) -> int:
-    """Return the width of a column in characters, by its head and its longest cell."""
+def _widths(sheet: Sheet) -> list[int]:
+    """Return the width of each column in characters, by its head and its longest cell; all are looked at in one pass."""
+    texts = [column.name for column in sheet.columns if column.kind is Kind.TEXT]
+    money = [column.name for column in sheet.columns if column.kind is Kind.MONEY]
+    asked = [pl.col(name).str.len_chars().max() for name in texts]
+    for name in money:
+        asked += [pl.col(name).min().alias(f"{name} least"), pl.col(name).max().alias(f"{name} most")]
+    found = sheet.rows.select(asked).to_dicts()[0] if asked else {}
+    longest = {name: found[name] or 0 for name in texts}
+    for name in money:
+        longest[name] = max(len(f"{found[f'{name} {end}'] or 0:,}.") for end in ("least", "most"))
+    return [_width(column, longest.get(column.name, _LENGTHS.get(column.kind, 8))) for column in sheet.columns]
+
+
+def _width(column: Column, longest: int) -> int:
     words = head(column.name)
     least = max(len(word) for word in [*words.split(), words[: (len(words) + 1) // 2]]) + 3
-    if column.kind is Kind.TEXT:
-        longest = sheet.rows.select(pl.col(column.name).str.len_chars().max()).item() or 0
-    elif column.kind is Kind.MONEY:
-        ends = sheet.rows.select(pl.col(column.name).min(), pl.col(column.name).max().alias("most")).row(0)
-        longest = max(len(f"{amount or 0:,}.") for amount in ends)
-    else:
-        longest = _LENGTHS.get(column.kind, 8)
-    return max(_NARROWEST, least, min(int(longest) + 1, _SENTENCE if column.name == "explanation" else _WIDEST))
+    return max(_NARROWEST, least, min(longest + 1, _SENTENCE if column.name == "explanation" else _WIDEST))
 
 
 def _links(sheet: Sheet, patterns: Mapping[str, str]) -> pl.Series | None:
