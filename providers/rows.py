@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, compress
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -91,7 +91,11 @@ def words(text: str) -> frozenset[str]:
 
 def never(names: str) -> dict[str, Callable[[object], bool]]:
     """Return for each of these fields that any row may leave it out: no other field tells that it must be there."""
-    return dict.fromkeys(names.split(), lambda _row: False)
+    return dict.fromkeys(names.split(), _never)
+
+
+def _never(_row: object) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -188,22 +192,25 @@ def read_rows(
         rejects=[_reject(at, fault, raws[at], shape) for at, fault in sorted(faults.items())],
         unknown={name: count for name, count in unknown.items() if name not in called},
         total=len(raws),
-        carried=dict(_carried(good, shape, "")),
+        carried=dict(carried(good, shape)),
     )
 
 
-def _carried(rows: Sequence[S], shape: Shape[S], path: str) -> Iterator[tuple[str, tuple[int, int]]]:
+def carried(rows: Sequence[S], shape: Shape[S], path: str = "") -> Iterator[tuple[str, tuple[int, int]]]:
+    """Yield of each field that may be left out, by dotted name, how many rows had to carry it and how many did."""
     for attribute, called in _optional(shape.struct):
         if called in shape.unread:
             continue
+        needs, child = shape.lacking.get(called), shape.children.get(called)
+        if needs is _never and child is None:
+            yield path + called, (0, 0)
+            continue
         values = list(map(attrgetter(attribute), rows))
-        needs = shape.lacking.get(called)
-        due = values if needs is None else [value for value, row in zip(values, rows, strict=True) if needs(row)]
+        due = values if needs is None else list(compress(values, map(needs, rows)))
         yield path + called, (len(due), len(due) - due.count(UNSET))
-        child = shape.children.get(called)
         if child is not None:
             nested = [value if isinstance(value, list) else [value] for value in values if value not in (UNSET, None)]
-            yield from _carried(list(chain.from_iterable(nested)), child, f"{path}{called}.")
+            yield from carried(list(chain.from_iterable(nested)), child, f"{path}{called}.")
 
 
 @lru_cache(maxsize=64)
@@ -251,6 +258,13 @@ def _suspects(raws: Sequence[bytes], rows: Sequence[S | None], *, exact: bool) -
     if len(read) == len(rows) and sum(ends) == msgspec.json.encode(rows).count(_KEY):
         return []
     return [at for at in read if ends[at] != msgspec.json.encode(rows[at]).count(_KEY)]
+
+
+def is_known(raws: Sequence[bytes], rows: Sequence[S], shape: Shape[S]) -> bool:
+    """Tell whether no row holds a key twice or a field nobody documented; counting key ends must not mislead."""
+    unknown: Counter[str] = Counter()
+    suspects = _suspects(raws, rows, exact=False)
+    return all(_closer(raws[at], shape, unknown, exact=False) is None for at in suspects) and not unknown
 
 
 def _closer(raw: bytes, shape: Shape[Any], unknown: Counter[str], *, exact: bool) -> Fault | None:

@@ -6,7 +6,7 @@ a number that is money keeps its digits. Values are not rounded, converted to a 
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from itertools import chain, repeat
@@ -28,6 +28,7 @@ class Kind(Enum):
 
     ID = ("text", "id")
     LINK = ("text", "id, where 0 names nothing")
+    MARK = ("text", "text, where empty means none")
     TEXT = ("text", "text")
     MOMENT = ("text", "date or timestamp, where the first day of year 1 means none")
     NUMBER = ("text", "number with every digit kept")
@@ -52,14 +53,19 @@ HASH: Mapping[str, str] = {"row_hash": "text"}
 class Table:
     """One received table. Columns bear the attribute names of the struct they are read from.
 
-    `given` are columns that come from elsewhere than the struct: the parent's id, the page's context.
-    The rows of a table that `is_child` stand within another row of their page.
+    `given` are columns that come from elsewhere than the struct: from the row around, as `parent` says of the column
+    and that row's attribute; from a row that is a value and no object, as `itself` names it; else from the page's context.
+    The rows of a table that `is_child` stand within another row of their page: `within` are the attributes
+    that lead to them, step by step; a step may name two, a single row and a list of more.
     """
 
     name: str
     columns: Mapping[str, Kind]
     given: tuple[str, ...] = ()
     is_child: bool = False
+    within: tuple[str, ...] = ()
+    parent: Mapping[str, tuple[str, Kind]] = field(default_factory=dict)
+    itself: str = ""
 
     def types(self) -> dict[str, str]:
         """Return each column's type, places included."""
@@ -98,6 +104,10 @@ def _links(values: Iterable[object]) -> Column:
     return [None if text in {"0", ""} else text for text in _ids(values)]
 
 
+def _marks(values: Iterable[object]) -> Column:
+    return [None if v is UNSET or v == "" else v for v in values]
+
+
 def _moments(values: Iterable[object]) -> Column:
     return [None if v is UNSET or v is None or str(v).startswith(_NO_DATE) else v for v in values]
 
@@ -109,6 +119,7 @@ def _numbers(values: Iterable[object]) -> Column:
 _READ: Mapping[Kind, Callable[[Iterable[object]], Column]] = {
     Kind.ID: _ids,
     Kind.LINK: _links,
+    Kind.MARK: _marks,
     Kind.TEXT: _known,
     Kind.MOMENT: _moments,
     Kind.NUMBER: _numbers,

@@ -3,57 +3,69 @@
 Nothing is renamed, cast or judged here: a column says what the provider said.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
 
-_TYPES: Mapping[str, tuple[pl.DataType, str]] = {
-    "text": (pl.String(), "VARCHAR"),
-    "bool": (pl.Boolean(), "BOOLEAN"),
-    "bigint": (pl.Int64(), "BIGINT"),
-}
-"""Types of received columns, of frames and of tables, by the words their declaration uses."""
+from sql.parsing import TYPES, Layout, Rows, parse
+
+_DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "bool": pl.Boolean(), "bigint": pl.Int64()}
+"""Types of received columns in frames, by the words their declaration uses."""
 
 TABLE_ROWS = 50_000
 """Rows that wait as Python values before they are put into a table."""
+SEGMENT = 16_000_000
+"""Characters of rows of one entity that wait before they are parsed."""
+FEW = 100_000
+"""So many characters of rows, and fewer, are decoded sooner than they are parsed."""
 
 Decoded = Mapping[str, Mapping[str, Sequence[Any]]]
 """The columns of each received table that one page fills."""
 
 
+class Unparsed(NamedTuple):
+    """A page whose every row fits the layout of its entity; what `decode` gives holds its `tables`, read the exact way."""
+
+    layout: Layout
+    rows: Rows
+    decode: Callable[[], Any]
+
+
 @contextmanager
 def received(
-    con: duckdb.DuckDBPyConnection, pages: Iterable[tuple[int, Decoded]], declared: Mapping[str, Mapping[str, str]]
+    con: duckdb.DuckDBPyConnection,
+    pages: Iterable[tuple[int, Decoded | Unparsed]],
+    declared: Mapping[str, Mapping[str, str]],
 ) -> Iterator[dict[str, int]]:
-    """Keep the rows of (page_no, decoded tables) of a tenant's pages in temporary tables while the block runs.
+    """Keep the rows of a tenant's pages, each with its page_no, in temporary tables while the block runs.
 
     `declared` gives the columns of each table the provider fills and their types (text, bool, bigint);
-    `page_no` comes before them. Yields how many rows each table has; those that no page brought are there, empty.
+    `page_no` comes before them. Rows stand in the order of pages, rows and children. Yields how many rows each table
+    has; those that no page brought are there, empty. What waits to be put there is bounded, however many pages come.
 
     Raises:
         KeyError: a decoded table is not declared.
     """
-    waiting = {name: _Waiting(received_types(columns)) for name, columns in declared.items()}
     with _tables(con, declared):
-        for page_no, tables in pages:
-            for name, columns in tables.items():
-                waiting[name].add(page_no, columns)
-                if waiting[name].height >= TABLE_ROWS:
-                    _insert(con, name, waiting[name].frame())
-        for name, rows in waiting.items():
-            if rows.height:
-                _insert(con, name, rows.frame())
+        filling = _Filling(con, declared)
+        for page_no, page in pages:
+            if isinstance(page, Unparsed):
+                filling.add_whole(page)
+            else:
+                filling.add(page_no, page)
+        filling.end()
         yield {name: _height(con, name) for name in declared}
 
 
 @contextmanager
 def as_received(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> Iterator[dict[str, int]]:
     """Keep these frames, typed by `received_types`, as received tables while the block runs; yields rows per table."""
-    words = {dtype: word for word, (dtype, _) in _TYPES.items()}
+    words = {dtype: word for word, dtype in _DTYPES.items()}
     declared = {
         name: {column: words[dtype] for column, dtype in frame.schema.items() if column != "page_no"}
         for name, frame in frames.items()
@@ -79,14 +91,14 @@ def without(con: duckdb.DuckDBPyConnection, rows: Mapping[str, int], places: pl.
 
 def received_types(columns: Mapping[str, str]) -> dict[str, pl.DataType]:
     """Return the dtypes of a received table with these declared columns, `page_no` first."""
-    return {"page_no": pl.Int64()} | {name: _TYPES[kind][0] for name, kind in columns.items()}
+    return {"page_no": pl.Int64()} | {name: _DTYPES[kind] for name, kind in columns.items()}
 
 
 @contextmanager
 def _tables(con: duckdb.DuckDBPyConnection, declared: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
     try:
         for name, columns in declared.items():
-            typed = ", ".join(f'"{column}" {_TYPES[kind][1]}' for column, kind in columns.items())
+            typed = ", ".join(f'"{column}" {TYPES[kind]}' for column, kind in columns.items())
             con.execute(f"CREATE OR REPLACE TEMP TABLE {name} (page_no BIGINT, {typed})")
         yield
     finally:
@@ -105,6 +117,76 @@ def _insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> N
 def _height(con: duckdb.DuckDBPyConnection, name: str) -> int:
     [[height]] = con.sql(f"SELECT count(*) FROM temp.{name}").fetchall()
     return int(height)
+
+
+class _Filling:
+    """Fills the received tables from pages, many at once: each insertion costs the same time, however few rows it has.
+
+    Pages that are parsed and pages that are decoded wait apart. A table that got a page after a later one is sorted at the end.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, declared: Mapping[str, Mapping[str, str]]) -> None:
+        self._con = con
+        self._decoded = {name: _Waiting(received_types(columns)) for name, columns in declared.items()}
+        self._whole: dict[int, list[Unparsed]] = {}
+        self._sizes: Counter[int] = Counter()
+        self._newest: dict[str, int] = {}
+        self._unsorted: set[str] = set()
+
+    def add(self, page_no: int, tables: Decoded) -> None:
+        """Take the rows of a page that is decoded."""
+        for name, columns in tables.items():
+            self._decoded[name].add(page_no, columns)
+            if self._decoded[name].height >= TABLE_ROWS:
+                self._insert(name)
+
+    def add_whole(self, page: Unparsed) -> None:
+        """Take a page to be parsed with others of its entity."""
+        entity = id(page.layout)
+        self._whole.setdefault(entity, []).append(page)
+        self._sizes[entity] += len(page.rows.text)
+        if self._sizes[entity] >= SEGMENT:
+            self._parse(entity)
+
+    def end(self) -> None:
+        """Put into the tables what still waits, and each row in its place."""
+        for entity in list(self._whole):
+            self._parse(entity)
+        for name, rows in self._decoded.items():
+            if rows.height:
+                self._insert(name)
+        for name in sorted(self._unsorted):
+            self._con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {name} AS FROM temp.{name} ORDER BY page_no, position, ordinal"
+            )
+
+    def _parse(self, entity: int) -> None:
+        pages = self._whole.pop(entity)
+        if self._sizes.pop(entity) <= FEW:
+            self._decode(pages)
+            return
+        layout = pages[0].layout
+        try:
+            parse(self._con, [page.rows for page in pages], layout)
+        except (duckdb.InvalidInputException, duckdb.ConversionException):  # a text that it reads more strictly than we
+            self._decode(pages)
+            return
+        for name, _, _ in layout[1]:
+            self._note(name, pages[0].rows.page_no, pages[-1].rows.page_no)
+
+    def _decode(self, pages: Iterable[Unparsed]) -> None:
+        for page in pages:
+            self.add(page.rows.page_no, page.decode().tables)
+
+    def _insert(self, name: str) -> None:
+        frame = self._decoded[name].frame()
+        _insert(self._con, name, frame)
+        self._note(name, frame["page_no"][0], frame["page_no"][-1])
+
+    def _note(self, name: str, first: int, last: int) -> None:
+        if first < self._newest.get(name, first):
+            self._unsorted.add(name)
+        self._newest[name] = max(last, self._newest.get(name, last))
 
 
 class _Waiting:

@@ -8,9 +8,10 @@ import contextlib
 import hashlib
 import traceback
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,7 +25,9 @@ from flows.live import came
 from flows.settings import ProviderSettings
 from flows.steps.request import ThisRun
 from providers import PROVIDERS
-from providers.base import Decoded
+from providers.base import Decoded, Provider
+from providers.rows import Shape, carried
+from providers.whole import Outline, Whole, whole_page
 from schemas.intake import DECODE_REJECTS, HELD, Admitted
 from schemas.table import GateError
 from sql.connection import explained
@@ -34,10 +37,11 @@ from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
 from sql.kept import Kept, kept_pages
-from sql.received import received, without
+from sql.parsing import Rows
+from sql.received import Unparsed, received, without
 from sql.staging import StageOptions, stage
 from sql.storage.commits import log_loads
-from sql.storage.landing import Landing, SnapshotFacts, StoredPage
+from sql.storage.landing import SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
 from transforms.intake.admit import ContractError, check_carried
@@ -45,6 +49,9 @@ from transforms.intake.counts import summed
 from transforms.intake.held import admit_without
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
+
+_UNCOUNTED = 5_000
+"""Rows that wait before it is counted what they carry."""
 
 
 @dataclass(slots=True)
@@ -59,6 +66,7 @@ class Reading:
     """Page entity and field to the rows that could carry it and those that did."""
     by_sweep: Counter[str] = field(default_factory=Counter)
     unreadable: set[str] = field(default_factory=set)
+    uncounted: dict[str, tuple[Shape[Any], list[Any]]] = field(default_factory=dict)
 
     def note_kept(self, kept: Kept) -> None:
         """Count the pages that are not decoded."""
@@ -72,14 +80,31 @@ class Reading:
         self.rows[page.entity] += decoded.rows
         self.by_sweep[page.sweep] += decoded.rows
         self.unknown.update({(page.entity, name): count for name, count in decoded.unknown_fields.items()})
-        for name, (could, did) in decoded.carried.items():
-            could_before, did_before = self.carried.get((page.entity, name), (0, 0))
-            self.carried[page.entity, name] = (could_before + could, did_before + did)
+        self._add_carried(page.entity, decoded.carried)
         for one in decoded.rejects:
             row = (page.page_no, page.entity, one.position, one.code, one.column, one.reason, one.key, one.rows)
             self.rejects.append(row)
             if one.position < 0:
                 self.unreadable.add(page.sweep)
+
+    def note_whole(self, page: StoredPage, whole: Whole, outline: Outline) -> None:
+        """Count one page that fits: nothing of it is refused and nothing unknown; what its rows carry is counted with others."""
+        self.note(page, Decoded({}, [], len(whole.rows), {}))
+        _, rows = self.uncounted.setdefault(page.entity, (outline.shape, []))
+        rows += whole.rows
+        if len(rows) >= _UNCOUNTED:
+            self.count_carried()
+
+    def count_carried(self) -> None:
+        """Count what the rows carry that wait for it."""
+        for entity, (shape, rows) in self.uncounted.items():
+            self._add_carried(entity, dict(carried(rows, shape)))
+        self.uncounted.clear()
+
+    def _add_carried(self, entity: str, counts: Mapping[str, tuple[int, int]]) -> None:
+        for name, (could, did) in counts.items():
+            could_before, did_before = self.carried.get((entity, name), (0, 0))
+            self.carried[entity, name] = (could_before + could, did_before + did)
 
 
 def load_snapshot(
@@ -183,8 +208,9 @@ def staged_rows(
         currency=section.currency,
         currency_symbols=section.symbols(),
     )
-    pages = () if unread else _decoded(this.landing, facts, reading, kept)
-    with received(con, pages, PROVIDERS[facts.provider].TABLES) as rows:
+    provider = PROVIDERS[facts.provider]
+    pages = read_pages(provider, () if unread else this.landing.pages(facts.id, but=kept), reading)
+    with received(con, pages, provider.TABLES) as rows:
         unseen = pl.DataFrame() if held is None else held.filter(~pl.col("is_decoded")).select("page_no", "position")
         return stage(con, without(con, rows, unseen) if unseen.height else rows, options), options
 
@@ -242,14 +268,24 @@ def load_id(facts: SnapshotFacts) -> str:
     return hashlib.sha256(f"{facts.digest}|{SCHEMA_VERSION}".encode()).hexdigest()
 
 
-def _decoded(
-    landing: Landing, facts: SnapshotFacts, reading: Reading, kept: Container[int]
-) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]]]]:
-    decode = PROVIDERS[facts.provider].decode
-    for page in landing.pages(facts.id, but=kept):
-        decoded = decode(page.entity, page.body, page.context)
-        reading.note(page, decoded)
-        yield page.page_no, decoded.tables
+def read_pages(
+    provider: Provider, pages: Iterable[StoredPage], reading: Reading
+) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]] | Unparsed]]:
+    """Yield each page with its number: as rows to be parsed where all of it fits, else decoded."""
+    for page in pages:
+        outline = provider.OUTLINES.get(page.entity)
+        whole = whole_page(page.body, outline, page.context) if outline is not None else None
+        if outline is None or whole is None:
+            decoded = provider.decode(page.entity, page.body, page.context)
+            reading.note(page, decoded)
+            yield page.page_no, decoded.tables
+        else:
+            reading.note_whole(page, whole, outline)
+            if whole.rows:
+                rows = Rows(page.page_no, whole.text, whole.hashes, whole.given)
+                decode = partial(provider.decode, page.entity, page.body, page.context)
+                yield page.page_no, Unparsed(outline.layout, rows, decode)
+    reading.count_carried()
 
 
 def _sweeps(seals: Mapping[str, Seal], reading: Reading, unread: str) -> Iterator[Sweep]:

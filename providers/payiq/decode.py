@@ -12,6 +12,7 @@ from providers.pages import read_page, refused_page
 from providers.payiq.rows import SHAPES, TABLES, Account, Payment, Pending, Plan, Setup
 from providers.rows import Fault, Reading
 from providers.tables import Column, Places, Table, fill, spread
+from providers.whole import Outline
 
 Columns: TypeAlias = dict[str, Column]
 
@@ -151,4 +152,13 @@ _FLAT: Mapping[str, Callable[[Reading[Any], Mapping[str, str]], list[Columns]]] 
     "plan": _plans,
     "payments": _payments,
     "invoices": _invoices,
+}
+OUTLINES: Mapping[str, Outline] = {
+    entity: Outline(
+        SHAPES[entity],
+        tuple(TABLES[name] for name in _FILLED[entity]),
+        lambda body, _, cut=cut: cut(body),  # type: ignore[misc]  # bound now, not when it is called
+        must_have_rows=entity in {"setup", "plan"},
+    )
+    for entity, cut in _CUT.items()
 }

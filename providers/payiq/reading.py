@@ -34,7 +34,7 @@ from providers.http.auth import Signed, Tokens
 from providers.http.transport import Call, Transport
 from providers.pages import LOG, Limits, Rows, Settling, Watch, by_field, parsed
 from providers.payiq.assumed import WRITES
-from providers.payiq.decode import Envelope, decode, open_envelope
+from providers.payiq.decode import OUTLINES, Envelope, decode, open_envelope
 from providers.payiq.rows import SHAPES, TABLES, Setup, account_key
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
@@ -394,6 +394,7 @@ PROVIDER = Provider(
     TABLES={table.name: table.types() for table in TABLES.values()},
     connect=connect,
     decode=decode,
+    OUTLINES=OUTLINES,
     tenant_ids=tenant_ids,
     tenant=NAME,
     account_columns=("CustomerToken", "ReferenceNumber", "OtherData"),

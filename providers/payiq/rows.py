@@ -14,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from providers.rows import Fault, Shape, never, words
-from providers.tables import Table, columns, is_null, number_text
+from providers.tables import Kind, Table, columns, is_null, number_text
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)] | int
 MaybeId = str | int | UnsetType | None
@@ -281,6 +281,7 @@ SHAPES: Mapping[str, Shape[Any]] = {
 
 
 _ASKED = ("reference_number", "other_data")
+_OF_PLAN = {"payment_plan_id": ("payment_plan_id", Kind.ID)}
 TABLES: Mapping[str, Table] = {
     "setups": Table(
         "payiq__setups",
@@ -298,18 +299,22 @@ TABLES: Mapping[str, Table] = {
         ),
         given=_ASKED,
         is_child=True,
+        within=("accounts",),
     ),
     "pending_payments": Table(
         "payiq__pending_payments",
         columns("transaction_id:id status create_date:moment total:number account_total:number"),
         given=("account_id", "currency_symbol"),
         is_child=True,
+        within=("accounts", "pending_payment pending_payments"),
+        parent={"account_id": ("account_id", Kind.ID), "currency_symbol": ("currency_symbol", Kind.MARK)},
     ),
     "setup_tiers": Table(
         "payiq__setup_tiers",
         columns("minimum:number maximum:number payment_count:bigint restricted_minimum:number"),
         given=_ASKED,
         is_child=True,
+        within=("tiers",),
     ),
     "plans": Table(
         "payiq__plans",
@@ -322,9 +327,21 @@ TABLES: Mapping[str, Table] = {
         given=_ASKED,
     ),
     "plan_payments": Table(
-        "payiq__plan_payments", columns("date:moment amount:number"), given=("payment_plan_id",), is_child=True
+        "payiq__plan_payments",
+        columns("date:moment amount:number"),
+        given=("payment_plan_id",),
+        is_child=True,
+        within=("payments",),
+        parent=_OF_PLAN,
     ),
-    "plan_accounts": Table("payiq__plan_accounts", columns("account_id:id"), given=("payment_plan_id",), is_child=True),
+    "plan_accounts": Table(
+        "payiq__plan_accounts",
+        columns("account_id:id"),
+        given=("payment_plan_id",),
+        is_child=True,
+        within=("billing_accounts",),
+        parent=_OF_PLAN,
+    ),
     "payments": Table(
         "payiq__payments",
         columns(
@@ -338,6 +355,8 @@ TABLES: Mapping[str, Table] = {
         columns("reference_number amount:number reversal_amount:number"),
         given=("payment_id",),
         is_child=True,
+        within=("invoice_payments",),
+        parent={"payment_id": ("id", Kind.ID)},
     ),
     "invoices": Table(
         "payiq__invoices",

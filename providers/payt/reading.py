@@ -20,6 +20,7 @@ from providers.payt.rows import DELETED, SHAPES, TABLES, Plan, PspTransaction, f
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import Fault, Reading
 from providers.tables import Column, fill, spread
+from providers.whole import Outline
 
 NAME = "payt"
 RATE = 9.0
@@ -208,6 +209,15 @@ _CHILDREN: Mapping[str, Callable[[Reading[Any]], dict[str, Column]]] = {
 }
 
 
+OUTLINES: Mapping[str, Outline] = {
+    entity: Outline(shape, tuple(TABLES[name] for name in _FILLED.get(entity, (entity,))), lambda body, _: _cut(body))
+    for entity, shape in SHAPES.items()
+} | {
+    GONE + kind: Outline(DELETED, (TABLES["deleted"],), lambda body, _: _cut(body), fixed={"kind": kind})
+    for kind in DELETABLE
+}
+
+
 def tenant_ids(pages: Iterable[Page]) -> list[str]:
     """Return the administrations on these pages, in their order, without those the provider calls deleted."""
     found: dict[str, None] = {}
@@ -227,4 +237,5 @@ PROVIDER = Provider(
     decode=decode,
     tenant_ids=tenant_ids,
     lists_tenants=True,
+    OUTLINES=OUTLINES,
 )

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, json, structs
 
 from providers.rows import Fault, Shape, never, words
-from providers.tables import Table, columns
+from providers.tables import Kind, Table, columns
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)] | int
 MaybeId = str | int | UnsetType | None
@@ -276,6 +276,8 @@ TABLES: Mapping[str, Table] = {
         columns("id:id total_amount amount_due due_date payment_date"),
         given=("plan_id",),
         is_child=True,
+        within=("payment_terms",),
+        parent={"plan_id": ("id", Kind.ID)},
     ),
     "payments": Table(
         "payt__payments",
@@ -291,7 +293,15 @@ TABLES: Mapping[str, Table] = {
             " updated_at paid_at reversal_code"
         ),
     ),
-    "psp_invoices": Table("payt__psp_invoices", {}, given=("psp_id", "invoice_id"), is_child=True),
+    "psp_invoices": Table(
+        "payt__psp_invoices",
+        {},
+        given=("psp_id", "invoice_id"),
+        is_child=True,
+        within=("invoice_ids",),
+        parent={"psp_id": ("id", Kind.ID)},
+        itself="invoice_id",
+    ),
     "invoices": Table(
         "payt__invoices",
         columns(

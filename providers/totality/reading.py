@@ -25,6 +25,7 @@ from providers.rows import UNREADABLE, Fault, Reading
 from providers.tables import Column, fill, spread
 from providers.totality.assumed import WRITES
 from providers.totality.rows import SHAPES, TABLES, Plan
+from providers.whole import Outline
 
 NAME = "totality"
 MEDIA_TYPE = "application/vnd.totality.v1+json"
@@ -183,6 +184,16 @@ def _schedule(reading: Reading[Plan]) -> dict[str, Column]:
     return fill(TABLES["plan_schedule"], list(chain.from_iterable(entries)), places, given)
 
 
+OUTLINES: Mapping[str, Outline] = {
+    entity: Outline(
+        shape,
+        (TABLES[entity], *([TABLES["plan_schedule"]] if entity == "payment_plans" else [])),
+        lambda body, context: _cut(context.get("list", "data"))(body),
+    )
+    for entity, shape in SHAPES.items()
+}
+
+
 def tenant_ids(_pages: Iterable[Page]) -> list[str]:
     """None: the configuration names the lender."""
     return []
@@ -195,4 +206,5 @@ PROVIDER = Provider(
     connect=connect,
     decode=decode,
     tenant_ids=tenant_ids,
+    OUTLINES=OUTLINES,
 )

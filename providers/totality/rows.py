@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from providers.rows import Fault, Shape, never, words
-from providers.tables import Table, columns
+from providers.tables import Kind, Table, columns
 
 Uuid = Annotated[str, Meta(min_length=1, max_length=200)]
 Cents = Annotated[int, Meta(ge=-(10**18), le=10**18)]
@@ -172,7 +172,12 @@ TABLES: Mapping[str, Table] = {
         ),
     ),
     "plan_schedule": Table(
-        "totality__plan_schedule", columns("date amount:bigint"), given=("plan_uuid",), is_child=True
+        "totality__plan_schedule",
+        columns("date amount:bigint"),
+        given=("plan_uuid",),
+        is_child=True,
+        within=("schedule",),
+        parent={"plan_uuid": ("uuid", Kind.TEXT)},
     ),
     "scheduled_payments": Table(
         "totality__scheduled_payments",

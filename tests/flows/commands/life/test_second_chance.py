@@ -60,7 +60,7 @@ def undecodable_plans():
 
     module_decode = module.PROVIDER.decode
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "PROVIDER", replace(module.PROVIDER, decode=decode))
+        patch.setattr(module, "PROVIDER", replace(module.PROVIDER, decode=decode, OUTLINES={}))
         yield
 
 
