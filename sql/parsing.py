@@ -4,9 +4,9 @@ One parse gives each row as a nested value; each table is one SELECT over it, ma
 
     [{"id": "7", "terms": [{"id": "1"}, {"id": "2"}]}]
 
-    lent__plans id 7
-    lent__terms plan_id 7, ordinal 0, id 1
-                          plan_id 7, ordinal 1, id 2
+    lent__plans   id 7
+    lent__terms   plan_id 7, ordinal 0, id 1
+                  plan_id 7, ordinal 1, id 2
 """
 
 import json
