@@ -15,8 +15,8 @@ from flows.errors import PlanreconError
 from flows.orchestrator import address, require_answer, shown, without
 from flows.settings import ProviderSettings, Settings, sections_to_add
 from flows.sources import connect, tenant_of
-from flows.steps.customers import read_customers
-from flows.steps.pauses import read_pauses
+from flows.steps.own_lists.customers import read_customers
+from flows.steps.own_lists.pauses import read_pauses
 from flows.steps.places import would_take
 from flows.steps.spread.cluster import require_cluster
 from providers import PROVIDERS

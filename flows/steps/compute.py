@@ -12,7 +12,7 @@ import polars as pl
 from checks.base import by_part, discover, merge_results, run
 from checks.duplicate_payment import plans_in_question
 from checks.equal_plans import plans_alike
-from flows.steps.customers import with_own_customers
+from flows.steps.own_lists.customers import with_own_customers
 from schemas.conventions import Conventions
 from schemas.core import WHO
 from schemas.options import Options, OutcomeRules

@@ -7,8 +7,8 @@ import polars as pl
 
 from flows.settings import Settings
 from flows.steps.compute import Inputs
-from flows.steps.customers import customers_of, read_customers
-from flows.steps.pauses import pauses_of, read_pauses
+from flows.steps.own_lists.customers import customers_of, read_customers
+from flows.steps.own_lists.pauses import pauses_of, read_pauses
 from schemas.core import WHO
 from sql import writes
 from sql.core import images

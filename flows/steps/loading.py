@@ -36,10 +36,10 @@ from sql.core.ledger import always_carried
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
+from sql.intake.parsing import Rows
+from sql.intake.received import Unparsed, received, without
+from sql.intake.staging import StageOptions, stage
 from sql.kept import Kept, kept_pages
-from sql.parsing import Rows
-from sql.received import Unparsed, received, without
-from sql.staging import StageOptions, stage
 from sql.storage.commits import log_loads
 from sql.storage.landing import SnapshotFacts, StoredPage
 from sql.storage.seals import Seal

@@ -13,9 +13,9 @@ from flows.errors import NothingRead, UsageError
 from flows.live import watching
 from flows.settings import ProviderSettings, Settings
 from flows.sources import chosen
-from flows.steps.customers import read_customers
 from flows.steps.fetch import fetch, fetched_before
-from flows.steps.pauses import read_pauses
+from flows.steps.own_lists.customers import read_customers
+from flows.steps.own_lists.pauses import read_pauses
 from flows.steps.places import require_places
 from flows.steps.publish import Finished, publish
 from flows.steps.pull import Failures

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from flows.settings import Settings
-from flows.steps.customers import customers_of, read_customers
-from flows.steps.pauses import read_pauses
+from flows.steps.own_lists.customers import customers_of, read_customers
+from flows.steps.own_lists.pauses import read_pauses
 from sql.warehouse import SCHEMA_VERSION
 
 SHOWN = frozenset(

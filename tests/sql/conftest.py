@@ -14,9 +14,9 @@ from schemas.intake import DECODE_REJECTS, Admitted
 from sql.connection import connect
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
-from sql.received import as_received, received_types
+from sql.intake.received import as_received, received_types
+from sql.intake.staging import StageOptions, stage
 from sql.scripts import create_tables
-from sql.staging import StageOptions, stage
 from transforms.intake.admit import admit
 
 SWEEPS = {

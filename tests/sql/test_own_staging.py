@@ -9,8 +9,8 @@ import sql.scripts
 from schemas.table import GateError
 from sql.connection import connect
 from sql.conservation import ConservationError
-from sql.received import as_received, received_types
-from sql.staging import StageOptions, stage
+from sql.intake.received import as_received, received_types
+from sql.intake.staging import StageOptions, stage
 
 TABLE = received_types({"id": "text", "zone": "text", "position": "bigint", "row_hash": "text"})
 POLICIES = "SELECT 'rules' AS source, page_no, position, id AS account_id, false AS is_repeat FROM own__rules"

@@ -15,9 +15,9 @@ import yaml
 import sql
 from providers import PROVIDERS
 from sql.connection import connect
-from sql.received import received_types
+from sql.intake.received import received_types
+from sql.intake.staging import staging_texts
 from sql.scripts import seed, statements
-from sql.staging import staging_texts
 
 HERE = Path(__file__).parent / "stg"
 CASES = sorted(HERE.glob("*/*/*.yml"))

@@ -70,7 +70,7 @@ def admit(
     """Return the staged rows of one tenant, each either accepted, or quarantined with every reason, or a repeat.
 
     Args:
-        staged: What `sql.staging.stage` returned.
+        staged: What `sql.intake.staging.stage` returned.
         decode_rejects: Columns of `schemas.intake.DECODE_REJECTS`.
         decoded_rows: Top-level rows per page entity, rejected ones included.
 

@@ -40,7 +40,7 @@ def admit_without(
     quarantined and as unreadable, no money is counted for it, and its key is seen.
 
     Args:
-        staged: What `sql.staging.stage` returned.
+        staged: What `sql.intake.staging.stage` returned.
         held: `HELD`, without rows where nothing is held back.
         decode_rejects: As for `admit`.
         decoded_rows: As for `admit`.

@@ -14,7 +14,7 @@ import polars as pl
 from flows.errors import UsageError
 from flows.settings import Settings
 from flows.steps.compute import parts_of
-from flows.steps.pauses import pauses_of, read_pauses
+from flows.steps.own_lists.pauses import pauses_of, read_pauses
 from flows.steps.run_key import run_key
 from schemas.core import PAUSES, TERMS, WHO
 from schemas.currencies import places

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from flows.errors import SettingsError
-from flows.steps.customers import OwnCustomer, customers_of, read_customers
+from flows.steps.own_lists.customers import OwnCustomer, customers_of, read_customers
 from sandbox.worlds import scenarios
 
 AS_OF = date(2026, 6, 30)

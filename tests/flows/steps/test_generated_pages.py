@@ -18,9 +18,9 @@ from schemas.intake import DECODE_REJECTS
 from sql.connection import connect
 from sql.core.loads import Load, Sweep
 from sql.core.versions import commit_load
-from sql.received import received
+from sql.intake.received import received
+from sql.intake.staging import StageOptions, stage
 from sql.scripts import create_tables
-from sql.staging import StageOptions, stage
 from sql.storage.landing import StoredPage
 from transforms.intake.admit import admit
 

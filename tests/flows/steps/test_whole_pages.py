@@ -10,10 +10,10 @@ from flows.steps.loading import Reading, read_pages
 from providers import PROVIDERS
 from providers.whole import whole_page
 from sandbox.world import dumps
-from sql import received as receiving
 from sql.connection import connect
-from sql.parsing import Rows
-from sql.received import Unparsed, received
+from sql.intake import received as receiving
+from sql.intake.parsing import Rows
+from sql.intake.received import Unparsed, received
 from sql.storage.landing import StoredPage
 
 PAGES = 150

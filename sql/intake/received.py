@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from sql.parsing import TYPES, Layout, Rows, parse
+from sql.intake.parsing import TYPES, Layout, Rows, parse
 
 _DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "bool": pl.Boolean(), "bigint": pl.Int64()}
 """Types of received columns in frames, by the words their declaration uses."""

@@ -53,7 +53,7 @@ def stage(
     Only the files of the provider's own folder are run, as temporary tables that are dropped again.
 
     Args:
-        con: The connection with the received tables of `sql.received`; nothing is written to any table.
+        con: The connection with the received tables of `sql.intake.received`; nothing is written to any table.
         received: How many rows each received table of the provider has.
         options: The tenant, and what its rows do not say.
 
