@@ -5,6 +5,7 @@ folder, so that readers need not wait for a writer. What they show is defined in
 where the rows come from is decided here.
 """
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,10 +21,13 @@ from sql.connection import as_pattern, connect, quoted, transaction
 from sql.errors import CannotWrite
 from sql.plan_history import recent_history
 from sql.scripts import create_tables, run_scripts, statements
-from sql.storage.files import TEMPORARY, cannot_write, sync_file, sync_folder
+from sql.storage.files import TEMPORARY, cannot_write, open_private, sync_file, sync_folder
 
 _LEDGER = ("loads", "fetches", "quarantine", "replayed", "runs", "writes", "agreed_terms", "acceptances", "currencies")
 """Tables of `meta` that views read."""
+
+_MADE: list[bytes] = []
+"""The small database over no run, once this process has made it."""
 
 _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
     {
@@ -137,14 +141,14 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
     """
     draft = path.with_name(f".{path.name}{TEMPORARY}")
     _remove(draft)
+    _begin(draft)
     with connect(draft, folders=[folder.resolve()]) as small:
         with transaction(small):
-            create_tables(small, ("meta", "out"))
             for table in _LEDGER:
                 frame = con.sql(f"SELECT * FROM meta.{table} ORDER BY ALL").pl()
                 insert(small, f"INSERT INTO meta.{table} BY NAME SELECT * FROM given", frame)
             _write_history(small, con)
-            make_views(small, folder)
+            _show(small, folder)
         small.execute("CHECKPOINT")
     try:
         sync_file(draft)
@@ -153,6 +157,20 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
     except OSError as error:
         raise cannot_write(path, error) from error
     return path
+
+
+def _begin(draft: Path) -> None:
+    """Make the small database over no run: its tables and views are the same for every run, so a process makes them once."""
+    if not _MADE:
+        with connect(draft) as con:
+            with transaction(con):
+                create_tables(con, ("meta", "out"))
+                make_views(con, None)
+            con.execute("CHECKPOINT")
+        _MADE.append(draft.read_bytes())
+        return
+    with open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
+        file.write(_MADE[0])
 
 
 def _write_history(small: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:
