@@ -65,21 +65,20 @@ class Table:
             from schemas.refusal import faults  # noqa: PLC0415 - slow import; only used to report errors
 
             raise GateError(f"the table {self.name} is refused: {'; '.join(faults(self, frame)) or 'it is not sound'}")
-        return frame.select(self.columns)
+        return frame if frame.columns == list(self.columns) else frame.select(self.columns)
 
     def _is_sound(self, frame: pl.DataFrame) -> bool:
         """Tell in one pass over all columns what pandera takes several for, of each."""
         if dict(frame.schema) != dict(self.dtypes):
             return False
-        if not all(frame.select(self._all_conditions).row(0)):
-            return False
+        rises, *holds = frame.select(self._all_conditions).row(0)
         # Rows in the order of their key prove it unique at a tenth of the cost of hashing it.
-        return not self.key or _rises(frame, self.key) or not frame.select(self.key).is_duplicated().any()
+        return all(holds) and (rises or not frame.select(self.key).is_duplicated().any())
 
     @cached_property
     def _all_conditions(self) -> list[pl.Expr]:
         found = (condition for name in self.columns for condition in self._conditions(name))
-        return [condition.alias(str(at)) for at, condition in enumerate(found)]
+        return [condition.alias(str(at)) for at, condition in enumerate((_rises(self.key), *found))]
 
     def _conditions(self, name: str) -> Iterator[pl.Expr]:
         """Yield what must be true of one column, each as one value; nulls are no fault of a bound or a word."""
@@ -94,13 +93,11 @@ class Table:
             yield values.drop_nulls().is_in(column.values).all()
 
 
-def _rises(frame: pl.DataFrame, key: tuple[str, ...]) -> bool:
-    """Tell whether every row's key is greater than the one before; false where a key is missing or null."""
-    if not key or not set(key) <= set(frame.columns) or frame.select(pl.any_horizontal(pl.col(key).has_nulls())).item():
-        return False
+def _rises(key: tuple[str, ...]) -> pl.Expr:
+    """Tell whether every row's key, none of it null, is greater than the one before; true without a key."""
     # From the last key to the first: a row is greater than the one before if this key is, or is equal and the rest is.
-    rises = pl.lit(value=False)
+    rises = pl.lit(value=not key)
     for name in reversed(key):
         column = pl.col(name)
         rises = (column > column.shift(1)) | ((column == column.shift(1)) & rises)
-    return bool(frame.select(rises.fill_null(value=True).all()).item())
+    return rises.fill_null(value=True).all()

@@ -59,16 +59,19 @@ class Segments:
         """Sum an Int64 column per plan; 0 for a plan without rows, null counts as 0."""
         numbers = values.fill_null(0) if values.has_nulls() else values
         running = numbers.cum_sum()
-        # The running sum in front of the plan's first row belongs to earlier plans.
-        before = running.gather(self.first) - numbers.gather(self.first)
-        return (running.gather(self.last) - before).fill_null(0)
+        return self._gained(running, numbers)
 
     def count(self, mask: pl.Series) -> pl.Series:
         """Count per plan the rows for which `mask` holds."""
         running = mask.cum_sum()
-        # As in `total`, with a flag counting as 1.
-        before = running.gather(self.first) - mask.gather(self.first).cast(running.dtype)
-        return (running.gather(self.last) - before).fill_null(0).cast(pl.Int64)
+        return self._gained(running, mask.cast(running.dtype)).cast(pl.Int64)
+
+    def _gained(self, running: pl.Series, values: pl.Series) -> pl.Series:
+        """Return what the running sum of the values gains over each plan's rows; 0 for a plan without rows."""
+        sums, first = pl.lit(running), pl.lit(self.first)
+        # The running sum in front of the plan's first row belongs to earlier plans.
+        before = sums.gather(first) - pl.lit(values).gather(first)
+        return pl.select((sums.gather(pl.lit(self.last)) - before).fill_null(0)).to_series()
 
     def total_where(self, values: pl.Series, mask: pl.Series) -> pl.Series:
         """Sum per plan the rows for which `mask` holds; rows of 0 are left out before summing, so they cost no time."""
@@ -93,7 +96,7 @@ class Segments:
 
 def changes(values: pl.Series) -> pl.Series:
     """Tell for each row whether its value differs from the one before; true for the first row. No nulls."""
-    return values.ne_missing(values.shift(1))
+    return values.to_frame("value").select(pl.col("value").ne_missing(pl.col("value").shift(1))).to_series()
 
 
 def row_numbers(size: int) -> pl.Series:
