@@ -1,7 +1,7 @@
 """Show readers the newest published folder that is whole and here, however the runs before it ended."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from flows import clock, log
@@ -73,11 +73,16 @@ def settle(warehouse: Warehouse, reports_dir: Path, commit_log: CommitLog) -> No
 
 
 def prune_reports(this: ThisRun) -> None:
-    """Let the folders of runs older than `reports.keep_days` go without their large files."""
+    """Let the folders of runs from days before the last `reports.keep_days` go without their large files.
+
+    Whole days of the reporting zone: a run that begins a minute later than that of the day before keeps as many.
+    """
     kept = this.settings.reports.keep_days
     if not kept:
         return
-    since = this.started_at - timedelta(days=kept)
+    zone = this.settings.zone()
+    first = this.started_at.astimezone(zone).date() - timedelta(days=kept)
+    since = datetime.combine(first, time(), zone)
     pruned = prune(this.reports_dir, before=since)
     if pruned.folders:
         log.LOGGER.info(

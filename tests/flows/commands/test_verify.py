@@ -44,6 +44,11 @@ def store(kept, tmp_path):
     return folder
 
 
+def largest(paths):
+    """The file that holds most: a pack whose pages all came before is empty."""
+    return max(paths, key=lambda path: path.stat().st_size)
+
+
 def flip(path, place=None):
     """Turn one bit over, in the middle of the file unless told where."""
     body = bytearray(path.read_bytes())
@@ -67,7 +72,9 @@ def test_a_store_that_nobody_touched_is_as_written(store, capsys):
 
 
 DAMAGE = {
-    "a body in the landing": lambda store: flip(next(store.glob("planrecon.state/landing/payt/*/*payment_plans.pack"))),
+    "a body in the landing": lambda store: flip(
+        largest(store.glob("planrecon.state/landing/payt/*/*payment_plans.pack"))
+    ),
     "a seal in the landing": lambda store: flip(next(store.glob("planrecon.state/landing/payiq/*/*.seal.json"))),
     "the end of a fetch": lambda store: flip(next(store.glob("planrecon.state/landing/totality/*/snapshot.json"))),
     "the commit log": lambda store: flip(store / "planrecon.state/commits.jsonl"),
