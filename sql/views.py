@@ -169,8 +169,11 @@ def _begin(draft: Path) -> None:
             con.execute("CHECKPOINT")
         _MADE.append(draft.read_bytes())
         return
-    with open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
-        file.write(_MADE[0])
+    try:
+        with open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
+            file.write(_MADE[0])
+    except OSError as error:
+        raise cannot_write(draft, error) from error
 
 
 def _write_history(small: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:
