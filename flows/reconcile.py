@@ -22,6 +22,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from flows import clock, log
 from flows.commands.options import ProviderName
 from flows.configuration import load
+from flows.deploy import flow_runs
 from flows.endings import ending
 from flows.errors import PlanreconError
 from flows.settings import Settings
@@ -39,6 +40,10 @@ class PrefectTasks:
 
     def __init__(self) -> None:
         self._ended: dict[str, State[Any] | PrefectFuture[Any]] = {}
+
+    def begin(self, state_dir: Path) -> None:
+        """Let Prefect know which flow runs of this state folder ended without a word, and later runs who this one is."""
+        flow_runs.begin(state_dir)
 
     def call(self, name: str, step: Callable[[], Result], *, after: Collection[str] = ()) -> Result:
         """Run the step as one task, drawn behind those of `after` that were tasks of this run."""
@@ -179,6 +184,7 @@ def _run_name() -> str:
     task_runner=ThreadPoolTaskRunner(max_workers=8),  # type: ignore[arg-type]  # its generic parameter is the future's type
     persist_result=False,
     validate_parameters=True,
+    **flow_runs.AT_THE_END,
 )
 def reconcile(
     config: str | None = None,

@@ -15,12 +15,19 @@ from flows import log
 from flows.commands.options import ProviderName
 from flows.commands.writes.outcomes import NEEDS_A_PERSON, Choice, Outcome
 from flows.commands.writes.plans import create, reject_by_policy
-from flows.configuration import beside, chosen_file
+from flows.configuration import beside, chosen_file, load
+from flows.deploy import flow_runs
 from flows.reconcile import PrefectTasks, ended
 from reports.markdown import listed
 
 
-@flow(name="create-plans", flow_run_name="create plans at {provider}", persist_result=False, retries=0)
+@flow(
+    name="create-plans",
+    flow_run_name="create plans at {provider}",
+    persist_result=False,
+    retries=0,
+    **flow_runs.AT_THE_END,
+)
 def create_plans(file: str, provider: ProviderName, config: str | None = None, *, send: bool = False) -> State[None]:
     """Create the plans of a file.
 
@@ -33,10 +40,16 @@ def create_plans(file: str, provider: ProviderName, config: str | None = None, *
     """
     choice, given = Choice(yes=send), _path(config)
     place = beside(chosen_file(given), Path(file))
-    return _shown("create plans", lambda: create(given, provider=provider, file=place, choice=choice), choice)
+    return _shown("create plans", lambda: create(given, provider=provider, file=place, choice=choice), given, choice)
 
 
-@flow(name="reject-plans", flow_run_name="reject plans at {provider}", persist_result=False, retries=0)
+@flow(
+    name="reject-plans",
+    flow_run_name="reject plans at {provider}",
+    persist_result=False,
+    retries=0,
+    **flow_runs.AT_THE_END,
+)
 def reject_plans(provider: ProviderName = "payt", config: str | None = None, *, send: bool = False) -> State[None]:
     """Reject the proposed plans that break the configured policy.
 
@@ -46,19 +59,20 @@ def reject_plans(provider: ProviderName = "payt", config: str | None = None, *, 
             `planrecon deploy` and `planrecon serve`.
         send: Send what the dry run shows.
     """
-    choice = Choice(yes=send)
-    return _shown("reject by policy", lambda: reject_by_policy(_path(config), provider=provider, choice=choice), choice)
+    choice, given = Choice(yes=send), _path(config)
+    return _shown("reject by policy", lambda: reject_by_policy(given, provider=provider, choice=choice), given, choice)
 
 
 def _path(config: str | None) -> Path | None:
     return Path(config) if config else None
 
 
-def _shown(name: str, step: Callable[[], Outcome], choice: Choice) -> State[None]:
+def _shown(name: str, step: Callable[[], Outcome], config: Path | None, choice: Choice) -> State[None]:
     """Run the step as one task that is never repeated, and show what came of it."""
 
     def shown() -> State[None]:
         tasks = PrefectTasks()
+        tasks.begin(load(config).warehouse.state_dir)
         outcome = tasks.call(name, step)
         tasks.show("planrecon-writes", markdown=listed(log.masked(outcome.brief).splitlines()))
         rows = [{key: str(value or "") for key, value in one.to_dict().items()} for one in outcome.results]

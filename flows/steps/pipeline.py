@@ -44,6 +44,7 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     require_cluster(request.settings.scale)
     with begun(request) as this, watching():
         try:
+            runner.begin(this.settings.warehouse.state_dir)
             finished = _reconcile(this, sections, runner)
         except Exception as error:
             end = ending(error)

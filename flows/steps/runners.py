@@ -6,6 +6,7 @@ retried here: retries belong to the transport, and the next run resumes.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 Result = TypeVar("Result")
@@ -16,6 +17,9 @@ HEARING_SECONDS = 0.5
 
 class Runner(Protocol):
     """Calls steps and shows what they produced."""
+
+    def begin(self, state_dir: Path) -> None:
+        """Hear that the run works on this state folder from now on, alone."""
 
     def call(self, name: str, step: Callable[[], Result], *, after: Collection[str] = ()) -> Result:
         """Return what `step` returns; its errors come through. `after` names the steps it builds on."""
@@ -44,6 +48,9 @@ class Direct:
 
     def __init__(self, threads: int = 8) -> None:
         self.threads = threads
+
+    def begin(self, state_dir: Path) -> None:
+        """Do nothing: the run lock ends with the process, and nobody else waits for its end."""
 
     def call(self, name: str, step: Callable[[], Result], *, after: Collection[str] = ()) -> Result:
         """Call the step."""

@@ -3,6 +3,7 @@
 One server for the module, on a free port, with its state in a temporary folder.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -12,7 +13,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -311,6 +314,96 @@ def ends(url, desk, flow_here):
     assert (broken["state"]["type"], broken["state"]["name"]) == ("COMPLETED", "CompletedWithBreaks")
     assert "prefect.flow-run.CompletedWithBreaks" in events(url, broken)
     return first_line, 2
+
+
+def in_prefect(url, run_id):
+    """Type and name of the state that the server knows."""
+    state = asked(url, f"/flow_runs/{run_id}")["state"]
+    return state["type"], state["name"]
+
+
+@pytest.mark.fault(61)
+@pytest.mark.fault(65)
+def test_a_run_started_twice_is_busy_and_one_that_was_killed_is_crashed_once_the_next_one_looks(
+    server, desk, flow_here
+):
+    """Nothing is said of a process that lives, of another machine's, of another API's, or of a run that was begun again."""
+    url, environment = server
+    desk = desk(scenarios.golden())
+    asking = desk.sandbox.faults.add(faults.hang(), provider="payt")
+    child = desk.start("run", env=environment)
+    try:
+        until(120, lambda: asking.fired or child.poll() is not None)
+        [path] = (desk.state_dir / "flow_runs").iterdir()
+        second = flow_run(url, flow_here(desk))
+        assert (second["state"]["type"], second["state"]["name"]) == ("CANCELLED", "Busy")
+        assert f"held by process {child.pid}" in second["state"]["message"]
+        assert [path] == list((desk.state_dir / "flow_runs").iterdir())
+        assert in_prefect(url, path.stem) == ("RUNNING", "Running")
+    finally:
+        child.kill()
+        child.communicate(timeout=60)
+
+    def another(**changed):
+        """A flow run that is `Running`, and the record of it."""
+        state = {"type": "RUNNING", "name": "Running"}
+        run = asked(url, "/flow_runs/", {"flow_id": second["flow_id"], "state": state})
+        record = path.with_stem(run["id"])
+        record.write_text(json.dumps(json.loads(path.read_text()) | {"state_id": run["state_id"]} | changed))
+        return record
+
+    living, begun_again = another(), another(state_id="00000000-0000-4000-8000-000000000000")
+    abroad = [another(host="elsewhere"), another(api="http://192.0.2.1/api")]
+    unknown, torn = path.with_stem("00000000-0000-4000-8000-000000000000"), path.with_stem("torn")
+    unknown.write_text(path.read_text())
+    torn.touch()
+    with living.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert flow_here(desk, as_of=scenarios.GOLDEN_AS_OF).name == "Completed"
+    killed = asked(url, f"/flow_runs/{path.stem}")["state"]
+    assert (killed["type"], killed["name"]) == ("CRASHED", "Crashed")
+    assert f"process {child.pid} on {socket.gethostname()} was killed" in killed["message"]
+    assert {in_prefect(url, one.stem) for one in [living, begun_again, *abroad]} == {("RUNNING", "Running")}
+    assert in_prefect(url, second["id"]) == ("CANCELLED", "Busy")
+    assert sorted(path.parent.iterdir()) == sorted([living, *abroad])
+    assert desk.is_sound()
+
+
+@pytest.mark.fault(61)
+def test_a_flow_run_that_prefect_takes_for_dead_and_starts_again_is_busy_while_its_first_process_lives(
+    server, desk, flow_here
+):
+    from prefect.client.orchestration import get_client
+    from prefect.flow_engine import run_flow
+    from prefect.states import Crashed, Scheduled
+
+    from flows.reconcile import reconcile
+
+    url, _ = server
+    desk = desk(scenarios.golden())
+    again = []
+
+    def start_again():
+        [path] = (desk.state_dir / "flow_runs").iterdir()
+        with get_client(sync_client=True) as client:
+            for state in (Crashed(), Scheduled()):
+                client.set_flow_run_state(path.stem, state)
+            same = client.read_flow_run(path.stem)
+        again.append(run_flow(reconcile, same, {"config": str(desk.file)}, return_type="state"))
+        again.append(in_prefect(url, path.stem))
+        assert [path] == list(path.parent.iterdir())
+
+    context = copy_context()
+    with ThreadPoolExecutor(1) as other:
+        starting = faults.before(lambda: other.submit(context.run, start_again).result())
+        desk.sandbox.faults.add(starting, provider="payt")
+        first = flow_here(desk, as_of=scenarios.GOLDEN_AS_OF)
+    assert again[0].name == "Busy"
+    assert again[1] == ("CANCELLED", "Busy")
+    assert first.name == "Completed"
+    assert in_prefect(url, first.state_details.flow_run_id) == ("COMPLETED", "Completed")
+    assert list((desk.state_dir / "flow_runs").iterdir()) == []
+    assert desk.query("SELECT state FROM v_runs") == [("PUBLISHED",)]
 
 
 def test_one_deployment_runs_where_it_was_last_sent_in_a_worker_or_in_the_serving_process(server, desk, tmp_path):
