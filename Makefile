@@ -1,4 +1,4 @@
-# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · month · pages · docs · site · lock
+# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · month · pages · fuzz · docs · site · lock
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser screenshots check lint bench chaos kills month pages docs site lock setup clean
+.PHONY: demo test test-browser screenshots check lint bench chaos kills month pages fuzz docs site lock setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -83,6 +83,10 @@ month: setup
 ## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
 pages: setup
 	@PLANRECON_PAGES=2000 $(BIN)/python -m pytest -q --timeout 0 -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/flows/steps/test_generated_pages.py
+
+## a hundred thousand spoiled rows and pages through decode and load; ARGS="--provider payt --seed 17 --count 4000" for others
+fuzz: setup
+	@PYTHONPATH=tests $(BIN)/python -m storm.fuzz $(ARGS)
 
 clean:
 	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build/site
