@@ -1,4 +1,4 @@
-# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · month · pages · fuzz · docs · site · lock
+# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · pages · fuzz · docs · site · lock
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser screenshots check lint bench chaos kills month pages fuzz docs site lock setup clean
+.PHONY: demo test test-browser screenshots check lint bench chaos kills mutate month pages fuzz docs site lock setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -75,6 +75,10 @@ chaos: setup
 ## kill runs at forty random moments, twenty operations on the disk and every named step, and hold what the next run reports
 kills: setup
 	@PLANRECON_KILLS=40 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/test_kills.py
+
+## plant every bug of tests/mutation/bugs and see whether the tests named for it fail; ARGS takes parts of their names
+mutate: setup
+	@PYTHONPATH=tests nice $(BIN)/python -m mutation.planted $(ARGS)
 
 ## live through thirty days at the providers: each is right by a second answer, can be made again, and every restatement adds up
 month: setup

@@ -168,6 +168,8 @@ def test_a_failure_inside_a_transaction_undoes_all_of_it(path):
         con.execute("CREATE TABLE t (a BIGINT)")
         with pytest.raises(duckdb.ConversionException), transaction(con):
             con.execute("INSERT INTO t SELECT 1; INSERT INTO t SELECT 'no number'")
+        with pytest.raises(KeyError), transaction(con):  # an error of ours, after which the database would commit
+            raise KeyError(con.execute("INSERT INTO t VALUES (3)"))
         with transaction(con):
             con.execute("INSERT INTO t VALUES (2)")
         assert con.sql("SELECT a FROM t").fetchall() == [(2,)]

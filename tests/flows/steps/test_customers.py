@@ -2,11 +2,14 @@
 
 from datetime import date
 
+import polars as pl
 import pytest
 
 from flows.errors import SettingsError
-from flows.steps.own_lists.customers import OwnCustomer, customers_of, read_customers
+from flows.steps.own_lists.customers import OwnCustomer, customers_of, read_customers, with_own_customers
 from sandbox.worlds import scenarios
+from schemas.core import ACCOUNTS, OWN_CUSTOMERS, PLAN_ACCOUNTS
+from schemas.results import PLAN_POSITIONS
 
 AS_OF = date(2026, 6, 30)
 HEAD = "provider,tenant_id,customer_id,account_id,customer"
@@ -55,3 +58,23 @@ def test_plans_of_one_customer_at_two_providers_are_breaks_on_each(desk):
     same = {row["plan_id"] for row in plans if row["provider"] == "payt" and row["customer_id"] == one["customer_id"]}
     assert {row["plan_id"] for row in found} == {*same, other["plan_id"]}
     assert all(row["severity"] == "high" and "Customer K1" in row["explanation"] for row in found)
+
+
+def test_a_plan_carries_the_first_of_its_customers_by_name_and_keeps_its_place():
+    words = ("provider", "tenant_id", "plan_id", "customer_id", "account_id")
+    rows = [(2, "payt", "1", "P2", "7", "A2"), (0, "payt", "1", "P0", "8", "A0"), (1, "payt", "2", "P1", "7", None)]
+    shape = {"plan_no": pl.Int64} | dict.fromkeys(words, pl.String)
+    plans = pl.DataFrame(rows, schema=shape, orient="row").select(
+        pl.lit(None, dtype).alias(name) if name not in shape else pl.col(name).cast(dtype)
+        for name, dtype in PLAN_POSITIONS.dtypes.items()
+    )
+    given = [
+        OwnCustomer("payt", "1", "7", "", "Zoe"),
+        OwnCustomer("payt", "", "", "A2", "Ann"),
+        OwnCustomer("totality", "", "8", "", "Bob"),
+    ]
+    links = {"accounts": ACCOUNTS.empty(), "plan_accounts": PLAN_ACCOUNTS.empty()}
+    told = with_own_customers(plans, {**links, "own_customers": customers_of(given)})
+    assert told.columns == plans.columns
+    assert told.select("plan_no", "own_customer").rows() == [(2, "Ann"), (0, None), (1, None)]
+    assert with_own_customers(plans, {**links, "own_customers": OWN_CUSTOMERS.empty()}) is plans

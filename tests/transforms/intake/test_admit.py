@@ -8,6 +8,7 @@ import pytest
 
 from schemas.intake import DECODE_REJECTS, UNKNOWN_WORDS, Admitted
 from transforms.intake.admit import ContractError, admit, check_contract
+from transforms.intake.second_chance import second_chance
 
 DAY = date(2026, 1, 1)
 
@@ -337,3 +338,21 @@ def test_a_field_missing_from_every_row_is_a_broken_contract():
 )
 def test_anything_less_is_quarantine(faults, rows):
     check_contract(rejects(*faults), {"money": rows})
+
+
+def test_a_refused_row_comes_in_where_no_later_load_has_spoken_of_it_a_plan_with_its_terms():
+    of_payments = {"source": "money", "page_no": 1}
+    found = admitted(
+        plans=[{"plan_id": name} for name in "abc"],
+        terms=[{"plan_id": name, "term_id": f"{name}1", "position": at} for at, name in enumerate("abc")],
+        payments=[{"payment_id": name} | of_payments for name in "xy"],
+    )
+    refused = pl.DataFrame({"page_no": [0, 0, 1, 1], "position": [0, 1, 0, 1]})
+    keys = ("plan_id", "term_id", "payment_id", "account_id", "account_id", "customer_id")
+    entities = ("plans", "terms", "payments", "accounts", "policies", "customers")
+    newer = {name: pl.DataFrame({key: []}, schema={key: pl.String}) for name, key in zip(entities, keys, strict=True)}
+    newer["plans"], newer["payments"] = pl.DataFrame({"plan_id": ["b"]}), pl.DataFrame({"payment_id": ["y"]})
+    chance = second_chance(found, refused, newer)
+    accepted = chance.admitted.accepted
+    assert [accepted[name][f"{name[:-1]}_id"].to_list() for name in entities[:3]] == [["a"], ["a1"], ["x"]]
+    assert chance.places.rows() == [(0, 0), (1, 0)]
