@@ -62,7 +62,7 @@ def test_plans_of_one_customer_at_two_providers_are_breaks_on_each(desk):
 
 def test_a_plan_carries_the_first_of_its_customers_by_name_and_keeps_its_place():
     words = ("provider", "tenant_id", "plan_id", "customer_id", "account_id")
-    rows = [(2, "payt", "1", "P2", "7", "A2"), (0, "payt", "1", "P0", "8", "A0"), (1, "payt", "2", "P1", "7", None)]
+    rows = [(0, "payt", "1", "P0", "8", "A0"), (2, "payt", "1", "P2", "7", "A2"), (1, "payt", "2", "P1", "7", None)]
     shape = {"plan_no": pl.Int64} | dict.fromkeys(words, pl.String)
     plans = pl.DataFrame(rows, schema=shape, orient="row").select(
         pl.lit(None, dtype).alias(name) if name not in shape else pl.col(name).cast(dtype)
@@ -76,5 +76,5 @@ def test_a_plan_carries_the_first_of_its_customers_by_name_and_keeps_its_place()
     links = {"accounts": ACCOUNTS.empty(), "plan_accounts": PLAN_ACCOUNTS.empty()}
     told = with_own_customers(plans, {**links, "own_customers": customers_of(given)})
     assert told.columns == plans.columns
-    assert told.select("plan_no", "own_customer").rows() == [(2, "Ann"), (0, None), (1, None)]
+    assert told.select("plan_no", "own_customer").rows() == [(0, None), (2, "Ann"), (1, None)]
     assert with_own_customers(plans, {**links, "own_customers": OWN_CUSTOMERS.empty()}) is plans

@@ -178,12 +178,15 @@ def test_a_held_run_does_not_move_the_life_of_breaks(published):
     before = desk.query("SELECT fingerprint, state, first_seen FROM v_breaks ORDER BY ALL")
     assert before, "no break has a life to move"
     with desk.world.changing():
+        desk.world.totality = small().totality  # in which the break of a total is gone
         for row in desk.world.totality.payments[::10]:
             row["amount"] = "12.345"
-    assert desk.run(GOLDEN_AS_OF).state == "HELD"
+    held = desk.run(GOLDEN_AS_OF, full=True)
+    assert held.state == "HELD"
+    assert "RESOLVED" in {row["state"] for row in desk.rows("breaks", held.folder)}
     with desk.world.changing():
         desk.world.totality = broken().totality
-    assert desk.run(GOLDEN_AS_OF).state == "PUBLISHED"
+    assert desk.run(GOLDEN_AS_OF, full=True).state == "PUBLISHED"
     after = desk.query("SELECT fingerprint, state, first_seen FROM v_breaks ORDER BY ALL")
     assert [(name, first) for name, _, first in after] == [(name, first) for name, _, first in before]
     assert {state for _, state, _ in after} <= {"ONGOING"}

@@ -378,3 +378,10 @@ def test_the_redactor_masks_arguments_tracebacks_and_overlapping_secrets():
     assert redactor.filter(record)
     assert record.getMessage() == f"see {MASK}"
     assert "secret" not in logging.Formatter().format(record).replace(MASK, "")
+
+
+@pytest.mark.parametrize("written", ["Canary-Secret", "canary-secret", "CANARY-SECRET", "https://CANARY-secret.test/"])
+def test_a_secret_is_masked_in_upper_and_lower_case(written):
+    redactor = Redactor()
+    redactor.learn("Canary-Secret")
+    assert "canary" not in redactor.redact(f"read {written} again").lower()

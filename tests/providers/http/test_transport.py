@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -392,8 +393,24 @@ def test_every_sane_pace_can_be_kept(rate):
     assert pace(rate).try_acquire("x")
 
 
-def test_a_call_with_an_effect_is_sent_once_whatever_happens(wire, clock):
-    network = wire(lambda _: httpx.Response(503))
-    with pytest.raises(Unreachable):
+@pytest.mark.parametrize(
+    "happens", [500, 503, 408, 429, httpx.ReadTimeout, httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError]
+)
+def test_a_call_with_an_effect_is_sent_once_whatever_happens(wire, clock, happens):
+    def answer(request):
+        if isinstance(happens, int):
+            return httpx.Response(happens)
+        raise happens("broken", request=request)
+
+    network = wire(answer)
+    with pytest.raises((Unreachable, RateLimited, Truncated)):
         door(network, clock).send(Call("POST", "/v1/plans", "/v1/plans", json={"a": 1}))
     assert len(network.requests) == 1
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 3600, None])
+def test_changes_are_looked_for_from_the_earlier_of_both_clocks(wire, clock, ahead):
+    said = {} if ahead is None else {"Date": format_datetime(clock() + timedelta(seconds=ahead), usegmt=True)}
+    transport = door(wire([httpx.Response(200, content=b"[]", headers=said)]), clock)
+    transport.read(LIST, body_of)
+    assert transport.until_now() == clock() + timedelta(seconds=min(ahead or 0, 0))

@@ -25,6 +25,7 @@ def reason(written: str, currency: str | None) -> str:
         ("0", "EUR", 0),
         ("-0.00", "EUR", 0),
         ("-0.05", "EUR", -5),
+        ("0.29", "EUR", 29),  # 28.99 in floats
         ("33.3400", "EUR", 3334),
         ("7", "EUR", 700),
         ("007.5", "EUR", 750),

@@ -145,6 +145,15 @@ def test_days_past_due_are_counted_as_they_are_shown(golden, options, last_good)
     assert broken == [None, good.replace(day=good.day + 1)]
 
 
+def test_a_term_that_was_paid_in_time_for_the_rule_breaks_no_plan_on_a_later_day(make) -> None:
+    # twenty days late, then the next one is; thirty days after the first both would have been too old
+    case = make.case(due=months("2025-04-01", "2025-04-26"), paid=[paid("2025-04-21", 100)])
+    rules = OutcomeRules(consecutive_missed=0, days_past_due=30)
+    assert [outcome(case, day, rules) for day in ("2025-05-02", "2025-05-26", "2025-05-27")] == [
+        *("AT_RISK", "AT_RISK", "BROKEN"),
+    ]
+
+
 def test_paused_days_do_not_break_a_plan(golden) -> None:
     import polars as pl
 
