@@ -1,6 +1,6 @@
 """Plant each listed bug in a copy of the program, and see whether the tests named for it fail.
 
-The list is `bugs/<room>.toml`, a table per bug:
+The list is `bugs/*.toml`, a file or two for each room and in it a table per bug:
 
     [name-of-the-bug]
     breaks = "the promise that no longer holds"
