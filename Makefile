@@ -1,4 +1,4 @@
-# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · pages · fuzz · docs · site · lock
+# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · pages · fuzz · docs · site · lock · audit · sbom
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser screenshots check lint bench chaos kills mutate month pages fuzz docs site lock setup clean
+.PHONY: demo test test-browser screenshots check lint bench chaos kills mutate month pages fuzz docs site lock audit sbom setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -53,10 +53,21 @@ lock: setup
 	@$(BIN)/uv pip compile -q pyproject.toml --extra dev --extra scale --extra notebook --extra docs --universal --python-version 3.11 \
 		--generate-hashes --no-header -o requirements.lock
 
+## look the locked dependencies up among the known vulnerabilities; needs the network, and fails where nothing was looked up
+audit: setup
+	@PYTHONPATH=tests $(BIN)/python -m supply.audit
+
+## what is installed, as a bill of materials in build/sbom.json (CycloneDX)
+sbom: setup
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o build/sbom.json .venv
+
 ## regenerate the documents that are made from the code
 docs: setup
 	@$(BIN)/python -m checks.docs
 	@$(BIN)/python -m flows.commands.reference
+	@PYTHONPATH=tests $(BIN)/python -m promises.document
+	@PYTHONPATH=tests $(BIN)/python -m supply.licences
 	@PLANRECON_WRITE=1 $(BIN)/python -m pytest -q tests/flows/test_readme.py tests/transforms/test_documented_example.py \
 		-k "cookbook_prints or worked_example"
 
@@ -93,4 +104,4 @@ fuzz: setup
 	@PYTHONPATH=tests $(BIN)/python -m storm.fuzz $(ARGS)
 
 clean:
-	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build/site
+	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build/site build/sbom.json

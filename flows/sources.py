@@ -1,6 +1,6 @@
 """From settings to provider clients: connections, lists of accounts, tenants to pull."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -93,6 +93,27 @@ def wanted_tenants(name: str, section: ProviderSettings, listed: Sequence[str] |
             shown = ", ".join(listed)
             raise SettingsError(f"providers.{name}.administrations names {tenant!r}; these credentials see {shown}")
     return list(asked)
+
+
+def refuse_another_environment(
+    name: str, section: ProviderSettings, tenants: Collection[str], known: Collection[str]
+) -> None:
+    """Refuse a provider that shows nothing of what is stored of it: the address or the credentials are of another environment.
+
+    Who names the tenants in the configuration has said that they belong here. `known` are those loaded before.
+
+    Raises:
+        SettingsError: none of `known` is among `tenants`, and the configuration names none.
+    """
+    is_named = section.tenant or section.tenants() != ["*"]
+    if not known or is_named or not set(known).isdisjoint(tenants):
+        return
+    raise SettingsError(
+        f"providers.{name}: what is stored is of {', '.join(sorted(known))}, and this address shows these credentials "
+        f"{', '.join(sorted(tenants))}: another environment. No list was read. Give each environment a [warehouse] path and "
+        f"state_dir of its own; where it is the same one under a new name, name it in providers.{name}."
+        f"{'administrations' if PROVIDERS[name].lists_tenants else 'tenant'}"
+    )
 
 
 def chosen(settings: Settings, names: tuple[str, ...]) -> dict[str, ProviderSettings]:

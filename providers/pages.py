@@ -170,7 +170,8 @@ class Settling:
     pages move under the reader when a row changes, comes or goes, and a row that goes shows in no
     look at changes: such a list (`key` tells its rows apart) is read until two passes in a row show
     the same rows, wherever they stand and however often, as many as the list says it has. One that
-    cannot be asked for changes (`looks`) is done where all of it stood on one page.
+    cannot be asked for changes (`looks`) is done where all of it stood on one page; but not where that
+    page had `full` rows or more, because an empty page behind it may have been a slip.
     """
 
     walk: Walk
@@ -178,6 +179,7 @@ class Settling:
     key: Identify | None = None
     total: Callable[[bytes], int | None] = lambda _body: None
     looks: bool = True
+    full: int | None = None
     started: datetime | None = None
 
     def pages(self, since: datetime | None) -> Iterator[Page]:
@@ -191,7 +193,8 @@ class Settling:
             if self.key is not None:
                 seen.add(rows, self.key, self.total(page.body))
             yield page
-        if self.key is not None and (seen.pages > 1 or not seen.is_whole()):
+        is_full = self.full is not None and len(seen.rows) >= self.full
+        if self.key is not None and (seen.pages > 1 or is_full or not seen.is_whole()):
             yield from self._until_two_agree(since, seen, self.key)
         elif self.looks:
             yield from self._until_quiet(since)

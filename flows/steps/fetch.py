@@ -1,14 +1,14 @@
 """Fetch every tenant of every provider, several at a time: which tenants there are, and from when each is asked."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flows import log
 from flows.errors import SecretError, SettingsError
 from flows.settings import ProviderSettings
-from flows.sources import connect, wanted_tenants
+from flows.sources import connect, refuse_another_environment, wanted_tenants
 from flows.steps.pull import Failures, Fault, Pulled, Source, Unsure, pull_source
 from flows.steps.request import ThisRun
 from flows.steps.runners import Runner
@@ -82,8 +82,12 @@ def fetch(
     sections: Mapping[str, ProviderSettings],
     before: Mapping[tuple[str, str], Fetched],
     runner: Runner,
+    known: Collection[tuple[str, str]],
 ) -> tuple[list[Pulled], Failures]:
-    """Fetch every tenant of every provider; return what can be loaded, and why something did not come in whole."""
+    """Fetch every tenant of every provider; return what can be loaded, and why something did not come in whole.
+
+    `known` are the tenants (provider, tenant) loaded before; a provider that shows none of its own is not read.
+    """
     failures: Failures = {}
     with contextlib.ExitStack() as stack:
         clients: dict[str, Client] = {}
@@ -93,7 +97,7 @@ def fetch(
                 clients[name] = stack.enter_context(client)
             except (ProviderError, SecretError) as error:
                 failures[name, ""] = _told(error)
-        pages = _listed(sections, clients, failures, runner)
+        pages = _listed(sections, clients, failures, runner, known)
         sources = {str(source): source for source in sorted(pages, key=str)}
 
         def pull_one(name: str) -> Pulled:
@@ -122,7 +126,11 @@ def fetch(
 
 
 def _listed(
-    sections: Mapping[str, ProviderSettings], clients: Mapping[str, Client], failures: Failures, runner: Runner
+    sections: Mapping[str, ProviderSettings],
+    clients: Mapping[str, Client],
+    failures: Failures,
+    runner: Runner,
+    known: Collection[tuple[str, str]],
 ) -> dict[Source, tuple[Page, ...]]:
     """Return the tenants to pull, each with the pages that listed it; add to `failures` the providers that list none."""
 
@@ -138,6 +146,8 @@ def _listed(
             if isinstance(answer, ProviderError):
                 raise answer
             tenants = wanted_tenants(name, sections[name], PROVIDERS[name].tenant_ids(answer) if answer else None)
+            own = {tenant for provider, tenant in known if provider == name}
+            refuse_another_environment(name, sections[name], tenants, own)
         except (ProviderError, SettingsError) as error:
             failures[name, ""] = _told(error)
         else:

@@ -68,8 +68,8 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
 def _reconcile(this: ThisRun, sections: Mapping[str, ProviderSettings], runner: Runner) -> Finished:
     with this.warehouse() as warehouse:
         load_waiting(this, warehouse, runner)
-        before = fetched_before(this, warehouse)
-    pulled, failures = fetch(this, sections, before, runner)
+        before, known = fetched_before(this, warehouse), warehouse.tenants()
+    pulled, failures = fetch(this, sections, before, runner, known)
     this = replace(this, notes=(*this.notes, *(pull.note for pull in pulled if pull.note)))
     with this.warehouse() as warehouse:
         unloaded = load_waiting(this, warehouse, runner)

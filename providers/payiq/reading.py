@@ -236,7 +236,7 @@ class PayiqClient(Reader):
         # Pages are numbered: a row that comes or goes while they are read shifts every page behind it.
         field = str(SHAPES[about.entity].key)
         key = by_field(about.context.get(RENAME + field, field))
-        pages = Settling(walk, self.transport.until_now, key, looks=False).pages(None)
+        pages = Settling(walk, self.transport.until_now, key, looks=False, full=self.page_size).pages(None)
         yield from with_evidence(pages, about.sweep, about.context)
 
     def renamed(self, entity: str) -> dict[str, str]:

@@ -34,8 +34,8 @@ GONE = "deleted_"
 
 ASSUMED: Mapping[str, Assumption] = {
     "last_page": Assumption(
-        "no pagination, or its cursor null or empty, or no rows",
-        "how a list ends; a cursor seen before is an error",
+        "no pagination, or its cursor null or empty, or an empty page that leads to itself",
+        "how a list ends; any other empty page is read on behind, and a cursor seen before is an error",
         LISTS,
     ),
     "updated_after": Assumption(
@@ -57,12 +57,13 @@ class _List(msgspec.Struct):
     data: list[Raw]
     pagination: _Pagination | UnsetType | None = UNSET
 
-    def next(self) -> str | None:
-        """Return the cursor of the next page, None on the last one."""
-        if not self.data or not isinstance(self.pagination, _Pagination):
+    def next(self, own: str) -> str | None:
+        """Return the cursor of the page after the one at cursor `own`, None on the last one."""
+        if not isinstance(self.pagination, _Pagination):
             return None
         cursor = self.pagination.cursor
-        return None if cursor is UNSET or cursor is None or cursor == "" else str(cursor)
+        is_last = cursor is UNSET or cursor is None or cursor == "" or (not self.data and str(cursor) == own)
+        return None if is_last else str(cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class PaytClient(Reader):
                 call, lambda reply: (reply, parsed(reply, _read, provider=NAME, place=place))
             )
             yield page_of(reply, entity, tenant_id, context), answer.data
-            cursor = answer.next()
+            cursor = answer.next(cursor)
             if cursor is not None:
                 watch.new(cursor)
 

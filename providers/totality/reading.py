@@ -91,7 +91,9 @@ class TotalityClient(Reader):
 
         # A row that changes moves to the end, a row that goes leaves a gap: every page behind it shifts.
         key = by_field(context.get(f"{RENAME}uuid", "uuid"))
-        return Settling(walk, self.transport.until_now, key, _total(self.words["total"])).pages(sweep.since)
+        # How many rows a page holds is not known: a list that had more than a page and its end is not believed to have one.
+        full = 1 if sweep.since is None and sweep.last_pages > 2 else None  # noqa: PLR2004
+        return Settling(walk, self.transport.until_now, key, _total(self.words["total"]), full=full).pages(sweep.since)
 
     def context(self, entity: str) -> dict[str, str]:
         """Return what decoding needs of the configuration: names that differ from the assumed ones."""

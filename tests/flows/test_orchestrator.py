@@ -102,6 +102,7 @@ def test_without_a_file_a_deployment_for_workers_takes_absolute_paths_alone(tmp_
     assert told.startswith("configuration: warehouse.state_dir, reports.dir are relative and there is no")
 
 
+@pytest.mark.fault(71)
 def test_a_database_that_prefect_made_readable_to_all_is_made_private_before_it_is_used(tmp_path, monkeypatch):
     from prefect.settings import PREFECT_HOME, temporary_settings
 

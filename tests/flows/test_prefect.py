@@ -500,6 +500,7 @@ stubborn(sys.argv[1], sys.argv[2], return_state=True)
 """
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize(("executes", "ends", "made"), [(True, "Sent", 1), (False, "NeedsAPerson", 0)])
 def test_an_orchestrator_that_retries_and_repeats_a_create_sends_it_once(server, desk, executes, ends, made):
     """Its answer is lost; where the provider acted the look finds the plan, else nobody knows and nobody sends again."""

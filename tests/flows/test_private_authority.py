@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 import ssl
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -17,8 +18,8 @@ from flows.commands.cli import execute
 pytestmark = pytest.mark.usefixtures("impatient")
 
 
-def signed(name, key, *, by=None, authority=False):
-    """A certificate of `key`, signed by the authority (certificate, key) or by itself."""
+def signed(name, key, *, by=None, authority=False, address="127.0.0.1", ends=1):
+    """A certificate of `key` for `address`, which ends in so many days, signed by the authority (certificate, key) or by itself."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     made = (
@@ -27,14 +28,14 @@ def signed(name, key, *, by=None, authority=False):
         .issuer_name(by[0].subject if by else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=9))
+        .not_valid_after(now + dt.timedelta(days=ends))
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if by:
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        made = made.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+        made = made.add_extension(names, critical=False)
     return made.sign(by[1] if by else key, hashes.SHA256())
 
 
@@ -59,44 +60,65 @@ class Empty(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def guarded(tmp_path):
-    """The address of a lender behind a certificate of the authority in `ours.pem`; `theirs.pem` is another one."""
-    ours = authority(tmp_path / "ours.pem", "our authority")
-    authority(tmp_path / "theirs.pem", "another authority")
+@contextmanager
+def guarded(folder, **leaf):
+    """Yield the address of a lender behind a certificate of the authority in `ours.pem`; `theirs.pem` is another one."""
+    ours = authority(folder / "ours.pem", "our authority")
+    authority(folder / "theirs.pem", "another authority")
     key = ec.generate_private_key(ec.SECP256R1())
-    leaf = tmp_path / "leaf.pem"
     private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    leaf.write_bytes(
-        signed("lender", key, by=ours).public_bytes(serialization.Encoding.PEM)
+    (folder / "leaf.pem").write_bytes(
+        signed("lender", key, by=ours, **leaf).public_bytes(serialization.Encoding.PEM)
         + key.private_bytes(serialization.Encoding.PEM, *private)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(leaf)
+    context.load_cert_chain(folder / "leaf.pem")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    yield f"https://127.0.0.1:{server.server_address[1]}/api"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"https://127.0.0.1:{server.server_address[1]}/api"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
-def test_a_private_authority_is_trusted_where_ca_file_names_it_and_no_other_is(guarded, tmp_path, capsys):
+def doctor_on(folder, url, capsys, own=""):
+    """What the doctor says of the lender at `url`, with a line of its section more."""
+    file = folder / "planrecon.toml"
+    file.write_text(f'[providers.totality]\nbase_url = "{url}"\ntoken = "canary-token-1"\n{own}')
+    execute(["doctor", "--config", str(file)])
+    said = capsys.readouterr()
+    return next((line for line in said.out.splitlines() if " totality: " in line), said.out + said.err)
+
+
+@pytest.mark.fault(11)
+def test_a_private_authority_is_trusted_where_ca_file_names_it_and_no_other_is(tmp_path, capsys):
     (tmp_path / "empty.pem").write_text("no certificate in here\n")
-    said = {}
-    for name in ("ours.pem", "theirs.pem", "empty.pem", "absent.pem", None):
-        own = f'ca_file = "{name}"\n' if name else ""  # a relative path starts at the configuration's folder
-        file = tmp_path / "planrecon.toml"
-        file.write_text(f'[providers.totality]\nbase_url = "{guarded}"\ntoken = "canary-token-1"\n{own}')
-        execute(["doctor", "--config", str(file)])
-        said[name] = next(line for line in capsys.readouterr().out.splitlines() if " totality: " in line)
+    with guarded(tmp_path) as url:
+        said = {
+            # a relative path starts at the configuration's folder
+            name: doctor_on(tmp_path, url, capsys, f'ca_file = "{name}"\n' if name else "")
+            for name in ("ours.pem", "theirs.pem", "empty.pem", "absent.pem", None)
+        }
     assert said["ours.pem"].startswith("ok ")
-    assert f"{guarded} answers" in said["ours.pem"]
+    assert f"{url} answers" in said["ours.pem"]
     for name in ("theirs.pem", None):
         assert said[name].startswith("fix ")
         assert "certificate was refused" in said[name]
         assert "ca_file" in said[name]
     assert "it holds no certificate" in said["empty.pem"]
     assert "No such file" in said["absent.pem"]
+
+
+@pytest.mark.fault(11)
+@pytest.mark.parametrize("leaf", [{"address": "127.0.0.9"}, {"ends": -1}], ids=["another name", "out of date"])
+def test_a_certificate_of_a_trusted_authority_that_does_not_fit_is_refused(tmp_path, capsys, leaf):
+    with guarded(tmp_path, **leaf) as url:
+        said = doctor_on(tmp_path, url, capsys, 'ca_file = "ours.pem"\n')
+        # no key switches the check off
+        assert "unknown key 'providers.totality.verify'" in doctor_on(tmp_path, url, capsys, "verify = false\n")
+    assert said.startswith("fix ")
+    assert "certificate was refused" in said

@@ -65,6 +65,7 @@ def hits(desk, *said, outside=""):
     return [place for place in found if not (outside and place.startswith(outside))]
 
 
+@pytest.mark.fault(66)
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_a_run_that_succeeds_writes_no_secret(guarded, style):
     ended = guarded.command(*RUN, "--log-format", style)
@@ -73,6 +74,7 @@ def test_a_run_that_succeeds_writes_no_secret(guarded, style):
     assert hits(guarded, ended.stdout, ended.stderr) == []
 
 
+@pytest.mark.fault(66)
 def test_a_provider_that_repeats_a_secret_in_its_error_does_not_get_it_written(guarded):
     """Error bodies may repeat what was sent; what is kept of them stays among the raw bodies."""
     tell = " ".join([*CANARIES.values(), CUSTOMER]).encode()
@@ -98,6 +100,7 @@ def test_a_refused_secret_is_not_repeated_in_the_error(guarded, monkeypatch):
     assert not [path for path in written(guarded) if b"canary-wrong-secret-0b0b" in path.read_bytes()]
 
 
+@pytest.mark.fault(66)
 def test_a_run_that_is_killed_leaves_no_secret_behind(guarded):
     guarded.sandbox.faults.add(faults.hang(30), match=r"GET \S*/payments\?", provider="totality")
     child = guarded.start(*RUN)

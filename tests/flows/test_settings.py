@@ -1,5 +1,6 @@
 """The configuration: file, environment over it, nothing unknown, no secret shown."""
 
+import json
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -256,6 +257,14 @@ def test_what_closes_a_day_is_part_of_the_settings_that_decide_a_figure() -> Non
     told = [fingerprint(load(written(text))) for text in texts]
     assert len(set(told)) == len(texts)
     assert f"US (holidays {version('holidays')})" in told[-1]
+
+
+@pytest.mark.fault(69)
+@pytest.mark.parametrize("hostile", ["'; DROP TABLE x; --", 'EUR"', "EUR\n", "EUR;", "../../etc/passwd", "${HOME}"])
+@pytest.mark.parametrize("key", ["currency", "timezone", "calendar", "bucket_set", "tolerance", "plan_url"])
+def test_a_name_with_quotes_semicolons_or_line_breaks_is_refused_by_its_key(key: str, hostile: str) -> None:
+    with pytest.raises(SettingsError, match=rf"providers\.payt\.{key}"):
+        load(written(f"[providers.payt]\n{key} = {json.dumps(hostile)}\n"))
 
 
 @pytest.mark.parametrize("zone", ["Europe/Amsterdm", "CET+1"])

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import socket
 import time
 from collections import Counter
 
@@ -106,6 +107,7 @@ def test_everything_payiq_holds_is_read_and_nothing_else(sandbox, clock):
     assert rows["payiq__plans"] >= 1
 
 
+@pytest.mark.fault(23)
 @pytest.mark.parametrize(
     ("name", "without"), [("payt", ("token", "refresh_token")), ("totality", ("token",)), ("payiq", ())]
 )
@@ -120,6 +122,7 @@ def test_a_token_revoked_on_the_way_is_renewed_and_the_page_read_again(sandbox, 
     assert len(tokens) == 2
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("name", ["payt", "totality", "payiq"])
 @pytest.mark.parametrize("retry_after", [None, "0", "Tue, 30 Jun 2026 12:00:00 GMT", "soon"])
 def test_429_is_waited_out(sandbox, clock, name, retry_after):
@@ -127,6 +130,7 @@ def test_429_is_waited_out(sandbox, clock, name, retry_after):
     assert pulled(sandbox, name, clock)
 
 
+@pytest.mark.fault(7)
 def test_429_without_end_is_given_up_after_a_bounded_number_of_requests(sandbox, clock):
     sandbox.faults.add(faults.status(429), provider="payt", times=faults.FOREVER)
     with pytest.raises(RateLimited):
@@ -134,6 +138,7 @@ def test_429_without_end_is_given_up_after_a_bounded_number_of_requests(sandbox,
     assert len(sandbox.requests["payt"]) == 3
 
 
+@pytest.mark.fault(7)
 def test_the_documented_limit_of_payt_is_never_reached(clock):
     with serve(scenarios.golden(), rate_limit=10) as running:
         given = {"token": running.credentials["payt"]["token"]}
@@ -143,6 +148,7 @@ def test_the_documented_limit_of_payt_is_never_reached(clock):
             assert client.traffic().retries == 0
 
 
+@pytest.mark.fault(3, 4)
 @pytest.mark.parametrize("name", ["payt", "totality", "payiq"])
 @pytest.mark.parametrize("how", ["length", "chunked", "close"])
 def test_a_cut_body_is_read_again_and_never_given_out(sandbox, clock, name, how):
@@ -151,6 +157,7 @@ def test_a_cut_body_is_read_again_and_never_given_out(sandbox, clock, name, how)
     assert [page.body for page in pulled(sandbox, name, clock)] == whole
 
 
+@pytest.mark.fault(3, 4)
 def test_a_body_that_stays_cut_ends_the_sweep(sandbox, clock):
     sandbox.faults.add(faults.cut("close"), provider="totality", match=LIST["totality"], times=faults.FOREVER)
     with pytest.raises(Truncated):
@@ -180,6 +187,7 @@ def test_a_row_with_a_doubled_key_costs_itself_alone(sandbox, clock):
     assert [(reject.position, reject.code) for reject in rejects] == [(0, "DUPLICATE_KEY")]
 
 
+@pytest.mark.fault(15)
 def test_a_repeated_cursor_is_an_error_and_not_an_end(clock):
     with serve(scenarios.demo(), rate_limit=None) as running:
         running.faults.add(faults.same_cursor(), provider="payt", after=1, times=faults.FOREVER)
@@ -203,6 +211,7 @@ def test_pages_of_every_size_hold_the_same_rows(clock):
         assert hashes(running, "totality") == whole
 
 
+@pytest.mark.fault(5, 6)
 def test_a_drip_and_a_hang_end_in_time(sandbox, clock):
     for fault in (faults.drip(seconds=0.2), faults.hang(30)):
         sandbox.faults.clear()
@@ -213,6 +222,7 @@ def test_a_drip_and_a_hang_end_in_time(sandbox, clock):
         assert time.monotonic() - started < 2.5
 
 
+@pytest.mark.fault(9, 10)
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
@@ -234,12 +244,25 @@ def test_each_way_to_fail_has_its_own_error(sandbox, clock, fault, error):
         pulled(sandbox, "payt", clock, attempts=2)
 
 
-def test_a_refused_connection_is_unreachable(clock):
-    connection = Connection("http://127.0.0.1:9", token="static-token", attempts=1)
-    with PROVIDERS["payt"].connect(connection, clock=clock) as client, pytest.raises(Unreachable, match="ConnectError"):
-        list(client.pull(SweepRequest("payments", "7")))
+@pytest.mark.fault(1)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "https://no.such.host.invalid"])
+def test_a_connection_that_is_refused_or_leads_to_no_host_is_unreachable_after_bounded_tries(clock, monkeypatch, url):
+    look_up = socket.getaddrinfo
+
+    def no_such_host(host, *given, **named):
+        if host == "no.such.host.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_host)
+    connection = Connection(url, token="static-token", attempts=2)
+    with PROVIDERS["payt"].connect(connection, clock=clock) as client:
+        with pytest.raises(Unreachable, match="ConnectError"):
+            list(client.pull(SweepRequest("payments", "7")))
+        assert client.traffic().requests == 2
 
 
+@pytest.mark.fault(19)
 def test_a_business_failure_inside_a_200_is_never_an_empty_portfolio(sandbox, clock, drained):
     failed = b'{"Success":false,"ErrorCode":"DataNotFound","ErrorNum":3,"Errors":["x"],"Result":null}'
     sandbox.faults.add(faults.status(200, body=failed), provider="payiq", match="Setup")
@@ -249,6 +272,7 @@ def test_a_business_failure_inside_a_200_is_never_an_empty_portfolio(sandbox, cl
     assert sum(page.entity == "setup" for page in pages) == len(sandbox.world.payiq.setups)
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize("seed", range(8))
 def test_rows_that_change_and_go_while_pages_are_read_hide_no_other_row(clock, seed):
     draw = random.Random(seed)

@@ -50,6 +50,7 @@ def only(decoded):
     return decoded.rejects[0]
 
 
+@pytest.mark.fault(24, 26)
 @pytest.mark.parametrize(
     ("bad", "code", "column"),
     [
@@ -90,12 +91,14 @@ def test_a_plan_is_taken_whole_with_its_terms_or_not_at_all():
     assert (reject.key, reject.rows) == ("bad", 3)
 
 
+@pytest.mark.fault(67)
 def test_a_reject_tells_field_and_type_and_never_a_value():
     decoded = read(page(text(reason="canary-person", payment_terms=[{**TERM, "amount_due": ["canary-amount"]}])))
     assert "canary" not in repr(decoded.rejects)
     assert "payment_terms[0].amount_due" in only(decoded).reason
 
 
+@pytest.mark.fault(26)
 @pytest.mark.parametrize(
     "doubled",
     [
@@ -131,6 +134,7 @@ def test_a_key_twice_around_the_rows_refuses_the_page(body):
     assert (only(read(body)).position, only(read(body)).code) == (-1, "DUPLICATE_KEY")
 
 
+@pytest.mark.fault(26)
 @pytest.mark.parametrize(
     ("body", "code"),
     [
@@ -157,22 +161,26 @@ def test_a_page_that_is_not_what_is_documented_is_refused_whole(body, code):
     assert ids(decoded) == []
 
 
+@pytest.mark.fault(20, 26)
 def test_text_that_is_not_utf8_costs_its_row():
     decoded = read(page(text(id="good"), text(id="XX")).replace(b"XX", b"\xff\xfe"))
     assert (only(decoded).position, only(decoded).code) == (1, "MALFORMED_JSON")
 
 
+@pytest.mark.fault(26)
 def test_the_character_nul_costs_its_row_and_a_backslash_does_not():
     decoded = read(page(text(debtor_id="a\\u0000b"), text(debtor_id="a\x00b")))
     assert (only(decoded).position, only(decoded).code) == (1, "MALFORMED_JSON")
 
 
+@pytest.mark.fault(26)
 def test_deep_nesting_in_a_field_nobody_reads_costs_its_row():
     deep = "[" * 60 + "]" * 60
     decoded = read(page(text(id="good"), text(id="deep")[:-1] + f', "unheard_of": {deep}}}'))
     assert (only(decoded).code, only(decoded).key) == ("TOO_DEEP", "deep")
 
 
+@pytest.mark.fault(32)
 def test_unknown_fields_are_counted_and_the_row_is_kept():
     decoded = read(
         page(text(new_field=1), text(payment_terms=[{**TERM, "fee": 1}, {**TERM, "fee": 2}]), text(reason="r"))
@@ -225,6 +233,7 @@ def test_every_top_level_row_carries_the_hash_of_its_own_bytes_and_children_thei
     assert decoded.tables["payt__payment_terms"]["ordinal"] == [0, 0]
 
 
+@pytest.mark.fault(26, 27)
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -288,6 +297,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.fault(26)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tree=JSON, entity=st.sampled_from(ENTITIES), seed=st.integers(0, 2**32))
 def test_no_page_raises_and_every_row_is_accepted_or_rejected(tree, entity, seed):
@@ -332,6 +342,7 @@ def test_half_a_character_in_a_field_nobody_reads_costs_nothing(unused):
     assert decoded.tables["payt__payment_plans"]["row_hash"][0] == own, "the hash is of the bytes as received"
 
 
+@pytest.mark.fault(26)
 @pytest.mark.parametrize("read_field", [{"debtor_id": "d\ud83d"}, {"payment_terms": [{**TERM, "id": "t\ude00"}]}])
 def test_half_a_character_in_a_field_that_is_read_costs_its_row_alone(read_field):
     decoded = read(page(text(**read_field), text(id="p2")))

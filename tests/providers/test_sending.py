@@ -88,12 +88,14 @@ def test_a_plan_the_answer_shows_as_asked_for_is_done(town, name, sending):
     assert [plan.plan_id for plan in found.plans] == [answer.plan_id]
 
 
+@pytest.mark.fault(51)
 def test_429_proves_that_nothing_was_executed_and_keeps_the_time_named(town, name, sending):
     answer, made, found = sending(faults.status(429, retry_after=7))
     assert (answer.outcome, answer.status, answer.retry_after) == (Outcome.NOT_EXECUTED, 429, 7.0)
     assert (made, found.plans, len(town.mutations(name))) == (0, (), 1)
 
 
+@pytest.mark.fault(51)
 def test_a_refused_connection_proves_that_nothing_was_executed(town, name):
     with town.writer(name) as writer:
         order = writer.order(writer.locate(Wanted("create", body=BODIES[name])))
@@ -150,6 +152,7 @@ def test_an_error_in_a_foreign_form_proves_nothing(name, sending, status, body):
     assert (answer.outcome, answer.status) == (Outcome.UNKNOWN, status)
 
 
+@pytest.mark.fault(51)
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_a_server_error_proves_nothing_whatever_its_body_says(town, name, sending, status):
     answer, _, _ = sending(faults.status(status, body=OWN_FORM[name]))
@@ -171,6 +174,7 @@ def test_a_connection_dropped_before_any_effect_is_unknown_and_nothing_is_found(
     assert (found.plans, len(town.mutations(name))) == ((), 1)
 
 
+@pytest.mark.fault(51)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -196,6 +200,7 @@ def test_an_answer_beyond_the_byte_budget_proves_nothing(town, name, sending):
     assert (answer.outcome, len(town.mutations(name))) == (Outcome.UNKNOWN, 1)
 
 
+@pytest.mark.fault(9)
 @pytest.mark.parametrize("code", [301, 302, 307])
 def test_a_redirect_is_not_followed_and_proves_nothing(town, name, sending, code):
     other = "payt" if name != "payt" else "payiq"

@@ -60,6 +60,7 @@ def test_pages_that_overlap_are_whole_once_two_passes_show_the_same_rows(wire, c
     assert len(network.requests) == 2 * 6, "two passes of five pages and the empty one"
 
 
+@pytest.mark.fault(4, 18)
 @pytest.mark.parametrize("count", [4, 45])
 def test_a_list_with_fewer_rows_than_it_says_it_has_is_not_whole(wire, clock, count):
     with pytest.raises(Unstable, match=f"says that it has 99 rows and shows {count}"):
@@ -117,6 +118,23 @@ def test_a_list_that_shrinks_while_it_is_read_loses_no_row_that_stays(wire, cloc
     assert {row["uuid"] for row in have} <= uuids(pages)
 
 
+@pytest.mark.fault(18)
+@pytest.mark.parametrize(("count", "at", "last"), [(35, 3, 0), (35, 2, 5), (20, 2, 4)])
+def test_a_numbered_page_that_is_empty_once_hides_nothing_behind_it(wire, clock, count, at, last):
+    """Where the second page is empty, only the length of the last whole fetch tells that there must be more."""
+    have, slips = rows(count), [at]
+
+    def answer(request):
+        number = int(request.url.params["page"])
+        if number in slips:
+            slips.remove(number)
+            return httpx.Response(200, json=[])
+        return httpx.Response(200, json=have[(number - 1) * SIZE : number * SIZE])
+
+    pages, _ = pull(wire, clock, answer, SweepRequest("loans", "lender", last_pages=last))
+    assert uuids(pages) == {row["uuid"] for row in have}
+
+
 def biller(have, going=()):
     """One account's payments by number; at each of the first requests for page 2 a row of page 1 goes first."""
     going = list(going)
@@ -144,10 +162,26 @@ def pull_account(wire, clock, answer):
     return [row["ID"] for page in pages for row in page], len(asked)
 
 
+@pytest.mark.fault(13)
 def test_payments_of_an_account_that_lose_a_row_while_they_are_paged_lose_no_other(wire, clock):
     have = [{"ID": number} for number in range(25)]
     found, _ = pull_account(wire, clock, biller(have, going=[have[0], have[1]]))
     assert {row["ID"] for row in have} <= set(found)
+
+
+@pytest.mark.fault(18)
+def test_a_full_page_of_an_accounts_payments_is_not_believed_to_be_all_of_them(wire, clock):
+    have, slips = [{"ID": number} for number in range(25)], [2]
+    usual = biller(have)
+
+    def answer(request):
+        if request.url.path.endswith("Payment") and int(request.url.params["Page"]) in slips:
+            slips.clear()
+            return httpx.Response(200, json={"Success": True, "ErrorCode": "None", "Result": []})
+        return usual(request)
+
+    found, _ = pull_account(wire, clock, answer)
+    assert set(found) == set(range(25))
 
 
 def test_payments_of_an_account_that_fit_one_page_are_asked_for_once(wire, clock):
@@ -217,6 +251,7 @@ def test_a_list_is_stopped_when_the_time_for_it_is_over(wire, clock, name):
     assert requests <= 4
 
 
+@pytest.mark.fault(15)
 @pytest.mark.parametrize("name", list(ENDLESS))
 def test_a_list_never_has_more_pages_than_any_list_may_have(wire, clock, name):
     said, _ = pull_endless(wire, clock, name, page_cap=20)

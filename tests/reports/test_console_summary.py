@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime
 
 import msgspec
+import pytest
 
 from reports.facts import Source
 from reports.run import RunWriter
@@ -93,6 +94,7 @@ def test_a_held_run_and_a_failed_provider_stand_in_the_first_line(tmp_path, fram
     assert "held: too old" in lines
 
 
+@pytest.mark.fault(36)
 def test_escape_codes_and_line_breaks_never_reach_the_terminal(tmp_path, frame, facts):
     evil = "a\x1b[2J\r\nPUBLISHED\u202e"
     sources = (Source("payt", evil, None, "contract", evil),)

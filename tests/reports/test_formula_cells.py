@@ -37,6 +37,7 @@ def explanations(folder, frame, texts):
         return [row["explanation"] for row in csv.DictReader(file)]
 
 
+@pytest.mark.fault(36, 68)
 @pytest.mark.parametrize("text", HOSTILE, ids=repr)
 def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(tmp_path, frame, text):
     assert explanations(tmp_path, frame, [text]) == ["'" + text]
@@ -56,6 +57,7 @@ def test_parquet_keeps_the_exact_text(tmp_path, frame):
     assert pl.read_parquet(tmp_path / "breaks.parquet")["explanation"].to_list() == HOSTILE
 
 
+@pytest.mark.fault(68)
 def test_ids_are_guarded_too_and_negative_amounts_stay_numbers(tmp_path, frame):
     terms = frame(
         "terms", {"plan_id": "=cmd", "term_id": '+"x"', "tenant_id": "@t", "term_no": 1, "outstanding_minor": -500}

@@ -45,6 +45,7 @@ def test_a_sound_pattern_stays_as_it_is(pattern):
     assert sound_pattern(pattern) == pattern
 
 
+@pytest.mark.fault(68)
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [

@@ -94,6 +94,7 @@ def page(tmp_path, frame, facts):
 LATE = {"status": "ACTIVE", "outstanding_minor": 100_000, "overdue_minor": 3334, "overdue_past_grace_minor": 3334}
 
 
+@pytest.mark.fault(68)
 def test_the_page_forbids_everything_but_its_own_style_and_its_one_script(page):
     source = page()
     scripts = re.findall(r"<script>(.*?)</script>", source, re.DOTALL)
@@ -123,6 +124,7 @@ def everywhere(text):
     }
 
 
+@pytest.mark.fault(36, 68)
 @pytest.mark.parametrize("text", HOSTILE, ids=repr)
 def test_hostile_text_stays_text(page, text):
     """A page full of it has the same elements and attributes as one full of harmless words."""
@@ -173,6 +175,7 @@ def test_what_could_not_be_read_is_named_with_the_date_of_its_figures(page):
     assert "No answer within 30 s. Last complete fetch: 2026-06-28 04:00 UTC" in text
 
 
+@pytest.mark.fault(28)
 def test_money_stands_by_provider_and_currency_and_is_never_added_across(page):
     plans = [
         {

@@ -105,6 +105,7 @@ def test_a_file_replaced_after_publication_is_described_anew(tmp_path, facts):
     verify(folder)
 
 
+@pytest.mark.fault(71)
 def test_nobody_else_may_read_the_files(publish):
     folder, _ = publish()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -259,6 +260,7 @@ def test_a_run_is_never_written_twice(publish):
         publish("r1")
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize("name", ["plans.csv", "terms.parquet", "report.html", "summary.json"])
 def test_a_flipped_bit_is_found(publish, name):
     folder, _ = publish()

@@ -42,6 +42,7 @@ def of(report, rows, total=None, minor=None):
     return [Written(REPORTS[report], arranged, total or rows.height, minor or {})]
 
 
+@pytest.mark.fault(36, 68)
 def test_text_never_becomes_a_formula_or_a_link(tmp_path, frame):
     terms = frame("terms", {"plan_id": "=1+1", "term_id": "http://evil.example", "tenant_id": "{=A1}", "term_no": 1})
     parts = sheets(tmp_path / "book.xlsx", SUMMARY, of("terms", terms))

@@ -111,6 +111,7 @@ def test_the_refusal_names_every_fault_at_once() -> None:
     assert "basis" in str(refused.value)
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PANDERA_VALIDATION_ENABLED", word) for word in ("False", "0", "no", "off", "")]
@@ -136,6 +137,7 @@ else:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+@pytest.mark.fault(67)
 def test_a_refusal_shows_no_value() -> None:
     """What stands in a row may be a person's."""
     table = next(table for table in TABLES if table.name == "plans")

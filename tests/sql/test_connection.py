@@ -95,6 +95,21 @@ def test_limits_are_ours_and_moments_come_back_in_utc(path, tmp_path):
     assert moment["at"].to_list() == [datetime(2026, 6, 30, 6, 0, tzinfo=UTC)]
 
 
+@pytest.mark.fault(46)
+def test_work_beyond_the_limits_is_an_error_and_nothing_of_it_is_stored(path, tmp_path):
+    limits = Limits(memory="32MB", spill="1MB", threads=1)
+    with connect(path, spill=tmp_path / "spill", limits=limits) as con:
+        con.execute("CREATE TABLE t AS SELECT 1 AS a")
+        with pytest.raises((duckdb.OutOfMemoryException, CannotWrite)), transaction(con):
+            con.execute(
+                "INSERT INTO t SELECT 2; CREATE TABLE u AS SELECT hash(range)::VARCHAR AS a FROM range(3e6::INT) ORDER BY a"
+            )
+        assert con.sql("SELECT a FROM t").fetchall() == [(1,)]
+    with connect(path, limits=limits) as con:
+        assert con.sql("SHOW TABLES").fetchall() == [("t",)]
+
+
+@pytest.mark.fault(71)
 def test_file_log_and_spill_are_private_under_an_open_umask(path, tmp_path):
     before = os.umask(0o022)
     try:
@@ -107,6 +122,7 @@ def test_file_log_and_spill_are_private_under_an_open_umask(path, tmp_path):
         os.umask(before)
 
 
+@pytest.mark.fault(62)
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_held_file_names_the_process_that_holds_it(path, read_only):
     with connect(path) as con:
@@ -133,6 +149,7 @@ def test_waiting_for_the_holder_to_end_succeeds(path):
             assert con.sql("SELECT a FROM t").fetchall() == [(1,)]
 
 
+@pytest.mark.fault(62)
 def test_waiting_ends_after_the_given_tries(path):
     pauses = []
     with connect(path) as con:
@@ -144,6 +161,7 @@ def test_waiting_ends_after_the_given_tries(path):
     assert len(pauses) == 2
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
 def test_what_is_not_a_plain_file_is_refused(path, kind):
     make = {"link": lambda: path.symlink_to("elsewhere"), "folder": path.mkdir, "pipe": lambda: os.mkfifo(path)}
@@ -157,6 +175,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         pytest.fail("opened it")
 
 
+@pytest.mark.fault(69)
 def test_a_path_that_the_database_would_misread_is_refused(tmp_path):
     (tmp_path / "what?").mkdir()
     with pytest.raises(CannotWrite, match="question mark"), connect(tmp_path / "what?" / "x.duckdb"):
@@ -182,6 +201,7 @@ def test_an_error_of_a_statement_is_not_called_damage(path):
         con.sql("SELECT 'Corrupt'::BIGINT").fetchall()
 
 
+@pytest.mark.fault(47)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -224,6 +224,7 @@ def test_the_providers_count_stands_in_where_an_amount_based_total_was_never_see
     assert images.plan_rules(intake.con, 3)["total_minor"].to_list() == [30000, 30000]
 
 
+@pytest.mark.fault(32)
 @pytest.mark.parametrize(
     ("fields", "field", "word", "expected"),
     [

@@ -245,6 +245,7 @@ def test_tables_and_views_of_a_changed_program_replace_the_old_views(place):
         assert "old" not in columns(warehouse, "v_plans")
 
 
+@pytest.mark.fault(47)
 def test_a_file_of_another_version_is_refused_untouched(place):
     with Warehouse.open(**place) as warehouse:
         warehouse.con.execute("UPDATE meta.about SET value = '99' WHERE name = 'schema_version'")
@@ -298,6 +299,7 @@ def test_a_second_process_is_told_who_writes(place):
     assert f"process {os.getpid()}" in ended.stderr
 
 
+@pytest.mark.fault(63)
 def test_a_file_that_was_replaced_under_the_writer_is_not_written(place):
     with Warehouse.open(**place) as warehouse:
         place["path"].rename(place["path"].with_suffix(".moved"))
@@ -306,6 +308,7 @@ def test_a_file_that_was_replaced_under_the_writer_is_not_written(place):
             pytest.fail("wrote to a file nobody sees")
 
 
+@pytest.mark.fault(63)
 def test_a_forked_child_may_not_write(place):
     with Warehouse.open(**place) as warehouse:
         object.__setattr__(warehouse, "_opened", (os.getpid() + 1, warehouse._opened[1]))

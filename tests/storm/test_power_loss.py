@@ -192,6 +192,7 @@ def wrong(look, folder, when):
     return []
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("name", ACTS)
 def test_what_was_acknowledged_outlasts_a_power_cut_and_needs_every_sync(name, disk, tmp_path):
     whole = disk()

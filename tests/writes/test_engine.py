@@ -288,6 +288,7 @@ def test_a_wait_that_a_provider_asks_for_is_bounded(desk):
     assert max(desk.time.pauses) == desk.patience.longest_wait
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize(
     "answer", [NO_ANSWER, Answer(Outcome.UNKNOWN, 500, "500"), Answer(Outcome.UNKNOWN, 201, "garbage")]
 )
@@ -305,6 +306,7 @@ def test_an_answer_that_proves_nothing_is_unknown_until_a_look_finds_the_effect(
 # Look before sending again
 
 
+@pytest.mark.fault(50)
 def test_with_a_known_delay_it_is_sent_again_only_after_that_and_a_look(desk):
     intent = desk.apply("create", lost_before)
     assert (intent.state, intent.attempts, intent.found, desk.made) == (DONE, 2, False, ["2"])
@@ -332,6 +334,7 @@ def test_who_goes_on_later_waits_only_for_the_rest_of_the_delay(desk):
     assert (desk.provider.sends[1] - lost_at).total_seconds() >= BOUND
 
 
+@pytest.mark.fault(50)
 def test_with_an_unknown_delay_a_create_is_parked_and_never_sent_again(desk):
     intent = desk.apply("create", lost_before, patience={"worst_delay": None})
     assert (intent.state, intent.attempts, len(desk.provider.sends)) == (PARKED, 1, 1)
@@ -499,6 +502,7 @@ def test_a_clash_on_the_first_try_is_a_refusal_also_after_a_busy_provider(desk):
 # Killed in the middle
 
 
+@pytest.mark.fault(49)
 @pytest.mark.parametrize("executed", [True, False])
 def test_a_process_killed_while_sending_leaves_a_question_that_a_look_answers(desk, executed):
     with pytest.raises(KeyboardInterrupt):
@@ -573,6 +577,7 @@ def approved_only(desk, operation="create"):
     return intent
 
 
+@pytest.mark.fault(54)
 def test_an_old_approval_is_not_sent(desk):
     intent = approved_only(desk)
     desk.time.at += timedelta(hours=24, seconds=1)
@@ -621,6 +626,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.fault(54)
 @pytest.mark.parametrize("change", list(CHANGES))
 def test_a_provider_that_shows_something_else_than_was_approved_gets_nothing(desk, change):
     intent = approved_only(desk)
@@ -630,6 +636,7 @@ def test_a_provider_that_shows_something_else_than_was_approved_gets_nothing(des
     assert "changed it since it was approved" in refused.reason
 
 
+@pytest.mark.fault(55)
 def test_a_plan_that_was_changed_between_two_tries_is_not_touched(desk):
     def busy(provider, _order):
         provider.plans["1"] = replace(provider.plans["1"], status="REJECTED")
@@ -762,6 +769,7 @@ def test_a_plan_that_another_open_change_may_have_made_is_no_double_of_ours(desk
     assert (done.state, done.differences, desk.made) == (DONE, (), ["2", "3"])
 
 
+@pytest.mark.fault(57)
 def test_amounts_a_hundred_times_too_large_are_a_difference(desk):
     def times_100(provider, order):
         terms = (Term(TERMS[0].due_date, Decimal(10000)), Term(TERMS[1].due_date, Decimal("20000.00")))

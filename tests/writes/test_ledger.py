@@ -297,6 +297,7 @@ def test_two_processes_that_write_at_a_time_make_one_unbroken_chain(office):
     assert not list(office.ledger.folder.glob("*.json"))
 
 
+@pytest.mark.fault(52)
 def test_of_two_processes_at_one_intent_one_has_the_effect(office, tmp_path):
     children = [clerk("effect", office.state_dir, tmp_path / "effects") for _ in range(2)]
     said = [ended(child).strip() for child in children]
@@ -338,6 +339,7 @@ def modes(folder):
     return {path.name: path.stat().st_mode & 0o777 for path in [folder, *folder.rglob("*")]}
 
 
+@pytest.mark.fault(71)
 def test_folders_and_files_are_for_their_owner_alone(office, tmp_path):
     before = (tmp_path).stat().st_mode
     one = office.plan()[0]

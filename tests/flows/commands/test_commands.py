@@ -189,6 +189,7 @@ HOSTILE = "\x1b[2J\u202egnp.exe\x9b31m\r\nnext"
 HIDDEN = ("\x1b", "\u202e", "\x9b", "\r")
 
 
+@pytest.mark.fault(36)
 def test_what_an_answer_holds_neither_moves_the_cursor_nor_runs_in_a_spreadsheet(published, capsys):
     text = " || ".join(f"chr({ord(letter)})" for letter in HOSTILE)
     sql = f"select {text} as shown, '=1+1' as \"=name\", ' @x' as spaced, -5 as number, null::varchar as nothing"

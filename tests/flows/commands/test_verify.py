@@ -86,6 +86,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize("what", DAMAGE)
 def test_a_flipped_bit_is_named_with_its_file_by_verify_and_by_the_doctor(store, capsys, what):
     path = DAMAGE[what](store)

@@ -48,6 +48,7 @@ def equation_holds(desk):
 # providers that are down
 
 
+@pytest.mark.fault(1)
 @pytest.mark.usefixtures("impatient")
 def test_a_provider_that_is_down_is_named_first_and_the_others_are_published(desk):
     desk = desk(golden())
@@ -133,6 +134,7 @@ def test_a_last_page_that_never_came_proves_no_absence(desk):
     assert of(desk.rows("plans"), "totality") == plans
 
 
+@pytest.mark.fault(18, 21)
 def test_a_plan_that_vanished_from_a_complete_fetch_is_in_no_total_from_that_day_on(desk):
     desk = desk(sixty()).without("payt", "payiq")
     today = datetime.now(ZoneInfo("Europe/Amsterdam")).date()
@@ -284,6 +286,7 @@ def waiting_for(desk, provider, count=1):
         time.sleep(0.01)
 
 
+@pytest.mark.fault(60)
 def test_a_second_run_at_the_same_time_is_told_who_holds_the_lock(desk):
     desk = desk(golden()).without("payt", "payiq")
     desk.sandbox.faults.add(faults.delay(8), provider="totality", after=1)
@@ -307,6 +310,7 @@ main()
 """The console script, which hears Ctrl-C also where a background shell let it be ignored."""
 
 
+@pytest.mark.fault(40)
 @pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGTERM, 143, "SIGTERM"), (signal.SIGINT, 130, "Ctrl-C")])
 def test_a_signal_ends_a_run_within_seconds_and_the_next_one_fetches_no_sealed_sweep_again(desk, number, code, word):
     desk = desk(golden()).without("payiq")

@@ -47,6 +47,7 @@ def at(monkeypatch):
     return moved
 
 
+@pytest.mark.fault(14, 64)
 def test_a_provider_whose_clock_is_a_day_ahead_hides_nothing_that_changes_within_that_day(desk):
     desk = desk(on_time()).without("payiq")
     began = datetime.now(UTC)
@@ -90,6 +91,7 @@ def test_a_provider_whose_clock_is_a_year_behind_is_read_whole_and_told(desk):
     assert {row["status"] for row in desk.rows("plans")} == {"DEACTIVATED"}
 
 
+@pytest.mark.fault(64)
 def test_a_watermark_that_lies_in_the_future_asks_for_everything(desk, monkeypatch):
     desk = desk(on_time()).without("payiq")
     with monkeypatch.context() as wrong:
@@ -117,6 +119,7 @@ def test_everything_is_asked_for_again_on_the_seventh_day_and_not_a_day_later(de
             assert (times == {EVERYTHING}) is is_full, (provider, since_full)
 
 
+@pytest.mark.fault(21)
 def test_a_gap_of_sixty_days_is_closed_by_asking_for_everything(desk, at):
     """The overlap alone may carry the next start beyond what a provider's list of deletions reaches back to."""
     desk = desk(golden()).without("payiq")
@@ -155,6 +158,7 @@ def test_a_full_fetch_that_a_gate_held_does_not_count_and_the_next_run_fetches_e
     assert EVERYTHING not in asked(desk)["totality"]
 
 
+@pytest.mark.fault(67)
 def test_names_and_reasons_nobody_reads_are_not_landed_unless_the_fields_are_left_to_the_provider(desk):
     desk = desk(on_time()).without("totality", "payiq")
     personal = {b"Canary Person", b"canary reason of the debtor"}
@@ -190,6 +194,7 @@ def test_a_list_that_never_ends_is_a_fault_of_the_provider_that_answered(desk, c
     assert "the time for one list is over" in said
 
 
+@pytest.mark.fault(22)
 @pytest.mark.parametrize(("match", "code"), [("/v1/payments", 403), ("/v1/payments", 401)])
 def test_a_list_that_is_not_permitted_is_said_to_be_so(desk, match, code):
     """One scope is missing, or the token is refused half-way and so is the renewed one."""
@@ -271,6 +276,7 @@ def test_pages_that_overlap_make_a_whole_first_fetch(desk):
     assert overlapping.query("SELECT count(*) FROM v_fetches WHERE NOT complete") == [(0,)]
 
 
+@pytest.mark.fault(10)
 def test_an_answer_above_the_configured_budget_costs_its_list_and_the_advice_names_a_key_there_is(desk, capsys):
     desk = desk(on_time()).without("totality", "payiq").configure(gates={"freshness_hours": 10_000})
     assert desk.run(GOLDEN_AS_OF).state == "PUBLISHED"

@@ -79,6 +79,7 @@ def published(desk):
     return make
 
 
+@pytest.mark.fault(38)
 def test_too_many_rejected_rows_hold_the_run(published):
     desk, seen = published(small())
     with desk.world.changing():
@@ -125,6 +126,7 @@ def test_a_fetch_that_is_too_old_holds_the_run_and_a_younger_one_does_not(publis
     assert seen_by_readers(desk) == seen
 
 
+@pytest.mark.fault(18, 37)
 def test_a_portfolio_that_shrinks_by_more_than_three_in_ten_holds_the_run(published):
     desk, seen = published(small())
     plans = desk.world.totality.payment_plans
@@ -139,6 +141,7 @@ def test_a_portfolio_that_shrinks_by_more_than_three_in_ten_holds_the_run(publis
     assert seen_by_readers(desk) == seen
 
 
+@pytest.mark.fault(37)
 def test_a_portfolio_that_grows_by_more_than_the_limit_is_held_too(published):
     desk, seen = published(golden())
     twins = generate(seed=9, plans=3, as_of=GOLDEN_AS_OF, providers=("totality",)).totality

@@ -31,6 +31,7 @@ TOLD = {"payt": {"currency": "EUR"}, "totality": {"currency": "USD"}, "payiq": {
 SWEEPS = {"payt": "payment_plans", "totality": "payment_plans", "payiq": "portfolio"}
 
 
+@pytest.mark.fault(26)
 @pytest.mark.parametrize("provider", MAKERS)
 def test_every_row_of_valid_pages_with_odd_texts_is_accepted_or_in_quarantine(provider):
     make, share = Maker(f"pages of {provider}"), WANTED // len(MAKERS) + 1

@@ -71,6 +71,7 @@ BROKEN = [
 ]
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: f"{case[1]} {case[2]} {case[3].__name__}")
 def test_what_cannot_be_written_is_said_before_anything_is_fetched(ready, capsys, case):
     section, key, name, broken = case
@@ -113,6 +114,7 @@ def as_an_ordinary_user(*arguments):
     )
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize(("section", "key", "name"), [each[:3] for each in BROKEN if each[3] is a_file])
 def test_a_folder_that_is_read_only_is_said_before_anything_is_fetched(ready, section, key, name):
     place = ready.folder / "locked"
@@ -131,6 +133,7 @@ def test_a_folder_that_is_read_only_is_said_before_anything_is_fetched(ready, se
     assert asked(ready) == 0
 
 
+@pytest.mark.fault(69)
 @pytest.mark.parametrize("name", ["Reports [finance]", "reports {a,b} *", 'it\'s 100% "ours"', "ré;ports"])
 def test_a_name_that_looks_like_a_pattern_is_only_a_name(ready, capsys, name):
     ready.without("payt", "payiq")
@@ -168,6 +171,7 @@ def test_no_extension_is_looked_for_before_the_database_is_locked_down(tmp_path)
     assert value == "false"
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize(
     "command",
     [
@@ -192,6 +196,7 @@ def test_no_plan_is_touched_or_laid_out_where_validation_is_switched_off(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.fault(72)
 @pytest.mark.parametrize("command", [RUN, ("report", *RUN[1:])])
 def test_nothing_is_computed_where_validation_is_switched_off(ready, capsys, monkeypatch, command):
     if command[0] == "report":

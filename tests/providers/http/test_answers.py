@@ -68,6 +68,7 @@ def test_a_date_no_clock_can_show_ends_no_fetch(ask, name):
     assert {page.provider_clock for page in pages} == {None}
 
 
+@pytest.mark.fault(20)
 @EVERY
 def test_a_byte_order_mark_before_json_is_skipped_and_kept_among_the_bytes_as_received(ask, name):
     body = MARK + httpx.Response(200, json=LISTS[name][2]).content
@@ -94,6 +95,7 @@ def test_only_200_is_a_whole_list_and_every_other_success_is_named(ask, name, st
     assert caught.value.status == status
 
 
+@pytest.mark.fault(20)
 @pytest.mark.parametrize(
     ("encoding", "words"), [("br", "'br'"), ("gzip, deflate", "'deflate'"), ("Ärger <b>", "without a proper name")]
 )

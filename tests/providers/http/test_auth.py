@@ -77,6 +77,7 @@ def test_client_credentials_go_to_the_origin_as_a_form_for_totality(wire, clock)
     assert network.requests[1].headers["accept"] == "application/vnd.totality.v1+json"
 
 
+@pytest.mark.fault(23)
 def test_a_token_that_ends_on_the_way_is_renewed_once_and_the_same_page_asked_again(wire, clock):
     issued = iter(["first-token", "second-token"])
 
@@ -96,6 +97,7 @@ def test_a_token_that_ends_on_the_way_is_renewed_once_and_the_same_page_asked_ag
     ]
 
 
+@pytest.mark.fault(23)
 def test_a_second_401_stops_with_a_question_of_permission(wire, clock):
     def answer(request):
         if request.url.path == "/oauth/token":

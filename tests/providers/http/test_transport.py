@@ -54,6 +54,7 @@ def body_of(reply):
     return reply.body
 
 
+@pytest.mark.fault(8)
 def test_a_server_error_that_passes_is_not_seen_by_the_caller(wire, clock):
     network = wire([httpx.Response(503), httpx.Response(500), httpx.Response(200, content=b"[]")])
     transport = door(network, clock)
@@ -62,6 +63,7 @@ def test_a_server_error_that_passes_is_not_seen_by_the_caller(wire, clock):
     assert transport.traffic().retries == 2
 
 
+@pytest.mark.fault(1, 8)
 def test_a_server_error_that_stays_ends_after_bounded_attempts(wire, clock):
     network = wire(lambda _: httpx.Response(502))
     with pytest.raises(Unreachable) as caught:
@@ -71,6 +73,7 @@ def test_a_server_error_that_stays_ends_after_bounded_attempts(wire, clock):
     assert caught.value.status == 502
 
 
+@pytest.mark.fault(8)
 def test_after_three_requests_that_failed_for_good_the_client_stops_asking(wire, clock):
     network = wire(lambda _: httpx.Response(500))
     transport = door(network, clock, attempts=2)
@@ -80,6 +83,7 @@ def test_after_three_requests_that_failed_for_good_the_client_stops_asking(wire,
     assert len(network.requests) == 2 * CIRCUIT
 
 
+@pytest.mark.fault(2)
 @pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.ReadError("reset")])
 def test_a_broken_connection_is_tried_again(wire, clock, error):
     answers = iter([error, httpx.Response(200, content=b"[]")])
@@ -119,14 +123,14 @@ class Stream(httpx.SyncByteStream):
 
 @contextmanager
 def speaking(*said: bytes, pause: float = 0.05):
-    """A server that takes one request, says these bytes with pauses between them, and remembers when it was left."""
+    """A server that takes one request, says these bytes with pauses between them, and remembers what it heard and when it was left."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        left = threading.Event()
+        left, heard = threading.Event(), []
 
         def speak():
             connection, _ = listening.accept()
             with connection:
-                connection.recv(65536)
+                heard.append(connection.recv(65536))
                 with suppress(OSError):
                     for some in said:
                         connection.sendall(some)
@@ -137,20 +141,21 @@ def speaking(*said: bytes, pause: float = 0.05):
 
         thread = threading.Thread(target=speak, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}", left
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", left, heard
         thread.join(5)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n"
 
 
+@pytest.mark.fault(5, 6)
 @pytest.mark.parametrize(
     "said",
     [(), (HEAD, *[b"X-A: b\r\n"] * 100), (HEAD + b"\r\n", *[b" "] * 100)],
     ids=["nothing", "headers drop by drop", "a body drop by drop"],
 )
 def test_what_is_not_answered_whole_by_the_deadline_is_left_and_the_connection_closed(clock, said):
-    with speaking(*said) as (url, left):
+    with speaking(*said) as (url, left, _):
         started = time.monotonic()
         with real(url, clock, deadline=0.3, attempts=1) as transport:
             with pytest.raises(Unreachable, match=r"no whole answer within 0\.3 s"):
@@ -187,6 +192,7 @@ def test_a_cookie_that_a_provider_sets_is_not_sent_back(wire, clock):
     assert "cookie" not in network.requests[1].headers
 
 
+@pytest.mark.fault(10)
 def test_a_decompression_bomb_stops_at_the_byte_budget_and_is_not_tried_again(wire, clock):
     bomb = gzip.compress(bytes(8 * 1024 * 1024))
     network = wire(lambda _: httpx.Response(200, stream=Stream(bomb), headers={"content-encoding": "gzip"}))
@@ -195,6 +201,7 @@ def test_a_decompression_bomb_stops_at_the_byte_budget_and_is_not_tried_again(wi
     assert len(network.requests) == 1
 
 
+@pytest.mark.fault(9)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_refused_and_names_both_hosts(wire, clock, status):
     network = wire(lambda _: httpx.Response(status, headers={"location": "https://evil.test/steal?x=1"}))
@@ -210,6 +217,7 @@ def test_a_redirect_to_what_is_no_address_is_refused_as_well(wire, clock, locati
         door(network, clock).read(LIST, body_of)
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize(
     "address",
     [
@@ -240,6 +248,7 @@ def test_429_is_tried_again_after_what_the_provider_asks_for(wire, clock):
     assert 3.0 <= transport._wait(RateLimited("slow down", retry_after=3.0)) < 4.0
 
 
+@pytest.mark.fault(7)
 def test_an_absurd_retry_after_is_capped_and_none_falls_back_to_growing_waits(wire, clock):
     transport = door(wire([]), clock, retry_after_cap=30.0)
     assert transport._wait(RateLimited("slow down", retry_after=10.0**9)) < 31.0
@@ -255,6 +264,7 @@ def test_429_that_stays_is_said_as_such_with_a_bounded_number_of_requests(wire, 
     assert len(network.requests) == 3
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
@@ -317,6 +327,7 @@ def test_a_hostile_request_id_is_left_out(wire, clock):
     assert "script" not in str(caught.value)
 
 
+@pytest.mark.fault(70)
 @pytest.mark.parametrize("hostile", ["a/../../admin", "x?y=1", "x#y", "%2f", "a b", "é", "..%2f.."])
 def test_an_id_stays_one_path_segment_whatever_is_in_it(wire, clock, hostile):
     network = wire(lambda _: httpx.Response(200, content=b"{}"))
@@ -330,12 +341,14 @@ def test_an_id_stays_one_path_segment_whatever_is_in_it(wire, clock, hostile):
     assert "#" not in raw
 
 
+@pytest.mark.fault(70)
 @pytest.mark.parametrize("hostile", ["", ".", ".."])
 def test_a_dot_segment_is_refused_as_an_id(hostile):
     with pytest.raises(Refused):
         segment(hostile)
 
 
+@pytest.mark.fault(11)
 @pytest.mark.parametrize(
     "url",
     [
@@ -362,13 +375,19 @@ def test_https_and_loopback_are_accepted(url):
     assert origin(url, provider="payt", name="base_url")
 
 
-def test_proxies_and_certificates_of_the_environment_are_ignored(monkeypatch, clock):
+@pytest.mark.fault(12)
+def test_proxies_certificates_and_passwords_of_the_environment_are_ignored(monkeypatch, tmp_path, clock):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login canary-user password canary-password\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
     monkeypatch.setenv("NO_PROXY", "")
-    with speaking(HEAD.replace(b"400", b"2") + b"\r\n[]") as (url, _), real(url, clock) as transport:
+    with speaking(HEAD.replace(b"400", b"2") + b"\r\n[]") as (url, _, heard), real(url, clock) as transport:
         assert transport.read(LIST, body_of) == b"[]"
+    assert f"Authorization: Bearer {TOKEN}".lower().encode() in heard[0].lower()
 
 
 def test_the_pace_never_lets_more_through_in_a_second_than_allowed():
@@ -393,6 +412,7 @@ def test_every_sane_pace_can_be_kept(rate):
     assert pace(rate).try_acquire("x")
 
 
+@pytest.mark.fault(2, 48)
 @pytest.mark.parametrize(
     "happens", [500, 503, 408, 429, httpx.ReadTimeout, httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError]
 )

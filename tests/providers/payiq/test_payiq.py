@@ -199,6 +199,7 @@ def test_what_an_envelope_says_decides_and_not_the_status(wire, clock, answer, e
     assert "SomethingNew" not in str(caught.value)
 
 
+@pytest.mark.fault(15)
 def test_a_list_that_ignores_the_page_number_is_an_error_and_not_an_end(wire, clock):
     network = wire(Biller({"R1": setup()}, Payment={"R1": [[{"ID": 1}]] * 50}))
     with client(network, clock, accounts("R1")) as payiq, pytest.raises(Unreadable, match="circle"):
@@ -302,6 +303,7 @@ def test_payments_and_their_parts_keep_what_they_say():
     assert "canary" not in repr(decoded.tables)
 
 
+@pytest.mark.fault(19)
 def test_an_envelope_that_says_no_or_holds_nothing_is_a_page_refused_and_never_an_empty_one():
     for body in (failure("SystemError"), envelope(None)):
         decoded = decode("setup", json.dumps(body).encode(), ASKED)

@@ -66,7 +66,6 @@ def test_a_list_is_read_to_its_end_by_cursor(wire, clock):
         {"data": [{"id": "1"}], "pagination": {}},
         {"data": [{"id": "1"}], "pagination": {"cursor": None}},
         {"data": [{"id": "1"}], "pagination": {"cursor": ""}},
-        {"data": [], "pagination": {"cursor": "more"}},
     ],
 )
 def test_every_documented_or_assumed_end_of_a_list_ends_it(wire, clock, last):
@@ -75,6 +74,25 @@ def test_every_documented_or_assumed_end_of_a_list_ends_it(wire, clock, last):
         assert len(list(payt.pull(PLANS))) == 1
 
 
+@pytest.mark.fault(18)
+def test_an_empty_page_in_the_middle_is_no_end_but_one_that_leads_to_itself_is(wire, clock):
+    network = wire(
+        pages_by_cursor(
+            {
+                "": {"data": [{"id": "1"}], "pagination": {"cursor": "a"}},
+                "a": {"data": [], "pagination": {"cursor": "b"}},
+                "b": {"data": [{"id": "2"}], "pagination": {"cursor": "c"}},
+                "c": {"data": [], "pagination": {"cursor": "c"}},
+            }
+        )
+    )
+    with client(network, clock) as payt:
+        pages = list(payt.pull(PLANS))
+    assert [row["id"] for body in bodies(pages) for row in body["data"]] == ["1", "2"]
+    assert len(network.requests) == 4 + 1, "four pages and a look at what changed"
+
+
+@pytest.mark.fault(15)
 def test_a_cursor_seen_before_is_an_error_and_not_an_end(wire, clock):
     network = wire(
         pages_by_cursor(
@@ -119,6 +137,7 @@ def test_the_quiet_case_costs_one_look_at_what_changed_since_the_sweep_began(wir
     assert query(network.requests[1])["updated_after"] == "2026-06-30T11:59:59Z"
 
 
+@pytest.mark.fault(13)
 def test_a_row_that_changed_during_the_sweep_is_given_out_too(wire, clock):
     looks = iter([[{"id": "1", "v": 2}], [{"id": "1", "v": 2}]])
 
@@ -133,6 +152,7 @@ def test_a_row_that_changed_during_the_sweep_is_given_out_too(wire, clock):
     assert len(network.requests) == 3
 
 
+@pytest.mark.fault(13)
 def test_rows_that_never_stop_changing_are_unstable(wire, clock):
     versions = iter(range(100))
     network = wire(lambda _: httpx.Response(200, json={"data": [{"id": "1", "v": next(versions)}]}))
@@ -153,6 +173,7 @@ def test_an_incremental_sweep_sends_the_watermark_in_utc(wire, clock):
     }
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize(
     ("since", "sent"),
     [
@@ -197,6 +218,7 @@ def test_a_body_cut_without_a_length_is_read_again(wire, clock):
         assert [page.body for page in payt.pull(PLANS)] == [whole]
 
 
+@pytest.mark.fault(4)
 def test_a_body_that_stays_cut_is_never_given_out(wire, clock):
     network = wire(lambda _: httpx.Response(200, content=b'{"data":[{"id":"1"}'))
     given = []
@@ -206,6 +228,7 @@ def test_a_body_that_stays_cut_is_never_given_out(wire, clock):
     assert len(network.requests) == 2
 
 
+@pytest.mark.fault(20)
 def test_a_maintenance_page_is_tried_again_and_then_kept_as_evidence(wire, clock, drained):
     html = httpx.Response(200, content=b"<html>canary</html>", headers={"content-type": "text/html"})
     network = wire(lambda _: httpx.Response(200, content=html.content, headers=html.headers))
@@ -218,6 +241,7 @@ def test_a_maintenance_page_is_tried_again_and_then_kept_as_evidence(wire, clock
     assert decode(given[0].entity, given[0].body, given[0].context).rejects[0].code == "MALFORMED_JSON"
 
 
+@pytest.mark.fault(19)
 def test_an_error_object_in_a_200_is_an_error_and_never_an_empty_list(wire, clock):
     network = wire(lambda _: httpx.Response(200, json={"success": True, "errors": {"not_found": ["1"]}}))
     with client(network, clock) as payt, pytest.raises(ProviderError, match="required and absent"):

@@ -67,6 +67,7 @@ def test_rows_under_data_are_read_as_well(wire, clock):
     assert [len(item.tables["totality__loans"]["uuid"]) for item in decoded] == [1, 0]
 
 
+@pytest.mark.fault(15)
 def test_the_same_page_again_is_an_error_and_not_an_end(wire, clock):
     network = wire(lambda _: httpx.Response(200, json=[loan(1)]))
     with client(network, clock) as totality, pytest.raises(Unreadable, match="circle"):
@@ -111,6 +112,7 @@ def shifting(*states):
     return answer
 
 
+@pytest.mark.fault(13)
 def test_a_row_that_slips_past_the_reader_when_another_is_deleted_is_found(wire, clock):
     network = wire(shifting(([1, 2, 3, 4, 5], 1), ([2, 3, 4, 5], 1)))
     with client(network, clock) as totality:
@@ -243,6 +245,7 @@ def test_a_plan_with_a_schedule_of_its_own_becomes_a_plan_and_entries():
     assert entries["amount"] == [3333, 3334]
 
 
+@pytest.mark.fault(27)
 @pytest.mark.parametrize(
     ("amount", "code"),
     [

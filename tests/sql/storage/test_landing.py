@@ -154,6 +154,7 @@ def test_a_name_that_could_leave_the_folder_is_refused(landing, name):
         landing.snapshot(name, "17", opened_at=MORNING)
 
 
+@pytest.mark.fault(70)
 def test_a_tenant_id_never_becomes_a_path(landing):
     snapshot = landing.snapshot("payt", "../../etc/passwd\n", opened_at=MORNING)
     sweep(snapshot, "payments", b"x")
@@ -162,6 +163,7 @@ def test_a_tenant_id_never_becomes_a_path(landing):
     assert landing.find(snapshot.id).tenant_id == "../../etc/passwd\n"
 
 
+@pytest.mark.fault(71)
 def test_every_file_is_private_even_under_an_open_umask(tmp_path):
     before = os.umask(0o022)
     try:
@@ -176,6 +178,7 @@ def test_every_file_is_private_even_under_an_open_umask(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize("byte", [0, 3, 9])
 def test_a_flipped_bit_in_a_body_is_found(landing, byte):
     snapshot = landing.snapshot("payt", "17", opened_at=MORNING)
@@ -188,6 +191,7 @@ def test_a_flipped_bit_in_a_body_is_found(landing, byte):
         bodies(landing, snapshot.id)
 
 
+@pytest.mark.fault(44)
 @pytest.mark.parametrize("name", ["001-payments.seal.json", "opened.json", "snapshot.json"])
 def test_a_flipped_bit_in_an_index_is_found(landing, name):
     snapshot = landing.snapshot("payt", "17", opened_at=MORNING)
@@ -243,6 +247,7 @@ def test_a_link_in_place_of_the_folder_is_refused(tmp_path):
 STEPS = ("parted", "packed", "sealed", "finished")
 
 
+@pytest.mark.fault(39)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_at_any_step_leaves_all_or_nothing_of_a_sweep(tmp_path, step):
     """`parted`: bodies written, nothing sealed; `packed`: pack renamed, no seal; then sealed, then finished."""
@@ -286,6 +291,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_of_a_sweep(tmp_path, step):
     assert not [name for name in everything(landing.root) if "part" in name or "tmp" in name]
 
 
+@pytest.mark.fault(41)
 def test_a_disk_that_is_full_is_named_and_what_was_sealed_stays(tmp_path):
     """A limit on the size of files stands for the full disk."""
     script = f"""

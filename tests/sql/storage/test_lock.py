@@ -38,6 +38,7 @@ def other(tmp_path):
         process.kill()
 
 
+@pytest.mark.fault(60)
 def test_the_second_run_is_told_pid_start_and_run_of_the_first(tmp_path, other):
     with pytest.raises(Busy) as caught, run_lock(tmp_path / "state", run_id="r-mine", started_at=START):
         pytest.fail("two runs at once")

@@ -132,6 +132,7 @@ def test_kills_at_random_moments_lose_no_load_and_tell_each_once(place):
         assert len(told) >= acknowledged > 0
 
 
+@pytest.mark.fault(42)
 def test_every_cut_of_the_log_shows_exactly_the_loads_to_do_again(place):
     write_and_die(place, 6, told=6)
     main, log = place.path.read_bytes(), place.log.read_bytes()
@@ -150,6 +151,7 @@ def test_every_cut_of_the_log_shows_exactly_the_loads_to_do_again(place):
     assert len(seen) > 2, "the cuts must differ in what they lose"
 
 
+@pytest.mark.fault(43)
 def test_loads_of_a_log_that_cannot_be_replayed_are_done_again(place):
     write_and_die(place, 4, told=4)
     log = place.log.read_bytes()
@@ -180,6 +182,7 @@ def test_a_flipped_bit_anywhere_in_the_log_loses_no_load_unseen(place):
         assert place.loads() + [load.load_no for load in found.replay] == [1, 2, 3, 4]
 
 
+@pytest.mark.fault(42)
 def test_a_log_that_is_gone_does_not_hide_its_loads(place):
     write_and_die(place, 2, told=2)
     place.log.unlink()
@@ -188,6 +191,7 @@ def test_a_log_that_is_gone_does_not_hide_its_loads(place):
         assert con.sql("SELECT count(*) FROM meta.loads").fetchall() == [(0,)]
 
 
+@pytest.mark.fault(43)
 def test_a_log_of_an_older_file_is_moved_aside(place):
     write_and_die(place, 3, told=3)
     old = place.log.read_bytes()
@@ -203,6 +207,7 @@ def test_a_log_of_an_older_file_is_moved_aside(place):
     assert place.loads() == [1, 2, 3, 4]
 
 
+@pytest.mark.fault(44)
 def test_a_flipped_bit_is_found_after_a_run_met_it_and_everything_is_rebuilt(place):
     with place.open() as warehouse:
         for number in (1, 2, 3):
@@ -265,6 +270,7 @@ def test_a_warehouse_that_is_gone_is_rebuilt_from_landing_and_commit_log(place):
     assert [list(landing.pages(load.snapshot_id)) for load in found.replay] == [[], []]
 
 
+@pytest.mark.fault(41)
 def test_a_disk_that_fills_up_during_a_load_keeps_all_earlier_loads(place):
     """A limit on the size of files stands for the full disk."""
     write_and_die(place, 2, told=2)
@@ -436,6 +442,7 @@ def test_an_archived_run_comes_back_cell_by_cell(place, tmp_path):
     assert archive.keep(RUN, report_frames(tmp_path), register("f1", "f2")) == sha256
 
 
+@pytest.mark.fault(47)
 def test_a_run_of_a_version_whose_reports_had_fewer_columns_and_others_comes_back(place):
     earlier = pl.DataFrame({"bucket": ["1-30"], "plans": [2]})
     with place.open() as warehouse:
@@ -453,6 +460,7 @@ def test_a_run_id_that_could_leave_the_folder_is_refused(place, run_id):
         Archive(place.state_dir).keep(replace(RUN, run_id=run_id), {}, None)
 
 
+@pytest.mark.fault(71)
 def test_recovery_leaves_no_file_that_others_can_read(place):
     before = os.umask(0o022)
     try:

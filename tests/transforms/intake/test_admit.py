@@ -110,6 +110,7 @@ def test_a_good_plan_comes_in_with_its_terms():
     assert counts(found, "terms")["amount_fetched_minor"] == 1000
 
 
+@pytest.mark.fault(29)
 @pytest.mark.parametrize(
     ("fault", "code", "column"),
     [
@@ -187,6 +188,7 @@ def test_repeats_are_not_examined_and_their_money_is_counted_apart():
     assert (row["amount_fetched_minor"], row["amount_repeated_minor"]) == (1999, 999)
 
 
+@pytest.mark.fault(32)
 def test_a_status_nobody_knows_is_kept_as_it_came_and_reported():
     found = admitted(
         payments=[
@@ -321,6 +323,7 @@ def fault(position: int, column: str = "amount", code: str = "MISSING_FIELD") ->
     return {"page_entity": "money", "position": position, "column": column, "code": code}
 
 
+@pytest.mark.fault(32)
 def test_a_field_missing_from_every_row_is_a_broken_contract():
     with pytest.raises(ContractError, match="money: field 'amount' is MISSING_FIELD in all 2 rows"):
         check_contract(rejects(fault(0), fault(1)), {"money": 2})

@@ -94,6 +94,7 @@ TWICE = {"frequency": "SEMIMONTHLY", "first_due_date": date(2023, 1, 5)}
 FIFTH_FRIDAY = {"pattern": "WEEKDAY", "first_week": 5, "first_weekday": 5, "first_due_date": date(2025, 1, 1)}
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize(
     ("plan", "conventions", "expected"),
     [
@@ -178,6 +179,7 @@ def test_a_frequency_more_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 SATURDAY, SUNDAY = date(2026, 7, 4), date(2026, 7, 5)
 
 
+@pytest.mark.fault(31)
 @pytest.mark.parametrize(
     ("first", "weekend", "holiday", "mode", "expected"),
     [

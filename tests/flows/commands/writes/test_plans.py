@@ -177,6 +177,7 @@ def test_the_preview_says_in_words_what_would_happen_and_shows_the_request(town)
         assert words in here.out
 
 
+@pytest.mark.fault(56)
 def test_a_create_at_totality_shows_the_scheduled_payments_that_it_removes(town):
     here = town()
     scheduled = here.world.totality.scheduled_payments
@@ -483,6 +484,7 @@ def test_an_update_takes_a_table_too(town):
     assert json.loads(here.mutations[0].body) == CHANGED["totality"]
 
 
+@pytest.mark.fault(59)
 def test_more_changes_than_allowed_are_2_and_none_is_sent(town):
     here = town()
     here.desk.configure(writes={"max_count": 2})
@@ -495,6 +497,7 @@ def test_more_changes_than_allowed_are_2_and_none_is_sent(town):
     assert here.create("payt", "--yes", body=bodies[:2]) == 0
 
 
+@pytest.mark.fault(59)
 def test_a_larger_sum_than_allowed_is_2_and_none_is_sent(town):
     here = town()
     here.desk.configure(writes={"max_sum": 599})
@@ -508,6 +511,7 @@ def test_a_larger_sum_than_allowed_is_2_and_none_is_sent(town):
     assert here.create("payt", "--yes", body=bodies) == 0
 
 
+@pytest.mark.fault(59)
 @pytest.mark.parametrize("provider", list(BODIES))
 def test_production_without_its_switch_is_2_and_nothing_is_asked_of_anybody(town, provider, monkeypatch):
     here = town(with_plans=True)
@@ -545,6 +549,7 @@ def test_a_refusal_of_a_state_is_4_and_of_a_create_2(town):
     assert len(here.mutations) == 2
 
 
+@pytest.mark.fault(55)
 @pytest.mark.parametrize("stamp", ["approved_at", "rejected_at", "deactivated_at"])
 def test_rejecting_a_plan_that_went_another_way_sends_nothing(town, stamp):
     here = town()
@@ -568,6 +573,7 @@ def test_a_lost_create_that_nobody_can_decide_is_4(town):
     assert len(here.mutations) == 1
 
 
+@pytest.mark.fault(48)
 @EACH
 def test_an_effect_whose_answer_is_lost_is_found_and_recorded(town, act, provider):
     here = town(with_plans=act != "create")
@@ -591,6 +597,7 @@ def test_a_create_whose_answer_is_lost_is_found_at_a_provider_whose_clock_is_a_d
     assert (done.state, done.found, len(here.mutations)) == (DONE, True, 1)
 
 
+@pytest.mark.fault(57)
 def test_a_plan_that_is_not_made_as_agreed_is_4_and_stays_so_in_the_log(town):
     here = town()
     # a holiday that the lender keeps and our calendar does not know
@@ -670,6 +677,7 @@ def test_a_create_that_was_not_read_back_is_when_it_is_asked_for_again(town, mon
     assert (done.is_read_back, len(here.mutations)) == (True, 1)
 
 
+@pytest.mark.fault(52)
 def test_of_two_at_once_one_sends_and_the_other_is_5(town):
     here = town()
     answered = threading.Event()
@@ -710,6 +718,7 @@ def test_what_was_shown_is_sent_if_it_is_still_the_same(town):
     assert here.create("payt", "--yes", "--preview", seen) == 0
 
 
+@pytest.mark.fault(53)
 def test_a_file_that_was_edited_after_it_was_shown_is_2(town):
     here = town()
     here.create("payt")
@@ -721,6 +730,7 @@ def test_a_file_that_was_edited_after_it_was_shown_is_2(town):
     assert (here.mutations, here.intents) == ([], [])
 
 
+@pytest.mark.fault(54, 56)
 def test_a_provider_that_shows_something_else_than_before_is_2(town):
     here = town()
     here.create("totality")
@@ -731,6 +741,7 @@ def test_a_provider_that_shows_something_else_than_before_is_2(town):
     assert (here.mutations, here.intents) == ([], [])
 
 
+@pytest.mark.fault(53)
 def test_an_edited_request_in_the_state_folder_is_not_sent(town):
     here = town()
     here.fault("create", "payt", faults.status(429, retry_after=0), times=3)
@@ -977,6 +988,7 @@ def test_proposals_that_break_the_policy_are_rejected_and_no_others(town):
 # Secrets
 
 
+@pytest.mark.fault(66)
 def test_no_secret_and_no_customers_token_is_in_any_file_or_answer(town):
     here = town()
     said = []
@@ -1014,6 +1026,7 @@ def test_no_secret_and_no_customers_token_is_in_any_file_or_answer(town):
     assert [path for path in files if b"canary-person" in path.read_bytes()] == []
 
 
+@pytest.mark.fault(67)
 def test_what_is_kept_of_an_open_change_is_private(town):
     here = town()
     here.fault("create", "payt", faults.drop())
