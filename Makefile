@@ -83,9 +83,10 @@ bench: setup
 chaos: setup
 	@PYTHONPATH=tests $(BIN)/python -m storm.chaos --seeds 60
 
-## kill runs at forty random moments, twenty operations on the disk and every named step, and hold what the next run reports
+## kill run, report, rebuild, replay and every change at a provider at each boundary, resume, and hold what is left; KILLS=9 takes every ninth
 kills: setup
-	@PLANRECON_KILLS=40 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/test_kills.py
+	@PLANRECON_KILLS=$(or $(KILLS),1) $(BIN)/python -m pytest -q --timeout 0 -o log_cli=true --log-level=INFO --log-cli-level=INFO \
+		tests/flows/steps/test_kills.py tests/storm/test_killed_changes.py tests/storm/test_readers.py
 
 ## plant every bug of tests/mutation/bugs and see whether the tests named for it fail; ARGS takes parts of their names
 mutate: setup

@@ -56,8 +56,7 @@ class Staging:
             _to_disk(file)
         final = self._places[state == PUBLISHED]
         _made(final.parent)
-        self.path.rename(final)
-        _sync(final.parent)
+        _move(self.path, final)
         self.path = final
         return final
 
@@ -70,7 +69,6 @@ class Staging:
         _write(self.path / manifest.NAME, text)
         (self.path / _ALIVE).unlink()
         self._lock.close()
-        _sync(self.path)
 
     def drop(self, *, stays: bool = False) -> None:
         """Remove what was written, unless it is sealed or stays."""
@@ -87,7 +85,6 @@ def reseal(folder: Path, name: str) -> None:
 def replace_manifest(folder: Path, told: Mapping[str, Any]) -> None:
     """Put another manifest in the place of a sealed folder's own, at once."""
     _write(folder / manifest.NAME, manifest.to_json(told))
-    _sync(folder)
 
 
 def point_latest(reports_dir: Path, folder: Path) -> bool:
@@ -107,8 +104,7 @@ def point_latest(reports_dir: Path, folder: Path) -> bool:
     new = reports_dir / f".{LATEST}.{folder.name}.tmp"
     new.unlink(missing_ok=True)
     new.symlink_to(folder.relative_to(reports_dir), target_is_directory=True)
-    new.replace(link)
-    _sync(reports_dir)
+    _move(new, link)
     return True
 
 
@@ -149,7 +145,7 @@ def sweep(reports_dir: Path) -> list[Path]:
     Half done is a folder of ours without a manifest whose writer holds no lock any more.
     """
     swept = []
-    for stale in reports_dir.glob(f".{LATEST}.*.tmp"):
+    for stale in (each for below in ("", "as_of=*/") for each in reports_dir.glob(f"{below}.{LATEST}.*.tmp")):
         if stale.is_symlink():
             stale.unlink()
             swept.append(stale)
@@ -221,7 +217,13 @@ def _write(path: Path, text: str) -> None:
     scratch = path.with_name(f".{path.name}.tmp")
     scratch.write_text(text, encoding="utf-8")
     _to_disk(scratch)
-    scratch.replace(path)
+    _move(scratch, path)
+
+
+def _move(path: Path, target: Path) -> None:
+    """Give a file, folder or link another name; when this returns the name lasts through a power cut."""
+    path.replace(target)
+    _sync(target.parent)
 
 
 def _to_disk(file: Path) -> None:

@@ -118,6 +118,11 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     con.execute("COMMIT")
 
 
+def checkpoint(con: duckdb.DuckDBPyConnection) -> None:
+    """Bring what was committed from the database's log into its file."""
+    con.execute("CHECKPOINT")
+
+
 def explained(error: duckdb.Error, path: Path | None) -> StoreError | None:
     """Return our error for what DuckDB says about the file; None if it is about the statement."""
     if path is None or isinstance(error, duckdb.ProgrammingError):

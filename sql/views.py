@@ -17,11 +17,11 @@ import polars as pl
 from schemas.columns import COLUMNS
 from schemas.currencies import EXPONENTS
 from schemas.reports import REPORTS
-from sql.connection import as_pattern, connect, quoted, transaction
+from sql.connection import as_pattern, checkpoint, connect, quoted, transaction
 from sql.errors import CannotWrite
 from sql.plan_history import recent_history
 from sql.scripts import create_tables, run_scripts, statements
-from sql.storage.files import TEMPORARY, cannot_write, open_private, sync_file, sync_folder
+from sql.storage.files import TEMPORARY, cannot_write, open_private, put_in_place
 
 _LEDGER = ("loads", "fetches", "quarantine", "replayed", "runs", "writes", "agreed_terms", "acceptances", "currencies")
 """Tables of `meta` that views read."""
@@ -149,13 +149,8 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
                 insert(small, f"INSERT INTO meta.{table} BY NAME SELECT * FROM given", frame)
             _write_history(small, con)
             _show(small, folder)
-        small.execute("CHECKPOINT")
-    try:
-        sync_file(draft)
-        draft.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from error
+        checkpoint(small)
+    put_in_place(draft, path)
     return path
 
 
@@ -166,7 +161,7 @@ def _begin(draft: Path) -> None:
             with transaction(con):
                 create_tables(con, ("meta", "out"))
                 make_views(con, None)
-            con.execute("CHECKPOINT")
+            checkpoint(con)
         _MADE.append(draft.read_bytes())
         return
     try:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from sql.connection import Limits, connect, transaction
+from sql.connection import Limits, checkpoint, connect, transaction
 from sql.errors import Damaged, NoWarehouse, StoreError, WrongVersion
 from sql.report_tables import add_columns
 from sql.scripts import create_tables, fingerprint, view_names
@@ -155,7 +155,7 @@ def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path
         con.execute(
             "INSERT OR REPLACE INTO meta.about VALUES ('schema_version', $version), ('made_from', $made_from)", facts
         )
-    con.execute("CHECKPOINT")
+    checkpoint(con)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from sql.storage.files import (
     open_private,
     private_folder,
     refuse_unless_plain,
+    sync,
     write_atomic,
 )
 from sql.storage.seals import canonical, write_time
@@ -229,7 +230,7 @@ class Ledger:
                 known = self._number
                 yield file
                 if self._number > known:
-                    os.fsync(file.fileno())
+                    sync(file)
         except OSError as error:
             raise cannot_write(self.path, error) from error
 

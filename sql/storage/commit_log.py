@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sql.errors import Damaged
-from sql.storage.files import cannot_write, open_private, private_folder, refuse_unless_plain, sync_folder
+from sql.storage.files import cannot_write, open_private, private_folder, refuse_unless_plain, sync, sync_folder
 from sql.storage.seals import canonical, digest_of
 
 START = "0" * 64
@@ -56,8 +56,7 @@ class CommitLog:
                 file.seek(-torn, os.SEEK_END)
                 file.truncate()
                 file.write(canonical(line) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+                sync(file)
             if not last:  # the file is new, and so its name
                 sync_folder(self.path.parent)
         except OSError as error:

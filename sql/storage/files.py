@@ -72,10 +72,23 @@ def write_atomic(path: Path, body: bytes) -> None:
     try:
         with open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
             file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
+            sync(file)
+        move(temporary, path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file or folder another name, in the place of a file that has it; when this returns the name lasts."""
+    path.replace(target)
+    sync_folder(target.parent)
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Replace `path` by a finished file beside it, as `write_atomic` would by its bytes."""
+    try:
+        sync_file(draft)
+        move(draft, path)
     except OSError as error:
         raise cannot_write(path, error) from error
 
@@ -84,6 +97,12 @@ def open_private(path: Path, flags: int) -> BinaryIO:
     """Open `path` for writing: 0600 if it is made by this, never through a link."""
     handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE)
     return cast("BinaryIO", os.fdopen(handle, _mode(flags)))
+
+
+def sync(file: BinaryIO) -> None:
+    """Make what was written to `file` last through a power cut."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def sync_file(path: Path) -> None:

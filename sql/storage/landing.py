@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sql.errors import Damaged
-from sql.storage.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, private_folder, sync_folder
+from sql.storage.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, move, private_folder
 from sql.storage.references import Group, Listed, Seals, Shown, latest_seals
 from sql.storage.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
 from sql.storage.sweeps import SweepWriter, discard_parts, read_body
@@ -230,8 +230,7 @@ class Landing:
             raise cannot_write(draft, error) from error
         write_sealed(draft / "opened.json", _opening(facts))
         try:
-            draft.rename(folder)
-            sync_folder(folder.parent)
+            move(draft, folder)
         except OSError as error:
             raise cannot_write(folder, error) from error
         return facts

@@ -22,7 +22,7 @@ from sql.runs import run_states
 from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
 from sql.storage.commits import CommittedLoad, committed_loads, log_loads, log_runs, rebuild_order, restore_runs
-from sql.storage.files import TEMPORARY, cannot_write, is_ours, sha256_file, sync_folder
+from sql.storage.files import TEMPORARY, cannot_write, is_ours, move, sha256_file
 from sql.storage.landing import Landing
 from sql.warehouse import SUSPECT, Warehouse, read_everything
 
@@ -218,8 +218,7 @@ def _move_aside(path: Path, commit_log: CommitLog, moment: datetime) -> Path:
     sha256 = sha256_file(path)
     target = path.with_name(f"{path.name}.{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}.{sha256[:16]}")
     try:
-        path.rename(target)
-        sync_folder(path.parent)
+        move(path, target)
     except OSError as error:
         raise cannot_write(path, error) from error
     commit_log.append("moved_aside", {"from": path.name, "to": target.name, "sha256": sha256})

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from sql.errors import Damaged
-from sql.storage.files import TEMPORARY, cannot_write, is_ours, open_private, sync_folder
+from sql.storage.files import TEMPORARY, cannot_write, is_ours, move, open_private, sync
 from sql.storage.references import Listed, Place, Shown, every_seal
 from sql.storage.seals import PageFacts, Seal, as_json, write_sealed
 
@@ -139,11 +139,9 @@ class SweepWriter:
             unasked=self._unasked,
         )
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            sync(self._file)
             self._file.close()
-            self._part.rename(pack)
-            sync_folder(self._folder)
+            move(self._part, pack)
         except OSError as error:
             raise cannot_write(pack, error) from error
         write_sealed(self._folder / f"{self._stem}.seal.json", as_json(seal))

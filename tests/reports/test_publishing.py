@@ -173,7 +173,7 @@ def dying(function):
             os.kill(os.getpid(), signal.SIGKILL)
         return function(*args, **kwargs)
     return wrapper
-for name in ("_sync", "_to_disk", "_write", "_held", "point_latest"):
+for name in ("_sync", "_to_disk", "_write", "_move", "_held", "point_latest"):
     setattr(publish, name, dying(getattr(publish, name)))
 run.point_latest = publish.point_latest
 run.write_workbook = dying(run.write_workbook)
@@ -243,6 +243,15 @@ def test_sweeping_a_dead_folder_does_not_follow_its_links(tmp_path, place):
     (dead / "link").symlink_to(keep, target_is_directory=True)
     assert sweep(tmp_path) == [dead]
     assert (keep / "precious").exists()
+
+
+@pytest.mark.parametrize("place", ["", "as_of=2026-06-30"])
+def test_what_a_run_tried_a_place_with_is_swept(tmp_path, place):
+    (tmp_path / place).mkdir(exist_ok=True)
+    probe = tmp_path / place / ".latest.4711.tmp"
+    probe.symlink_to("nowhere")
+    assert sweep(tmp_path) == [probe]
+    assert not probe.is_symlink()
 
 
 @pytest.mark.parametrize("run_id", ["", "..", "a/b", ".hidden", "x" * 101, "a\nb"])

@@ -9,19 +9,18 @@ Afterwards the provider's own rows are compared with the log.
 """
 
 import argparse
-import multiprocessing
-import os
 import random
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from storm import faults
+from storm.forked import Forked
 from storm.worlds import ACTS, CHANGES, Act
 
 from sandbox.fault_script import Faults
@@ -31,22 +30,8 @@ BOUND = 0.5
 """Seconds that the provider may take to execute a request whose connection is gone, where the seed lets it be known."""
 LATE = 0.25
 ROUNDS = 8
-PRELOAD = [
-    "flows.commands.cli",
-    "flows.commands.writes.plans",
-    "flows.commands.writes.intents",
-    "flows.commands.writes.agreed",
-    "providers.payt.writing",
-    "providers.totality.writing",
-    "providers.payiq.writing",
-    # what the first request and the name of `obey` would import in every process
-    "httpcore",
-    "anyio",
-    "h2.connection",
-    "sandbox.server",
-]
-
-
+BOUNDARIES = 90
+"""About how many a command comes to that asks for few changes."""
 REFUSALS = {
     "payt": (422, b'{"code":"unprocessable_entity","message":"not now"}'),
     "totality": (422, b'{"message":"Validation failed","errors":{"x":["not now"]}}'),
@@ -93,66 +78,32 @@ def look_harm(rng: random.Random) -> faults.Fault:
 # --- one command in a process of its own
 
 
-def obey(argv: list[str], output: str, kill_at: int) -> None:
-    """Run one command in this process, which ends with its exit code, or by its own hand at a step of the write path."""
-    sink = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(sink, 1)
-    os.dup2(sink, 2)
-    import flows.commands.cli
-    import flows.commands.writes.plans
+def hurry() -> None:
+    """Make the commands of this process wait less, between looks and for answers."""
+    from flows.commands.writes import plans
     from providers.base import Connection
-    from providers.http.transport import Transport
-    from writes import ledger
     from writes.engine import Patience
 
-    passed = 0
-
-    def step() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(owner: Any, name: str) -> None:
-        inner = getattr(owner, name)
-
-        def wrapped(*args: Any, **named: Any) -> Any:
-            step()
-            result = inner(*args, **named)
-            step()
-            return result
-
-        setattr(owner, name, wrapped)
-
-    around(ledger.Ledger, "_append")
-    around(ledger.Ledger, "_forget")
-    around(ledger, "write_atomic")
-    around(Transport, "send")
-    usual = flows.commands.writes.plans.patience
+    usual, connected = plans.patience, plans.connection_of
 
     def hurried(*args: Any) -> Patience:
         found = usual(*args)
         return Patience(found.worst_delay, (0.0, 0.02, 0.05), found.most_sends, 0.2, found.valid)
 
-    flows.commands.writes.plans.patience = hurried
-    connected = flows.commands.writes.plans.connection_of
-
     def impatient(*args: Any, **named: Any) -> Connection:
-        from dataclasses import replace
-
         return replace(connected(*args, **named), deadline=1.0, read_timeout=1.0, retry_seconds=20.0)
 
-    flows.commands.writes.plans.connection_of = impatient
-    code = flows.commands.cli.execute(argv)
-    sys.stdout.flush()
-    os._exit(code)
+    plans.patience, plans.connection_of = hurried, impatient
 
 
-def context() -> Any:
-    """Return the way processes are made: from one that has imported everything once."""
-    made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(PRELOAD)
-    return made
+def start(argv: list[str], folder: Path, kill_at: int = 0) -> Forked:
+    """Start one hurried command; what it says is added to a file in the folder."""
+    return Forked(argv, folder / "output.txt", kill_at=kill_at, before=hurry)
+
+
+def call(argv: list[str], folder: Path, kill_at: int = 0, *, kill_after: float | None = None) -> int:
+    """Run one hurried command to its end, or kill it at a boundary or after some seconds; return its exit code."""
+    return start(argv, folder, kill_at).ended(within=60, kill_after=kill_after)
 
 
 # --- one seed
@@ -177,7 +128,7 @@ class Verdict:
         return not (self.duplicates or self.lost or self.wrong)
 
 
-def run_seed(act: Act, seed: int, folder: Path, makers: Any) -> Verdict:
+def run_seed(act: Act, seed: int, folder: Path) -> Verdict:
     """Let one seed happen and judge it."""
     rng = random.Random(f"{act.provider} {act.name} {seed}")
     verdict = Verdict(f"{act.provider} {act.name}", seed)
@@ -194,13 +145,13 @@ def run_seed(act: Act, seed: int, folder: Path, makers: Any) -> Verdict:
             for _ in range(rng.randrange(3))
         ]
         for command in act.commands(folder):
-            _until_settled(command, rng, folder, makers, verdict)
+            _until_settled(command, rng, folder, verdict)
         verdict.faults = sum(rule.fired for rule in rules)
         script.clear()
         time.sleep(LATE * 1.5)
         again = [["plan", "resume", "--yes", "--config", str(folder / "planrecon.toml")], *act.commands(folder)]
         for command in (*again, again[0]):
-            call(command, folder, makers, 0, timeout=60)
+            call(command, folder)
         with sandbox.world.lock:
             _judge(act, sandbox, folder, verdict, knows_bound=knows_bound)
     return verdict
@@ -224,43 +175,20 @@ def configure(folder: Path, sandbox: Sandbox, *, bound: float | None) -> None:
     (folder / "planrecon.toml").write_text("\n".join(lines) + "\n")
 
 
-def _until_settled(command: list[str], rng: random.Random, folder: Path, makers: Any, verdict: Verdict) -> None:
+def _until_settled(command: list[str], rng: random.Random, folder: Path, verdict: Verdict) -> None:
     """Ask, and go on asking as people and orchestrators do, with some of the calls killed."""
     resume = ["plan", "resume", "--yes", "--config", command[-1]]
     for number in range(ROUNDS):
-        kill_at = rng.randrange(1, 30) if number < 4 and rng.random() < 0.6 else 0
+        kill_at = rng.randrange(1, BOUNDARIES) if number < 4 and rng.random() < 0.6 else 0
         asked = command if number == 0 or rng.random() < 0.5 else resume
-        twin = _start(asked, folder, makers, 0) if rng.random() < 0.15 else None
+        twin = start(asked, folder) if rng.random() < 0.15 else None
         outside = rng.random() * 0.3 if number < 3 and rng.random() < 0.2 else None
-        code = call(asked, folder, makers, kill_at, timeout=60, kill_after=outside)
+        code = call(asked, folder, kill_at, kill_after=outside)
         verdict.kills += code == -signal.SIGKILL
         if twin is not None:
-            twin.join(60)
+            twin.ended(within=60)
         if code == 0 and asked is command:
             return
-
-
-def _start(argv: list[str], folder: Path, makers: Any, kill_at: int) -> Any:
-    child = makers.Process(target=obey, args=(argv, str(folder / "output.txt"), kill_at))
-    child.start()
-    return child
-
-
-def call(
-    argv: list[str], folder: Path, makers: Any, kill_at: int, *, timeout: float, kill_after: float | None = None
-) -> int:
-    """Run one command to its end, or kill it at a step or after some seconds; return its exit code."""
-    child = _start(argv, folder, makers, kill_at)
-    if kill_after is not None:
-        child.join(kill_after)
-        if child.exitcode is None:
-            child.kill()
-    child.join(timeout)
-    if child.exitcode is None:
-        child.kill()
-        child.join()
-        raise TimeoutError(f"{' '.join(argv)} took more than {timeout} s; see {folder}")
-    return int(child.exitcode)
 
 
 def _judge(act: Act, sandbox: Sandbox, folder: Path, verdict: Verdict, *, knows_bound: bool) -> None:
@@ -293,11 +221,10 @@ def _judge(act: Act, sandbox: Sandbox, folder: Path, verdict: Verdict, *, knows_
 
 def storm(seeds: int, acts: tuple[Act, ...] = ACTS, *, first: int = 0, keep: Path | None = None) -> Iterator[Verdict]:
     """Yield the verdict of every seed of every kind of change."""
-    makers = context()
     for act in acts:
         for seed in range(first, first + seeds):
             with tempfile.TemporaryDirectory(prefix="planrecon-chaos-", dir=keep) as name:
-                verdict = run_seed(act, seed, Path(name), makers)
+                verdict = run_seed(act, seed, Path(name))
                 if not verdict.is_right:
                     for file in (Path(name) / "output.txt", Path(name) / "state/intents/audit.jsonl"):
                         print(file.read_text()[-6000:] if file.exists() else f"no {file}", file=sys.stderr)

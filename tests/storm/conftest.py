@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +14,7 @@ class Disk:
 
     A file is worth what it held at its last fsync, nothing before the first. A name is worth what stood there
     when its folder was last synced: a new file, a new folder, a rename or a removal before that never happened.
+    `passed` are the functions, each with its file, that a sync was asked for in.
     `skip` leaves out the sync of that number, as a program would that forgot it. What stood in a folder and was
     not synced yet may have come through in part all the same: `torn` holds, for each sync, what the disk would be
     if the power went before it and one such name had lasted alone.
@@ -21,7 +23,7 @@ class Disk:
     def __init__(self, root, *, skip=None):
         self.root, self.skip, self.count = root, skip, 0
         self.files, self.folders, self._held = {}, {}, {}
-        self.torn = []
+        self.torn, self.passed = [], set()
         self._sync = os.fsync
         self._remember_folder(root)
 
@@ -51,6 +53,7 @@ class Disk:
                     self.torn.append(torn)
 
     def _fsync(self, handle):
+        self.passed |= {(code.co_filename, code.co_name) for code in _callers()}
         handle = handle if isinstance(handle, int) else handle.fileno()
         self._tear()
         number, self.count = self.count, self.count + 1
@@ -75,6 +78,13 @@ class Disk:
                 # held open, so that the number of a removed file is not given to another one meanwhile
                 self._held[facts.st_ino] = os.open(at, os.O_PATH | os.O_NOFOLLOW)
         return entries
+
+
+def _callers():
+    frame = sys._getframe(2)
+    while frame is not None:
+        yield frame.f_code
+        frame = frame.f_back
 
 
 def _lay_out(files, folders, number, target):

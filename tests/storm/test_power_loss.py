@@ -5,9 +5,11 @@ Whatever the moment, what is found must be sound. Each act is done once as it is
 one left out: then something must be missing or unsound.
 """
 
+import ast
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -16,11 +18,15 @@ from reports.publish import Staging, point_latest
 from sql.runs import Run
 from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
-from sql.storage.files import private_folder, write_atomic
+from sql.storage.files import private_folder, put_in_place, sync_file, write_atomic
 from sql.storage.landing import Landing
+from sql.storage.recovery import set_aside
 from writes.intents import APPROVED, SENDING, AgreedTerm, Draft
 from writes.ledger import Ledger
 
+ROOT = Path(__file__).parents[2]
+DOORS = {"sync", "sync_file", "sync_folder", "move", "_sync", "_move", "_to_disk"}
+DAMAGED = b"checksumDUCK, and damaged"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -145,6 +151,7 @@ class PublishTwoRuns(Act):
             staging = Staging(reports, date(2026, 11, 20), f"r{number}")
             (staging.path / "plans.csv").write_text(f"{number}\n")
             folder = staging.settle()
+            (folder / "late.csv").write_text(f"{number}\n")
             told = dict.fromkeys(("run_id", "run_key", "known_at", "code_version", "started_at"), "x")
             told |= {"state": "PUBLISHED", "as_of": "2026-11-20", "known_load": 1, "current_rows": {}, "files": []}
             staging.seal(json.dumps(told | {"tables": {}, "n": number}))
@@ -158,9 +165,35 @@ class PublishTwoRuns(Act):
     def sound(self, root):
         latest = root / "reports" / "latest"
         if latest.is_symlink():
-            assert (
-                (latest / "manifest.json").read_text().endswith(f'"n": {(latest / "plans.csv").read_text().strip()}}}')
-            )
+            told = json.loads((latest / "manifest.json").read_text())["n"]
+            assert {(latest / name).read_text() for name in ("plans.csv", "late.csv")} == {f"{told}\n"}
+
+
+class MoveADatabaseAside(Act):
+    def steps(self):
+        state = self.root / "state"
+        CommitLog(state).append("load", {})
+        yield lambda root: CommitLog(root / "state").read("load")[0]
+        (state / "planrecon.duckdb").write_bytes(DAMAGED)
+        sync_file(state / "planrecon.duckdb")
+        (moved,) = set_aside(state / "planrecon.duckdb", state_dir=state, moment=NOON)
+        yield lambda root: self.is_kept(root, moved.name)
+
+    def is_kept(self, root, name):
+        assert {path.name: path.read_bytes() for path in root.glob("state/planrecon.duckdb*")} == {name: DAMAGED}
+        assert [line.facts["to"] for line in CommitLog(root / "state").read("moved_aside")] == [name]
+
+    def sound(self, root):
+        CommitLog(root / "state").verify()
+
+
+class ReplaceByAFinishedFile(ReplaceAFile):
+    def steps(self):
+        private_folder(self.root / "kept")
+        for body in (b"first", b"second"):
+            (self.root / "kept" / "draft").write_bytes(body)
+            put_in_place(self.root / "kept" / "draft", self.root / "kept" / "token")
+            yield lambda root, body=body: self.holds(root, {body})
 
 
 ACTS = {
@@ -170,6 +203,8 @@ ACTS = {
     "a run is archived": ArchiveARun,
     "a change is written down before it is sent": WriteDownAChange,
     "runs are published": PublishTwoRuns,
+    "a damaged database is moved aside": MoveADatabaseAside,
+    "a file is replaced by a finished one": ReplaceByAFinishedFile,
 }
 
 
@@ -204,3 +239,30 @@ def test_what_was_acknowledged_outlasts_a_power_cut_and_needs_every_sync(name, d
         if not faults(forgetful, ACTS[name](forgetful.root), tmp_path / f"without{number}"):
             forgiven.append(number)
     assert forgiven == [], f"{name}: nobody would notice sync {forgiven} of {whole.count} missing"
+
+
+def syncing(source):
+    """Yield the functions of a module that make something last by themselves."""
+    for function in ast.walk(ast.parse(source)):
+        if isinstance(function, ast.FunctionDef):
+            calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+            if any(isinstance(name, ast.Name) and name.id in DOORS for name in calls):
+                yield function.name
+
+
+def test_each_place_that_makes_something_last_takes_part_in_an_act(disk, tmp_path):
+    """So that a sync which is new has to be missed by somebody, or is needed by nobody."""
+    passed = set()
+    for act in ACTS.values():
+        watched = disk()
+        with watched.watched():
+            list(act(watched.root).steps())
+        passed |= watched.passed
+    places = {
+        (str(path), name)
+        for room in ("sql", "reports", "writes", "flows")
+        for path in (ROOT / room).rglob("*.py")
+        for name in syncing(path.read_text(encoding="utf-8"))
+    }
+    assert places - passed == set()
+    assert len(places) > len(ACTS)

@@ -2,14 +2,21 @@
 
 import hashlib
 import json
+import random
+import signal
 import sys
-from datetime import date
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from storm.forked import makers
+from storm.publications import publish, publish_on, shown
+from storm.sweep import SEED, STEP
 
-from reports.publish import Staging, point_latest, reseal
+from reports.publish import reseal
 
-DAY = date(2026, 11, 20)
+KILLS = 200 if STEP else 20
 STEPS = {"open", "os.rename", "os.remove", "os.symlink", "os.mkdir", "os.rmdir", "shutil.rmtree", "os.chmod"}
 """What a program can do to the disk that readers could notice; the interpreter tells of each before it happens."""
 
@@ -36,43 +43,13 @@ def _watching():
     sys.addaudithook(WATCH)
 
 
-def publish(reports, number):
-    staging = Staging(reports, DAY, f"r{number}")
-    for name in ("plans.csv", "terms.csv"):
-        (staging.path / name).write_text(f"{number}\n")
-    folder = staging.settle()
-    staging.seal(manifest(folder, number))
-    point_latest(reports, folder)
-    return folder
-
-
-def manifest(folder, number):
-    files = [
-        {
-            "name": path.name,
-            "rows": 1,
-            "bytes": path.stat().st_size,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
-        for path in sorted(folder.glob("*.csv"))
-    ]
-    told = dict.fromkeys(("run_id", "run_key", "known_at", "code_version", "started_at"), "x")
-    told |= {"state": "PUBLISHED", "as_of": DAY.isoformat(), "number": number, "files": files, "tables": {}}
-    return json.dumps(told | {"known_load": 1, "current_rows": {}})
-
-
 def test_readers_between_any_two_steps_of_publications_see_one_whole_run(tmp_path):
     reports, seen, known = tmp_path / "reports", [], [1]
     publish(reports, 1)
 
     def read():
-        folder = (reports / "latest").resolve(strict=True)
-        told = json.loads((folder / "manifest.json").read_text())
-        assert told["state"] == "PUBLISHED"
-        for file in told["files"]:
-            assert hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest() == file["sha256"]
-        assert told["number"] in {known[0], known[0] - 1}
-        seen.append(told["number"])
+        seen.append(shown(reports))
+        assert seen[-1] in {known[0], known[0] - 1}
 
     for number in range(2, 12):
         known[0] = number
@@ -83,6 +60,34 @@ def test_readers_between_any_two_steps_of_publications_see_one_whole_run(tmp_pat
             WATCH.reader = None
     assert len(seen) > 100
     assert seen == sorted(seen)
+
+
+def test_readers_a_hundred_times_a_second_see_one_whole_run_however_often_its_writer_is_killed(tmp_path):
+    reports, seen, over = tmp_path / "reports", [], threading.Event()
+    publish(reports, 1)
+
+    def read_on():
+        while not over.wait(0.01):
+            seen.append(shown(reports))
+
+    draw = random.Random(SEED)
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read_on)
+        try:
+            for number in range(1, KILLS + 1):
+                writer = makers().Process(target=publish_on, args=(reports, 1000 * number))
+                writer.start()
+                while shown(reports) < 1000 * number and writer.is_alive():
+                    time.sleep(0.01)
+                time.sleep(draw.random() * 0.03)
+                writer.kill()
+                writer.join()
+                assert writer.exitcode == -signal.SIGKILL
+        finally:
+            over.set()
+        reader.result()
+    assert seen == sorted(seen)
+    assert len(list(reports.glob("as_of=*/*/manifest.json"))) > KILLS
 
 
 def test_a_file_of_a_published_folder_is_described_anew_without_a_moment_without_a_manifest(tmp_path):

@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from importlib import import_module
 
 import duckdb
-import polars as pl
 import pytest
+from storm.refusing import unreadable_payment
 
 from flows.commands import cli
 from providers.base import Reject
 from sandbox.worlds.golden import PAYIQ_PLAN, PAYT_PLAN, golden
 from sandbox.worlds.scenarios import GOLDEN_AS_OF as DAY
-from transforms.intake import held
 
 REASONS = {
     ("MISSING_FIELD", "created_on"),
@@ -61,25 +60,6 @@ def undecodable_plans():
     module_decode = module.PROVIDER.decode
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "PROVIDER", replace(module.PROVIDER, decode=decode, OUTLINES={}))
-        yield
-
-
-@contextmanager
-def unreadable_payment(payment):
-    """A program that reads neither amount nor dates of one payment."""
-    admit = held.admit
-
-    def refusing(staged, **rest):
-        is_it = pl.col("payment_id") == payment
-        nothing = ("amount_units", "effective_date", "created_on")
-        spoilt = staged["payments"].with_columns(
-            pl.when(is_it).then(pl.lit("1.2.3")).otherwise("amount").alias("amount"),
-            *(pl.when(~is_it).then(name).alias(name) for name in nothing),
-        )
-        return admit({**staged, "payments": spoilt}, **rest)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(held, "admit", refusing)
         yield
 
 
