@@ -57,7 +57,7 @@ class Forked:
         self._child = makers().Process(target=obey, args=(argv, str(output), kill_at, before))
         self._child.start()
 
-    def ended(self, *, within: float = 120, kill_after: float | None = None) -> int:
+    def ended(self, *, within: float = 900, kill_after: float | None = None) -> int:
         """Wait for the end, or kill it after some seconds; return the exit code."""
         if kill_after is not None:
             self._child.join(kill_after)
