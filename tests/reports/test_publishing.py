@@ -4,22 +4,19 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
-import textwrap
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from storm.forked import makers
+from storm.publications import publish_and_die
 
 from reports.errors import DamagedError, ReportError
 from reports.manifest import is_sealed, to_json, verify
 from reports.publish import reseal, sweep
 from reports.run import RunWriter
 from schemas.reports import REPORTS
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -157,51 +154,27 @@ def test_leaving_between_finish_and_publish_leaves_nothing(tmp_path, facts):
     assert list((tmp_path / "as_of=2026-06-30").iterdir()) == []
 
 
-DYING = """
-import os, signal, sys
-from datetime import UTC, date, datetime
-from pathlib import Path
-from reports import publish, run
-from reports.facts import RunFacts
-os.fsync = lambda handle: None
-step = 0
-def dying(function):
-    def wrapper(*args, **kwargs):
-        global step
-        step += 1
-        if step == int(sys.argv[2]):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*args, **kwargs)
-    return wrapper
-for name in ("_sync", "_to_disk", "_write", "_move", "_held", "point_latest"):
-    setattr(publish, name, dying(getattr(publish, name)))
-run.point_latest = publish.point_latest
-run.write_workbook = dying(run.write_workbook)
-with run.RunWriter(Path(sys.argv[1]), as_of=date(2026, 6, 30), run_id="r2") as writer:
-    facts = RunFacts("r2", "k", date(2026, 6, 30), datetime(2026, 6, 30, tzinfo=UTC), datetime(2026, 6, 30, tzinfo=UTC), 1, "0.1.0", "PUBLISHED")
-    writer.finish(facts)
-    writer.publish()
-print(step)
-"""
+def die(reports, run_id, kill_at=0):
+    """Publish a run in a process that dies at a boundary; return its exit code, of one that lives how many it came to."""
+    child = makers().Process(target=publish_and_die, args=(reports, run_id, kill_at))
+    child.start()
+    child.join()
+    return child.exitcode
 
 
-def die(reports, step):
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(DYING), str(reports), str(step)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture(scope="module")
+def boundaries(tmp_path_factory):
+    reports = tmp_path_factory.mktemp("counted")
+    die(reports, "r1")
+    return die(reports, "r2")
 
 
-@pytest.mark.parametrize("step", [1, 2, 30, 58, 59, 60, 62, 63, 64])
-def test_a_killed_run_never_shows_half_a_folder(tmp_path, publish, step):
-    """Whatever the step, `latest` is one whole published folder, and the next run clears the rest away."""
+@pytest.mark.parametrize("back", [30, 20, *range(13)])
+def test_a_killed_run_never_shows_half_a_folder(tmp_path, publish, boundaries, back):
+    """So many boundaries before the last `latest` is one whole published folder, and the next run clears the rest away."""
     reports = tmp_path / "reports"
     publish("r1")
-    ended = die(reports, step)
-    assert ended.returncode in (-signal.SIGKILL, 0), ended.stderr
+    assert die(reports, "r2", boundaries - back) == -signal.SIGKILL
     current = (reports / "latest").resolve()
     assert verify(current).run_id in ("r1", "r2")
     for folder in (reports / "as_of=2026-06-30").iterdir():

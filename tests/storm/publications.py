@@ -2,13 +2,18 @@
 
 import hashlib
 import json
-from datetime import date
+import os
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 
-from reports.publish import Staging, point_latest
+from storm.boundaries import Boundaries
 
-DAY = date(2026, 11, 20)
+from reports.facts import RunFacts
+from reports.publish import Staging, point_latest
+from reports.run import RunWriter
+
+DAY = date(2026, 6, 30)
 
 
 def publish(reports: Path, number: int) -> Path:
@@ -26,6 +31,17 @@ def publish_on(reports: Path, first: int) -> None:
     """Publish one run after another, until this process is killed."""
     for number in count(first):
         publish(reports, number)
+
+
+def publish_and_die(reports: Path, run_id: str, kill_at: int) -> None:
+    """Publish a whole empty run in this process, which ends at a boundary or with the number of those it came to."""
+    boundaries = Boundaries(kill_at)
+    boundaries.watch()
+    with RunWriter(reports, as_of=DAY, run_id=run_id, formats={"csv"}) as writer:
+        began = datetime(2026, 6, 30, 4, tzinfo=UTC)
+        writer.finish(RunFacts(run_id, "k", DAY, began, began, 1, "0.1.0", "PUBLISHED"))
+        writer.publish()
+    os._exit(boundaries.passed)
 
 
 def shown(reports: Path) -> int:
