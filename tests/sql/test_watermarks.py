@@ -29,6 +29,7 @@ def marks(intake, of, rejects=()):
     return dict(ledger._fetches(intake.con, of, refused).select("sweep", "watermark").rows())
 
 
+@pytest.mark.fault(14, 64)
 @pytest.mark.parametrize(
     ("clock", "start"), [(BEGAN - HOUR, BEGAN - HOUR), (BEGAN + 24 * HOUR, BEGAN), (None, BEGAN), (BEGAN, BEGAN)]
 )
@@ -45,6 +46,7 @@ def test_plans_and_terms_of_lists_of_their_own_are_asked_again_while_one_of_thei
     assert None not in marks(intake, load("totality", *lists), [{"entity": "payments"}]).values()
 
 
+@pytest.mark.fault(41)
 def test_nothing_of_a_load_is_known_where_its_last_rows_could_not_be_written(intake, monkeypatch):
     def full(*_args, **_kwargs):
         raise OSError("the disk is full")

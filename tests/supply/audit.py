@@ -25,6 +25,8 @@ def main(lock: Path = LOCK, options: Sequence[str] = ()) -> int:
     `options` are further ones of pip-audit.
     """
     named = dependencies(lock)
+    if not named:
+        return _failed(f"nothing was audited: {lock} names no dependency")
     with tempfile.TemporaryDirectory() as folder:
         probe = Path(folder) / "probe.txt"
         probe.write_text(f"{KNOWN[0]}=={KNOWN[1]} --hash=sha256:{0:064d}\n")
@@ -41,8 +43,6 @@ def main(lock: Path = LOCK, options: Sequence[str] = ()) -> int:
         found = {(canonicalize_name(one["name"]), one["version"]): one["vulns"] for one in answers}
     except (ValueError, KeyError):
         return _failed(f"nothing was audited: {(ended.stderr.strip() or 'no answer').splitlines()[-1]}")
-    if not named:
-        return _failed(f"nothing was audited: {lock} names no dependency")
     if not found.pop(KNOWN, ()):
         return _failed(f"nothing was audited: the service does not know what is wrong with {' '.join(KNOWN)}")
     if set(found) != named:

@@ -38,8 +38,7 @@ def audited(tmp_path, capsys):
         class Service(BaseHTTPRequestHandler):
             def do_POST(self):
                 asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                body = answer(asked)
-                body = body if isinstance(body, bytes) else json.dumps(body).encode()
+                body = json.dumps(answer(asked)).encode()
                 self.send_response(200)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
@@ -78,10 +77,9 @@ def test_a_known_vulnerability_fails_with_the_release_that_mends_it(audited):
     [
         (SOUND, None, "ConnectionError"),
         (SOUND, nothing_known, "does not know what is wrong with django 3.2.0"),
-        (SOUND, lambda _asked: b"<html>please sign in</html>", "JSONDecodeError"),
         ("", as_recorded, "names no dependency"),
     ],
-    ids=["no network", "a service that knows nothing", "another service", "an empty lock"],
+    ids=["no network", "a service that knows nothing", "an empty lock"],
 )
 def test_where_nothing_was_audited_the_audit_fails(audited, text, answer, words):
     code, said = audited(text, answer)

@@ -33,6 +33,7 @@ def completeness(*rows):
     return pl.DataFrame(rows, schema=names | {"fresh_at": pl.Datetime("us", "UTC")}, orient="row")
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize(("refused", "is_held"), [(5, False), (6, True)])
 def test_one_row_in_twenty_may_be_refused_and_no_more(refused, is_held):
     rows = integrity({"fetched": 100, "accepted": 100 - refused, "quarantined": refused})
@@ -66,6 +67,7 @@ def test_a_provider_is_as_fresh_as_the_oldest_of_its_lists(fresh_at, is_held):
     ]
 
 
+@pytest.mark.fault(37)
 @pytest.mark.parametrize(
     ("rows", "complete", "pulled", "is_held"),
     [
