@@ -67,6 +67,8 @@ def test_runs_that_began_before_lose_their_large_files_and_the_latest_does_not(t
     assert told["of_later"] == 7
     assert verify(folders[19]).run_id == folders[19].name
     assert prune(tmp_path, before=BEFORE) == pruning.Pruned()
+    began = datetime(2026, 6, 21, 20, tzinfo=UTC)  # of the run of the 21st itself
+    assert prune(tmp_path, before=began) == pruning.Pruned()
 
 
 @pytest.mark.parametrize("removed", [None, 0, 3])
