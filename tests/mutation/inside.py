@@ -10,28 +10,19 @@ NOT_COLLECTED = 9
 """Exit status where a test file could not be read: the bug broke more than a promise."""
 
 
-class Inside:
-    unread = False
-
-    def pytest_configure(self, config):
-        elsewhere = [
-            room
-            for room in ROOMS
-            if not (spec := find_spec(room)) or not Path(str(spec.origin)).is_relative_to(config.rootpath)
-        ]
-        if elsewhere:
-            raise pytest.UsageError(f"not imported from {config.rootpath}: {', '.join(elsewhere)}")
-
-    def pytest_collectreport(self, report):
-        self.unread |= report.failed
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session):
-        if self.unread:
-            session.exitstatus = NOT_COLLECTED
-
-
 def pytest_configure(config):
-    inside = Inside()
-    inside.pytest_configure(config)
-    config.pluginmanager.register(inside)
+    specs = {room: find_spec(room) for room in ROOMS}
+    elsewhere = [
+        room
+        for room, spec in specs.items()
+        if spec is None or not Path(str(spec.origin)).is_relative_to(config.rootpath)
+    ]
+    if elsewhere:
+        raise pytest.UsageError(f"not imported from {config.rootpath}: {', '.join(elsewhere)}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    errors = session.config.pluginmanager.get_plugin("terminalreporter").stats.get("error", ())
+    if any(isinstance(error, pytest.CollectReport) for error in errors):
+        session.exitstatus = NOT_COLLECTED
