@@ -14,7 +14,7 @@ from storm.publications import publish_and_die
 
 from reports.errors import DamagedError, ReportError
 from reports.manifest import is_sealed, to_json, verify
-from reports.publish import reseal, sweep
+from reports.publish import point_latest, reseal, sweep
 from reports.run import RunWriter
 from schemas.reports import REPORTS
 
@@ -114,6 +114,7 @@ def test_a_held_run_is_kept_and_not_pointed_at(tmp_path, publish):
     held, moved = publish("r2", state="HELD", held_because=("too much was quarantined",))
     assert not moved
     assert json.loads((held / "manifest.json").read_text("utf-8"))["state"] == "HELD"
+    assert not point_latest(tmp_path / "reports", held)  # nor by who is asked to once more, as after a crash
     assert (tmp_path / "reports" / "latest").resolve() == first
 
 
