@@ -195,6 +195,10 @@ def test_a_change_is_a_new_version_and_the_older_load_still_shows_the_old_one(in
     updated = images.terms(intake.con, 2, pl.Series([0]))["updated_on"].to_list()
     assert updated == [date(2026, 7, 1)] * 2
     assert images.terms(intake.con, 1, pl.Series([0]))["updated_on"].to_list() == [date(2026, 6, 1)] * 2
+    assert [images.plans(intake.con, known)["updated_on"].to_list() for known in (1, 2)] == [
+        [date(2026, 6, 1)],
+        [date(2026, 7, 1)],
+    ]
 
 
 def test_a_term_that_left_its_plan_is_removed_on_the_day_the_plan_changed(intake):
@@ -470,3 +474,5 @@ def test_rows_that_stay_out_are_remembered_by_their_place_and_hash(intake):
     refused = plan("11", row_hash="ff" * 32) | {"created_at": "no date"}
     intake.fetch("payt", {"payment_plans": [plan(), refused]}, day=DAY)
     assert intake.con.sql("SELECT page_no, position, row_hash FROM raw.rows").fetchall() == [(0, 1, 2**64 - 1)]
+    kept = intake.con.sql("SELECT entity, row_key, code, column_name FROM meta.quarantine").fetchall()
+    assert kept == [("plans", "11", "BAD_DATE", "created_on")]

@@ -3,9 +3,14 @@
 The same row left out of the next full fetch is gone, so that silence is seen to mean something here.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
+
+from sql.core import absence
+from sql.core.loads import Load, Sweep
 
 DAYS = [date(2026, 6, day) for day in (27, 28, 29, 30)]
 AT = "2026-01-05T12:00:00Z"
@@ -133,3 +138,32 @@ def test_a_payiq_plan_that_cannot_be_read_does_not_end_and_neither_does_that_of_
     unnamed = [PAYIQ["setup_accounts"][0] | {"existing_payment_plan_id": None}]
     intake.fetch("payiq", PAYIQ | {"plans": [], "setup_accounts": unnamed}, day=DAYS[3])
     assert active() == [(False,)]
+
+
+def fetched(*sweeps):
+    at = datetime(2026, 6, 30, 6, tzinfo=UTC)
+    of_all = tuple(Sweep(name, None, True, "", 1, 1, at) for name in sweeps)
+    return Load("l", "payt", "1", "s", at, at.date(), at, of_all, schema_version=1)
+
+
+def test_a_sweep_with_a_row_whose_key_cannot_be_read_tells_nothing_of_rows_it_does_not_show():
+    seen = pl.DataFrame(
+        [("plans", "one", "10"), ("plans", "one", None), ("plans", "other", "20"), ("terms", "other", None)],
+        schema={"entity": pl.String, "source": pl.String, "key": pl.String},
+        orient="row",
+    )
+    stored = pl.DataFrame(
+        {"source": ["one", "one", "other", "other", "not asked"], "plan_id": ["10", "11", "20", "21", "30"]}
+    )
+    told = absence.absent(
+        stored, SimpleNamespace(seen=seen), fetched("one", "other"), entity="plans", natural="plan_id"
+    )
+    assert told.filter("is_absent")["plan_id"].to_list() == ["21"]
+
+
+def test_a_plan_of_accounts_ends_where_one_of_them_was_asked_and_none_names_it():
+    plans = pl.DataFrame({"plan_no": [1, 2, 3]}).with_columns(
+        source=pl.lit(absence.BY_ACCOUNT), is_absent=pl.lit(value=True), is_active=pl.lit(value=True)
+    )
+    over = absence.ended(plans, fetched("portfolio"), named=pl.Series([2]), asked=pl.Series([1, 2]))
+    assert over.select("plan_no", "is_active", "ended_on").rows() == [(1, False, date(2026, 6, 30))]
