@@ -13,9 +13,9 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: setup
 	@$(BIN)/planrecon demo; code=$$?; [ $$code -le 1 ] || exit $$code
 
-## run the tests; ARGS is for pytest: make test ARGS="-k pauses"
+## run the tests, three processes side by side with one thread of computing each; ARGS is for pytest: make test ARGS="-k pauses"
 test: setup
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 ## look at the page in a real Chromium, which must be installed: apt-get install --no-install-recommends chromium
 test-browser: setup

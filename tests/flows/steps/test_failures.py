@@ -52,7 +52,7 @@ def equation_holds(desk):
 @pytest.mark.usefixtures("impatient")
 def test_a_provider_that_is_down_is_named_first_and_the_others_are_published(desk):
     desk = desk(golden())
-    desk.configure(gates={"change_share": 1}).run(GOLDEN_AS_OF)
+    desk.configure(gates={"change_share": 1}).begin(GOLDEN_AS_OF)
     kept = of(desk.rows("plans"), "totality")
     with desk.world.changing():
         [(key, paid)] = desk.world.payiq.payments.items()
@@ -74,7 +74,7 @@ def test_a_provider_that_is_down_is_named_first_and_the_others_are_published(des
 
 def test_all_providers_down_is_a_failure_that_is_recorded_and_changes_nothing(desk):
     desk = desk(golden())
-    desk.run(GOLDEN_AS_OF)
+    desk.begin(GOLDEN_AS_OF)
     seen = desk.latest, desk.tables()
     desk.sandbox.faults.add(faults.status(403), times=faults.FOREVER)
     ended = desk.command(*GOLDEN_RUN)

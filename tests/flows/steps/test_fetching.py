@@ -199,7 +199,7 @@ def test_a_list_that_never_ends_is_a_fault_of_the_provider_that_answered(desk, c
 def test_a_list_that_is_not_permitted_is_said_to_be_so(desk, match, code):
     """One scope is missing, or the token is refused half-way and so is the renewed one."""
     desk = desk(on_time()).without("totality", "payiq").configure(gates={"freshness_hours": 10_000})
-    desk.run(GOLDEN_AS_OF)
+    desk.begin(GOLDEN_AS_OF)
     body = b'{"error":{"message":"Missing permission: payments:read"}}'
     desk.sandbox.faults.add(faults.status(code, body=body), match=f"{match}[?]", times=faults.FOREVER)
     finished = desk.run(GOLDEN_AS_OF)
@@ -279,7 +279,7 @@ def test_pages_that_overlap_make_a_whole_first_fetch(desk):
 @pytest.mark.fault(10)
 def test_an_answer_above_the_configured_budget_costs_its_list_and_the_advice_names_a_key_there_is(desk, capsys):
     desk = desk(on_time()).without("totality", "payiq").configure(gates={"freshness_hours": 10_000})
-    assert desk.run(GOLDEN_AS_OF).state == "PUBLISHED"
+    desk.begin(GOLDEN_AS_OF)
     desk.configure(payt={"byte_budget_mb": 0.0002})
     run = ["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF), "--full"]
     assert execute(run) in {0, 2}

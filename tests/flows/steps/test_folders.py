@@ -78,7 +78,7 @@ def test_a_glob_over_dates_counts_each_plan_once_per_date_whatever_was_held_or_r
 
 def test_two_configurations_may_share_a_state_folder_and_each_shows_its_own_reports(desk):
     desk = desk(golden()).without("payt", "payiq")
-    desk.run(GOLDEN_AS_OF)
+    desk.begin(GOLDEN_AS_OF)
     one = desk.latest
     seen = (one / "read.duckdb").read_bytes(), (one / "manifest.json").read_bytes()
     desk.configure(reports={"dir": str(desk.folder / "other")})

@@ -72,6 +72,12 @@ def pair(desk):
     return quiet, exact
 
 
+def begin(pair):
+    """Both desks as after their first day."""
+    for desk in pair:
+        desk.begin(AS_OF)
+
+
 def both(pair, change, **how):
     """Change both worlds, run both desks; return the requests of each."""
     requests = []
@@ -117,7 +123,7 @@ def test_days_with_few_changes_say_what_days_say_that_ask_for_everything(pair):
 
 def test_what_the_setup_does_not_tell_is_found_when_everything_is_asked_again(pair):
     quiet, exact = pair
-    both(pair, lambda _book: None)
+    begin(pair)
     settled = sorted(
         key
         for key, setup in quiet.world.payiq.setups.items()
@@ -155,7 +161,7 @@ def is_near(book, setup):
 
 def test_an_account_with_a_fault_or_a_refused_row_is_asked_for_everything_again(pair):
     quiet, exact = pair
-    both(pair, lambda _book: None)
+    begin(pair)
     keys = sorted(key for key, setup in quiet.world.payiq.setups.items() if not is_near(quiet.world.payiq, setup))
     gone, odd = keys[:2]
 
@@ -180,7 +186,7 @@ def test_an_account_that_left_the_file_is_not_judged_and_comes_back_as_it_was(pa
     for desk in pair:
         path = desk.folder / "payiq_accounts.csv"
         lines[desk.folder] = path.read_text(encoding="utf-8")
-    both(pair, lambda _book: None)
+    begin(pair)
     for desk in pair:
         path = desk.folder / "payiq_accounts.csv"
         head, _, *rest = lines[desk.folder].splitlines(keepends=True)

@@ -50,7 +50,7 @@ def test_what_is_removed_while_the_warehouse_is_kept_is_one_warning_and_no_failu
 
 def test_a_run_after_the_state_folder_was_removed_says_so_and_goes_on_with_what_it_fetches(desk):
     desk = desk(golden()).without("payt", "payiq")
-    desk.run(GOLDEN_AS_OF)
+    desk.begin(GOLDEN_AS_OF)
     shutil.rmtree(desk.state_dir)
     finished = desk.run(GOLDEN_AS_OF)
     assert (finished.state, finished.exit_code) == ("PUBLISHED", 0)
@@ -60,12 +60,12 @@ def test_a_run_after_the_state_folder_was_removed_says_so_and_goes_on_with_what_
 
 def test_a_run_whose_archive_is_gone_when_the_warehouse_is_built_again_is_named_as_lost(desk):
     desk = desk(golden()).without("payt", "payiq")
-    lost = desk.run(GOLDEN_AS_OF)
+    lost = desk.begin(GOLDEN_AS_OF).name
     (desk.folder / "planrecon.duckdb").unlink()
-    (desk.state_dir / "runs" / f"{lost.run_id}.zip").unlink()
+    (desk.state_dir / "runs" / f"{lost}.zip").unlink()
     finished = desk.report(GOLDEN_AS_OF)
     assert finished.state == "PUBLISHED"
-    assert f"runs that only the commit log knew are lost: {lost.run_id}" in finished.text
+    assert f"runs that only the commit log knew are lost: {lost}" in finished.text
 
 
 def notes_of(finished):
@@ -103,7 +103,7 @@ def test_what_a_start_mended_stands_in_the_summary_of_the_run_that_found_it_and_
 @pytest.mark.parametrize("end", ["stopped", "killed", "out of space"])
 def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_published(desk, monkeypatch, end):
     desk = desk(golden()).without("payt", "payiq")
-    seen = desk.run(GOLDEN_AS_OF)
+    seen = desk.begin(GOLDEN_AS_OF)
 
     def stop(*_):
         raise SystemExit("stopped")
@@ -117,7 +117,7 @@ def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_publish
             patch.setattr(publish, "unpublish", stop)
         with pytest.raises(SystemExit):
             desk.report(GOLDEN_AS_OF - timedelta(days=1))
-    assert [path for path in desk.reports.glob("as_of=*/*") if path != seen.folder] == [] or end != "stopped"
+    assert [path for path in desk.reports.glob("as_of=*/*") if path != seen] == [] or end != "stopped"
     desk.report(GOLDEN_AS_OF)
     states = [("PUBLISHED",), ("FAILED",), ("PUBLISHED",)]
     assert desk.query("SELECT state FROM v_runs ORDER BY run_id") == states
@@ -125,14 +125,14 @@ def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_publish
     rebuilt = desk.report(GOLDEN_AS_OF)
     assert desk.query("SELECT state FROM v_runs ORDER BY run_id") == [*states, ("PUBLISHED",)]
     assert "is not below" not in rebuilt.text
-    assert seen.folder.is_dir()
+    assert seen.is_dir()
     assert desk.is_sound()
 
 
 def test_what_was_known_long_ago_is_as_fresh_as_it_was_then(desk, monkeypatch, capsys):
     desk = desk(golden()).without("payt", "payiq")
-    first = desk.run(GOLDEN_AS_OF)
-    known = json.loads((first.folder / "summary.json").read_text())["known_at"]
+    first = desk.begin(GOLDEN_AS_OF)
+    known = json.loads((first / "summary.json").read_text())["known_at"]
     now = publish.clock.now
     monkeypatch.setattr(publish.clock, "now", lambda: now() + timedelta(days=5))
     ask = ["report", "--as-of", str(GOLDEN_AS_OF), "--config", str(desk.file)]
