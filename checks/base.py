@@ -13,6 +13,8 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
+from typing import NamedTuple
 
 import polars as pl
 
@@ -36,8 +38,23 @@ _FALSE = pl.lit(value=False)
 _CURRENCY = pl.col("currency")
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_NUMBER = pl.lit(None, dtype=pl.Int64)
-_NO_RESULTS = CHECK_RESULTS.empty().with_columns(_at=pl.lit(None, dtype=pl.Int32))
+_Who = tuple[str, str]
+_Counts = Mapping[_Who, Mapping[str, int]]
 _BREAK_ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason")
+
+
+class _Told(NamedTuple):
+    """A row of `CHECK_RESULTS`."""
+
+    check: str
+    code: str
+    reason: str
+    provider: str
+    tenant_id: str
+    examined: int
+    not_applicable: int
+    breaks: int
+    is_evaluated: bool
 
 
 class CheckError(Exception):
@@ -141,21 +158,18 @@ def run(
         CheckError: A predicate is null on a row it applies to, or a frame is missing.
     """
     facts = _facts(as_of, options or {})
-    fetched = _fetched(frame(frames, "completeness")).lazy()
-    results, hits = [_NO_RESULTS.lazy()], _Hits()
+    lacking = _lacking(frame(frames, "completeness"))
+    results: list[_Told] = []
+    found = []
     for group in _passes(checks):
         rows = _rows(group[0], frames)
         counts = _count(group, rows, facts)
-        tenants = _tenants(counts, fetched)
-        broken = []
-        for position, check in enumerate(group):
-            if counts[f"breaks_{position}"].sum():
-                broken.append((len(results), check))
-            results.append(_result(check, position, tenants).with_columns(_at=pl.lit(len(results))))
-        hits += _hits(broken, rows, facts)
-    told = pl.concat(results).collect()
-    found = [_breaks(check, own, told.filter(pl.col("_at") == at), frames) for at, check, own in hits]
-    return _merged(found, [told.drop("_at")])
+        told = [_results(check, position, counts, lacking) for position, check in enumerate(group)]
+        broken = [(check, own) for check, own in zip(group, told, strict=True) if any(each.breaks for each in own)]
+        hits = _hits([check for check, _ in broken], rows, facts)
+        found += [_breaks(check, own, where, frames) for (check, own), where in zip(broken, hits, strict=True)]
+        results += chain.from_iterable(told)
+    return _merged(found, [pl.DataFrame(results, dict(CHECK_RESULTS.dtypes), orient="row")])
 
 
 def merge_results(parts: Iterable[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -205,11 +219,10 @@ def _rows(check: Check, frames: Frames) -> pl.DataFrame:
     return check.prepare(frames) if check.prepare else frame(frames, check.over.name)
 
 
-def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> pl.DataFrame:
+def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> _Counts:
     """Return, per tenant, rows examined and for check i of the group: applies_i, breaks_i, unknown_i, which is 0."""
-    names = [f"{what}_{i}" for i in range(len(group)) for what in ("applies", "breaks", "unknown")]
     if rows.is_empty():
-        return pl.DataFrame(schema=dict.fromkeys(WHO, pl.String) | dict.fromkeys(("examined", *names), pl.Int64))
+        return {}
     columns = [
         each for i, check in enumerate(group) for each in (check.applies.alias(f"a{i}"), check.when.alias(f"w{i}"))
     ]
@@ -230,51 +243,44 @@ def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr])
                 f"check {check.name or check.code}: the predicate is null on {total} rows it applies to, first of "
                 f"{provider}/{tenant}; narrow `applies` or compare null-safe"
             )
-    return counts
+    return counts.rows_by_key(WHO, named=True, unique=True)
 
 
-def _fetched(completeness: pl.DataFrame) -> pl.DataFrame:
+def _lacking(completeness: pl.DataFrame) -> dict[_Who, set[str]]:
     """Return every tenant fetched with the entities of which its fetch was incomplete."""
-    return completeness.group_by(WHO).agg(pl.col("entity").filter(~pl.col("complete")), is_fetched=pl.lit(value=True))
+    lacking: dict[_Who, set[str]] = {}
+    for provider, tenant, entity, complete in completeness.select(*WHO, "entity", "complete").iter_rows():
+        lacking.setdefault((provider, tenant), set()).update(() if complete else (entity,))
+    return lacking
 
 
-def _tenants(counts: pl.DataFrame, fetched: pl.LazyFrame) -> pl.LazyFrame:
-    """Return every tenant fetched or examined with its counts, and the entities of which its fetch was incomplete."""
-    tenants = fetched.join(counts.lazy(), on=WHO, how="full", coalesce=True, validate="1:1")
-    return tenants.with_columns(pl.exclude(*WHO, "entity", "is_fetched").fill_null(0))
+def _results(check: Check, position: int, counts: _Counts, lacking: Mapping[_Who, set[str]]) -> list[_Told]:
+    """Return the `CHECK_RESULTS` rows of one check: every tenant fetched or examined."""
+    told = []
+    for who in {**lacking, **counts}:
+        own = counts.get(who, {})
+        is_evaluated = who in lacking and lacking[who].isdisjoint(check.needs)
+        examined, applies, breaks = (
+            own.get(name, 0) for name in ("examined", f"applies_{position}", f"breaks_{position}")
+        )
+        if check.from_absence and not is_evaluated:
+            # What is absent from an incomplete fetch may only be late, so the rule was not asked there.
+            applies = breaks = 0
+        named = (check.name or check.code.lower(), check.code, check.reason)
+        told.append(_Told(*named, *who, examined, examined - applies, breaks, is_evaluated))
+    return told
 
 
-def _result(check: Check, position: int, tenants: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the `CHECK_RESULTS` rows of one check, of all `tenants`."""
-    lacks = pl.col("entity").list.set_intersection(list(check.needs)).list.len() > 0
-    is_evaluated = (pl.col("is_fetched") & ~lacks).fill_null(value=False)
-    # What is absent from an incomplete fetch may only be late, so the rule was not asked there.
-    asked = pl.lit(not check.from_absence) | is_evaluated
-    return tenants.select(
-        pl.lit(check.name or check.code.lower()).alias("check"),
-        pl.lit(check.code).alias("code"),
-        pl.lit(check.reason).alias("reason"),
-        *WHO,
-        "examined",
-        not_applicable=pl.col("examined") - pl.when(asked).then(f"applies_{position}").otherwise(0),
-        breaks=pl.when(asked).then(f"breaks_{position}").otherwise(0),
-        is_evaluated=is_evaluated,
-    )
-
-
-_Hits = list[tuple[int, Check, pl.DataFrame]]
-
-
-def _hits(broken: Sequence[tuple[int, Check]], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> _Hits:
-    """Return each check with the number given and the rows it is broken on."""
+def _hits(checks: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> list[pl.DataFrame]:
+    """Return for each check the rows it is broken on."""
     known = rows.lazy().with_columns(facts)
-    found = pl.collect_all([known.filter(check.applies & check.when) for _, check in broken]) if broken else []
-    return [(*each, own) for each, own in zip(broken, found, strict=True)]
+    return pl.collect_all([known.filter(check.applies & check.when) for check in checks]) if checks else []
 
 
-def _breaks(check: Check, hits: pl.DataFrame, result: pl.DataFrame, frames: Frames) -> pl.DataFrame:
+def _breaks(check: Check, results: Sequence[_Told], hits: pl.DataFrame, frames: Frames) -> pl.DataFrame:
     """Return the broken rows as `BREAKS`, of the tenants whose result counts any."""
-    hits = hits.join(result.filter(pl.col("breaks") > 0), on=WHO, how="semi")
+    tenants = [(each.provider, each.tenant_id) for each in results if each.breaks]
+    hits = hits.join(pl.DataFrame(tenants, dict.fromkeys(WHO, pl.String), orient="row"), on=WHO, how="semi")
     if "account_id" not in hits.columns and "plan_no" in hits.columns:
         accounts = frame(frames, "plan_positions").select("plan_no", "account_id")
         hits = hits.join(accounts, on="plan_no", how="left", validate="m:1")

@@ -27,11 +27,16 @@ def named(frames: Frames) -> pl.DataFrame:
         CheckError: A difference names a term that `term_positions` does not have.
     """
     differences = frame(frames, "differences")
-    plans = frame(frames, "plan_positions").select("plan_no", *WHO, "plan_id", "account_id", "currency", "is_in_force")
+    plans = frame(frames, "plan_positions").lazy()
+    plans = plans.select("plan_no", *WHO, "plan_id", "account_id", "currency", "is_in_force")
     concerned = differences["plan_no"].unique().implode()
-    terms = frame(frames, "term_positions").filter(pl.col("plan_no").is_in(concerned))
-    rows = differences.join(plans, on="plan_no", how="inner", validate="m:1").join(
-        terms.select("plan_no", "term_no", "term_id"), on=["plan_no", "term_no"], how="left", validate="m:1"
+    terms = frame(frames, "term_positions").lazy().filter(pl.col("plan_no").is_in(concerned))
+    terms = terms.select("plan_no", "term_no", "term_id")
+    rows = (
+        differences.lazy()
+        .join(plans, on="plan_no", how="inner", validate="m:1")
+        .join(terms, on=["plan_no", "term_no"], how="left", validate="m:1")
+        .collect()
     )
     lost = rows.filter(pl.col("term_no").is_not_null() & pl.col("term_id").is_null())
     if lost.height:
@@ -49,9 +54,8 @@ def zones(frames: Frames) -> pl.DataFrame:
     `zone_days` is 1 or -1 where every term of the tenant that has a partner falls one day later (earlier) than its
     plan's rules say and no single convention explains them all; null otherwise. One term alone says nothing.
     """
-    counts = _by_plan(frames)
-    later, earlier = _throughout(counts, "later"), _throughout(counts, "earlier")
-    tenants = counts.with_columns(is_later=later, is_earlier=earlier).group_by(WHO)
+    ways = {"is_later": _throughout("later"), "is_earlier": _throughout("earlier")}
+    tenants = _by_plan(frames).with_columns(**ways).group_by(WHO)
     summed = tenants.agg(
         pl.col("is_later", "is_earlier").all(),
         plans=pl.len().cast(pl.Int64),
@@ -60,7 +64,7 @@ def zones(frames: Frames) -> pl.DataFrame:
     )
     is_told = (pl.col("terms") >= _LEAST_TERMS) & (pl.col("unexplained") > 0)
     days = pl.when(is_told & pl.col("is_later")).then(1).when(is_told & pl.col("is_earlier")).then(-1)
-    return summed.select(*WHO, "plans", "terms", zone_days=days.cast(pl.Int64)).sort(WHO)
+    return summed.select(*WHO, "plans", "terms", zone_days=days.cast(pl.Int64)).sort(WHO).collect()
 
 
 def with_zone(frames: Frames) -> pl.DataFrame:
@@ -71,7 +75,7 @@ def with_zone(frames: Frames) -> pl.DataFrame:
     return rows.with_columns(is_zone=is_zone & (CODE == "DUE_DATE_DIFF"))
 
 
-def _by_plan(frames: Frames) -> pl.DataFrame:
+def _by_plan(frames: Frames) -> pl.LazyFrame:
     """Return the plans in force that were compared and share a term with their rules, with counts of terms."""
     days, dated = pl.col("difference_days"), CODE == "DUE_DATE_DIFF"
     # Another reason is a convention that reproduces the date; it may do so by chance, but not for every term.
@@ -86,10 +90,11 @@ def _by_plan(frames: Frames) -> pl.DataFrame:
     }
     counts = (
         frame(frames, "differences")
+        .lazy()
         .group_by("plan_no")
         .agg(**{name: rows.sum().cast(pl.Int64) for name, rows in found.items()})
     )
-    plans = frame(frames, "plan_positions").filter("is_in_force")
+    plans = frame(frames, "plan_positions").lazy().filter("is_in_force")
     joined = plans.select("plan_no", *WHO, "terms", "waived_minor", "conformance").join(
         counts, on="plan_no", how="left", validate="1:1"
     )
@@ -98,11 +103,11 @@ def _by_plan(frames: Frames) -> pl.DataFrame:
     return filled.filter(pl.col("terms") > pl.col("alone"))
 
 
-def _throughout(counts: pl.DataFrame, direction: str) -> pl.Series:
+def _throughout(direction: str) -> pl.Expr:
     """Tell, per plan, whether every term with a partner is off by one day in this direction.
 
     Removed terms are not compared, but count among a plan's terms; a plan that has any is asked for no term at odds.
     """
     off = pl.col(direction)
     all_terms = (off == pl.col("terms") - pl.col("alone")) | (pl.col("waived_minor") > 0)
-    return counts.select((off > 0) & (off == pl.col("dated")) & all_terms).to_series()
+    return (off > 0) & (off == pl.col("dated")) & all_terms

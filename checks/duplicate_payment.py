@@ -80,12 +80,13 @@ def _counted(frames: Frames) -> pl.DataFrame:
 
 def _links(frames: Frames) -> pl.DataFrame:
     """Return which plans cover an account, of those whose payments do not name their plan."""
-    plans = frame(frames, "plan_positions").filter(pl.col("basis") == "PROVIDER_BALANCE")
+    plans = frame(frames, "plan_positions").lazy().filter(pl.col("basis") == "PROVIDER_BALANCE")
     plans = plans.select("plan_no", "created_on", "deactivated_on")
-    return frame(frames, "plan_accounts").select("plan_no", "account_no").join(plans, on="plan_no", validate="m:1")
+    links = frame(frames, "plan_accounts").lazy().select("plan_no", "account_no")
+    return links.join(plans, on="plan_no", validate="m:1").collect()
 
 
-def _in_plans(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+def _in_plans(payments: pl.LazyFrame, links: pl.DataFrame) -> pl.LazyFrame:
     """Return the payments with the plan they pay: their own, else the one linked to their account.
 
     Of several plans linked to one account, the newest that existed on the effective date and had not ended.
@@ -96,7 +97,7 @@ def _in_plans(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     linked = (
         payments.filter(pl.col("plan_no").is_null() & pl.col("account_no").is_not_null())
         .select("payment_no", "account_no", "effective_date")
-        .join(links, on="account_no", validate="m:m")
+        .join(links.lazy(), on="account_no", validate="m:m")
         .filter(lives)
         .sort("payment_no", "created_on", "plan_no")
         .group_by("payment_no", maintain_order=True)
@@ -108,7 +109,7 @@ def _in_plans(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
 
 def _pairs(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """Return each payment that comes within the window after one like it, with that earlier one."""
-    ordered = payments.filter("may_repeat").sort(*PAIR, "effective_date", "payment_id")
+    ordered = payments.lazy().filter("may_repeat").sort(*PAIR, "effective_date", "payment_id")
     # Each payment against the one before it, in order of account, amount, currency and day.
     same = reduce(and_, [pl.col(name) == pl.col(name).shift(1) for name in PAIR])
     near = (pl.col("effective_date") - pl.col("effective_date").shift(1)) <= pl.duration(days=WINDOW_DAYS)
@@ -119,14 +120,15 @@ def _pairs(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
         repeats_no=pl.col("payment_no").shift(1),
         repeats_on=pl.col("effective_date").shift(1),
     ).filter("is_repeat")
-    return _in_plans(pairs, links)
+    return _in_plans(pairs, links).collect()
 
 
 def _due(pairs: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:
     """Return, per pair, what the plan's terms due by the later day come to, paid or not."""
-    wanted = terms.filter(pl.col("plan_no").is_in(pairs["plan_no"].drop_nulls().unique().to_list()))
+    wanted = terms.lazy().filter(pl.col("plan_no").is_in(pairs["plan_no"].drop_nulls().unique().to_list()))
     due = (
-        pairs.select("payment_no", "plan_no", "effective_date")
+        pairs.lazy()
+        .select("payment_no", "plan_no", "effective_date")
         .join(wanted.select("plan_no", "due_date", "amount_minor", "waived_minor"), on="plan_no", validate="m:m")
         .filter(pl.col("due_date") <= pl.col("effective_date"))
         .group_by("payment_no")
@@ -141,14 +143,15 @@ def _before(pairs: pl.DataFrame, payments: pl.DataFrame, links: pl.DataFrame) ->
     accounts = links.join(plans, on="plan_no", how="semi")["account_no"].unique()
     mine = pl.col("plan_no").is_in(plans["plan_no"].to_list())
     linked = pl.col("plan_no").is_null() & pl.col("account_no").is_in(accounts.to_list())
-    other = _in_plans(payments.filter((pl.col("kept_minor") > 0) & (mine | linked)), links).select(
+    other = _in_plans(payments.lazy().filter((pl.col("kept_minor") > 0) & (mine | linked)), links).select(
         "plan_no", "kept_minor", other_no="payment_no", other_id="payment_id", other_on="effective_date"
     )
     precedes = (pl.col("other_on") < pl.col("effective_date")) | (
         (pl.col("other_on") == pl.col("effective_date")) & (pl.col("other_id") < pl.col("payment_id"))
     )
     before = (
-        pairs.select("payment_no", "plan_no", "effective_date", "payment_id", "repeats_no")
+        pairs.lazy()
+        .select("payment_no", "plan_no", "effective_date", "payment_id", "repeats_no")
         .join(other, on="plan_no", validate="m:m")
         .filter(precedes & (pl.col("other_no") != pl.col("repeats_no")))
         .group_by("payment_no")
@@ -157,9 +160,10 @@ def _before(pairs: pl.DataFrame, payments: pl.DataFrame, links: pl.DataFrame) ->
     return _aligned(pairs, before)
 
 
-def _aligned(pairs: pl.DataFrame, totals: pl.DataFrame) -> pl.Series:
-    joined = pairs.select("payment_no").join(totals, on="payment_no", how="left", validate="1:1", maintain_order="left")
-    return joined["total"].fill_null(0)
+def _aligned(pairs: pl.DataFrame, totals: pl.LazyFrame) -> pl.Series:
+    mine = pairs.lazy().select("payment_no")
+    joined = mine.join(totals, on="payment_no", how="left", validate="1:1", maintain_order="left")
+    return joined.select(pl.col("total").fill_null(0)).collect().to_series()
 
 
 CHECK = Check(

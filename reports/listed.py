@@ -53,15 +53,13 @@ class WorkLists:
     def add(self, word: str, plans: pl.DataFrame) -> None:
         """Take in the plans of one list; also none, which tells that the list is known to be empty."""
         amount = amount_of(word)
-        counted = plans.group_by("currency").agg(
-            plans=pl.len().cast(pl.Int64), amount_minor=pl.col(amount).cast(pl.Int128).sum()
+        sums = plans.select(
+            pl.lit(word).alias("work_list"),
+            "currency",
+            plans=pl.lit(1, pl.Int64),
+            amount_minor=pl.col(amount).cast(pl.Int128),
         )
-        both = pl.concat(
-            [
-                *([] if self.sums is None else [self.sums]),
-                counted.select(pl.lit(word).alias("work_list"), "currency", "plans", "amount_minor"),
-            ]
-        )
+        both = sums if self.sums is None else pl.concat([self.sums, sums])
         self.sums = both.group_by("work_list", "currency").agg(pl.col("plans", "amount_minor").sum())
         shown = plans.select(_SHOWN)
         self.rows[word] = _most_pressing(pl.concat([self.rows[word], shown]) if word in self.rows else shown, amount)
@@ -69,7 +67,7 @@ class WorkLists:
 
 def _most_pressing(plans: pl.DataFrame, amount: str) -> pl.DataFrame:
     """Keep the first plans of each currency by amount, then by key: amounts of two currencies are never compared."""
-    ordered = plans.sort("currency", pl.col(amount).neg(), *WHO, "plan_id", maintain_order=True)
+    ordered = plans.lazy().sort("currency", pl.col(amount).neg(), *WHO, "plan_id", maintain_order=True)
     place = pl.int_range(pl.len()).over("currency")
     chosen = ordered.with_columns(place=place).sort("place", "currency", maintain_order=True).head(LISTED)
-    return chosen.sort("currency", "place").drop("place")
+    return chosen.sort("currency", "place").drop("place").collect()

@@ -213,9 +213,9 @@ def _parquet(path: Path) -> pl.LazyFrame:
 
 
 def _summed(rows: pl.LazyFrame, money: list[str]) -> tuple[int, dict[str, dict[str, Decimal]]]:
-    count = rows.select(pl.len()).collect().item()
     if not money:
-        return count, {}
-    priced = rows.filter(pl.col("currency").is_not_null()).group_by("currency")
-    sums = priced.agg(pl.col(money).cast(pl.Decimal(38, 4)).sum()).collect()
-    return count, {row.pop("currency"): row for row in sums.to_dicts()}
+        return rows.select(pl.len()).collect().item(), {}
+    sums = rows.group_by("currency").agg(pl.len().alias("rows"), pl.col(money).cast(pl.Decimal(38, 4)).sum()).collect()
+    by_currency = {row.pop("currency"): row for row in sums.to_dicts()}
+    count = sum(row.pop("rows") for row in by_currency.values())
+    return count, {currency: row for currency, row in by_currency.items() if currency is not None}

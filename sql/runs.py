@@ -213,7 +213,7 @@ def _write_report(con: duckdb.DuckDBPyConnection, report: str, run_id: str, fram
     con.execute(f"DELETE FROM out.{report} WHERE run_id = $run_id", {"run_id": run_id})
     if frame is None:
         return
-    shape = con.sql(f"SELECT * EXCLUDE (run_id) FROM out.{report} WHERE false").pl().schema
+    shape = {column.name: column.kind.value for column in REPORTS[report].columns}
     found = {name: frame.schema.get(name, "missing") for name in shape}
     wrong = [
         f"{name} ({found[name]}, expected {dtype})" for name, dtype in shape.items() if not _fits(found[name], dtype)

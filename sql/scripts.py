@@ -54,6 +54,7 @@ def view_names() -> frozenset[str]:
 
 
 @cache
+@cache
 def statements(path: str) -> str:
     """Return the SQL text of `path` below `sql/`."""
     return (files("sql") / path).read_text(encoding="utf-8")

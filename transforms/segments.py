@@ -36,14 +36,15 @@ class Segments:
     def of(cls, owner: pl.Series, plans: int) -> "Segments":
         """Find the segments of rows whose plan numbers `owner` never decrease; there are `plans` plans."""
         # A run begins where the plan differs from that of the row before; its first row tells whose it is.
-        starts = changes(owner).arg_true()
+        differs = pl.col("owner").ne_missing(pl.col("owner").shift(1))
+        starts = owner.to_frame("owner").select(pl.arg_where(differs)).to_series()
         return cls.of_runs(owner, starts, owner.gather(starts), plans)
 
     @classmethod
     def of_runs(cls, owner: pl.Series, starts: pl.Series, owners: pl.Series, plans: int) -> "Segments":
         """Return the segments where the runs are known: run *i* begins at row `starts[i]` and is of plan `owners[i]`."""
         # A run ends one row before the next begins, the last one with the frame.
-        ends = (starts.cast(pl.Int64) - 1).shift(-1, fill_value=len(owner) - 1)
+        ends = pl.concat([starts.cast(pl.Int64).slice(1), pl.Series([len(owner)]).head(len(starts))]) - 1
         return cls(owner, place(owners, starts, plans), place(owners, ends, plans))
 
     @property

@@ -32,7 +32,7 @@ def read_inputs(
     """
     plans, accounts = images.plans(con, known), images.accounts(con, known)
     plan_accounts = images.plan_accounts(con, known)
-    completeness = images.completeness(con, known)
+    completeness, balances = images.completeness(con, known), images.creation_balances(con, known)
     options = settings.options()
     located = locate(
         plans,
@@ -72,9 +72,9 @@ def read_inputs(
         integrity=images.integrity(con, known),
         completeness=completeness,
         rows=images.current_rows(con, known),
-        plan_facts=images.plan_facts(con, known),
+        plan_facts=images.plan_facts(con, known, balances),
         term_changes=images.term_changes(con, known),
-        plan_rules=_going_on(images.plan_rules(con, known), plans),
+        plan_rules=_going_on(images.plan_rules(con, known, balances), plans),
         custom_terms=images.custom_terms(con, known),
         changes=changes,
         agreed_terms=writes.agreed_terms(con),

@@ -1,7 +1,7 @@
 """The order of a run, once, for the flow and for the command: recover, fetch, load, publish."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,14 +11,14 @@ from flows.configuration import require_validation
 from flows.endings import EXPECTED, ending
 from flows.errors import NothingRead, UsageError
 from flows.live import watching
-from flows.settings import ProviderSettings, Settings
+from flows.settings import Settings
 from flows.sources import chosen
 from flows.steps.fetch import fetch, fetched_before
 from flows.steps.own_lists.customers import read_customers
 from flows.steps.own_lists.pauses import read_pauses
 from flows.steps.places import require_places
 from flows.steps.publish import Finished, publish
-from flows.steps.pull import Failures
+from flows.steps.pull import Failures, Pulled
 from flows.steps.request import Request, ThisRun
 from flows.steps.runners import Direct, Runner
 from flows.steps.settle import prune_reports, record_failure, settle
@@ -31,6 +31,7 @@ from sql.storage.commit_log import CommitLog
 from sql.storage.landing import Landing
 from sql.storage.lock import run_lock
 from sql.storage.recovery import recover, set_aside, what_is_gone
+from sql.warehouse import Warehouse
 
 
 def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
@@ -42,10 +43,13 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     """
     sections = chosen(request.settings, request.providers)
     require_cluster(request.settings.scale)
-    with begun(request) as this, watching():
+    with begun(request) as (this, warehouse, opened), watching():
         try:
-            runner.begin(this.settings.warehouse.state_dir)
-            finished = _reconcile(this, sections, runner)
+            with opened:
+                runner.begin(this.settings.warehouse.state_dir)
+                load_waiting(this, warehouse, runner)
+                before, known = fetched_before(this, warehouse), warehouse.tenants()
+            finished = _reconcile(this, *fetch(this, sections, before, runner, known), runner)
         except Exception as error:
             end = ending(error)
             try:
@@ -65,11 +69,7 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     return finished
 
 
-def _reconcile(this: ThisRun, sections: Mapping[str, ProviderSettings], runner: Runner) -> Finished:
-    with this.warehouse() as warehouse:
-        load_waiting(this, warehouse, runner)
-        before, known = fetched_before(this, warehouse), warehouse.tenants()
-    pulled, failures = fetch(this, sections, before, runner, known)
+def _reconcile(this: ThisRun, pulled: Sequence[Pulled], failures: Failures, runner: Runner) -> Finished:
     this = replace(this, notes=(*this.notes, *(pull.note for pull in pulled if pull.note)))
     with this.warehouse() as warehouse:
         unloaded = load_waiting(this, warehouse, runner)
@@ -113,7 +113,7 @@ def report_portfolio(request: Request) -> Finished:
     """
     require_warehouse(request.settings)
     require_cluster(request.settings.scale)
-    with begun(request) as this, this.warehouse() as warehouse:
+    with begun(request) as (this, warehouse, _):
         return publish(this, warehouse, failures={}, fetched=frozenset())
 
 
@@ -139,14 +139,16 @@ def rebuild_warehouse(request: Request) -> Rebuilt:
     if not (state_dir / "landing").is_dir():
         raise UsageError(f"there is no landing below {str(state_dir)!r} to make a warehouse from; restore it first")
     moved: list[Path] = []
-    with begun(request, moved=moved) as this, this.warehouse() as warehouse:
+    with begun(request, moved=moved) as (this, warehouse, _):
         failures = load_waiting(this, warehouse, Direct(), as_fetched=True)
         return Rebuilt(len(warehouse.load_ids()), len(run_states(warehouse.con)), tuple(moved), failures)
 
 
 @contextlib.contextmanager
-def begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[ThisRun]:
-    """Hold the lock, mend what an earlier crash left, and yield the run.
+def begun(
+    request: Request, *, moved: list[Path] | None = None
+) -> Iterator[tuple[ThisRun, Warehouse, contextlib.ExitStack]]:
+    """Hold the lock, mend what an earlier crash left, and yield the run, its warehouse, open, and what closes that early.
 
     Begins with an empty warehouse where `moved` is given: it then holds where the files of the former one lie.
     """
@@ -160,22 +162,22 @@ def begun(request: Request, *, moved: list[Path] | None = None) -> Iterator[This
     require_validation()
     require_places(settings, as_of)
     run_id, kept = f"{started:%Y%m%dT%H%M%S%fZ}", settings.warehouse
-    with run_lock(kept.state_dir, run_id=run_id, started_at=started):
+    with run_lock(kept.state_dir, run_id=run_id, started_at=started), contextlib.ExitStack() as opened:
         if moved is not None:
             moved += set_aside(kept.path, state_dir=kept.state_dir, moment=started)
-        folders = [settings.reports.dir.absolute()]
-        recovered = recover(kept.path, state_dir=kept.state_dir, moment=started, folders=folders)
         landing, commit_log = Landing(kept.state_dir / "landing"), CommitLog(kept.state_dir)
         this = ThisRun(request, run_id, as_of, started, landing, commit_log)
+        warehouse, recovered = opened.enter_context(
+            recover(kept.path, state_dir=kept.state_dir, moment=started, folders=[this.reports_dir])
+        )
         notes = _told(recovered.notes() if moved is None else [])  # who begins anew knows that nothing is there
         notes += _told([remove_left(kept.state_dir)])
-        with this.warehouse() as warehouse:
-            notes += _told(replay(this, warehouse, recovered.replay))
-            settle(warehouse, this.reports_dir, commit_log)
-            untold = len(recovered.logged_late)
-            notes += _told([what_is_gone(warehouse.con, kept.state_dir, untold=untold, lost=recovered.lost)])
+        notes += _told(replay(this, warehouse, recovered.replay))
+        settle(warehouse, this.reports_dir, commit_log)
+        untold = len(recovered.logged_late)
+        notes += _told([what_is_gone(warehouse.con, kept.state_dir, untold=untold, lost=recovered.lost)])
         prune_reports(this)  # what an earlier run was stopped in, and what became old since
-        yield replace(this, notes=tuple(notes))
+        yield replace(this, notes=tuple(notes)), warehouse, opened
 
 
 def _told(notes: Iterable[str]) -> list[str]:

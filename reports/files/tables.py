@@ -76,7 +76,7 @@ class TableWriter:
             self._csv = (folder / f"{report.name}.csv").open("wb")
             self._csv.write((",".join(report.names) + "\n").encode())
         if "parquet" in formats:
-            schema = decimals(report, empty(report)).schema
+            schema = pl.Schema({column.name: column.kind.value for column in report.columns})
             self._parquet = ParquetSink(folder / f"{report.name}.parquet", schema)
 
     def add(self, frame: pl.DataFrame) -> None:

@@ -3,6 +3,9 @@
 Every frame passes its gate. Nothing here depends on an as-of date.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import duckdb
 import polars as pl
 
@@ -22,12 +25,15 @@ from schemas.core import (
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
 from sql.scripts import seed, statements
 
+Only = Mapping[str, pl.Series]
+"""By column, the numbers of which a row must hold one to be read; every row is read where there is no column."""
+
 _NUMBER = r"^[0-9]{1,18}$"
 
 
-def plans(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+def plans(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyType({})) -> pl.DataFrame:
     """Return `PLANS` as known at load `known`, in plan_no order."""
-    return PLANS.gate(_image(con, "plans", known=known))
+    return PLANS.gate(_image(con, "plans", only, known=known))
 
 
 def terms(con: duckdb.DuckDBPyConnection, known: int, plan_nos: pl.Series) -> pl.DataFrame:
@@ -69,14 +75,14 @@ def in_plan_order(terms: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def payments(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+def payments(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyType({})) -> pl.DataFrame:
     """Return `PAYMENTS` as known at load `known`, in payment_no order; `plan_no` is null, locating decides it."""
-    return PAYMENTS.gate(_image(con, "payments", known=known))
+    return PAYMENTS.gate(_image(con, "payments", only, known=known))
 
 
-def links(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+def links(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyType({})) -> pl.DataFrame:
     """Return `plan_no` and `linked_payment_no` of every term that names the payment which paid it."""
-    return _image(con, "links", known=known)
+    return _image(con, "links", only, known=known)
 
 
 def accounts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
@@ -94,9 +100,14 @@ def policies(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     return POLICIES.gate(_image(con, "policies", known=known))
 
 
-def plan_facts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+def creation_balances(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+    """Return what each plan's account showed as owed when the plan was created, for the two images beside it."""
+    return _image(con, "creation_balances", known=known)
+
+
+def plan_facts(con: duckdb.DuckDBPyConnection, known: int, balances: pl.DataFrame) -> pl.DataFrame:
     """Return `PLAN_FACTS` of every plan as known at load `known`, in plan_no order."""
-    return PLAN_FACTS.gate(_beside_balances(con, "plan_facts", known=known))
+    return PLAN_FACTS.gate(_beside(con, balances, "plan_facts", known=known))
 
 
 def term_changes(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
@@ -104,7 +115,7 @@ def term_changes(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     return TERM_CHANGES.gate(_image(con, "term_changes", known=known))
 
 
-def plan_rules(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
+def plan_rules(con: duckdb.DuckDBPyConnection, known: int, balances: pl.DataFrame) -> pl.DataFrame:
     """Return `PLAN_RULES` as known at load `known`, in plan_no order; plans whose provider gives no rule are left out.
 
     `calendar` is null: no provider names one. `convention_set` is the provider. `total_minor`
@@ -113,7 +124,7 @@ def plan_rules(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     terms the provider shows, else null. `missing_input` names what the row alone does not tell:
     a pattern in an unknown word, a partial plan without a total.
     """
-    return PLAN_RULES.gate(_beside_balances(con, "plan_rules", known=known))
+    return PLAN_RULES.gate(_beside(con, balances, "plan_rules", known=known))
 
 
 def custom_terms(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
@@ -172,14 +183,25 @@ def first_seen(con: duckdb.DuckDBPyConnection, since: int, known: int) -> pl.Dat
     return _image(con, "first_seen", since=since, known=known)
 
 
-def _beside_balances(con: duckdb.DuckDBPyConnection, name: str, *, known: int) -> pl.DataFrame:
-    con.register("creation_balances", _image(con, "creation_balances", known=known))
+def _beside(con: duckdb.DuckDBPyConnection, balances: pl.DataFrame, name: str, *, known: int) -> pl.DataFrame:
+    con.register("creation_balances", balances)
     try:
         return _image(con, name, known=known)
     finally:
         con.unregister("creation_balances")
 
 
-def _image(con: duckdb.DuckDBPyConnection, name: str, **values: int) -> pl.DataFrame:
-    frame: pl.DataFrame = con.sql(statements(f"images/image__{name}.sql"), params=values).pl()
+def _image(con: duckdb.DuckDBPyConnection, name: str, only: Only = MappingProxyType({}), **values: int) -> pl.DataFrame:
+    query = statements(f"images/image__{name}.sql")
+    if only:
+        # One of the columns has to hold a number that is looked for.
+        wanted = " OR ".join(f"{column} IN (SELECT {column} FROM only_{column})" for column in only)
+        query = f"SELECT * FROM ({query}) WHERE {wanted} ORDER BY ALL"  # the first column is the one it was in order of
+    for column, numbers in only.items():
+        con.register(f"only_{column}", numbers.unique().to_frame(column))
+    try:
+        frame: pl.DataFrame = con.sql(query, params=values).pl()
+    finally:
+        for column in only:
+            con.unregister(f"only_{column}")
     return frame

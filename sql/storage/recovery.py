@@ -7,7 +7,8 @@ loading again is the caller's work; here is only the list of what to load.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from glob import escape
@@ -70,6 +71,7 @@ class Recovered:
         ]
 
 
+@contextmanager
 def recover(
     path: Path,
     *,
@@ -78,8 +80,8 @@ def recover(
     folders: Sequence[Path] = (),
     limits: Limits | None = None,
     deep: bool = False,
-) -> Recovered:
-    """Bring warehouse and commit log together; `Recovered` tells what is left to do.
+) -> Iterator[tuple[Warehouse, Recovered]]:
+    """Bring warehouse and commit log together, and yield the warehouse, open; `Recovered` tells what is left to do.
 
     `moment` stands in the names of files that are moved aside. With `deep`, or
     after a run met damage, every block of the file is read.
@@ -92,23 +94,31 @@ def recover(
     path, state_dir = path.absolute(), state_dir.absolute()
     commit_log, archive = CommitLog(state_dir), Archive(state_dir)
     removed = remove_stale(path, state_dir)
-    moved = _make_readable(path, state_dir, commit_log, moment=moment, deep=deep)
-    with Warehouse.open(path, state_dir=state_dir, folders=folders, limits=limits) as warehouse:
+    with ExitStack() as opened:
+        warehouse, moved = _open_what_is_sound(
+            lambda: opened.enter_context(Warehouse.open(path, state_dir=state_dir, folders=folders, limits=limits)),
+            path,
+            commit_log,
+            moment=moment,
+            deep=deep,
+        )
         con = warehouse.con
         logged_late = [f"load {number}" for number in log_loads(con, commit_log)]
         logged_late += [f"run {run_id}" for run_id in log_runs(con, commit_log, archive)]
         restored, lost = restore_runs(con, commit_log, archive)
         acceptances.settle(con, commit_log)
-        here = committed_loads(con)
-    logged = rebuild_order(commit_log)
-    return Recovered(
-        replay=tuple(logged[len(here) :]),
-        logged_late=tuple(logged_late),
-        restored=tuple(restored),
-        lost=tuple(lost),
-        moved_aside=tuple(moved),
-        removed=tuple(removed),
-    )
+        here, logged = committed_loads(con), rebuild_order(commit_log)
+        yield (
+            warehouse,
+            Recovered(
+                replay=tuple(logged[len(here) :]),
+                logged_late=tuple(logged_late),
+                restored=tuple(restored),
+                lost=tuple(lost),
+                moved_aside=tuple(moved),
+                removed=tuple(removed),
+            ),
+        )
 
 
 def set_aside(path: Path, *, state_dir: Path, moment: datetime) -> list[Path]:
@@ -174,14 +184,19 @@ def remove_stale(path: Path, state_dir: Path) -> list[Path]:
     return removed
 
 
-def _make_readable(path: Path, state_dir: Path, commit_log: CommitLog, *, moment: datetime, deep: bool) -> list[Path]:
-    """Move aside first the database's log, then the file itself, until the rest can be read; return the new names."""
-    mark = state_dir / SUSPECT
+def _open_what_is_sound(
+    opening: Callable[[], Warehouse], path: Path, commit_log: CommitLog, *, moment: datetime, deep: bool
+) -> tuple[Warehouse, list[Path]]:
+    """Move aside first the database's log, then the file itself, until the rest can be opened; return the new names too."""
+    mark = commit_log.path.with_name(SUSPECT)
+    deep = deep or mark.exists()
     moved: list[Path] = []
     steps: list[Callable[[], list[Path]]] = [lambda: _logs(path), lambda: [path]]
-    while path.exists() or _logs(path):
+    while True:
         try:
-            _read(path, deep=deep or mark.exists())
+            if deep and path.exists():
+                _read(path)
+            warehouse = opening()
             break
         except Damaged:
             _refuse_unless_ours(path, commit_log)
@@ -192,13 +207,12 @@ def _make_readable(path: Path, state_dir: Path, commit_log: CommitLog, *, moment
                 raise
             moved += [_move_aside(file, commit_log, moment) for file in candidates]
     mark.unlink(missing_ok=True)
-    return moved
+    return warehouse, moved
 
 
-def _read(path: Path, *, deep: bool) -> None:
+def _read(path: Path) -> None:
     with connect(path) as con:
-        if deep:
-            read_everything(con)
+        read_everything(con)
 
 
 def _logs(path: Path) -> list[Path]:

@@ -59,8 +59,10 @@ def on_days(book: Book, days: pl.DataFrame) -> pl.DataFrame:
     """
     points = days.sort("plan", "day")
     skipping = book.skips.gather(points["plan"])
-    parts = [_summed(book, points.filter(~skipping)), _stepped(book, points.filter(skipping))]
-    return pl.concat(parts).sort("plan", "day", "row")
+    summed = _summed(book, points.filter(~skipping))
+    if not skipping.any():
+        return summed.sort("plan", "day", "row")
+    return pl.concat([summed, _stepped(book, points.filter(skipping))]).sort("plan", "day", "row")
 
 
 def grid_of(book: Book, points: pl.DataFrame) -> pl.DataFrame:

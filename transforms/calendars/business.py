@@ -8,6 +8,7 @@ import polars as pl
 from schemas.options import Options
 from transforms.calendars.business_days import business_days
 from transforms.options import MissingOptionsError
+from transforms.segments import put, repeat, row_numbers
 
 
 def business_between(
@@ -19,18 +20,22 @@ def business_between(
         MissingOptionsError: a provider has no options.
         UnknownCalendarError: its calendar does not exist.
     """
-    counts = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(provider))
-    is_dated = after.is_not_null() & until.is_not_null()
-    for name in provider.filter(is_dated).unique().sort():
+    counts = repeat(None, len(provider))
+    spans = pl.DataFrame(
+        [
+            provider.alias("provider"),
+            after.alias("after"),
+            until.alias("until"),
+            row_numbers(len(provider)).alias("row"),
+        ]
+    ).drop_nulls()
+    # The rows of each provider; their counts are put back at the same rows.
+    for (name,), own in sorted(spans.partition_by("provider", as_dict=True).items()):
         if name not in options:
             raise MissingOptionsError([name])
-        rows = (is_dated & (provider == name)).arg_true()
-        # The rows of this provider; their counts are put back at the same rows.
-        start, end = after.gather(rows), until.gather(rows)
-        own = options[name]
-        span = (_day(start.min()), _day(end.max()))
-        days = business_days(own.calendar, own.weekend, *span, closed=own.closed_days)
-        counts = counts.scatter(rows, days.between(start, end))
+        chosen, span = options[name], (_day(own["after"].min()), _day(own["until"].max()))
+        days = business_days(chosen.calendar, chosen.weekend, *span, closed=chosen.closed_days)
+        counts = put(counts, own["row"], days.between(own["after"], own["until"]))
     return counts
 
 

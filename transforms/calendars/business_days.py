@@ -81,17 +81,18 @@ class BusinessDays:
 
     def between(self, after: pl.Series, until: pl.Series) -> pl.Series:
         """Return the number of business days in (`after`, `until`] per row; 0 where `until` is earlier, null where null."""
-        return (self._count_to(until) - self._count_to(after)).clip(lower_bound=0)
+        days = self._count_to(until) - self._count_to(after)
+        return pl.select(days.clip(lower_bound=0)).to_series()
 
     def contains(self, days: pl.Series) -> pl.Series:
         """Tell for each day whether it is a business day; null stays null."""
         before = pl.select(pl.lit(days) - pl.duration(days=1)).to_series().cast(pl.Date)
         return self.between(before, days) == 1
 
-    def _count_to(self, days: pl.Series) -> pl.Series:
+    def _count_to(self, days: pl.Series) -> pl.Expr:
         # The entry of a day is its distance from the first; days outside count as the first or the last.
-        offset = (days.cast(pl.Int64) - _number(self.first)).clip(0, len(self.counts) - 1)
-        return self.counts.gather(offset)
+        offset = pl.lit(days.cast(pl.Int64) - _number(self.first)).clip(0, len(self.counts) - 1)
+        return pl.lit(self.counts).gather(offset)
 
 
 def check_calendar(name: str) -> None:

@@ -41,20 +41,22 @@ def came(book: Book, terms: pl.DataFrame, windows: Windows) -> pl.DataFrame:
         terms: What `judgement.judge` returned.
         windows: From which date, and for how many days.
     """
-    who = book.plans.select(_GROUP[:3])
-    needed = _needed(book)
-    parts = [
-        pl.DataFrame(schema=dict.fromkeys(_GROUP[:3], pl.String) | {"horizon_days": pl.Int64, _FIGURES[2]: pl.Int64})
+    if not windows:
+        return pl.DataFrame(schema=dict.fromkeys(_GROUP[:3], pl.String) | {_GROUP[3]: pl.Int64, _FIGURES[2]: pl.Int64})
+    # All windows are worked at once: one row for each of them and each term that fell due in it.
+    spans = [(days, start, start + timedelta(days)) for days, start in windows]
+    due = [
+        ((terms["due_date"] > start) & (terms["due_date"] <= end)).arg_true().cast(pl.Int64) for _, start, end in spans
     ]
-    for days, start in windows:
-        end = start + timedelta(days)
-        is_due = (terms["due_date"] > start) & (terms["due_date"] <= end)
-        rows = is_due.arg_true().cast(pl.Int64)
-        received = _had(book, terms, rows, needed, end) - _had(book, terms, rows, needed, start)
-        owner = who[book.segments.owner.gather(rows)]
-        found = owner.with_columns(received.clip(lower_bound=0).alias(_FIGURES[2]), horizon_days=pl.lit(days, pl.Int64))
-        parts.append(found.group_by(_GROUP).agg(pl.col(_FIGURES[2]).sum()))
-    return pl.concat(parts)
+    asked = pl.DataFrame(spans, schema=[_GROUP[3], "start", "end"], orient="row").with_columns(pl.Series("row", due))
+    asked = asked.explode("row").drop_nulls()
+    # What they had at the end of their window, and below that, of the same terms, what they had at its start.
+    rows, days = pl.concat([asked["row"]] * 2), pl.concat([asked["end"], asked["start"]])
+    had = _had(book, terms, rows, _needed(book), days)
+    received = (had.head(asked.height) - had.tail(asked.height)).clip(lower_bound=0)
+    owner = book.plans.select(_GROUP[:3])[book.segments.owner.gather(asked["row"])]
+    found = owner.with_columns(asked[_GROUP[3]], received.alias(_FIGURES[2]))
+    return found.group_by(_GROUP).agg(pl.col(_FIGURES[2]).sum())
 
 
 def _needed(book: Book) -> pl.Series:
@@ -63,26 +65,26 @@ def _needed(book: Book) -> pl.Series:
     return before - book.segments.spread(start)
 
 
-def _had(book: Book, terms: pl.DataFrame, rows: pl.Series, needed: pl.Series, day: date) -> pl.Series:
-    """Return what each of these terms had received at the end of `day`."""
+def _had(book: Book, terms: pl.DataFrame, rows: pl.Series, needed: pl.Series, days: pl.Series) -> pl.Series:
+    """Return what each of these terms had received at the end of the day beside it."""
     plan, payable = book.segments.owner.gather(rows).cast(pl.Int64), book.terms["payable"].gather(rows)
-    on_day = pl.Series([day]).new_from_index(0, len(rows))
-    had = (level_on(book.levels, plan, on_day) - needed.gather(rows)).clip(0, payable)
+    had = (level_on(book.levels, plan, days) - needed.gather(rows)).clip(0, payable)
     replayed = mark(book.segments.owner.gather(book.links.named["row"]), book.plans.height) | book.skips
     in_steps = (replayed & book.is_ours).gather(plan)
     if in_steps.any():
-        points = pl.DataFrame({"plan": plan.filter(in_steps).unique(), "day": day})
-        history = on_days(book, points).select("row", "received")
-        asked = rows.filter(in_steps).to_frame("row").join(history, on="row", how="left", maintain_order="left")
-        had = put(had, in_steps.arg_true(), asked["received"])
-    return had.zip_with(book.is_ours.gather(plan), _stated(book, terms, rows, day))
+        asked = pl.DataFrame([plan.alias("plan"), rows.alias("row"), days.alias("day")]).filter(in_steps)
+        history = on_days(book, asked.select("plan", "day").unique()).select("row", "day", "received")
+        replay = asked.join(history, on=["row", "day"], how="left", validate="m:1", maintain_order="left")
+        had = put(had, in_steps.arg_true(), replay["received"])
+    return had.zip_with(book.is_ours.gather(plan), _stated(book, terms, rows, days))
 
 
-def _stated(book: Book, terms: pl.DataFrame, rows: pl.Series, day: date) -> pl.Series:
+def _stated(book: Book, terms: pl.DataFrame, rows: pl.Series, days: pl.Series) -> pl.Series:
     """Return the same by the provider's balances: of the day it names, else of the version that told them."""
     version = pl.coalesce("updated_on", pl.lit(book.segments.spread(book.plans["updated_on"])))
     told_on = terms.select(pl.when("is_satisfied").then("judged_on").otherwise(version)).to_series().gather(rows)
-    return terms["received_minor"].gather(rows).clip(lower_bound=0).set(~(told_on <= day).fill_null(value=False), 0)
+    received = terms["received_minor"].gather(rows).clip(lower_bound=0)
+    return received.set(~(told_on <= days).fill_null(value=False), 0)
 
 
 def with_backtest(cash: pl.DataFrame, forecasts: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -28,24 +28,28 @@ def exposure(plans: pl.DataFrame, orphans: pl.DataFrame) -> pl.DataFrame:
         plans: `PLAN_POSITIONS` of the whole portfolio.
         orphans: `ORPHANS` of the as-of date.
     """
-    owed = plans.lazy().filter("is_in_force").select(*_WHO, *_DEBTOR, "days_past_due", "outstanding_minor").collect()
+    told = plans.lazy()
+    owed = told.filter("is_in_force").select(*_WHO, *_DEBTOR, "days_past_due", "outstanding_minor")
     whole = owed.group_by(_WHO).agg(whole=pl.col("outstanding_minor").sum())
     at_risk = pl.concat([*_past_due(owed, whole), _largest(owed, whole)])
     shared = at_risk.join(whole, on=_WHO, how="left", validate="m:1").with_columns(
         share_ppm=share_ppm(pl.col("amount_minor"), pl.col("whole"))
     )
-    unshared = pl.concat([_unapplied(plans), _orphans(orphans)]).with_columns(share_ppm=pl.lit(None, dtype=pl.Int64))
-    return EXPOSURE.gate(pl.concat([shared.drop("whole"), unshared]).select(EXPOSURE.columns).sort(*_WHO, "metric"))
+    unshared = pl.concat([_unapplied(told), _orphans(orphans.lazy())]).with_columns(
+        share_ppm=pl.lit(None, dtype=pl.Int64)
+    )
+    every = pl.concat([shared.drop("whole"), unshared]).select(EXPOSURE.columns)
+    return EXPOSURE.gate(every.sort(*_WHO, "metric").collect())
 
 
-def _past_due(owed: pl.DataFrame, whole: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _past_due(owed: pl.LazyFrame, whole: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     for days in PAST:
         late = owed.filter(pl.col("days_past_due") > days)
         found = late.group_by(_WHO).agg(**_sums("outstanding_minor"))
         yield _named(whole.join(found, on=_WHO, how="left", validate="1:1"), f"PAR>{days}")
 
 
-def _largest(owed: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
+def _largest(owed: pl.LazyFrame, whole: pl.LazyFrame) -> pl.LazyFrame:
     # An account stands for its debtor only where no customer is named, so the two never mean one.
     other = pl.when(pl.col("customer_id").is_null()).then(pl.coalesce("account_id", "plan_id"))
     debtors = owed.group_by(*_WHO, "customer_id", other=other).agg(**_sums("outstanding_minor"))
@@ -60,14 +64,14 @@ def _largest(owed: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
     return _named(whole.join(largest, on=_WHO, how="left", validate="1:1"), f"LARGEST_{LARGEST}")
 
 
-def _unapplied(plans: pl.DataFrame) -> pl.DataFrame:
+def _unapplied(plans: pl.LazyFrame) -> pl.LazyFrame:
     is_told = pl.col("unapplied_minor").is_not_null() & ~pl.col("flags").str.split(";").list.contains(VANISHED)
     own = plans.filter(is_told)
     found = own.filter(pl.col("unapplied_minor") != 0).group_by(_WHO).agg(**_sums("unapplied_minor"))
     return _named(own.select(_WHO).unique().join(found, on=_WHO, how="left", validate="1:1"), "UNAPPLIED")
 
 
-def _orphans(orphans: pl.DataFrame) -> pl.DataFrame:
+def _orphans(orphans: pl.LazyFrame) -> pl.LazyFrame:
     """Return the payments among the orphans; one without a currency has no sum to stand in."""
     payments = orphans.filter(pl.col("payment_id").is_not_null() & pl.col("currency").is_not_null())
     return _named(payments.group_by(_WHO).agg(**_sums("amount_minor")), "ORPHANS")
@@ -77,6 +81,6 @@ def _sums(money: str) -> dict[str, pl.Expr]:
     return {"plans": pl.len().cast(pl.Int64), "amount_minor": pl.col(money).sum()}
 
 
-def _named(rows: pl.DataFrame, metric: str) -> pl.DataFrame:
+def _named(rows: pl.LazyFrame, metric: str) -> pl.LazyFrame:
     counted = rows.with_columns(pl.col("plans", "amount_minor").fill_null(0))
     return counted.select(*_WHO, "plans", "amount_minor", metric=pl.lit(metric))

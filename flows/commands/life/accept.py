@@ -62,7 +62,7 @@ def accept(config: Path | None, wishes: Sequence[Wish]) -> int:
     """
     settings = load(config)
     require_warehouse(settings)
-    with begun(Request(settings)) as this, this.warehouse() as warehouse:
+    with begun(Request(settings)) as (this, warehouse, _):
         con = warehouse.con
         book = _book(read_register(con), acceptances.known(con)[0], settings)
         decided, unchanged = _decided(book, wishes)

@@ -102,7 +102,7 @@ def replay_rows(config: Path | None) -> int:
     """Judge every refused row anew, from its bytes as landed; say what came in, and return 0."""
     settings = load(config)
     require_warehouse(settings)
-    with begun(Request(settings)) as this, this.warehouse() as warehouse:
+    with begun(Request(settings)) as (this, warehouse, _):
         came, left = replay_refused(this, warehouse)
         if came:
             refresh_ledger(warehouse, this.reports_dir)

@@ -9,11 +9,10 @@ import duckdb
 import polars as pl
 
 from flows.settings import Settings
-from flows.steps.compute import Inputs, parts_of, plans_of_part
+from flows.steps.compute import Inputs, of_plans, parts_of, plans_of_part
 from flows.steps.run_key import run_key
 from reports.before import MOST_POINTS, Before
 from reports.manifest import is_sealed
-from schemas.core import PAYMENTS, PLANS
 from schemas.currencies import minor_units
 from schemas.results import PLAN_POSITIONS, ROLL
 from sql.core import images
@@ -98,20 +97,18 @@ class LookBack:
 
     def _inputs_on(self, day: date, plan_nos: pl.Series | None) -> Inputs:
         con, known, now = self.con, self.inputs.known, self.inputs
-        plans, payments, links = images.plans(con, known), images.payments(con, known), images.links(con, known)
-        plan_accounts = now.plan_accounts
-        if plan_nos is not None:
-            wanted = plan_nos.to_frame("plan_no")
-            plans, links, plan_accounts = (
-                frame.join(wanted, on="plan_no", how="semi", maintain_order="left")
-                for frame in (plans, links, plan_accounts)
-            )
-            accounts = pl.concat([plans["account_no"], plan_accounts["account_no"]])
-            is_named = pl.col("payment_no").is_in(links["linked_payment_no"].implode())
-            payments = payments.filter(pl.col("account_no").is_in(accounts.unique().implode()) | is_named)
+        if plan_nos is None:
+            plans, payments, links = images.plans(con, known), images.payments(con, known), images.links(con, known)
+            plan_accounts = now.plan_accounts
+        else:
+            # The money of these plans is that of their accounts, and what their terms name.
+            (plan_accounts,) = of_plans(plan_nos, now.plan_accounts)
+            plans, links = (read(con, known, {"plan_no": plan_nos}) for read in (images.plans, images.links))
+            accounts = pl.concat([plans["account_no"], plan_accounts["account_no"]]).drop_nulls()
+            payments = images.payments(con, known, {"account_no": accounts, "payment_no": links["linked_payment_no"]})
         located = locate(
-            PLANS.gate(plans),
-            PAYMENTS.gate(payments),
+            plans,
+            payments,
             plan_accounts,
             as_of=day,
             options=now.options,

@@ -40,7 +40,8 @@ class Place:
         return Warehouse.open(self.path, state_dir=self.state_dir)
 
     def recover(self, **options) -> Recovered:
-        return recover(self.path, state_dir=self.state_dir, moment=START, **options)
+        with recover(self.path, state_dir=self.state_dir, moment=START, **options) as (_, recovered):
+            return recovered
 
     @property
     def commit_log(self) -> CommitLog:
