@@ -243,7 +243,7 @@ def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr])
                 f"check {check.name or check.code}: the predicate is null on {total} rows it applies to, first of "
                 f"{provider}/{tenant}; narrow `applies` or compare null-safe"
             )
-    return counts.rows_by_key(WHO, named=True, unique=True)
+    return {(row["provider"], row["tenant_id"]): row for row in counts.to_dicts()}
 
 
 def _lacking(completeness: pl.DataFrame) -> dict[_Who, set[str]]:

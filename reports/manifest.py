@@ -9,17 +9,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import polars as pl
 from msgspec import Struct
 
 from reports.errors import DamagedError
-from reports.files.tables import Totals
-from reports.summary import Summary
 from schemas.currencies import written
 from schemas.reports import REPORTS, Kind, Report
+
+if TYPE_CHECKING:  # who only asks whether a folder is sealed waits for neither
+    from reports.files.tables import Totals
+    from reports.summary import Summary
 
 NAME = "manifest.json"
 
@@ -60,7 +62,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     tables: dict[str, TableLine]
 
 
-def describe(folder: Path, summary: Summary, totals: Mapping[str, Totals]) -> Manifest:
+def describe(folder: Path, summary: "Summary", totals: Mapping[str, "Totals"]) -> Manifest:
     """Return the manifest of `folder` as it is now; hidden files are not part of it."""
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.name != NAME)
     return Manifest(
@@ -153,7 +155,7 @@ def compare_sums(folder: Path, manifest: Manifest, tables: Iterable[str]) -> Non
     _refuse(folder, [fault for name in tables for fault in _sums_differ(folder, name, manifest.tables[name])])
 
 
-def sums(manifest_totals: Totals) -> dict[str, dict[str, str]]:
+def sums(manifest_totals: "Totals") -> dict[str, dict[str, str]]:
     """Return control totals as decimal texts by currency and money column."""
     return {
         currency: {name: written(amount, currency) for name, amount in amounts.items()}
@@ -166,12 +168,12 @@ def _refuse(folder: Path, faults: list[str]) -> None:
         raise DamagedError(f"{folder}: {'; '.join(faults)}; rebuild the reports with `planrecon report`")
 
 
-def _file(path: Path, totals: Mapping[str, Totals]) -> File:
+def _file(path: Path, totals: Mapping[str, "Totals"]) -> File:
     total = totals.get(path.stem) if path.suffix in (".csv", ".parquet") else None
     return File(path.name, total.rows if total else None, path.stat().st_size, _sha256(path))
 
 
-def _table(report: Report, total: Totals) -> TableLine:
+def _table(report: Report, total: "Totals") -> TableLine:
     return TableLine(total.rows, {column.name: column.kind.name.lower() for column in report.columns}, sums(total))
 
 

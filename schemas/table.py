@@ -51,6 +51,10 @@ class Table:
 
     def empty(self) -> pl.DataFrame:
         """Return a frame of this shape without rows."""
+        return self._without_rows.clone()
+
+    @cached_property
+    def _without_rows(self) -> pl.DataFrame:
         return pl.DataFrame(schema=dict(self.dtypes))
 
     def gate(self, frame: pl.DataFrame) -> pl.DataFrame:

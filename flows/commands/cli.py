@@ -29,6 +29,7 @@ SIGNALLED = (130, 143)
 
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # we have none, and it asks every package installed
 
 
 def _version() -> str:
