@@ -162,7 +162,8 @@ def run(
     results: list[_Told] = []
     found = []
     for group in _passes(checks):
-        rows = _rows(group[0], frames)
+        first = group[0]
+        rows = first.prepare(frames) if first.prepare else frame(frames, first.over.name)
         counts = _count(group, rows, facts)
         told = [_results(check, position, counts, lacking) for position, check in enumerate(group)]
         broken = [(check, own) for check, own in zip(group, told, strict=True) if any(each.breaks for each in own)]
@@ -215,10 +216,6 @@ def _passes(checks: Sequence[Check]) -> list[list[Check]]:
     return list(groups.values())
 
 
-def _rows(check: Check, frames: Frames) -> pl.DataFrame:
-    return check.prepare(frames) if check.prepare else frame(frames, check.over.name)
-
-
 def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> _Counts:
     """Return, per tenant, rows examined and for check i of the group: applies_i, breaks_i, unknown_i, which is 0."""
     if rows.is_empty():
@@ -256,17 +253,15 @@ def _lacking(completeness: pl.DataFrame) -> dict[_Who, set[str]]:
 
 def _results(check: Check, position: int, counts: _Counts, lacking: Mapping[_Who, set[str]]) -> list[_Told]:
     """Return the `CHECK_RESULTS` rows of one check: every tenant fetched or examined."""
+    named = (check.name or check.code.lower(), check.code, check.reason)
+    fields = ("examined", f"applies_{position}", f"breaks_{position}")
     told = []
     for who in {**lacking, **counts}:
-        own = counts.get(who, {})
+        examined, applies, breaks = (counts.get(who, {}).get(name, 0) for name in fields)
         is_evaluated = who in lacking and lacking[who].isdisjoint(check.needs)
-        examined, applies, breaks = (
-            own.get(name, 0) for name in ("examined", f"applies_{position}", f"breaks_{position}")
-        )
         if check.from_absence and not is_evaluated:
             # What is absent from an incomplete fetch may only be late, so the rule was not asked there.
             applies = breaks = 0
-        named = (check.name or check.code.lower(), check.code, check.reason)
         told.append(_Told(*named, *who, examined, examined - applies, breaks, is_evaluated))
     return told
 
