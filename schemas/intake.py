@@ -6,6 +6,7 @@ finished core means is in `core.py`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import polars as pl
 
@@ -157,6 +158,12 @@ UNKNOWN_WORDS: Mapping[str, pl.DataType] = {
     "rows": pl.Int64(),
 }
 """One row per word outside the provider's closed lists: the field it stands in, the word, rows that carry it."""
+
+
+@cache
+def nothing_staged(name: str) -> pl.DataFrame:
+    """Return no rows of `STAGED[name]`; most fetches bring nothing of most entities."""
+    return pl.DataFrame(schema=dict(STAGED[name]))
 
 
 def in_shape(frame: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -80,9 +80,9 @@ def counted(
     Every entity that the provider shows has a row, also without rows fetched. Deduplicated are rows that this
     fetch showed twice and rows that say what was already stored.
     """
-    parts = (_kept_counts(name, rows, changed) for name, (rows, changed) in kept.items() if rows.height)
-    stored = pl.concat([pl.DataFrame(schema=dict(_KEPT)), *parts])
-    came = admitted.counts.join(stored, on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True)
+    came = admitted.counts.join(
+        _kept_counts(kept), on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True
+    )
     numbers = came.with_columns(pl.col(pl.Int64).exclude(r"^amount_.*$").fill_null(0)).select(
         "entity",
         "currency",
@@ -95,8 +95,9 @@ def counted(
         **_money(),
     )
     home = numbers["currency"].drop_nulls().unique()
+    there = set(numbers["entity"])
     idle = pl.DataFrame(
-        {"entity": [name for name in ENTITIES if name not in numbers["entity"] and sweeps_of(load.provider, name)]},
+        {"entity": [name for name in ENTITIES if name not in there and sweeps_of(load.provider, name)]},
         schema={"entity": pl.String},
     )
     empty = idle.with_columns(
@@ -119,21 +120,26 @@ def _money() -> dict[str, pl.Expr]:
     return {name: pl.when(has_money).then(part) for name, part in parts.items()}
 
 
-def _kept_counts(name: str, rows: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
-    came = rows.group_by("currency").agg(all=pl.len().cast(pl.Int64), money=pl.col("money_minor").sum())
-    new = changed.group_by("currency").agg(
-        accepted=pl.len().cast(pl.Int64), amount_changed_minor=pl.col("money_minor").sum()
-    )
-    both = came.join(new, on="currency", how="left").with_columns(
-        pl.col("accepted", "amount_changed_minor").fill_null(0)
-    )
-    return both.select(
-        pl.lit(name).alias("entity"),
-        "currency",
-        "accepted",
-        "amount_changed_minor",
-        unchanged=pl.col("all") - pl.col("accepted"),
-        amount_unchanged_minor=pl.col("money") - pl.col("amount_changed_minor"),
+def _kept_counts(kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]]) -> pl.DataFrame:
+    """Return `_KEPT`: per entity and currency the accepted rows that were new or changed, and those that were not."""
+    parts = [
+        frame.select("currency", "money_minor", entity=pl.lit(name), is_changed=pl.lit(is_changed))
+        for name, (rows, changed) in kept.items()
+        for frame, is_changed in ((rows, False), (changed, True))
+        if frame.height
+    ]
+    if not parts:
+        return pl.DataFrame(schema=dict(_KEPT))
+    money, is_changed = pl.col("money_minor"), pl.col("is_changed")
+    return (
+        pl.concat(parts)
+        .group_by("entity", "currency")
+        .agg(
+            accepted=is_changed.sum().cast(pl.Int64),
+            amount_changed_minor=money.filter(is_changed).sum(),
+            unchanged=(pl.len().cast(pl.Int64) - 2 * is_changed.sum().cast(pl.Int64)),
+            amount_unchanged_minor=money.filter(~is_changed).sum() - money.filter(is_changed).sum(),
+        )
     )
 
 

@@ -19,11 +19,14 @@ from sql.connection import Limits, checkpoint, connect, transaction
 from sql.errors import Damaged, NoWarehouse, StoreError, WrongVersion
 from sql.report_tables import add_columns
 from sql.scripts import create_tables, fingerprint, view_names
-from sql.storage.files import private_folder, write_atomic
+from sql.storage.files import make_new, private_folder, write_atomic
 from sql.views import fill_currencies, make_views, shown_folder
 
 SCHEMA_VERSION = 4
 """Version of the tables; a file of a newer one is refused."""
+
+_MADE: dict[tuple[int, str], bytes] = {}
+"""The file with tables and views and no row of a tenant, once this process has made one: each new one is the same."""
 
 SUSPECT = "suspect"
 """Name of the mark that makes the next start read every block of the file."""
@@ -64,11 +67,14 @@ class Warehouse:
             raise NoWarehouse(f"there is no warehouse at {path}; call `planrecon run` first", where=path)
         private_folder(state_dir)
         spill = None if read_only else state_dir / "spill"
+        made, is_new = (SCHEMA_VERSION, fingerprint()), not path.exists()
+        if is_new and not read_only and made in _MADE and not path.with_name(f"{path.name}.wal").exists():
+            make_new(path, _MADE[made])
         try:
             with connect(path, read_only=read_only, folders=folders, spill=spill, limits=limits, tries=tries) as con:
                 _check_version(con, path)
-                if not read_only:
-                    _complete(con, path, folders)
+                if not read_only and _complete(con, path, folders) and is_new:
+                    _MADE[made] = path.read_bytes()
                 yield cls(path, state_dir, con, _identity(path))
         except Damaged as error:
             write_atomic(state_dir / SUSPECT, f"{error}\n".encode())
@@ -137,13 +143,14 @@ def _refuse_unknown_views(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     )
 
 
-def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path]) -> None:
+def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path]) -> bool:
+    """Make tables and views where they are missing; tell whether there were none."""
     made_from = fingerprint()
     with transaction(con):
         con.execute("CREATE SCHEMA IF NOT EXISTS meta")
         is_new = not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()
         if not is_new and ("made_from", made_from) in con.sql("SELECT name, value FROM meta.about").fetchall():
-            return
+            return False
         _refuse_unknown_views(con, path)
         create_tables(con)
         add_columns(con)
@@ -156,6 +163,7 @@ def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path
             "INSERT OR REPLACE INTO meta.about VALUES ('schema_version', $version), ('made_from', $made_from)", facts
         )
     checkpoint(con)
+    return is_new
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -15,7 +15,10 @@ BY_ACCOUNT = "portfolio"
 
 def with_deletion(rows: pl.DataFrame, admitted: Admitted, *, entity: str, natural: str) -> pl.DataFrame:
     """Return `rows` with `deletion`: the day on which the provider says it deleted the row, null if it does not."""
-    listed = admitted.accepted["deletions"].filter(pl.col("entity") == entity)
+    deletions = admitted.accepted["deletions"]
+    if deletions.is_empty() or rows.is_empty():
+        return rows.with_columns(deletion=pl.lit(None, pl.Date))
+    listed = deletions.filter(pl.col("entity") == entity)
     days = listed.select(pl.col("key").alias(natural), pl.col("deleted_on").alias("deletion"))
     return rows.join(days, on=natural, how="left", maintain_order="left")
 

@@ -116,11 +116,16 @@ _NATURAL = {
     "policy": ("account_keys", "account_no", "k.account_id"),
 }
 
+_NOTHING: dict[str, pl.DataFrame] = {}
+"""No versions of each entity, once this process has asked for them: before its first load a tenant has no others."""
+
 
 def current(
     con: duckdb.DuckDBPyConnection, shape: Shape, tenant: Tenant, *, only: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Return the tenant's open versions with their row_no and natural id; of those keys alone that `only` lists."""
+    if tenant.is_first and shape.kind in _NOTHING:
+        return _NOTHING[shape.kind]
     keys, column, natural = _NATURAL[shape.kind]
     columns = ", ".join(f"v.{name}" for name in ("row_no", *shape.stored))
     narrowed = "" if only is None else f"SEMI JOIN only_these USING ({', '.join(only.columns)})"
@@ -137,7 +142,7 @@ def current(
         versions: pl.DataFrame = con.sql(query, params=tenant.who).pl()
     finally:
         con.unregister("only_these")
-    return versions
+    return _NOTHING.setdefault(shape.kind, versions.clear()) if tenant.is_first else versions
 
 
 def differing(

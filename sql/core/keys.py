@@ -14,11 +14,12 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The tenant whose keys these are, and the load that may add to them."""
+    """The tenant whose keys these are, and the load that may add to them; before the first one nothing is stored."""
 
     provider: str
     tenant_id: str
     load_no: int
+    is_first: bool = False
 
     @property
     def who(self) -> dict[str, str]:
@@ -43,7 +44,7 @@ def number(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl.
     if named.is_empty():
         return named.with_columns(pl.lit(None, pl.Int64).alias(column))
     stored = _stored(con, kind, tenant, named)
-    fresh = named.join(stored, on=natural, how="anti", maintain_order="left")
+    fresh = named.join(stored, on=natural, how="anti", maintain_order="left") if stored.height else named
     if fresh.is_empty():
         return stored
     start = _next(con, kind)
@@ -73,6 +74,8 @@ class Numbers:
             frame = _beside(frame, self.accounts, {column: "account_id"}, "account_no", to=number_column)
         own = {"payment_id": "payment_id", "share": "share"}
         frame = _beside(frame, self.payments, own, "payment_no", to="payment_no")
+        if "linked_payment_id" not in frame.columns:
+            return frame
         whole = self.payments.filter(pl.col("share") == "").drop("share")
         return _beside(frame, whole, {"linked_payment_id": "payment_id"}, "payment_no", to="linked_payment_no")
 
@@ -135,7 +138,10 @@ def append(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
 
 
 def _stored(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl.DataFrame) -> pl.DataFrame:
+    """Return the keys that are numbered already, with their numbers."""
     column, natural = _KEYS[kind]
+    if tenant.is_first:
+        return named.clear().with_columns(pl.lit(None, pl.Int64).alias(column))
     names = ", ".join(natural)
     con.register("named", named)
     try:

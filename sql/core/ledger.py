@@ -15,9 +15,15 @@ from sql.core.loads import Load, LoadReport, Sweep, sweeps_of
 from sql.scripts import statements
 
 
-def next_load_no(con: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of the load that is about to commit; loads count from 1."""
-    return int(con.execute("SELECT coalesce(max(load_no), 0) + 1 FROM meta.loads").fetchall()[0][0])
+def next_load(con: duckdb.DuckDBPyConnection, load: Load) -> Tenant:
+    """Return the tenant of the load that is about to commit, with its number; loads count from 1."""
+    asked = """
+        SELECT coalesce(max(load_no), 0) + 1, count(*) FILTER (provider = $provider AND tenant_id = $tenant_id) = 0
+        FROM meta.loads
+    """
+    who = {"provider": load.provider, "tenant_id": load.tenant_id}
+    [(load_no, is_first)] = con.execute(asked, who).fetchall()
+    return Tenant(load.provider, load.tenant_id, load_no, is_first=is_first)
 
 
 def report_of(con: duckdb.DuckDBPyConnection, load_id: str) -> LoadReport | None:
@@ -46,7 +52,7 @@ def write(
 ) -> None:
     """Record the load, its sweeps, rejections and counts, undocumented fields and words, and the fields every row had."""
     _write_load(con, tenant, load)
-    _insert(con, "meta.fetches", tenant, _fetches(con, load, admitted.rejects))
+    _insert(con, "meta.fetches", tenant, _fetches(con, tenant, load, admitted.rejects))
     _insert(con, "meta.integrity", tenant, counts)
     _insert(con, "meta.drift", tenant, _drift(admitted, unknown_fields))
     _insert(con, "meta.carried_fields", tenant, _carried(con, tenant, carried))
@@ -92,14 +98,14 @@ def _write_load(con: duckdb.DuckDBPyConnection, tenant: Tenant, load: Load) -> N
     con.execute(f"INSERT INTO meta.loads ({', '.join(fields)}) VALUES ({values})", fields)
 
 
-def _fetches(con: duckdb.DuckDBPyConnection, load: Load, rejects: pl.DataFrame) -> pl.DataFrame:
+def _fetches(con: duckdb.DuckDBPyConnection, tenant: Tenant, load: Load, rejects: pl.DataFrame) -> pl.DataFrame:
     """Return one row per sweep; a sweep that did not reach its end keeps the watermark it had.
 
     Where plans and terms come in sweeps of their own and any of them stayed out, these sweeps keep theirs too, or a
     plan that changes alone would come in without its terms; after a fetch of everything, everything is fetched
     again. Where the provider's clock is ahead of ours, the watermark is by ours.
     """
-    earlier = watermarks(con, load.provider, load.tenant_id)
+    earlier = {} if tenant.is_first else watermarks(con, load.provider, load.tenant_id)
     instant = pl.Datetime("us", "UTC")
     shape = {
         "sweep": pl.String(),
@@ -203,7 +209,7 @@ def _carried(
     answers_now = [
         (entity, name, rows == with_it) for (entity, name), (rows, with_it) in sorted(carried.items()) if rows
     ]
-    told = _answers(con, **tenant.who) if answers_now else []
+    told = _answers(con, **tenant.who) if answers_now and not tenant.is_first else []
     earlier = {(entity, name, by_every) for entity, name, answers in told for by_every in answers}
     shape = {"entity": pl.String(), "name": pl.String(), "by_every_row": pl.Boolean()}
     return pl.DataFrame([answer for answer in answers_now if answer not in earlier], schema=shape, orient="row")

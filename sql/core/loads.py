@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import polars as pl
 
@@ -77,6 +78,7 @@ class LoadReport:
     counts: pl.DataFrame
 
 
+@cache
 def sweeps_of(provider: str, entity: str) -> frozenset[str]:
     """Return the sweeps that bring rows of `entity`."""
     page_entities = seed(provider, "page_entities")

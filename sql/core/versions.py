@@ -62,7 +62,7 @@ def commit_load(
     if earlier is not None:
         return earlier
     with transaction(con):
-        tenant = Tenant(load.provider, load.tenant_id, ledger.next_load_no(con))
+        tenant = ledger.next_load(con, load)
         kept = _Keeper(con, tenant, load, admitted).keep()
         counts = counted(con, load, admitted, kept)
         check_counts(counts, where=f"{load.provider}/{load.tenant_id} load {tenant.load_no}")
@@ -196,7 +196,7 @@ class _Keeper:
     def _rest(
         self, shape: Shape, stored: pl.DataFrame, rows: pl.DataFrame, *, entity: str, natural: str
     ) -> pl.DataFrame:
-        rest = absence.left_out(stored, rows, shape.key)
+        rest = absence.left_out(stored, rows, shape.key) if stored.height else stored
         rest = absence.with_deletion(rest, self.admitted, entity=entity, natural=natural)
         return absence.absent(rest, self.admitted, self.load, entity=entity, natural=natural)
 
@@ -232,14 +232,17 @@ class _Keeper:
         links = pl.concat(told).drop_nulls().unique()
         if links.is_empty():
             return
+        fresh = links if self.tenant.is_first else links.join(self._known(links), on=links.columns, how="anti")
+        seen_on = {"load_no": pl.lit(self.tenant.load_no, pl.Int64), "linked_on": pl.lit(self.load.fetched_on)}
+        append(self.con, "plan_links", fresh.sort("plan_no", "account_no").with_columns(**seen_on))
+
+    def _known(self, links: pl.DataFrame) -> pl.DataFrame:
         self.con.register("told", links)
-        known = self.con.sql(
+        known: pl.DataFrame = self.con.sql(
             "SELECT plan_no, account_no FROM core.plan_links SEMI JOIN told USING (plan_no, account_no)"
         ).pl()
         self.con.unregister("told")
-        fresh = links.join(known, on=["plan_no", "account_no"], how="anti").sort("plan_no", "account_no")
-        seen_on = {"load_no": pl.lit(self.tenant.load_no, pl.Int64), "linked_on": pl.lit(self.load.fetched_on)}
-        append(self.con, "plan_links", fresh.with_columns(**seen_on))
+        return known
 
     def _customers(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Store every change of a customer's pause; nothing else of a customer is stored."""

@@ -48,8 +48,8 @@ class Rows(NamedTuple):
     given: Mapping[str, str | None]
 
 
-def parse(con: duckdb.DuckDBPyConnection, pages: Sequence[Rows], layout: Layout) -> None:
-    """Put the rows of pages of one entity into their received tables, in the order of pages and rows.
+def parse(con: duckdb.DuckDBPyConnection, pages: Sequence[Rows], layout: Layout) -> dict[str, int]:
+    """Put the rows of pages of one entity into their received tables, in the order of pages and rows; return how many.
 
     Raises:
         duckdb.Error: a text is no JSON, or holds a value of another type than the layout says.
@@ -61,11 +61,14 @@ def parse(con: duckdb.DuckDBPyConnection, pages: Sequence[Rows], layout: Layout)
         if len(parts) > 1:
             con.execute(f"CREATE OR REPLACE TEMP TABLE whole_rows AS FROM {source}")
             source = "temp.whole_rows"
-        for part in parts:
-            con.execute(f"INSERT INTO temp.{part[0]} BY NAME {_select(part, source)}")
+        inserted = {
+            part[0]: con.execute(f"INSERT INTO temp.{part[0]} BY NAME {_select(part, source)}").fetchall()[0][0]
+            for part in parts
+        }
     finally:
         con.unregister("whole_pages")
         con.execute("DROP TABLE IF EXISTS temp.whole_rows")
+    return inserted
 
 
 def _frame(pages: Sequence[Rows], given: Iterable[str]) -> pl.DataFrame:

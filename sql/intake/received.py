@@ -59,7 +59,7 @@ def received(
             else:
                 filling.add(page_no, page)
         filling.end()
-        yield {name: _height(con, name) for name in declared}
+        yield {name: filling.rows[name] for name in declared}
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def _height(con: duckdb.DuckDBPyConnection, name: str) -> int:
 
 
 class _Filling:
-    """Fills the received tables from pages, many at once: each insertion costs the same time, however few rows it has.
+    """Fills the received tables from pages, many at once, and counts their `rows`: each insertion costs the same time, however few rows it has.
 
     Pages that are parsed and pages that are decoded wait apart. A table that got a page after a later one is sorted at the end.
     """
@@ -130,6 +130,7 @@ class _Filling:
         self._decoded = {name: _Waiting(received_types(columns)) for name, columns in declared.items()}
         self._whole: dict[int, list[Unparsed]] = {}
         self._sizes: Counter[int] = Counter()
+        self.rows: Counter[str] = Counter()
         self._newest: dict[str, int] = {}
         self._unsorted: set[str] = set()
 
@@ -167,7 +168,7 @@ class _Filling:
             return
         layout = pages[0].layout
         try:
-            parse(self._con, [page.rows for page in pages], layout)
+            self.rows.update(parse(self._con, [page.rows for page in pages], layout))
         except (duckdb.InvalidInputException, duckdb.ConversionException):  # a text that it reads more strictly than we
             self._decode(pages)
             return
@@ -181,6 +182,7 @@ class _Filling:
     def _insert(self, name: str) -> None:
         frame = self._decoded[name].frame()
         _insert(self._con, name, frame)
+        self.rows[name] += frame.height
         self._note(name, frame["page_no"][0], frame["page_no"][-1])
 
     def _note(self, name: str, first: int, last: int) -> None:

@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from schemas.currencies import EXPONENTS
-from schemas.intake import STAGED, UNKNOWN_WORDS, in_shape
+from schemas.intake import STAGED, UNKNOWN_WORDS, in_shape, nothing_staged
 from schemas.table import GateError
 from sql.conservation import check_rows
 from sql.scripts import STAGING, seed, staging_folder, statements
@@ -193,7 +193,7 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping
     finally:
         for name in reversed(there):
             con.execute(f"DROP TABLE IF EXISTS temp.{_table(options, name)}")
-    return {name: made.get(name, pl.DataFrame(schema=dict(shape))) for name, shape in STAGED.items()}
+    return {name: made[name] if name in made else nothing_staged(name) for name in STAGED}
 
 
 def _table(options: StageOptions, name: str) -> str:

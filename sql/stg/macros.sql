@@ -46,6 +46,67 @@ CREATE OR REPLACE TEMP MACRO timed(written) AS
     END;
 CREATE OR REPLACE TEMP MACRO timed_unless_midnight(written) AS
     CASE WHEN NOT is_midnight(moment(written)) THEN timed(written) END;
+-- Several texts of a row, each read once: its civil day, its moment unless it is a plain date, and the code of what is wrong
+-- with one that is there and gave no day. They are planned once, however many they are.
+CREATE OR REPLACE TEMP MACRO instants(texts) AS
+    list_transform(
+        texts,
+        lambda written: struct_pack(
+            "text" := given(written),
+            instant := CASE
+                WHEN regexp_full_match(
+                    written,
+                    '[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?'
+                ) THEN try_cast(regexp_replace(upper(written), '(:[0-9]{2}):60', '\1:59') AS TIMESTAMPTZ)
+            END
+        )
+    );
+CREATE OR REPLACE TEMP MACRO zoned_day(instant, is_plain) AS
+    sound_day(
+        CASE WHEN is_plain THEN CAST(timezone('UTC', instant) AS DATE)
+        ELSE CAST(timezone(getvariable('timezone'), instant) AS DATE)
+        END
+    );
+CREATE OR REPLACE TEMP MACRO judged(days) AS
+    list_transform(
+        days,
+        lambda each: struct_pack(
+            "day" := each.day,
+            moment := CASE
+                WHEN NOT each.is_plain
+                    AND each.instant BETWEEN TIMESTAMPTZ '1899-12-31 00:00:00+00' AND TIMESTAMPTZ '3000-01-02 00:00:00+00'
+                THEN each.instant
+            END,
+            fault := CASE
+                WHEN each.day IS NULL AND each.text IS NOT NULL
+                THEN CASE WHEN each.instant IS NULL THEN 'BAD_DATE ' ELSE 'OUT_OF_RANGE ' END
+            END
+        )
+    );
+CREATE OR REPLACE TEMP MACRO days(texts) AS
+    judged(
+        list_transform(
+            instants(texts),
+            lambda each: struct_pack(
+                "text" := each.text,
+                instant := each.instant,
+                is_plain := length(each.text) = 10,
+                "day" := zoned_day(each.instant, length(each.text) = 10)
+            )
+        )
+    );
+CREATE OR REPLACE TEMP MACRO days_or_midnights(texts) AS
+    judged(
+        list_transform(
+            instants(texts),
+            lambda each: struct_pack(
+                "text" := each.text,
+                instant := each.instant,
+                is_plain := is_midnight(each.instant),
+                "day" := zoned_day(each.instant, is_midnight(each.instant))
+            )
+        )
+    );
 -- What is wrong with a text that is there and gave no day: a code and the name of the column.
 CREATE OR REPLACE TEMP MACRO unread(name, written, parsed) AS
     CASE

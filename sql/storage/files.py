@@ -4,6 +4,7 @@ Everything here is 0600 or 0700 and never follows a link. What the bytes mean
 belongs to the callers.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -91,6 +92,21 @@ def put_in_place(draft: Path, path: Path) -> None:
         move(draft, path)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def make_new(path: Path, body: bytes) -> None:
+    """Put `body` at `path`, whole, where nothing is and the system lets us; what another process put there first stays."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    with contextlib.suppress(OSError):
+        try:
+            with open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            path.hardlink_to(temporary)
+        finally:
+            temporary.unlink()
+        sync_folder(path.parent)
 
 
 def open_private(path: Path, flags: int) -> BinaryIO:

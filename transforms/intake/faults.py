@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas.intake import REJECTS
 from transforms.intake import money
 
-_FOUND = {"row": pl.UInt32(), "code": pl.String(), "column": pl.String(), "reason": pl.String()}
+NO_FAULTS = pl.DataFrame(schema={"row": pl.UInt32(), "code": pl.String(), "column": pl.String(), "reason": pl.String()})
+_NO_REJECTS = pl.DataFrame(schema=dict(REJECTS))
 
 _WHY_REFUSED = {
     "UNKNOWN_CURRENCY": "the currency has no known number of places",
@@ -65,18 +67,18 @@ def negative(*columns: str) -> list[Fault]:
 
 def faulty(frame: pl.DataFrame, faults: Sequence[Fault]) -> pl.DataFrame:
     """Return one row per faulty row of `frame` and fault, by `row`; repeats are not examined."""
-    examined = frame.filter(~pl.col("is_repeat"))
-    broken = examined.select(
-        fault.when.fill_null(value=False).alias(str(number)) for number, fault in enumerate(faults)
+    is_examined = ~pl.col("is_repeat")
+    broken = frame.select(
+        (fault.when.fill_null(value=False) & is_examined).alias(str(number)) for number, fault in enumerate(faults)
     )
     parts = [
-        examined.filter(broken[str(number)]).select(
+        frame.filter(broken[str(number)]).select(
             "row", code=pl.lit(fault.code), column=pl.lit(fault.column), reason=pl.lit(fault.reason)
         )
         for number, fault in enumerate(faults)
         if broken[str(number)].any()
     ]
-    return pl.concat([pl.DataFrame(schema=_FOUND), *parts])
+    return pl.concat(parts) if parts else NO_FAULTS
 
 
 def unreadable(frame: pl.DataFrame) -> pl.DataFrame:
@@ -84,6 +86,8 @@ def unreadable(frame: pl.DataFrame) -> pl.DataFrame:
 
     `unreadable` lists them by comma, each as a code, a blank and the column.
     """
+    if not frame["unreadable"].max():  # nearly always nothing is
+        return NO_FAULTS
     named = frame.filter(~pl.col("is_repeat") & (pl.col("unreadable").fill_null("") != ""))
     each = named.select("row", fault=pl.col("unreadable").str.split(",")).explode("fault").unique(maintain_order=True)
     parts = pl.col("fault").str.split_exact(" ", 1)
@@ -94,7 +98,8 @@ def unreadable(frame: pl.DataFrame) -> pl.DataFrame:
 
 def with_places(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows numbered, with the decimal places of each row's currency, null where it is unknown."""
-    return frame.with_row_index("row").with_columns(money.places_of(frame["currency"]).alias("places"))
+    places = money.places_of(frame["currency"]).alias("places")
+    return frame.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"), pl.all(), places)
 
 
 def with_minor(frame: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -103,19 +108,28 @@ def with_minor(frame: pl.DataFrame, *columns: str) -> tuple[pl.DataFrame, pl.Dat
     A column may come as decimal text, or as minor units in `<column>_units`. Rows
     of an unknown currency are left to `UNKNOWN_CURRENCY`.
     """
-    refused = [pl.DataFrame(schema=_FOUND)]
-    for name in columns:
-        minor = money.to_minor(frame[name], frame["places"])
-        given = frame[name].is_not_null()
-        if f"{name}_units" in frame.columns:
-            units = frame[f"{name}_units"]
-            minor = pl.select(pl.coalesce(minor, money.within_bounds(units))).to_series()
-            given |= units.is_not_null()
-        frame = frame.with_columns(minor.alias(f"{name}_minor"))
-        bad = frame.filter(given & minor.is_null() & frame["places"].is_not_null() & ~frame["is_repeat"])
-        if bad.height:
-            refused.append(_refused(bad, name))
-    return frame, pl.concat(refused)
+    frame = frame.with_columns(_minor(frame, name).alias(f"{name}_minor") for name in columns)
+    is_examined = pl.col("places").is_not_null() & ~pl.col("is_repeat")
+    bad = frame.select(
+        (_is_given(frame, name) & pl.col(f"{name}_minor").is_null() & is_examined).alias(name) for name in columns
+    )
+    refused = [_refused(frame.filter(bad[name]), name) for name in columns if bad[name].any()]
+    return frame, pl.concat([NO_FAULTS, *refused])
+
+
+def _is_given(frame: pl.DataFrame, name: str) -> pl.Expr:
+    units = [f"{name}_units"] if f"{name}_units" in frame.columns else []
+    return pl.any_horizontal(pl.col(name, *units).is_not_null())
+
+
+def _minor(frame: pl.DataFrame, name: str) -> pl.Series:
+    """Return a money column in minor units, from its text or from its units; a provider writes one of the two."""
+    written, units = frame[name], frame[f"{name}_units"] if f"{name}_units" in frame.columns else None
+    if units is None or units.null_count() == units.len():
+        return money.to_minor(written, frame["places"])
+    if written.null_count() == written.len():
+        return money.within_bounds(units)
+    return pl.select(pl.coalesce(money.to_minor(written, frame["places"]), money.within_bounds(units))).to_series()
 
 
 def _refused(bad: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -130,6 +144,8 @@ def entries(frame: pl.DataFrame, reasons: pl.DataFrame, *, entity: str, key: str
 
     `frame` has `row`, `page_no`, `position`, `currency`, `money_minor` and the column `key`.
     """
+    if reasons.is_empty():
+        return _NO_REJECTS
     rows = frame.select("row", "page_no", "position", pl.col(key).alias("key"), "currency", "money_minor")
     listed = reasons.join(rows, on="row", how="left", maintain_order="left").with_columns(
         is_first=pl.col("row").is_first_distinct()
@@ -165,4 +181,4 @@ def good_rows(rows: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
 
 def sort_out(rows: pl.DataFrame, reasons: pl.DataFrame, *, entity: str, key: str) -> SortedRows:
     """Return `rows` sorted into good ones and, by `reasons`, entries of the others; `key` names a row in its entry."""
-    return SortedRows(rows, good_rows(rows, reasons.select("row")), entries(rows, reasons, entity=entity, key=key))
+    return SortedRows(rows, good_rows(rows, reasons), entries(rows, reasons, entity=entity, key=key))

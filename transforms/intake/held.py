@@ -46,10 +46,10 @@ def admit_without(
         decoded_rows: As for `admit`.
         sweeps: page_no and sweep of every page.
     """
+    if held.is_empty():
+        return admit(staged, decode_rejects=decode_rejects, decoded_rows=decoded_rows)
     rest = {name: _without(name, frame, held) for name, frame in staged.items() if name in ENTITIES}
     admitted = admit({**staged, **rest}, decode_rejects=decode_rejects, decoded_rows=decoded_rows)
-    if held.is_empty():
-        return admitted
     seen = held.join(sweeps, on="page_no", how="left").select("entity", pl.col("sweep").alias("source"), "key")
     words = unknown_words(staged["payments"], staged["plans"])
     return replace(

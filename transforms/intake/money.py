@@ -13,15 +13,16 @@ from schemas.currencies import EXPONENTS
 DECIMAL = r"^-?[0-9]{1,18}(\.[0-9]{1,40})?$"
 """A plain decimal in ASCII: no sign but minus, no grouping, no exponent, a digit before and after the point."""
 
+_KNOWN = pl.DataFrame(
+    {"code": list(EXPONENTS), "places": list(EXPONENTS.values())}, schema_overrides={"places": pl.Int64}
+)
+
 
 def places_of(currency: pl.Series) -> pl.Series:
     """Return the number of places of each ISO 4217 code; null where the code is null or none of the list."""
-    known = pl.DataFrame(
-        {"code": list(EXPONENTS), "places": list(EXPONENTS.values())}, schema_overrides={"places": pl.Int64}
-    )
     if currency.n_unique() == 1 and currency.len():
         return pl.repeat(EXPONENTS.get(str(currency[0])), currency.len(), dtype=pl.Int64, eager=True)
-    joined = currency.to_frame("code").join(known, on="code", how="left", maintain_order="left")
+    joined = currency.to_frame("code").join(_KNOWN, on="code", how="left", maintain_order="left")
     return joined["places"]
 
 
@@ -32,15 +33,15 @@ def to_minor(written: pl.Series, places: pl.Series) -> pl.Series:
     500), any other fraction of a minor unit is not, nor is a number of more than
     fifteen digits in minor units. `why_refused` tells which it was.
     """
+    none = pl.Series(values=[None], dtype=pl.Int64).new_from_index(0, written.len())
+    if written.null_count() == written.len() or places.null_count() == places.len():
+        return none
     frame = pl.DataFrame({"written": written, "places": places})
-    by_places = [_with_places(frame, count) for count in sorted(places.drop_nulls().unique())]
-    if not by_places:
-        return pl.repeat(None, written.len(), dtype=pl.Int64, eager=True)
-    if len(by_places) == 1 and not places.null_count():
-        return by_places[0]
-    chosen = pl.repeat(None, written.len(), dtype=pl.Int64, eager=True)
-    for count, minor in zip(sorted(places.drop_nulls().unique()), by_places, strict=True):
-        chosen = pl.select(pl.when(places == count).then(minor).otherwise(chosen)).to_series()
+    if places.min() == places.max() and not places.null_count():
+        return _with_places(frame, places[0])
+    chosen = none
+    for count in places.drop_nulls().unique().sort():
+        chosen = pl.select(pl.when(places == count).then(_with_places(frame, count)).otherwise(chosen)).to_series()
     return chosen
 
 

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from transforms.intake.faults import (
+    NO_FAULTS,
     UNKNOWN_CURRENCY,
     Fault,
     SortedRows,
@@ -41,12 +42,18 @@ def plans_and_terms(plans: pl.DataFrame, terms: pl.DataFrame, refused: pl.DataFr
     """
     plan_rows, plan_faults = _plan_faults(plans)
     sound = plan_rows.filter(pl.col("is_derived") & ~pl.col("is_repeat")).join(plan_faults, on="row", how="anti")
-    term_rows, term_faults = _term_faults(terms, _derived(sound))
+    term_rows, term_faults = _term_faults(terms, _derived(sound) if sound.height else None)
+    of_refused = refused.filter(pl.col("entity") == "plans")["key"]
+    if plan_faults.is_empty() and term_faults.is_empty() and of_refused.is_empty():
+        return (
+            sort_out(plan_rows, NO_FAULTS, entity="plans", key="plan_id"),
+            sort_out(term_rows, NO_FAULTS, entity="terms", key="term_id"),
+        )
     bad = pl.concat(
         [
             plan_rows.join(plan_faults, on="row", how="semi")["plan_id"],
             term_rows.join(term_faults, on="row", how="semi")["plan_id"],
-            refused.filter(pl.col("entity") == "plans")["key"],
+            of_refused,
         ]
     ).drop_nulls()
     by_term = plan_rows.filter(~pl.col("is_repeat"), pl.col("plan_id").is_in(bad.implode())).join(
@@ -117,10 +124,11 @@ def _derived(plans: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _term_faults(terms: pl.DataFrame, derived: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    together = pl.concat(
-        [terms, derived.select(pl.col(name) for name in terms.columns if name in derived.columns)], how="diagonal"
-    )
+def _term_faults(terms: pl.DataFrame, derived: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    together = terms
+    if derived is not None:
+        shared = derived.select(pl.col(name) for name in terms.columns if name in derived.columns)
+        together = pl.concat([terms, shared], how="diagonal")
     rows, refused = with_minor(with_places(together), "amount", "provider_outstanding")
     rows = _repeated_ids(rows).with_columns(money_minor=pl.col("amount_minor"))
     stated = pl.col("is_balance_stated") & pl.col("provider_outstanding").is_null()

@@ -18,9 +18,9 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil_or_midnight(due_date) AS due_on,
-        civil_or_midnight(update_date) AS updated_on
-    FROM received
+        told[1] AS due,
+        told[2] AS updated
+    FROM (SELECT *, days_or_midnights([due_date, update_date]) AS told FROM received)
 )
 SELECT
     'portfolio' AS source,
@@ -37,13 +37,11 @@ SELECT
     CAST(NULL AS BIGINT) AS balance_units,
     CAST(NULL AS VARCHAR) AS total,
     d.amount_due,
-    d.due_on AS account_due_date,
+    d.due.day AS account_due_date,
     d.stopped AS is_stopped,
     d.existing_payment_plan_id AS active_plan_id,
-    d.updated_on,
-    concat_ws(
-        ',', unread('account_due_date', d.due_date, d.due_on), unread('updated_on', d.update_date, d.updated_on)
-    ) AS unreadable,
+    d.updated.day AS updated_on,
+    concat_ws(',', d.due.fault || 'account_due_date', d.updated.fault || 'updated_on') AS unreadable,
     coalesce(struct_pack(d.page_no, d.position, d.ordinal) <> r.newest, false) AS is_repeat
 FROM dated AS d
 LEFT JOIN currency_symbols AS s ON s.symbol = d.currency_symbol

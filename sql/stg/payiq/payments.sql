@@ -25,14 +25,14 @@ classed AS (
     SELECT
         r.*,
         c.class,
-        civil_or_midnight(r.create_date) AS created_day,
-        civil_or_midnight(r.payment_date) AS paid_on,
+        r.told[1] AS created,
+        r.told[2] AS paid,
         CASE WHEN NOT r.is_listed THEN 2 WHEN c.class = 'pending' THEN 1 ELSE 3 END AS precedence
-    FROM received AS r
+    FROM (SELECT *, days_or_midnights([create_date, payment_date]) AS told FROM received) AS r
     LEFT JOIN status_classes AS c ON c.entity = 'payments' AND c.status = r.status
 ),
 planned AS (
-    SELECT payment_id, max(paid_on) AS planned_on FROM classed WHERE is_listed AND class = 'pending' GROUP BY payment_id
+    SELECT payment_id, max(paid.day) AS planned_on FROM classed WHERE is_listed AND class = 'pending' GROUP BY payment_id
 ),
 repeats AS (
     SELECT
@@ -53,11 +53,9 @@ SELECT
     s.currency,
     c.amount,
     CAST(NULL AS BIGINT) AS amount_units,
-    coalesce(c.paid_on, c.created_day) AS effective_date,
-    CASE
-        WHEN c.paid_on IS NOT NULL THEN timed_unless_midnight(c.payment_date) ELSE timed_unless_midnight(c.create_date)
-    END AS effective_at,
-    coalesce(c.created_day, c.paid_on) AS created_on,
+    coalesce(c.paid.day, c.created.day) AS effective_date,
+    CASE WHEN c.paid.day IS NOT NULL THEN c.paid.moment ELSE c.created.moment END AS effective_at,
+    coalesce(c.created.day, c.paid.day) AS created_on,
     p.planned_on,
     false AS is_first_sight,
     c.class,
@@ -69,8 +67,8 @@ SELECT
     c.is_listed,
     concat_ws(
         ',',
-        unread('created_on', c.create_date, c.created_day),
-        unread('effective_date', c.payment_date, c.paid_on),
+        c.created.fault || 'created_on',
+        c.paid.fault || 'effective_date',
         CASE WHEN c.account_id IS NULL THEN 'UNKNOWN_ACCOUNT account_id' END
     ) AS unreadable,
     coalesce(struct_pack(c.precedence, c.page_no, c.position, c.ordinal) <> r.newest, false) AS is_repeat

@@ -21,9 +21,9 @@ bill_day AS (
 dated AS (
     SELECT
         *,
-        civil_or_midnight(create_date) AS created_on,
-        civil_or_midnight(date_to_start) AS start_day
-    FROM received
+        told[1] AS created,
+        told[2] AS start
+    FROM (SELECT *, days_or_midnights([create_date, date_to_start]) AS told FROM received)
 )
 SELECT
     'portfolio' AS source,
@@ -34,8 +34,8 @@ SELECT
     d.customer_id,
     s.currency,
     'PAYMENTS' AS basis,
-    d.created_on,
-    timed_unless_midnight(d.create_date) AS created_at,
+    d.created.day AS created_on,
+    d.created.moment AS created_at,
     CAST(NULL AS DATE) AS updated_on,
     CAST(NULL AS TIMESTAMPTZ) AS updated_at,
     CAST(NULL AS DATE) AS proposed_on,
@@ -52,13 +52,13 @@ SELECT
         ELSE d.day_to_pay
     END AS anchor_day,
     o.page_no IS NULL AS is_derived,
-    coalesce(d.start_day, d.created_on) AS starts_on,
+    coalesce(d.start.day, d.created.day) AS starts_on,
     d.payment_amount AS each_payment,
     d.payment_plan_type AS plan_type,
     w.ours = 'DUE_DATE' AS fires_on_due_day,
     list_filter([unknown_word('DayType', d.day_type, w.ours)], lambda each: each IS NOT NULL) AS unknown_words,
     concat_ws(
-        ',', unread('created_on', d.create_date, d.created_on), unread('starts_on', d.date_to_start, d.start_day)
+        ',', d.created.fault || 'created_on', d.start.fault || 'starts_on'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

@@ -11,7 +11,11 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(updated_at) AS updated_on, civil(paused_at) AS paused_on FROM received
+    SELECT
+        *,
+        told[1] AS updated,
+        told[2] AS paused
+    FROM (SELECT *, days([updated_at, paused_at]) AS told FROM received)
 )
 SELECT
     'credit_cases' AS source,
@@ -31,10 +35,10 @@ SELECT
     CAST(NULL AS DATE) AS account_due_date,
     CAST(NULL AS BOOLEAN) AS is_stopped,
     d.active_payment_plan_id AS active_plan_id,
-    d.updated_on,
-    d.paused_on,
+    d.updated.day AS updated_on,
+    d.paused.day AS paused_on,
     concat_ws(
-        ',', unread('updated_on', d.updated_at, d.updated_on), unread('paused_on', d.paused_at, d.paused_on)
+        ',', d.updated.fault || 'updated_on', d.paused.fault || 'paused_on'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

@@ -11,7 +11,11 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(paused_at) AS paused_on, civil(updated_at) AS updated_on FROM received
+    SELECT
+        *,
+        told[1] AS updated,
+        told[2] AS paused
+    FROM (SELECT *, days([updated_at, paused_at]) AS told FROM received)
 )
 SELECT
     'debtors' AS source,
@@ -19,10 +23,10 @@ SELECT
     d.position,
     d.id AS customer_id,
     home_currency() AS currency,
-    d.paused_on,
-    d.updated_on,
+    d.paused.day AS paused_on,
+    d.updated.day AS updated_on,
     concat_ws(
-        ',', unread('paused_on', d.paused_at, d.paused_on), unread('updated_on', d.updated_at, d.updated_on)
+        ',', d.paused.fault || 'paused_on', d.updated.fault || 'updated_on'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

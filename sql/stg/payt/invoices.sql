@@ -11,7 +11,12 @@ repeats AS (
     HAVING count(*) > 1
 ),
 dated AS (
-    SELECT *, civil(due_date) AS due_on, civil(updated_at) AS updated_on, civil(paused_at) AS paused_on FROM received
+    SELECT
+        *,
+        told[1] AS due,
+        told[2] AS updated,
+        told[3] AS paused
+    FROM (SELECT *, days([due_date, updated_at, paused_at]) AS told FROM received)
 )
 SELECT
     'invoices' AS source,
@@ -28,16 +33,16 @@ SELECT
     CAST(NULL AS BIGINT) AS balance_units,
     d.total_amount AS total,
     CAST(NULL AS VARCHAR) AS amount_due,
-    d.due_on AS account_due_date,
+    d.due.day AS account_due_date,
     CAST(NULL AS BOOLEAN) AS is_stopped,
     d.active_payment_plan_id AS active_plan_id,
-    d.updated_on,
-    d.paused_on,
+    d.updated.day AS updated_on,
+    d.paused.day AS paused_on,
     concat_ws(
         ',',
-        unread('account_due_date', d.due_date, d.due_on),
-        unread('updated_on', d.updated_at, d.updated_on),
-        unread('paused_on', d.paused_at, d.paused_on)
+        d.due.fault || 'account_due_date',
+        d.updated.fault || 'updated_on',
+        d.paused.fault || 'paused_on'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

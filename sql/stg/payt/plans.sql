@@ -13,13 +13,13 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil(created_at) AS created_on,
-        civil(updated_at) AS updated_on,
-        civil(proposed_at) AS proposed_on,
-        civil(approved_at) AS approved_on,
-        civil(rejected_at) AS rejected_on,
-        civil(deactivated_at) AS deactivated_on
-    FROM received
+        told[1] AS created,
+        told[2] AS updated,
+        told[3] AS proposed,
+        told[4] AS approved,
+        told[5] AS rejected,
+        told[6] AS deactivated
+    FROM (SELECT *, days([created_at, updated_at, proposed_at, approved_at, rejected_at, deactivated_at]) AS told FROM received)
 )
 SELECT
     'payment_plans' AS source,
@@ -30,14 +30,14 @@ SELECT
     d.debtor_id AS customer_id,
     home_currency() AS currency,
     'PROVIDER_BALANCE' AS basis,
-    d.created_on,
-    timed(d.created_at) AS created_at,
-    d.updated_on,
-    timed(d.updated_at) AS updated_at,
-    d.proposed_on,
-    d.approved_on,
-    d.rejected_on,
-    d.deactivated_on,
+    d.created.day AS created_on,
+    d.created.moment AS created_at,
+    d.updated.day AS updated_on,
+    d.updated.moment AS updated_at,
+    d.proposed.day AS proposed_on,
+    d.approved.day AS approved_on,
+    d.rejected.day AS rejected_on,
+    d.deactivated.day AS deactivated_on,
     d.active AS is_active,
     CAST(NULL AS VARCHAR) AS stated_total,
     CAST(NULL AS BIGINT) AS stated_total_units,
@@ -48,12 +48,12 @@ SELECT
     CAST(NULL AS VARCHAR) AS each_payment,
     concat_ws(
         ',',
-        unread('created_on', d.created_at, d.created_on),
-        unread('updated_on', d.updated_at, d.updated_on),
-        unread('proposed_on', d.proposed_at, d.proposed_on),
-        unread('approved_on', d.approved_at, d.approved_on),
-        unread('rejected_on', d.rejected_at, d.rejected_on),
-        unread('deactivated_on', d.deactivated_at, d.deactivated_on)
+        d.created.fault || 'created_on',
+        d.updated.fault || 'updated_on',
+        d.proposed.fault || 'proposed_on',
+        d.approved.fault || 'approved_on',
+        d.rejected.fault || 'rejected_on',
+        d.deactivated.fault || 'deactivated_on'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

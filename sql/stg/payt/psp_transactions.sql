@@ -16,7 +16,11 @@ first_invoice AS (
     GROUP BY page_no, position
 ),
 dated AS (
-    SELECT *, civil(updated_at) AS updated_on, civil(paid_at) AS paid_on FROM received
+    SELECT
+        *,
+        told[1] AS updated,
+        told[2] AS paid
+    FROM (SELECT *, days([updated_at, paid_at]) AS told FROM received)
 )
 SELECT
     'psp_transactions' AS source,
@@ -28,19 +32,19 @@ SELECT
     home_currency() AS currency,
     CASE WHEN iso(d.currency_code) = home_currency() THEN d.amount ELSE d.book_amount END AS amount,
     CAST(NULL AS BIGINT) AS amount_units,
-    coalesce(d.paid_on, d.updated_on) AS effective_date,
-    timed(CASE WHEN d.paid_on IS NOT NULL THEN d.paid_at ELSE d.updated_at END) AS effective_at,
-    d.updated_on AS created_on,
+    coalesce(d.paid.day, d.updated.day) AS effective_date,
+    CASE WHEN d.paid.day IS NOT NULL THEN d.paid.moment ELSE d.updated.moment END AS effective_at,
+    d.updated.day AS created_on,
     CAST(NULL AS DATE) AS planned_on,
     true AS is_first_sight,
     c.class,
     d.status AS provider_status,
-    d.updated_on AS reversed_on,
-    timed(d.updated_at) AS reversed_at,
+    d.updated.day AS reversed_on,
+    d.updated.moment AS reversed_at,
     CAST(NULL AS BIGINT) AS fees_units,
     coalesce(c.class = 'pending', false) AS is_money,
     concat_ws(
-        ',', unread('created_on', d.updated_at, d.updated_on), unread('effective_date', d.paid_at, d.paid_on)
+        ',', d.updated.fault || 'created_on', d.paid.fault || 'effective_date'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

@@ -13,14 +13,18 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil(created_at) AS created_on,
-        civil(updated_at) AS updated_on,
-        civil(processed_at) AS processed_on,
-        civil(posted_at) AS posted_on,
-        civil(settled_on) AS settled_day,
-        civil(returned_at) AS returned_on,
-        civil(to_be_posted_at) AS planned_on
-    FROM received
+        told[1] AS created,
+        told[2] AS updated,
+        told[3] AS processed,
+        told[4] AS posted,
+        told[5] AS settled,
+        told[6] AS returned,
+        told[7] AS planned
+    FROM (
+        SELECT
+            *, days([created_at, updated_at, processed_at, posted_at, settled_on, returned_at, to_be_posted_at]) AS told
+        FROM received
+    )
 )
 SELECT
     'payments' AS source,
@@ -32,33 +36,31 @@ SELECT
     home_currency() AS currency,
     CAST(NULL AS VARCHAR) AS amount,
     d.amount AS amount_units,
-    coalesce(d.processed_on, d.posted_on, d.settled_day, d.created_on) AS effective_date,
-    timed(
-        CASE
-            WHEN d.processed_on IS NOT NULL THEN d.processed_at
-            WHEN d.posted_on IS NOT NULL THEN d.posted_at
-            WHEN d.settled_day IS NOT NULL THEN d.settled_on
-            ELSE d.created_at
-        END
-    ) AS effective_at,
-    coalesce(d.created_on, d.processed_on, d.posted_on, d.settled_day) AS created_on,
-    d.planned_on,
+    coalesce(d.processed.day, d.posted.day, d.settled.day, d.created.day) AS effective_date,
+    CASE
+        WHEN d.processed.day IS NOT NULL THEN d.processed.moment
+        WHEN d.posted.day IS NOT NULL THEN d.posted.moment
+        WHEN d.settled.day IS NOT NULL THEN d.settled.moment
+        ELSE d.created.moment
+    END AS effective_at,
+    coalesce(d.created.day, d.processed.day, d.posted.day, d.settled.day) AS created_on,
+    d.planned.day AS planned_on,
     false AS is_first_sight,
     c.class,
     d.status AS provider_status,
-    coalesce(d.returned_on, d.updated_on) AS reversed_on,
-    timed(CASE WHEN d.returned_on IS NOT NULL THEN d.returned_at ELSE d.updated_at END) AS reversed_at,
+    coalesce(d.returned.day, d.updated.day) AS reversed_on,
+    CASE WHEN d.returned.day IS NOT NULL THEN d.returned.moment ELSE d.updated.moment END AS reversed_at,
     d.fees AS fees_units,
     NOT (coalesce(d.is_promise, false) OR coalesce(d.is_prenote, false)) AS is_money,
     concat_ws(
         ',',
-        unread('created_on', d.created_at, d.created_on),
-        unread('updated_on', d.updated_at, d.updated_on),
-        unread('effective_date', d.processed_at, d.processed_on),
-        unread('effective_date', d.posted_at, d.posted_on),
-        unread('effective_date', d.settled_on, d.settled_day),
-        unread('reversed_on', d.returned_at, d.returned_on),
-        unread('planned_on', d.to_be_posted_at, d.planned_on)
+        d.created.fault || 'created_on',
+        d.updated.fault || 'updated_on',
+        d.processed.fault || 'effective_date',
+        d.posted.fault || 'effective_date',
+        d.settled.fault || 'effective_date',
+        d.returned.fault || 'reversed_on',
+        d.planned.fault || 'planned_on'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM dated AS d

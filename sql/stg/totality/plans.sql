@@ -14,11 +14,11 @@ repeats AS (
 dated AS (
     SELECT
         *,
-        civil(created_at) AS created_on,
-        civil(updated_at) AS updated_on,
-        civil(first_payment_date) AS first_on,
+        told[1] AS created,
+        told[2] AS updated,
+        told[3] AS first_payment,
         payment_frequency = 'monthly' AND coalesce(schedule_type, 'Day-Based') = 'Day-Based' AS is_monthly
-    FROM received
+    FROM (SELECT *, days([created_at, updated_at, first_payment_date]) AS told FROM received)
 ),
 ruled AS (
     SELECT
@@ -69,10 +69,10 @@ SELECT
     CAST(NULL AS VARCHAR) AS customer_id,
     home_currency() AS currency,
     'PAYMENTS' AS basis,
-    d.created_on,
-    timed(d.created_at) AS created_at,
-    d.updated_on,
-    timed(d.updated_at) AS updated_at,
+    d.created.day AS created_on,
+    d.created.moment AS created_at,
+    d.updated.day AS updated_on,
+    d.updated.moment AS updated_at,
     CAST(NULL AS DATE) AS proposed_on,
     CAST(NULL AS DATE) AS approved_on,
     CAST(NULL AS DATE) AS rejected_on,
@@ -81,7 +81,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS stated_total,
     d.total_plan_amount AS stated_total_units,
     CASE WHEN d.is_monthly THEN 'MONTHLY' ELSE 'OTHER' END AS cadence,
-    CASE WHEN d.is_monthly THEN coalesce(d.first_payment_day, day(d.first_on)) END AS anchor_day,
+    CASE WHEN d.is_monthly THEN coalesce(d.first_payment_day, day(d.first_payment.day)) END AS anchor_day,
     false AS is_derived,
     CAST(NULL AS DATE) AS starts_on,
     CAST(NULL AS VARCHAR) AS each_payment,
@@ -90,7 +90,7 @@ SELECT
         frequency := d.frequency,
         pattern := d.pattern,
         days_in_period := d.days_in_period,
-        first_due_date := d.first_on,
+        first_due_date := d.first_payment.day,
         first_day := d.first_payment_day,
         second_day := d.second_payment_day,
         first_weekday := d.first_weekday,
@@ -115,9 +115,9 @@ SELECT
     d.unknown_words,
     concat_ws(
         ',',
-        unread('created_on', d.created_at, d.created_on),
-        unread('updated_on', d.updated_at, d.updated_on),
-        unread('anchor_day', d.first_payment_date, d.first_on)
+        d.created.fault || 'created_on',
+        d.updated.fault || 'updated_on',
+        d.first_payment.fault || 'anchor_day'
     ) AS unreadable,
     coalesce(struct_pack(d.page_no, d.position) <> r.newest, false) AS is_repeat
 FROM ruled AS d
