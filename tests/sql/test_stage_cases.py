@@ -66,3 +66,38 @@ def test_the_file_makes_these_rows(path):
 def test_every_file_has_a_case():
     files = {path.parts[-2:] for path in (Path(sql.__file__).parent / "stg").glob("*/*.sql")}
     assert {(*path.parts[-3:-2], f"{path.parent.name}.sql") for path in CASES} == files
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Amsterdam", "America/New_York"])
+@pytest.mark.parametrize(
+    ("several", "one", "moment"),
+    [("days", "civil", "timed"), ("days_or_midnights", "civil_or_midnight", "timed_unless_midnight")],
+)
+def test_texts_read_together_say_what_each_says_alone(zone, several, one, moment):
+    texts = [
+        *(None, "", "0001-01-01", "0001-01-01T00:00:00Z", "2026-01-01", "2026-02-30", "1899-12-31", "2999-12-31"),
+        *(
+            "3000-01-01",
+            "2026-1-1",
+            " 2026-01-01",
+            "20260101",
+            "infinity",
+            "2026-01-01T23:30:00Z",
+            "2026-06-01t22:00:00z",
+        ),
+        *("2026-01-01 23:30:00+00", "2026-01-01T23:59:60Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00+02:00"),
+        *(
+            "2026-13-01T00:00:00Z",
+            "1899-12-31T23:30:00Z",
+            "2999-12-31T23:30:00Z",
+            "3500-01-01T10:00:00Z",
+            "2026-01-01T10",
+        ),
+    ]
+    with connect(None) as con:
+        con.execute(statements("stg/macros.sql"))
+        con.execute("SET VARIABLE timezone = $zone", {"zone": zone})
+        con.register("given_texts", pl.DataFrame({"w": texts}, schema={"w": pl.String}))
+        together = f"SELECT told[1].day, told[1].moment, told[1].fault || 'c' FROM (SELECT {several}([w]) AS told FROM given_texts)"
+        alone = f"SELECT {one}(w), {moment}(w), unread('c', w, {one}(w)) FROM given_texts"
+        assert con.sql(together).fetchall() == con.sql(alone).fetchall()

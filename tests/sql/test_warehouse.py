@@ -31,6 +31,7 @@ from schemas.words import (
 from sql.connection import connect
 from sql.errors import Busy, Damaged, StoreError, WrongVersion
 from sql.scripts import fingerprint, scripts
+from sql.storage.files import make_new
 from sql.warehouse import SUSPECT, Warehouse, read_everything
 
 VIEWS = [
@@ -400,3 +401,24 @@ def test_a_warehouse_knows_from_the_shape_of_a_report_that_it_was_made_by_anothe
     finally:
         scripts.cache_clear()
         fingerprint.cache_clear()
+
+
+def test_the_second_new_warehouse_of_a_process_begins_as_the_first_did(tmp_path):
+    with Warehouse.open(tmp_path / "first.duckdb", state_dir=tmp_path / "state") as first:
+        first.con.execute("INSERT INTO meta.currencies VALUES ('ZZZ', '1')")
+        asked = "SELECT schema_name, table_name, sql FROM duckdb_tables() UNION ALL SELECT schema_name, view_name, sql FROM duckdb_views()"
+        there = sorted(first.con.sql(asked).fetchall())
+    with Warehouse.open(tmp_path / "second.duckdb", state_dir=tmp_path / "state") as second:
+        assert sorted(second.con.sql(asked).fetchall()) == there
+        assert second.con.sql("FROM meta.currencies WHERE currency = 'ZZZ'").fetchall() == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.duckdb", "second.duckdb", "state"]
+
+
+def test_a_new_file_takes_no_other_ones_place(tmp_path):
+    path = tmp_path / "planrecon.duckdb"
+    path.write_bytes(b"another process was first")
+    make_new(path, b"ours")
+    assert path.read_bytes() == b"another process was first"
+    assert list(tmp_path.iterdir()) == [path]
+    make_new(tmp_path / "none" / "planrecon.duckdb", b"ours")  # that it cannot be made is said when it is opened
+    assert list(tmp_path.iterdir()) == [path]
