@@ -19,8 +19,8 @@ from writes.intents import DONE
 from writes.ledger import Ledger
 
 KILLED = -signal.SIGKILL
-ABOUT = 60
-"""Roughly how many boundaries a change comes to; in the suite kills are drawn from so many."""
+ABOUT = 50
+"""Fewer boundaries than a change comes to; in the suite kills are drawn from so many."""
 FEWEST_LINES = 5
 """Planned, approved, sending, done, read back."""
 CREATES = tuple(act for act in ACTS if act.name == "create")

@@ -45,7 +45,7 @@ class Case:
     again: tuple[tuple[str, ...], ...]
     expected: dict
     about: int
-    """Roughly how many boundaries it comes to; in the suite kills are drawn from so many."""
+    """Fewer boundaries than it comes to; in the suite kills are drawn from so many."""
     kills: int = 2
     """How often it dies in a row in the suite."""
     old: str = ""
@@ -145,11 +145,11 @@ def cases(open_desk, tmp_path_factory):
         assert large(once, old)
         assert not large(twice, old)
         yield {
-            "run": Case(empty, RUN, (RUN,), result(once), 300, kills=4),
-            "later run, which prunes": Case(waiting, RUN, (RUN,), result(twice), 300, kills=3, old=old),
-            "report, which prunes": Case(once, REPORT, (REPORT,), result(once), 200, old=old),
-            "rebuild": Case(once, REBUILD, (REPORT,), result(once), 80),
-            "replay of what was refused": Case(refusing, REPLAY, (REPLAY, REPORT), result(once), 80),
+            "run": Case(empty, RUN, (RUN,), result(once), 200, kills=4),
+            "later run, which prunes": Case(waiting, RUN, (RUN,), result(twice), 200, kills=3, old=old),
+            "report, which prunes": Case(once, REPORT, (REPORT,), result(once), 120, old=old),
+            "rebuild": Case(once, REBUILD, (REPORT,), result(once), 40),
+            "replay of what was refused": Case(refusing, REPLAY, (REPLAY, REPORT), result(once), 40),
         }
 
 
