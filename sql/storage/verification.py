@@ -9,24 +9,19 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from glob import escape
 from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from sql.storage.balances import LOCKED_DOWN, unbalanced, unproven
+from sql.storage.published import reports, sha256
 
 FIRST = "0" * 64
 """Hash that the first line of a log gives as that of the line before it."""
 
 FROM_BACKUP = "restore it from a backup"
 REBUILD = "call `planrecon rebuild`"
-KEYS = {"plan": "plan_no", "term": "plan_no, term_id", "payment": "payment_no", "account": "account_no"}
-"""Versioned tables and the key of a row in them: at most one version of a row may be open."""
-
-
-Sums = dict[str, dict[str, Decimal]]
-"""Per currency, the sum of each money column."""
 
 
 class Gone(str):
@@ -82,9 +77,9 @@ def _changes(stored: Stored, faults: list[str]) -> str:
     folder = stored.state_dir / "intents"
     lines = _lines(folder / "audit.jsonl", faults)
     approved = {line["facts"]["intent_id"]: line["facts"]["file_sha256"] for line in lines if line["kind"] == "intent"}
-    for intent_id, sha256 in approved.items():
+    for intent_id, digest in approved.items():
         kept = folder / f"{intent_id}.json"
-        if kept.is_file() and _sha256(kept) != sha256:
+        if kept.is_file() and sha256(kept) != digest:
             faults.append(f"{kept} is not the request that was approved; end it with `planrecon plan resume`")
     return f"{len(lines):,} lines, {len(approved):,} changes"
 
@@ -195,7 +190,7 @@ def _archive(stored: Stored, faults: list[str]) -> str:
         path = stored.state_dir / "runs" / f"{run['run_id']}.zip"
         if not path.is_file():
             faults.append(Gone(f"{path} is missing; {FROM_BACKUP}: a rebuild would not know this run"))
-        elif _sha256(path) != run["archive"]:
+        elif sha256(path) != run["archive"]:
             faults.append(f"{path} is not what was written; {FROM_BACKUP}")
     return f"{len(told):,} runs"
 
@@ -207,30 +202,23 @@ def _warehouse(stored: Stored, faults: list[str]) -> str:
             faults.append(f"{stored.warehouse} is missing; {REBUILD}")
         return "no file yet"
     try:
-        with duckdb.connect(str(stored.warehouse), read_only=True, config=_LOCKED_DOWN) as con:
+        with duckdb.connect(str(stored.warehouse), read_only=True, config=LOCKED_DOWN) as con:
             rows = _every_row(con)
             _compare(stored, con, faults)
-            faults += [f"{stored.warehouse}: {fault}; {REBUILD}" for fault in _unbalanced(con)]
+            wrong = [*unbalanced(con), *unproven(con, _steps(stored))]
+            faults += [f"{stored.warehouse}: {fault}; {REBUILD}" for fault in wrong]
     except duckdb.Error as error:
         faults.append(f"{stored.warehouse} cannot be read: {str(error).splitlines()[0]}; {REBUILD}")
         return "not readable"
     return f"{rows:,} rows"
 
 
-_LOCKED_DOWN: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
-
-
 def _every_row(con: duckdb.DuckDBPyConnection) -> int:
     """Read every row, so that the checksum of every block is compared; return the number of rows."""
     tables = con.sql("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
-    counts = [
-        con.sql(f'SELECT count(*), bit_xor(hash(line)) FROM "{schema}"."{table}" AS line').fetchall()[0][0]
-        for schema, table in tables
-    ]
-    return sum(counts)
+    each = (f'SELECT count(*) AS n, bit_xor(hash(line)) AS h FROM "{name}"."{table}" AS line' for name, table in tables)
+    rows: int = con.sql(f"SELECT coalesce(sum(n), 0), bit_xor(h) FROM ({' UNION ALL '.join(each)})").fetchall()[0][0]
+    return int(rows)
 
 
 _LOADED_PAGES = """
@@ -272,85 +260,20 @@ def _compare(stored: Stored, con: duckdb.DuckDBPyConnection, faults: list[str]) 
             faults.append(f"load {load_no}: its pages are not those of fetch {snapshot}; {REBUILD}")
 
 
-def _unbalanced(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Yield what does not add up: rows and money of each load, and rows with two versions open at once."""
-    lost = con.sql("""
-        SELECT load_no, entity FROM meta.integrity
-        WHERE fetched != accepted + quarantined + deduplicated
-            OR coalesce(amount_fetched_minor, 0) != coalesce(amount_accepted_minor, 0)
-                + coalesce(amount_quarantined_minor, 0) + coalesce(amount_deduplicated_minor, 0)
-        ORDER BY ALL
-    """).fetchall()
-    yield from (
-        f"load {load_no}: fetched {entity} are not accepted + quarantined + deduplicated" for load_no, entity in lost
-    )
-    for name, key in KEYS.items():
-        doubled = con.sql(f"""
-            SELECT {key} FROM core.{name}_versions ANTI JOIN core.{name}_closures USING (row_no)
-            GROUP BY ALL HAVING count(*) > 1
-        """).fetchall()
-        if doubled:
-            yield f"{len(doubled)} {name}s have two versions that hold at once"
-
-
 def _reports(stored: Stored, faults: list[str]) -> str:
-    """Check every run folder against its manifest, and that `latest` points at a published one."""
-    manifests = sorted(stored.reports_dir.glob("**/manifest.json")) if stored.reports_dir.is_dir() else []
-    files = pruned = 0
-    for path in manifests:
-        if path.parent.is_relative_to(stored.reports_dir / "latest"):
-            continue
-        again = f"make it again with `planrecon report --as-of {path.parent.parent.name.removeprefix('as_of=')}`"
-        try:
-            told = json.loads(path.read_bytes())
-            files, pruned = files + len(told["files"]), pruned + ("pruned" in told)
-            wrong = list(_changed_files(path.parent, told["files"])) or list(_wrong_sums(path.parent, told["tables"]))
-        except (OSError, ValueError, KeyError, TypeError, duckdb.Error) as error:
-            wrong = [f"its manifest or a table cannot be read ({str(error).splitlines()[0]})"]
-        faults += [f"{path.parent}: {fault}; {again}" for fault in wrong]
-    latest = stored.reports_dir / "latest"
-    if latest.is_symlink() and not (latest / "manifest.json").is_file():
-        faults.append(f"{latest} points at nothing that was published; the next run points it again")
-    told_so = f", {pruned:,} without their large files" if pruned else ""
-    return f"{len(manifests):,} run folders{told_so}, {files:,} files"
+    return reports(stored.reports_dir, stored.warehouse, faults)
 
 
-def _changed_files(folder: Path, files: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    for file in files:
-        path = folder / file["name"]
-        if not path.is_file() or path.is_symlink():
-            yield f"{file['name']} is missing"
-        elif path.stat().st_size != file["bytes"] or _sha256(path) != file["sha256"]:
-            yield f"{file['name']} is not what was published"
-
-
-def _wrong_sums(folder: Path, tables: Mapping[str, Any]) -> Iterator[str]:
-    """Add up every table of the folder again, in CSV and in Parquet, and compare with the manifest's totals."""
-    readers = {"csv": "read_csv($path, all_varchar = true, header = true)", "parquet": "read_parquet($path)"}
-    with duckdb.connect(config=_LOCKED_DOWN) as con:
-        for name, table in tables.items():
-            money = [column for column, kind in table["columns"].items() if kind == "money"]
-            told: Sums = {
-                currency: {column: Decimal(amount) for column, amount in sums.items()}
-                for currency, sums in table["totals"].items()
-            }
-            for suffix, reader in readers.items():
-                path = folder / f"{name}.{suffix}"
-                if path.is_file() and _summed(con, reader, path, money) != (table["rows"], told):
-                    yield f"{path.name} does not add up to the manifest's totals"
-
-
-def _summed(con: duckdb.DuckDBPyConnection, reader: str, path: Path, money: list[str]) -> tuple[int, Sums]:
-    """Return the rows of a table, and per currency the sum of each money column."""
-    where = {"path": escape(str(path))}  # DuckDB takes it for a pattern
-    rows = con.sql(f"SELECT count(*) FROM {reader}", params=where).fetchall()[0][0]
-    if not money:
-        return rows, {}
-    sums = ", ".join(f'coalesce(sum(CAST("{column}" AS DECIMAL(20, 4))), 0)' for column in money)
-    found = con.sql(
-        f"SELECT currency, {sums} FROM {reader} WHERE currency IS NOT NULL GROUP BY currency", params=where
-    ).fetchall()
-    return rows, {row[0]: dict(zip(money, row[1:], strict=True)) for row in found}
+def _steps(stored: Stored) -> dict[str, set[str]]:
+    """Return the states that each intent has been in by the log of changes; its own faults are reported where it is checked."""
+    states: dict[str, set[str]] = {}
+    for line in _lines(stored.state_dir / "intents" / "audit.jsonl", []):
+        facts = line["facts"]
+        if line["kind"] == "intent":
+            states[facts["intent_id"]] = {"planned"}
+        elif line["kind"] == "step":
+            states[facts["intent_id"]].add(facts["state"])
+    return states
 
 
 def _snapshots(stored: Stored) -> list[Path]:
@@ -367,8 +290,3 @@ def _digest(fields: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the fields as JSON in ASCII, with sorted keys and no spaces."""
     body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(body.encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -38,6 +38,8 @@ from reports.publish import run_folders
 from sandbox.server import serve
 from sql.readonly import read_query
 from sql.storage.commit_log import CommitLog
+from sql.storage.verification import Stored
+from sql.storage.verification import verify as verification
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
 TABLES = ("plans", "terms", "payments", "aging", "aging_terms")
@@ -70,6 +72,7 @@ class Desk:
     sandbox: object
     begun: Path
     sections: dict = field(default_factory=dict)
+    damage: str = ""
 
     def __post_init__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -209,6 +212,20 @@ class Desk:
         spilled = list((self.state_dir / "spill").glob("*"))
         return sorted(str(path.relative_to(self.folder)) for path in found + spilled)
 
+    def damaged(self, why):
+        """Say that the test damages what is stored, and how: it is not verified when the desk closes."""
+        self.damage = why
+        return self
+
+    def verified(self):
+        """The faults that `planrecon verify` would tell of all but the older run folders; none where nothing was loaded."""
+        kept = self.sections["warehouse"]
+        places = [self.folder / each for each in (kept["path"], kept["state_dir"], self.sections["reports"]["dir"])]
+        if not (places[1] / "commits.jsonl").is_file():
+            return []
+        stored = Stored(*places[:2], (places[2] / "latest").resolve())
+        return [fault for place in verification(stored) for fault in place.faults]
+
     def is_sound(self):
         """Every run folder is whole, the pointer is valid, the commit log's chain holds, nothing is left lying."""
         for folder in run_folders(self.reports):
@@ -221,14 +238,16 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def open_desk(tmp_path_factory):
-    """A context manager that serves a world and yields a desk in the given folder."""
+    """A context manager that serves a world and yields a desk in the given folder, whose store must add up at the end."""
 
     begun = tmp_path_factory.mktemp("begun")
 
     @contextmanager
     def opened(folder, world, **serving):
         with serve(world, **({"rate_limit": None} | serving)) as sandbox:
-            yield Desk(folder, sandbox, begun)
+            desk = Desk(folder, sandbox, begun)
+            yield desk
+        assert desk.damage or desk.verified() == []
 
     return opened
 
@@ -236,16 +255,8 @@ def open_desk(tmp_path_factory):
 @pytest.fixture
 def desk(open_desk, tmp_path):
     """Open desks on worlds for one test; the folder is the test's own."""
-    opened = []
-
-    def make(world, name="desk", **serving):
-        context = open_desk(tmp_path / name, world, **serving)
-        opened.append(context)
-        return context.__enter__()
-
-    yield make
-    for context in reversed(opened):
-        context.__exit__(None, None, None)
+    with ExitStack() as opened:
+        yield lambda world, name="desk", **serving: opened.enter_context(open_desk(tmp_path / name, world, **serving))
 
 
 UNTOLD = {"AMOUNT_DIFF", "DUE_DATE_DIFF", "TERM_MISSING", "TERM_EXTRA", "AMBIGUOUS_PAIR"}

@@ -430,7 +430,7 @@ def test_a_run_that_can_load_nothing_ends_with_a_sentence_and_what_was_taken_asi
 
 
 def test_a_load_that_can_no_longer_be_made_again_leaves_its_number_and_the_rebuild_goes_on(desk, breaks_loads_of):
-    desk = desk(golden())
+    desk = desk(golden()).damaged("a load stands without its rows")
     desk.run(GOLDEN_AS_OF)
     (desk.folder / "planrecon.duckdb").unlink()
     breaks_loads_of("1001")

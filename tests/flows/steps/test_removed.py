@@ -51,7 +51,7 @@ def test_what_is_removed_while_the_warehouse_is_kept_is_one_warning_and_no_failu
 def test_a_run_after_the_state_folder_was_removed_says_so_and_goes_on_with_what_it_fetches(desk):
     desk = desk(golden()).without("payt", "payiq")
     desk.begin(GOLDEN_AS_OF)
-    shutil.rmtree(desk.state_dir)
+    shutil.rmtree(desk.damaged("the state folder is removed").state_dir)
     finished = desk.run(GOLDEN_AS_OF)
     assert (finished.state, finished.exit_code) == ("PUBLISHED", 0)
     assert "the bytes as received of 1 of 1 loads are gone; the commit log is gone" in finished.text
@@ -62,7 +62,7 @@ def test_a_run_whose_archive_is_gone_when_the_warehouse_is_built_again_is_named_
     desk = desk(golden()).without("payt", "payiq")
     lost = desk.begin(GOLDEN_AS_OF).name
     (desk.folder / "planrecon.duckdb").unlink()
-    (desk.state_dir / "runs" / f"{lost}.zip").unlink()
+    (desk.damaged("a run's archive is removed").state_dir / "runs" / f"{lost}.zip").unlink()
     finished = desk.report(GOLDEN_AS_OF)
     assert finished.state == "PUBLISHED"
     assert f"runs that only the commit log knew are lost: {lost}" in finished.text

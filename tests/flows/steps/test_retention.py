@@ -74,7 +74,7 @@ def test_readers_are_never_shown_a_pruned_folder_and_one_that_lost_another_file_
     served.report(AS_OF)
     assert [len(names(folder_of(served, days)) & pruning.LARGE_FILES) for days in (1, 2)] == [0, 9]
     assert served.query("SELECT count(*) > 0 FROM v_terms") == [(True,)]
-    (folder_of(served, 1) / "aging.csv").unlink()
+    (folder_of(served.damaged("a published file is removed"), 1) / "aging.csv").unlink()
     assert execute(["verify", "--config", str(served.file)]) == 2
 
     shutil.rmtree(folder_of(served, 2))

@@ -247,7 +247,7 @@ def test_a_damaged_log_costs_no_run_and_is_told(payt):
     wrote(payt, terms=changed(1, DUES[0], 9_000))
     payt.run(DAY)
     breaks = undated(found(payt))
-    path = Ledger(payt.state_dir).path
+    path = Ledger(payt.damaged("a line of the log of changes is edited").state_dir).path
     path.write_bytes(path.read_bytes().replace(b"anna", b"anne", 1))
     finished = payt.run(DAY)
     assert finished.state == "PUBLISHED"

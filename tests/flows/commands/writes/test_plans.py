@@ -932,7 +932,7 @@ def test_verify_names_what_is_open_and_finds_a_changed_line(town):
     here.create("payt", "--yes")
     assert here.ask("verify", "--online") == 0
     assert "as agreed: plan 203" in here.out
-    log = here.desk.state_dir / "intents" / "audit.jsonl"
+    log = here.desk.damaged("a line of the log of changes is edited").state_dir / "intents" / "audit.jsonl"
     log.write_bytes(log.read_bytes().replace(b'"203"', b'"204"'))
     for command in (["verify"], ["list"], ["resume", "--yes"]):
         assert here.ask(*command) == 2
