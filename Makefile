@@ -1,4 +1,4 @@
-# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · pages · fuzz · docs · site · lock · audit · sbom
+# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · grid · pages · fuzz · docs · site · lock · audit · sbom
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser screenshots check lint bench chaos kills mutate month pages fuzz docs site lock audit sbom setup clean
+.PHONY: demo test test-browser screenshots check lint bench chaos kills mutate month grid pages fuzz docs site lock audit sbom setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -95,6 +95,10 @@ mutate: setup
 ## live through thirty days at the providers: each is right by a second answer, can be made again, and every restatement adds up
 month: setup
 	@PLANRECON_MONTH=30 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/past/test_month.py
+
+## report on one store in five time zones, two locales and three numbers of threads, its rows in another order each time
+grid: setup
+	@PLANRECON_GRID=1 $(BIN)/python -m pytest -q --timeout 0 tests/flows/steps/test_determinism.py
 
 ## two thousand pages valid by the providers' contracts, with odd texts: every row is accepted or in quarantine
 pages: setup

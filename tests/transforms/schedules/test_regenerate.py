@@ -9,6 +9,7 @@ import pytest
 from schemas.conventions import Conventions
 from schemas.schedules import CUSTOM_TERMS, EXPECTED_TERMS, NOT_REGENERABLE, PLAN_RULES
 from transforms.calendars.closed_days import Calendar, own_days
+from transforms.schedules.derive import monthly_terms
 from transforms.schedules.frequencies import FREQUENCIES, Frequency, reach_days
 from transforms.schedules.inputs import MissingConventionsError
 from transforms.schedules.regenerate import Regenerated, regenerate
@@ -163,6 +164,35 @@ def test_every_nominal_date_is_counted_from_the_anchor(
     plan: dict[str, Any], conventions: dict[str, Any], expected: str
 ) -> None:
     assert dates(plan, **conventions) == expected
+
+
+LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LEAP_YEARS = (2020, 2024, 2028)
+
+
+@pytest.mark.fault(31)
+@pytest.mark.parametrize("anchor", [28, 29, 30, 31])
+def test_ten_years_of_month_ends_keep_to_the_anchor(anchor: int) -> None:
+    """A shorter month has its last day, and the month after it the anchor day again."""
+    lengths = [
+        (year, month, days + (month == 2 and year in LEAP_YEARS))
+        for year in range(2020, 2030)
+        for month, days in enumerate(LENGTHS, 1)
+    ]
+    expected = " ".join(f"{year}-{month:02}-{min(anchor, days)}" for year, month, days in lengths)
+    assert dates({"first_due_date": date(2020, 1, anchor), "term_count": 120}) == expected
+    derived = monthly_terms(
+        pl.DataFrame(
+            {
+                "plan_id": ["P"],
+                "starts_on": [date(2020, 1, 1)],
+                "anchor_day": [anchor],
+                "total_minor": [120],
+                "each_minor": [1],
+            }
+        )
+    )
+    assert " ".join(map(str, derived["due_date"])) == expected
 
 
 def test_a_frequency_more_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
