@@ -79,8 +79,9 @@ site: setup
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-## try to make a change at a provider happen twice, or to lose one: sixty seeds of each kind
+## read the providers under fire, then try to make a change at one happen twice, or to lose one: sixty seeds of each kind
 chaos: setup
+	@PYTHONPATH=tests $(BIN)/python -m storm.reads --seeds 60
 	@PYTHONPATH=tests $(BIN)/python -m storm.chaos --seeds 60
 
 ## kill run, report, rebuild, replay and every change at a provider at each boundary, resume, and hold what is left; KILLS=9 takes every ninth
