@@ -81,7 +81,7 @@ bench: setup
 
 ## read the providers under fire, then try to make a change at one happen twice, or to lose one: sixty seeds of each kind
 chaos: setup
-	@PYTHONPATH=tests $(BIN)/python -m storm.reads --seeds 60
+	@PYTHONPATH=tests $(BIN)/python -m storm.reading.reads --seeds 60
 	@PYTHONPATH=tests $(BIN)/python -m storm.chaos --seeds 60
 
 ## kill run, report, rebuild, replay and every change at a provider at each boundary, resume, and hold what is left; KILLS=9 takes every ninth
@@ -107,7 +107,7 @@ pages: setup
 
 ## a hundred thousand spoiled rows and pages through decode and load; ARGS="--provider payt --seed 17 --count 4000" for others
 fuzz: setup
-	@PYTHONPATH=tests $(BIN)/python -m storm.fuzz $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m storm.spoiling.fuzz $(ARGS)
 
 clean:
 	@rm -rf .venv planrecon-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build/site build/sbom.json

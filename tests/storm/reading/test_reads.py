@@ -1,8 +1,8 @@
 """The providers read under fire, one seed of it; `make chaos` has sixty. A failing seed is told and fails alone."""
 
 import pytest
-from storm.held import Verdict
-from storm.reads import run_seed
+from storm.reading.held import Verdict
+from storm.reading.reads import run_seed
 
 
 @pytest.mark.parametrize("seed", [0])

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from functools import cache
 
-from storm.mutations import members, spliced, spoiled_page, spoiled_row
 from storm.pages import MAKERS, Maker
+from storm.spoiling.mutations import members, spliced, spoiled_page, spoiled_row
 
 from sandbox.world import dumps
 from sql.storage.landing import StoredPage

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import polars as pl
 import pytest
-from storm import fuzz
-from storm.fuzz import CODES, WrongError, run_seed
-from storm.mutations import ROWS
 from storm.pages import MAKERS
+from storm.spoiling import fuzz
+from storm.spoiling.fuzz import CODES, WrongError, run_seed
+from storm.spoiling.mutations import ROWS
 
 from providers import PROVIDERS
 from transforms.intake import money

@@ -5,7 +5,7 @@ pages and answers are cut, dripped, refused, old, misdated or of another shape. 
 with the slow answer's own reading of the world; nothing of the pipeline is asked for what is right.
 
     make chaos
-    PYTHONPATH=tests .venv/bin/python -m storm.reads --first 17 --seeds 1
+    PYTHONPATH=tests .venv/bin/python -m storm.reading.reads --first 17 --seeds 1
 """
 
 import argparse
@@ -24,8 +24,8 @@ from unittest.mock import patch
 import stamina
 from storm import faults
 from storm.chaos import configure
-from storm.churn import Churn
-from storm.held import KEYS, Verdict, stored, truth
+from storm.reading.churn import Churn
+from storm.reading.held import KEYS, Verdict, stored, truth
 
 from flows import clock
 from flows.configuration import load
@@ -194,13 +194,13 @@ def run_seed(seed, folder):
             storm.holds_what_was(path)
             if not (moving or told):
                 verdict.compare(world, path, when="under fire, said to be whole", is_full=False)
-            storm.churn.some(12)
+            storm.reading.churn.some(12)
             storm.remember()
         for full in (False, True):
             if storm.read(full=full):
                 verdict.wrong.append(f"the quiet read, full {full}, is not whole")
             verdict.compare(world, path, when="quiet, full" if full else "quiet", is_full=full)
-        verdict.changes = len(storm.churn.told)
+        verdict.changes = len(storm.reading.churn.told)
     return verdict
 
 

@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 import polars as pl
 from storm.pages import MAKERS
-from storm.spoiled import SWEEPS, Tally, make_pages
+from storm.spoiling.spoiled import SWEEPS, Tally, make_pages
 
 from flows.steps.loading import PAGES, Reading, admitted_rows, read_pages
 from providers import PROVIDERS
