@@ -81,8 +81,8 @@ class Storm:
         with begun(Request(self.settings, AS_OF, full=full)) as this:
             with this.warehouse() as warehouse:
                 load_waiting(this, warehouse, Direct())
-                before = fetched_before(this, warehouse)
-            pulled, failures = fetch(this, chosen(self.settings, ()), before, Direct())
+                before, known = fetched_before(this, warehouse), warehouse.tenants()
+            pulled, failures = fetch(this, chosen(self.settings, ()), before, Direct(), known)
             with this.warehouse() as warehouse:
                 failures |= load_waiting(this, warehouse, Direct())
         told = {provider for provider, _ in failures} | {
