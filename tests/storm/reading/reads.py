@@ -194,13 +194,13 @@ def run_seed(seed, folder):
             storm.holds_what_was(path)
             if not (moving or told):
                 verdict.compare(world, path, when="under fire, said to be whole", is_full=False)
-            storm.reading.churn.some(12)
+            storm.churn.some(12)
             storm.remember()
         for full in (False, True):
             if storm.read(full=full):
                 verdict.wrong.append(f"the quiet read, full {full}, is not whole")
             verdict.compare(world, path, when="quiet, full" if full else "quiet", is_full=full)
-        verdict.changes = len(storm.reading.churn.told)
+        verdict.changes = len(storm.churn.told)
     return verdict
 
 
