@@ -80,11 +80,11 @@ class Storm:
         self.verdict.reads += 1
         with begun(Request(self.settings, AS_OF, full=full)) as this:
             with this.warehouse() as warehouse:
-                load_waiting(this, warehouse, Direct())
+                load_waiting(this, warehouse, Direct(1))
                 before, known = fetched_before(this, warehouse), warehouse.tenants()
-            pulled, failures = fetch(this, chosen(self.settings, ()), before, Direct(), known)
+            pulled, failures = fetch(this, chosen(self.settings, ()), before, Direct(1), known)
             with this.warehouse() as warehouse:
-                failures |= load_waiting(this, warehouse, Direct())
+                failures |= load_waiting(this, warehouse, Direct(1))
         told = {provider for provider, _ in failures} | {
             one.source.provider for one in pulled if one.failure or one.faults
         }
