@@ -101,11 +101,11 @@ def policies(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
 
 
 def creation_balances(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
-    """Return what each plan's account showed as owed when the plan was created, for the two images beside it."""
+    """Return what each plan's account showed as owed when the plan was created, for the two images beside it, which read it where it is not given."""
     return _image(con, "creation_balances", known=known)
 
 
-def plan_facts(con: duckdb.DuckDBPyConnection, known: int, balances: pl.DataFrame) -> pl.DataFrame:
+def plan_facts(con: duckdb.DuckDBPyConnection, known: int, balances: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return `PLAN_FACTS` of every plan as known at load `known`, in plan_no order."""
     return PLAN_FACTS.gate(_beside(con, balances, "plan_facts", known=known))
 
@@ -115,7 +115,7 @@ def term_changes(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     return TERM_CHANGES.gate(_image(con, "term_changes", known=known))
 
 
-def plan_rules(con: duckdb.DuckDBPyConnection, known: int, balances: pl.DataFrame) -> pl.DataFrame:
+def plan_rules(con: duckdb.DuckDBPyConnection, known: int, balances: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return `PLAN_RULES` as known at load `known`, in plan_no order; plans whose provider gives no rule are left out.
 
     `calendar` is null: no provider names one. `convention_set` is the provider. `total_minor`
@@ -183,8 +183,8 @@ def first_seen(con: duckdb.DuckDBPyConnection, since: int, known: int) -> pl.Dat
     return _image(con, "first_seen", since=since, known=known)
 
 
-def _beside(con: duckdb.DuckDBPyConnection, balances: pl.DataFrame, name: str, *, known: int) -> pl.DataFrame:
-    con.register("creation_balances", balances)
+def _beside(con: duckdb.DuckDBPyConnection, balances: pl.DataFrame | None, name: str, *, known: int) -> pl.DataFrame:
+    con.register("creation_balances", creation_balances(con, known) if balances is None else balances)
     try:
         return _image(con, name, known=known)
     finally:

@@ -44,7 +44,7 @@ def entry(day: str | None, amount: int | None, *, place: int = 0, of: int = 0) -
 
 
 def rule(intake, known: int = 1) -> dict[str, object]:
-    found = images.plan_rules(intake.con, known, images.creation_balances(intake.con, known))
+    found = images.plan_rules(intake.con, known)
     assert found.height == 1
     return found.row(0, named=True)
 
@@ -52,7 +52,7 @@ def rule(intake, known: int = 1) -> dict[str, object]:
 def missing(intake, known: int = 1) -> list[tuple[int, str]]:
     """Plans of which no schedule can be made, and why."""
     rules, custom = (
-        images.plan_rules(intake.con, known, images.creation_balances(intake.con, known)),
+        images.plan_rules(intake.con, known),
         images.custom_terms(intake.con, known),
     )
     return regenerate(rules, custom, conventions={"totality": Conventions()}, calendars={}).missing.rows()
