@@ -185,8 +185,8 @@ def _sealed(path: Path, faults: list[str]) -> dict[str, Any] | None:
 
 
 def _archive(stored: Stored, faults: list[str]) -> str:
-    told = _told(stored, "run")
-    for run in told:
+    told = {run["run_id"]: run for run in _told(stored, "run")}  # one that was undone is told again, and counts as then
+    for run in told.values():
         path = stored.state_dir / "runs" / f"{run['run_id']}.zip"
         if not path.is_file():
             faults.append(Gone(f"{path} is missing; {FROM_BACKUP}: a rebuild would not know this run"))
