@@ -219,7 +219,7 @@ class Desk:
 
     def verified(self):
         """The faults that `planrecon verify` would tell of all but the older run folders; none where nothing was loaded."""
-        kept = self.sections["warehouse"]
+        kept = {"state_dir": "planrecon.state"} | self.sections["warehouse"]
         places = [self.folder / each for each in (kept["path"], kept["state_dir"], self.sections["reports"]["dir"])]
         if not (places[1] / "commits.jsonl").is_file():
             return []

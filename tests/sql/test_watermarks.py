@@ -7,6 +7,7 @@ import pytest
 
 from schemas.intake import REJECTS
 from sql.core import ledger
+from sql.core.keys import Tenant
 from sql.core.loads import Load, Sweep
 
 BEGAN = datetime(2026, 6, 30, 6, tzinfo=UTC)
@@ -26,7 +27,11 @@ def sweep(name, *, clock=BEGAN, since=None, complete=True):
 def marks(intake, of, rejects=()):
     """The watermark of each sweep of the load, the warehouse knowing no earlier one."""
     refused = pl.DataFrame([dict.fromkeys(REJECTS) | row for row in rejects], schema=dict(REJECTS), orient="row")
-    return dict(ledger._fetches(intake.con, of, refused).select("sweep", "watermark").rows())
+    return dict(
+        ledger._fetches(intake.con, Tenant(of.provider, of.tenant_id, 1), of, refused)
+        .select("sweep", "watermark")
+        .rows()
+    )
 
 
 @pytest.mark.fault(14, 64)

@@ -77,7 +77,7 @@ def copied(desk, folder, sandbox=None):
 
     Payt is at none of them: two providers, of which one is read account by account; a third goes the same way.
     """
-    copy = type(desk)(folder, sandbox or desk.sandbox)
+    copy = type(desk)(folder, sandbox or desk.sandbox, desk.begun)
     copy.sections = {
         name: {
             key: copy.sections[name].get(key, value) if "providers" in name else value for key, value in keys.items()
@@ -128,7 +128,7 @@ def cases(open_desk, tmp_path_factory):
     ):
         now = clock.now
         long_ago.setattr(clock, "now", lambda: now() - timedelta(days=10))
-        empty = type(made)(folder / "empty", made.sandbox).without("payt")
+        empty = type(made)(folder / "empty", made.sandbox, made.begun).without("payt")
         empty.configure(gates={"freshness_hours": 1000, "quarantine_share": 1, "change_share": 10})
         once = copied(empty, folder / "once")
         once.run(GOLDEN_AS_OF)
