@@ -139,8 +139,7 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
     absolute path, so that they work from any working directory. `path` is
     replaced at once, so readers of the old file keep it.
     """
-    draft = path.with_name(f".{path.name}{TEMPORARY}")
-    _remove(draft)
+    draft = remove_draft(path)
     _begin(draft)
     with connect(draft, folders=[folder.resolve()]) as small:
         with transaction(small):
@@ -152,6 +151,13 @@ def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) 
         checkpoint(small)
     put_in_place(draft, path)
     return path
+
+
+def remove_draft(path: Path) -> Path:
+    """Remove what a stopped process left of the small database that it wrote for `path`; return where it is written."""
+    draft = path.with_name(f".{path.name}{TEMPORARY}")
+    _remove(draft)
+    return draft
 
 
 def _begin(draft: Path) -> None:

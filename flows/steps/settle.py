@@ -14,7 +14,7 @@ from sql.runs import Run, find_runs, known_load, loaded_at, replace_register
 from sql.storage.archive import Archive
 from sql.storage.commit_log import CommitLog
 from sql.storage.commits import end_run
-from sql.views import refresh_views, shown_folder, write_read_duckdb
+from sql.views import refresh_views, remove_draft, shown_folder, write_read_duckdb
 from sql.warehouse import Warehouse
 
 
@@ -62,6 +62,9 @@ def settle(warehouse: Warehouse, reports_dir: Path, commit_log: CommitLog) -> No
         if is_below(reports_dir, run) and not is_sealed(_place(reports_dir, run)):
             unpublish(warehouse, run, commit_log)
     newest = _newest(warehouse, reports_dir, PUBLISHED)
+    shown = newest or _newest(warehouse, reports_dir, HELD)
+    if shown is not None:
+        remove_draft(shown / "read.duckdb")  # what `refresh_ledger` was stopped in
     if newest is not None and (reports_dir / LATEST).resolve() != newest.resolve():
         point_latest(reports_dir, newest)
     has_moved = shown_folder(con) != (newest.resolve() if newest else None)
