@@ -79,22 +79,28 @@ def _lock(file: BinaryIO) -> bool:
 
 def _settle(path: Path, here: Mapping[str, str]) -> None:
     """Tell Prefect of the flow run of a file if its process was here and is gone; then remove the file."""
-    with open_private(path, os.O_RDWR) as file:
+    try:
+        file = open_private(path, os.O_RDWR)
+    except FileNotFoundError:  # its process ended since the folder was listed
+        return
+    with file:
         if not _lock(file):
             return
         try:
             told = json.loads(file.read())
-        except ValueError:  # torn by a power cut
-            path.unlink()
+        except ValueError:
+            told = None
+        if not isinstance(told, dict):  # torn by a power cut
+            path.unlink(missing_ok=True)
             return
-        if told | here != told:
+        if {**told, **here} != told:
             return
         try:
             _tell(UUID(path.stem), told)
         except Exception as error:  # noqa: BLE001  whatever Prefect's client raises, the run goes on and the next one tells
             log.LOGGER.warning("Prefect was not told that flow run %s ended: %s", path.stem, error)
             return
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def _tell(run_id: UUID, told: Mapping[str, Any]) -> None:

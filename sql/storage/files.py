@@ -101,8 +101,7 @@ def make_new(path: Path, body: bytes) -> None:
         try:
             with open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
                 file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
+                sync(file)
             path.hardlink_to(temporary)
         finally:
             temporary.unlink()

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from flows.commands.cli import execute
+from flows.deploy import flow_runs
 
 
 @pytest.fixture
@@ -116,3 +117,13 @@ def test_a_database_that_prefect_made_readable_to_all_is_made_private_before_it_
     with temporary_settings({PREFECT_HOME: home}):
         prepare_embedded()
     assert {oct(path.stat().st_mode & 0o777) for path in home.iterdir()} == {"0o600"}
+
+
+@pytest.mark.parametrize("written", [None, b"", b"[]"], ids=["gone", "empty", "no object"])
+def test_a_record_of_a_flow_run_that_is_gone_or_torn_costs_the_next_run_nothing(tmp_path, written):
+    """Its process may end, or have lost its power, between the listing of the folder and the look into the file."""
+    record = tmp_path / "00000000-0000-4000-8000-000000000000.json"
+    if written is not None:
+        record.write_bytes(written)
+    flow_runs._settle(record, {"host": "here", "api": ""})
+    assert not record.exists()
