@@ -270,6 +270,11 @@ def test_a_held_a_busy_and_a_failed_run_are_no_green_ones_and_are_told_once(serv
     assert "None" not in text, "a server that does not know its own address has no link to the run"
 
 
+def set_aside(url, run):
+    """Providers of whose snapshots the server has been told so far that they were set aside."""
+    return {line.split("/")[0] for line in everything_logged(url, run) if "set aside" in line}
+
+
 def ends(url, desk, flow_here):
     """Let runs end in every way; return the first line of the one that was held and how many failed."""
     held = flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, providers=["payt"])  # of the others nothing was ever fetched
@@ -300,8 +305,7 @@ def ends(url, desk, flow_here):
         patch.setattr(waiting, "load_snapshot", no_load)
         failed = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF))
     assert failed["state"]["type"] == "FAILED"
-    told = until(30, lambda: [line for line in everything_logged(url, failed) if "set aside" in line])
-    assert {line.split("/")[0] for line in told} >= set(PROVIDERS)
+    until(30, lambda: set_aside(url, failed) >= set(PROVIDERS))
     assert not [line for line in everything_logged(url, failed) if "Traceback" in line]
 
     clean = flow_run(url, flow_here(desk, as_of=scenarios.GOLDEN_AS_OF, fail_on="low"))
