@@ -69,24 +69,28 @@ def variants(table: Table) -> Iterator[tuple[str, pl.DataFrame]]:
         yield f"{name} null everywhere", frame.with_columns(pl.lit(None, COLUMNS[name].dtype).alias(name))
         other = pl.Int32() if COLUMNS[name].dtype == pl.Int64() else pl.Int64()
         yield f"{name} of another type", frame.with_columns(pl.lit(None, other).alias(name))
+    nullable = [name for name in table.columns if table.is_nullable(name)]
+    yield "null where allowed", frame.with_columns(with_first(frame, name, None)[name] for name in nullable)
+    large = [name for name in table.sums if COLUMNS[name].at_most is not None]
+    yield "large sums", frame.with_columns(with_first(frame, name, COLUMNS[name].at_most + 1)[name] for name in large)
     for name in table.columns:
         column = COLUMNS[name]
-        yield f"{name} null", with_first(frame, name, None)
+        if name not in nullable:
+            yield f"{name} null", with_first(frame, name, None)
         if column.values:
             yield f"{name} unknown", with_first(frame, name, "unheard of")
         if column.at_least is not None:
             yield f"{name} too small", with_first(frame, name, column.at_least - 1)
-        if column.at_most is not None:
+        if column.at_most is not None and name not in large:
             yield f"{name} too large", with_first(frame, name, column.at_most + 1)
 
 
 def is_fault(table: Table, what: str) -> bool:
     name, _, fault = what.partition(" ")
     return (
-        fault in {"missing", "of another type", "unknown", "too small"}
+        fault in {"missing", "of another type", "unknown", "too small", "too large"}
         or what == "a column too many"
         or (what == "a row twice" and bool(table.key))
-        or (fault == "too large" and name not in table.sums)
         or (fault.startswith("null") and not table.is_nullable(name))
     )
 
