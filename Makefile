@@ -1,4 +1,4 @@
-# demo · test · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · grid · pages · fuzz · docs · site · lock · audit · sbom
+# demo · test · test-slow · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · grid · pages · fuzz · docs · site · lock · audit · sbom
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,15 +7,22 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-browser screenshots check lint bench chaos kills mutate month grid pages fuzz docs site lock audit sbom setup clean
+.PHONY: demo test test-slow test-browser screenshots check lint bench chaos kills mutate month grid pages fuzz docs site lock audit sbom setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
 	@$(BIN)/planrecon demo; code=$$?; [ $$code -le 1 ] || exit $$code
 
-## run the tests, three processes side by side with one thread of computing each; ARGS is for pytest: make test ARGS="-k pauses"
+# three processes side by side with one thread of computing each
+TEST := POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+
+## run the tests but for the slow ones; ARGS is for pytest: make test ARGS="-k pauses"
 test: setup
-	@POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(TEST) -m "not slow" $(ARGS)
+
+## run the slow tests: a Prefect server, days and kills in a row, sweeps against a second answer
+test-slow: setup
+	@$(TEST) -m slow $(ARGS)
 
 ## look at the page in a real Chromium, which must be installed: apt-get install --no-install-recommends chromium
 test-browser: setup
@@ -26,7 +33,7 @@ screenshots: setup
 	@$(BIN)/python -m pytest -q tests/browser/screenshots.py
 
 ## what CI runs but for the browser: style, types, tests
-check: lint test
+check: lint test test-slow
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -40,3 +40,13 @@ def test_a_mark_may_name_several_faults(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("@pytest.mark.fault(3, 4)\ndef test_it(): ...\n")
     it = (f"{tmp_path.name}/test_it.py", "test_it")
     assert marked(tmp_path) == {3: [it], 4: [it]}
+
+
+def test_ci_runs_the_slow_tests_that_make_test_leaves_out() -> None:
+    """A promise is asserted on every landing, however long its test takes."""
+    root = Path(__file__).parents[2]
+    made = (root / "Makefile").read_text(encoding="utf-8")
+    assert 'test: setup\n\t@$(TEST) -m "not slow" $(ARGS)\n' in made
+    assert "test-slow: setup\n\t@$(TEST) -m slow $(ARGS)\n" in made
+    called = (root / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert {"make test", "make test-slow"} <= set(called)

@@ -33,7 +33,7 @@ from providers import PROVIDERS
 from sandbox.worlds import scenarios
 from sql.storage.lock import run_lock
 
-pytestmark = pytest.mark.prefect
+pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 
 SCRIPT = Path(sys.executable).with_name("planrecon")
 IGNORED = Path(__file__).parents[2] / ".gitignore"

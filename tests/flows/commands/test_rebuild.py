@@ -43,6 +43,7 @@ def moved_elsewhere(kept, folder, *, reports):
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reports", [True, False], ids=["with the reports", "without them"])
 def test_a_backup_restored_in_another_folder_is_rebuilt_there_and_reports_the_same_bytes(
     kept, tmp_path, capsys, reports

@@ -22,6 +22,7 @@ def told(desk):
     return {(row["code"], row["plan_id"], row["term_id"]): row for row in rows if row["state"] != "RESOLVED"}
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_gone_and_a_term_that_changed_are_breaks_until_they_are_as_before(desk, today):
     desk = desk(scenarios.generate(seed=5, plans=60, as_of=date(2026, 6, 30))).without("payiq")
     desk.configure(gates={"change_share": 1}).run(today)

@@ -53,6 +53,7 @@ def report(kept, seed, place):
     return {name: digest for name, digest in found.items() if name not in OF_THE_RUN}
 
 
+@pytest.mark.slow
 @pytest.mark.fault(64)
 def test_a_report_has_the_same_bytes_in_every_zone_locale_and_number_of_threads_and_from_any_order_of_rows(desk):
     kept = desk(demo()).configure(reports={"formats": ["csv", "html", "xlsx"]})

@@ -229,6 +229,7 @@ def test_a_second_run_over_unchanged_data_writes_the_same_bytes_and_only_ages_th
     assert desk.tables(again) == before
 
 
+@pytest.mark.slow
 def test_a_rebuilt_warehouse_reports_the_same_bytes_and_a_report_asks_no_provider_for_it(desk):
     desk = desk(demo()).without("payt", "payiq")
     first = desk.run(DEMO_AS_OF)

@@ -134,6 +134,7 @@ def test_a_gap_of_sixty_days_is_closed_by_asking_for_everything(desk, at):
     assert asked(desk) == {"payt": {EVERYTHING}, "totality": {EVERYTHING}}
 
 
+@pytest.mark.slow
 def test_a_full_fetch_that_a_gate_held_does_not_count_and_the_next_run_fetches_everything(desk, capsys):
     desk = desk(on_time()).without("payiq")
     run = ["run", "--config", str(desk.file), "--as-of", str(GOLDEN_AS_OF)]

@@ -56,6 +56,7 @@ def test_where_no_folder_was_ever_written_the_warehouse_itself_tells_what_failed
     assert asked(desk, capsys, "SELECT state, exit_code FROM v_runs") == [{"state": "FAILED", "exit_code": 2}]
 
 
+@pytest.mark.slow
 def test_a_glob_over_dates_counts_each_plan_once_per_date_whatever_was_held_or_run_again(desk):
     desk = desk(small()).without("totality")
     earlier = GOLDEN_AS_OF - timedelta(days=7)

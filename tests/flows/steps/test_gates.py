@@ -155,6 +155,7 @@ def test_a_portfolio_that_grows_by_more_than_the_limit_is_held_too(published):
     assert desk.run(GOLDEN_AS_OF).state == "PUBLISHED"
 
 
+@pytest.mark.slow
 def test_one_accepted_row_lost_between_two_stages_holds_the_run(published, monkeypatch):
     desk, seen = published(golden())
     for entity in ("payments", "plans", "terms"):

@@ -143,6 +143,7 @@ def test_a_finished_example_has_no_breaks_on_any_day(reports):
     assert {len(reports("breaks", row[0])) for row in ROWS} == {0}
 
 
+@pytest.mark.slow
 def test_payt_agrees_with_the_table_where_each_day_was_fetched_on_its_own(desk):
     """Payt tells today's balance; fetched before and after each payment, every line of the table comes out."""
     world = golden()

@@ -188,6 +188,7 @@ def drawn(case, name):
     return [draw.randrange(1, case.about) for _ in range(case.kills)]
 
 
+@pytest.mark.slow
 @pytest.mark.fault(39)
 @pytest.mark.parametrize("name", CASES)
 def test_a_command_killed_anywhere_again_and_again_is_repeated_exactly(cases, name, tmp_path):

@@ -88,6 +88,7 @@ def both(pair, change, **how):
     return requests
 
 
+@pytest.mark.slow
 def test_days_with_few_changes_say_what_days_say_that_ask_for_everything(pair):
     draw = random.Random(11)
     quiet, _ = pair
@@ -121,6 +122,7 @@ def test_days_with_few_changes_say_what_days_say_that_ask_for_everything(pair):
     assert again == before
 
 
+@pytest.mark.slow
 def test_what_the_setup_does_not_tell_is_found_when_everything_is_asked_again(pair):
     quiet, exact = pair
     begin(pair)

@@ -52,6 +52,7 @@ def fresh(desk):
     return rows[0][1]
 
 
+@pytest.mark.slow
 def test_a_refresh_sees_what_became_pending_and_settled_with_few_requests_and_the_figures_of_a_whole_run(desk):
     world = generate(seed=5, plans=30, as_of=AS_OF, providers=("payiq",))
     world.clock = None  # the providers' clocks go with this machine's

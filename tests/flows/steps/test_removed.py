@@ -21,6 +21,7 @@ GONE = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_removed_while_the_warehouse_is_kept_is_one_warning_and_no_failure(desk, capsys):
     desk = desk(golden())
     desk.configure(reports={"formats": ["csv", "html"]})

@@ -49,6 +49,7 @@ def folder_of(desk, days):
     return next((desk.reports / f"as_of={AS_OF + timedelta(days=days)}").iterdir())
 
 
+@pytest.mark.slow
 def test_folders_older_than_the_days_lose_their_large_files_and_a_report_of_the_day_gives_the_same_bytes(served, day):
     before = served.tables(folder_of(served, 0), names=("plans", "terms", "payments", "breaks", "roll", "aging"))
     whole = names(folder_of(served, 2))
@@ -66,6 +67,7 @@ def test_folders_older_than_the_days_lose_their_large_files_and_a_report_of_the_
     assert served.is_sound()
 
 
+@pytest.mark.slow
 def test_readers_are_never_shown_a_pruned_folder_and_one_that_lost_another_file_is_damaged(served, day):
     day(400)
     served.report(AS_OF)  # nothing is configured: however old, all stay whole

@@ -83,6 +83,7 @@ def address_of(told):
         return client.scheduler.address
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_bytes_as_one_machine_also_when_one_is_killed(started, desk, monkeypatch):
     told, dying = started
     desk = desk(demo())

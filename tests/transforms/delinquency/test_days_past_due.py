@@ -161,6 +161,7 @@ def random_plans(make, *, with_reversals: bool):
     return make.case(plan=[{}] * 40, due=due, paid=paid)
 
 
+@pytest.mark.slow
 def test_a_spell_is_the_run_of_days_over_the_threshold_that_ends_today(make) -> None:
     """Told from the overdue money of every single day before."""
     case = random_plans(make, with_reversals=True)

@@ -158,6 +158,7 @@ def pauses_of(paused: dict[int, int]) -> Pauses:
     return Pauses(frame, frame)
 
 
+@pytest.mark.slow
 @BROAD
 @given(
     drawn=portfolios().map(in_order),
@@ -173,6 +174,7 @@ def test_outcomes_and_kept_terms_agree_with_a_replay_of_every_day(
     assert differing == []
 
 
+@pytest.mark.slow
 @seed(2)
 @settings(BROAD, max_examples=80, derandomize=False, database=None)
 @given(

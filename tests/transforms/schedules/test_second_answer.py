@@ -60,6 +60,7 @@ def part() -> tuple[list[Row], pl.DataFrame]:
     return chosen, terms.filter(pl.col("plan_no").is_in(numbers))
 
 
+@pytest.mark.slow
 def test_every_convention_that_can_be_chosen_is_drawn() -> None:
     chosen = schedule_plans.CONVENTIONS
     assert chosen == CHOICES

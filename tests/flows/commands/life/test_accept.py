@@ -48,6 +48,7 @@ def latest_known_at(desk):
     return desk.query("SELECT known_at FROM v_runs ORDER BY run_no DESC LIMIT 1")[0][0]
 
 
+@pytest.mark.slow
 def test_an_accepted_break_is_not_open_until_its_last_day_has_passed_or_it_is_taken_back(served, capsys):
     chosen = next(row for row in open_breaks(served) if row["kind"] == "real" and row["difference"])
     name, before, known = chosen["fingerprint"], served.latest, latest_known_at(served)

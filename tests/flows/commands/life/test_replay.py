@@ -50,6 +50,7 @@ def refused(open_desk, tmp_path_factory):
         yield desk
 
 
+@pytest.mark.slow
 def test_rows_that_are_good_now_come_in_once_and_the_figures_of_before_stay(refused, open_desk, tmp_path, capsys):
     desk = refused
     known = datetime.fromisoformat(json.loads((desk.before.folder / "summary.json").read_text())["known_at"])

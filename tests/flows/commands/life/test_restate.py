@@ -211,6 +211,7 @@ def change_much(world):
             plan["payment_terms"][-1]["due_date"] = "2025-06-01"
 
 
+@pytest.mark.slow
 def test_effects_of_a_whole_portfolio_add_up_to_what_the_next_report_says(desk):
     desk = desk(generate(seed=11, plans=45, as_of=GOLDEN_AS_OF)).configure(gates={"change_share": 1})
     old = desk.run(GOLDEN_AS_OF)

@@ -69,6 +69,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(tables)}
 
 
+@pytest.mark.slow
 def test_every_day_is_right_by_the_second_answer(lived):
     _, month, days = lived
     wrong = []
@@ -135,6 +136,7 @@ MONEY = ("amount_due", "overdue", "received", "outstanding", "pending")
 COUNTS = ("days_past_due", "missed_terms")
 
 
+@pytest.mark.slow
 def test_every_restatement_is_explained_to_the_minor_unit(lived, capsys):
     desk, _, days = lived
     causes: Counter[str] = Counter()

@@ -53,6 +53,7 @@ def history(open_desk, tmp_path_factory):
         yield desk, published
 
 
+@pytest.mark.slow
 def test_every_published_report_comes_out_the_same_under_its_own_known_at(history):
     desk, published = history
     assert states(desk, published[0]) == {"NEW"}
