@@ -29,7 +29,9 @@ def read_sheet(file: Path, sheet: str, *, required: Sequence[str] = ()) -> list[
     try:
         with CalamineWorkbook.from_path(file) as book:
             if sheet not in book.sheet_names:
-                raise UsageError(f"{str(file)!r} has no sheet {sheet!r}; it has {', '.join(book.sheet_names)}")
+                raise UsageError(
+                    f"{str(file)!r} has no sheet {sheet!r}; name the sheet so, it has {', '.join(book.sheet_names)}"
+                )
             rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except (OSError, CalamineError) as error:
         raise UsageError(f"{str(file)!r} cannot be read as a workbook ({error}); save it as XLSX, or as CSV") from error
@@ -37,7 +39,7 @@ def read_sheet(file: Path, sheet: str, *, required: Sequence[str] = ()) -> list[
     place = f"{str(file)!r} sheet {sheet} line"
     lacking = [name for name in required if name not in head]
     if lacking:
-        raise UsageError(f"{place} 1 lacks the column {lacking[0]}; the first line must name the columns")
+        raise UsageError(f"{place} 1 lacks the column {lacking[0]}; name the columns in the first line")
     named = ({name: cell for name, cell in zip(head, cells, strict=True) if name and cell} for cells in lines)
     return [Line(f"{place} {number}", cells) for number, cells in enumerate(named, start=2) if cells]
 

@@ -91,7 +91,9 @@ def wanted_tenants(name: str, section: ProviderSettings, listed: Sequence[str] |
     for tenant in asked:
         if tenant not in listed:
             shown = ", ".join(listed)
-            raise SettingsError(f"providers.{name}.administrations names {tenant!r}; these credentials see {shown}")
+            raise SettingsError(
+                f"providers.{name}.administrations names {tenant!r}; name what these credentials see: {shown}"
+            )
     return list(asked)
 
 
@@ -127,5 +129,7 @@ def chosen(settings: Settings, names: tuple[str, ...]) -> dict[str, ProviderSett
         raise SettingsError(f"no provider is configured; add a {sections_to_add()} section")
     for name in names:
         if name not in configured:
-            raise SettingsError(f"provider {name!r} is not configured; configured are {', '.join(configured)}")
+            raise SettingsError(
+                f"provider {name!r} is not configured; add its section, or name one of {', '.join(configured)}"
+            )
     return {name: section for name, section in configured.items() if not names or name in names}

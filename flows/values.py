@@ -18,8 +18,8 @@ from transforms.delinquency.buckets import written
 def _zone(name: str) -> str:
     if name not in available_timezones():
         near = difflib.get_close_matches(name, available_timezones(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{name!r} is not a time zone of the IANA database{hint}")
+        hint = f"did you mean {near[0]!r}?" if near else "write it as Europe/Amsterdam"
+        raise ValueError(f"{name!r} is not a time zone of the IANA database; {hint}")
     return name
 
 

@@ -110,7 +110,9 @@ def plan_segment(provider: str, wanted: Wanted) -> tuple[str, str]:
     try:
         return wanted.plan_id, segment(wanted.plan_id)
     except (Refused, UnicodeEncodeError):
-        raise Impossible("the plan's id cannot be put into an address", provider=provider) from None
+        raise Impossible(
+            f"the plan's id {wanted.plan_id[:_LONGEST_NAME]!r} cannot be put into an address", provider=provider
+        ) from None
 
 
 def text(most: int = 255, *, least: int = 1) -> Rule:

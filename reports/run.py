@@ -146,7 +146,7 @@ class RunWriter:
     def publish(self) -> bool:
         """Seal the folder with its manifest and, if the run is published, move `latest`; tell whether it moved."""
         if self._facts is None:
-            raise ReportError("publish comes after finish: the folder has no files yet")
+            raise ReportError("the folder has no files yet; call finish before publish")
         folder = self._staging.path
         totals = {name: table.totals for name, table in self._tables.items()}
         described = manifest.describe(folder, self.summary, totals)

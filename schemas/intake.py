@@ -175,11 +175,15 @@ def in_shape(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     shape = STAGED[name]
     wrong = [column for column, dtype in frame.schema.items() if shape.get(column) != dtype]
     if wrong:
-        raise GateError(f"the staged {name} are refused: {', '.join(wrong)}: no such column, or one of another type")
+        raise GateError(
+            f"the staged {name} are refused: {', '.join(wrong)}: no such column, or one of another type; correct the staging"
+        )
     needed = [column for column in shape if column in ALWAYS_SAID]
     unsaid = [column for column in needed if column not in frame.columns or frame[column].has_nulls()]
     if unsaid:
-        raise GateError(f"the staged {name} are refused: {', '.join(unsaid)}: not said of every row")
+        raise GateError(
+            f"the staged {name} are refused: {', '.join(unsaid)}: not said of every row; correct the staging"
+        )
     return frame.select(
         pl.col(column) if column in frame.columns else pl.lit(None, dtype).alias(column)
         for column, dtype in shape.items()

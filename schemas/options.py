@@ -46,7 +46,7 @@ class Tolerance:
             mode: ToleranceMode = "MAX" if match[1] == "MAX" else "MIN"
             return cls(mode, absolute=Decimal(match[2]), percent=Decimal(match[3]))
         known = "EXACT, CENT, ABS:5.00, PCT:10, MAX:5.00,2, MIN:5.00,2 or FFIEC90"
-        raise ValueError(f"tolerance {text!r} is not one of {known}")
+        raise ValueError(f"tolerance {text!r} is unknown; use one of {known}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ class Table:
         if not self._is_sound(frame):
             from schemas.refusal import faults  # noqa: PLC0415 - slow import; only used to report errors
 
-            raise GateError(f"the table {self.name} is refused: {'; '.join(faults(self, frame)) or 'it is not sound'}")
+            said = "; ".join(faults(self, frame)) or "it is not sound"
+            raise GateError(f"the table {self.name} is refused: {said}; report it with the command")
         return frame if frame.columns == list(self.columns) else frame.select(self.columns)
 
     def _is_sound(self, frame: pl.DataFrame) -> bool:

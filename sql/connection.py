@@ -189,7 +189,8 @@ def _refuse_foreign(path: Path) -> None:
         raise CannotWrite(f"{path} is {kind}, not a DuckDB file; configure another path", where=path)
     if head and head[_MAGIC] != b"DUCK":
         raise Damaged(
-            f"{path} is damaged: it does not begin as a DuckDB file; the next run rebuilds what is missing", where=path
+            f"{path} is damaged: it does not begin as a DuckDB file; call `planrecon run`, which rebuilds what is missing",
+            where=path,
         )
 
 

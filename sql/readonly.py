@@ -58,7 +58,7 @@ def read_query(path: Path, query: str, *, limits: Limits | None = None) -> pl.Da
         except duckdb.Error as error:
             if explained(error, path) is not None:
                 raise
-            raise BadQuery(f"the query cannot be answered: {error}", where=path) from error
+            raise BadQuery(f"the query cannot be answered; correct it: {error}", where=path) from error
     return rows
 
 
@@ -151,4 +151,4 @@ def _refuse_unless_select(con: duckdb.DuckDBPyConnection, query: str, path: Path
     kinds = [statement.type for statement in statements]
     if kinds != [duckdb.StatementType.SELECT]:
         found = ", ".join(kind.name for kind in kinds) or "nothing"
-        raise BadQuery(f"a query is one SELECT over the views, found {found}", where=path)
+        raise BadQuery(f"give one SELECT over the views; this is {found}", where=path)

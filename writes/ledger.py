@@ -143,7 +143,9 @@ class Ledger:
         with self._appending() as file:
             now = self._intents[intent.intent_id]
             if now.state != intent.state or now.changed_at != intent.changed_at:
-                raise Underway(f"intent {intent.intent_id} is {now.state} now: another process works on it")
+                raise Underway(
+                    f"intent {intent.intent_id} is {now.state} now: another process works on it; wait for it, then see `planrecon plan list`"
+                )
             if state not in STEPS[now.state]:
                 raise ValueError(f"an intent that is {now.state} cannot become {state}")
             self._append(file, "step", {"intent_id": intent.intent_id, **step_facts(state, at=at, who=who, **facts)})

@@ -465,7 +465,8 @@ def _failed(error: BaseException) -> int:
         LOGGER.debug("%s", told(error))
         end = ending(error)
     except Exception as worse:  # noqa: BLE001  a broken installation, no memory
-        return _say(f"nobody expected this ({type(error).__name__}, then {type(worse).__name__})", code="internal")
+        both = f"{type(error).__name__}, then {type(worse).__name__}"
+        return _say(f"nobody expected this ({both}); install it anew, or report it with the command", code="internal")
     return _say(str(end), end.exit_code, code=end.code)
 
 

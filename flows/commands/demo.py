@@ -44,7 +44,7 @@ def sandboxes(directory: Path, *, port: int = 0, scenario: Path | None = None) -
         line = child.stdout.readline() if child.stdout else ""
         if not line:
             raise PlanreconError(
-                f"the sandboxes did not start (exit {child.wait(START_SECONDS)}); what they said stands above"
+                f"the sandboxes did not start (exit {child.wait(START_SECONDS)}); see what they said above, and call it again"
             )
         told = json.loads(line)
         if "error" in told:

@@ -64,7 +64,7 @@ def plan_parameters(file: Path | None, flags: Flags) -> PlanParameters:
         if name in CHOICES and value not in CHOICES[name]:
             raise UsageError(f"{called(name)} is {value!r}; use one of {', '.join(CHOICES[name])}")
     if "first_date" not in given:
-        raise UsageError("--first-date is missing; every date is counted from it")
+        raise UsageError("--first-date is missing; give it, every date is counted from it")
     return PlanParameters(**given, conventions=Conventions(**chosen), names=names)
 
 
@@ -73,9 +73,11 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
     try:
         given = json.loads(read_text(file), parse_float=str)
     except ValueError as error:
-        raise UsageError(f"{str(file)!r} cannot be read as JSON: {error}") from error
+        raise UsageError(f"{str(file)!r} cannot be read as JSON: {error}; correct it") from error
     if not isinstance(given, dict):
-        raise UsageError(f"{str(file)!r} holds no JSON object")
+        raise UsageError(
+            f'{str(file)!r} holds no JSON object; write one, as {{"first_date": "2026-01-31", "count": 2}}'
+        )
     form = next((form for form in _forms() if given.keys() & {*form.kinds, *form.ours, *form.silent}), None)
     parameters, names = _in_our_names(given, form, str(file))
     if form is None:
@@ -116,7 +118,7 @@ def _in_major_units(body: dict[str, Any], form: BodyAsRule, file: str) -> dict[s
         try:
             return str(Decimal(int(cents)).scaleb(-form.places))
         except (TypeError, ValueError, InvalidOperation):
-            raise UsageError(f"{file!r}: {cents!r} is no whole number of cents") from None
+            raise UsageError(f"{file!r}: {cents!r} is no whole number of cents; write 2500 for 25.00") from None
 
     changed: dict[str, Any] = {name: major(body[name]) for name in ("amount", "total") if name in body}
     if isinstance(body.get("listed"), list) and all(isinstance(term, dict) for term in body["listed"]):
@@ -131,4 +133,4 @@ def _fitting(name: str, value: Any, file: str) -> Any:
         return kind.validate_python(value)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False)[0]["msg"]
-        raise UsageError(f"{file!r}: {name} {value!r} cannot be used: {fault}") from None
+        raise UsageError(f"{file!r}: {name} {value!r} cannot be used: {fault}; correct it") from None

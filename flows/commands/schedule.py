@@ -201,7 +201,7 @@ def _minor_of(text: str, currency: str, said: str) -> int:
     if minor > MAX_MINOR:
         raise UsageError(f"{said} is too large; give at most {Decimal(MAX_MINOR).scaleb(-places):,f}")
     if minor != minor.to_integral_value():
-        raise UsageError(f"{said} has a fraction of the smallest unit; {currency} has {places} places")
+        raise UsageError(f"{said} has a fraction of the smallest unit; {currency} has {places} places, give no more")
     return int(minor)
 
 
@@ -215,7 +215,7 @@ def _weekday(parameters: PlanParameters, name: str) -> int | None:
 
 def _word(parameters: PlanParameters) -> str:
     if parameters.frequency not in FREQUENCIES:
-        raise UsageError(f"{parameters.said('frequency')} is none of {', '.join(FREQUENCIES)}")
+        raise UsageError(f"{parameters.said('frequency')} is unknown; use one of {', '.join(FREQUENCIES)}")
     return FREQUENCIES[parameters.frequency]
 
 
@@ -271,9 +271,9 @@ def _refuse_missing(parameters: PlanParameters, frequency: str) -> None:
             f"{called('count')} is missing; give a number of terms, or {called('amount')} for the amount of each"
         )
     if needs["total"]:
-        raise UsageError(f"{called('total')} is missing; {called('amount')} makes as many terms as it takes")
+        raise UsageError(f"{called('total')} is missing; give it, {called('amount')} makes as many terms as it takes")
     if frequency == "DAYS" and parameters.days_in_period is None:
-        raise UsageError(f"{called('days_in_period')} is missing; {parameters.said('frequency')} needs it")
+        raise UsageError(f"{called('days_in_period')} is missing; give it, {parameters.said('frequency')} needs it")
     if frequency not in {"MONTHLY", "SEMIMONTHLY"}:
         return
     pairs = [("week", "weekday")] + [("second_week", "second_weekday")] * (frequency == "SEMIMONTHLY")
@@ -283,7 +283,7 @@ def _refuse_missing(parameters: PlanParameters, frequency: str) -> None:
         wanting = ["second_day"]
     if wanting:
         raise UsageError(
-            f"{called(wanting[0])} is missing; a {parameters.frequency} plan by days of the month takes "
+            f"{called(wanting[0])} is missing; give it: a {parameters.frequency} plan by days of the month takes "
             f"{called('day')}{' and ' + called('second_day') if len(pairs) > 1 else ''}, one by weekdays "
             f"{', '.join(called(name) for pair in pairs for name in pair)}"
         )

@@ -232,7 +232,7 @@ class Unloadable(PlanreconError):  # noqa: N818  the word says what happened
     def __init__(self, facts: SnapshotFacts, error: Exception) -> None:
         is_told = isinstance(error, ContractError | ConservationError | GateError | Damaged)
         # A library's message may quote a row.
-        why = str(error) if is_told else f"an error nobody expected, {type(error).__name__}"
+        why = str(error) if is_told else f"an error nobody expected ({type(error).__name__}), report it"
         super().__init__(f"{facts.provider}/{facts.tenant_id}: snapshot {facts.id} cannot be loaded: {why}")
         self.code = "conservation" if isinstance(error, ConservationError) else getattr(error, "code", "internal")
         self.trace = "".join(traceback.format_exception(error))

@@ -19,7 +19,7 @@ def pace(per_second: float | None) -> Limiter | None:
     if per_second is None:
         return None
     if not math.isfinite(per_second) or per_second <= 0:
-        raise NotConfigured("requests_per_second must be above zero")
+        raise NotConfigured(f"requests_per_second is {per_second}, and must be above zero")
     if per_second < _SPLIT:
         return Limiter(Rate(1, math.ceil(1000 / per_second)))
     whole = int(per_second)

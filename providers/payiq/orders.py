@@ -225,7 +225,7 @@ def plan_number(wanted: Wanted) -> str:
     stated = wanted.body.get(PLAN)
     given = wanted.plan_id or ("" if stated is None else str(stated))
     if not (given.isascii() and given.isdecimal()) or int(given) == 0:
-        raise Impossible("the plan's id is not a number", provider=NAME)
+        raise Impossible(f"the plan's id {given[:40]!r} is not a number", provider=NAME)
     if is_whole(stated) and int(given) != stated:
         raise Impossible(f"{PLAN} in the body is not the plan asked for", provider=NAME)
     return str(int(given))

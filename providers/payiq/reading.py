@@ -355,7 +355,9 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
     """Return a client for these credentials and accounts that has sent nothing yet."""
     words = assumed(NAME, {**ASSUMED, **WRITES}, connection.overrides)
     if words["setup_tells"] not in {"yes", "no"}:
-        raise NotConfigured("setup_tells of its assumptions is yes or no", provider=NAME)
+        raise NotConfigured(
+            f"setup_tells of its assumptions is {words['setup_tells'][:40]!r}, and may be yes or no", provider=NAME
+        )
     if not connection.api_key or not connection.signing_secret:
         raise NotConfigured("api_key and signing_secret are both needed", provider=NAME)
     if not connection.accounts:

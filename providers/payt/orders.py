@@ -86,7 +86,7 @@ def order_of(wanted: Wanted, administrations: tuple[str, ...], *, links_required
         Impossible: there is no such call, or the body is not what is documented.
     """
     if wanted.operation not in OPERATIONS:
-        step = "Payt approves, rejects and deactivates plans; other terms need a new plan."
+        step = "Payt changes no terms; approve, reject or deactivate the plan, or create another."
         raise impossible(NAME, wanted.operation, step)
     if wanted.operation == "create":
         _check(wanted, links_required=links_required)

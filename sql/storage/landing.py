@@ -210,7 +210,10 @@ class Landing:
         for page in self.pages(snapshot_id):
             if page.sha256 == sha256_hex:
                 return page
-        raise Damaged(f"snapshot {snapshot_id} holds no page {sha256_hex}", where=self.find(snapshot_id).folder)
+        raise Damaged(
+            f"snapshot {snapshot_id} holds no page {sha256_hex}; restore the folder from a backup",
+            where=self.find(snapshot_id).folder,
+        )
 
     def _folders(self, provider: str) -> list[Path]:
         folders = [path for path in self.root.glob(f"{provider}/*") if _ID.fullmatch(path.name) and is_ours(path)]

@@ -28,7 +28,9 @@ from oracles.outcomes import plan_rows
 from oracles.read import read
 from oracles.replay import Rules
 from oracles.truth import KEYS, differences, truth
+from promises.sentences import CODES, misshapen
 
+from flows.commands import cli
 from flows.configuration import load
 from flows.steps.pipeline import reconcile_portfolio, report_portfolio
 from flows.steps.request import Request
@@ -56,6 +58,27 @@ def _own_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - set(clean_environment()):
             patch.delenv(name)
+        yield
+
+
+LAST = re.compile(r"([a-z_]+): (\S.*)")
+
+
+def in_form(code, text, exit_code):
+    """Hold the last words of a command that failed to what they must be, whatever the test is about."""
+    assert list(misshapen(code, text, exit_code)) == [], f"{code}: {text}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _last_words_in_form() -> Iterator[None]:
+    say = cli._say
+
+    def said(text, exit_code=cli.USAGE, *, code=""):
+        in_form(code, text, exit_code)
+        return say(text, exit_code, code=code)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_say", said)
         yield
 
 
@@ -191,6 +214,8 @@ class Desk:
             child.kill()
             child.communicate()
             raise
+        if (last := LAST.fullmatch(err.splitlines()[-1] if err else "")) and last[1] in CODES:
+            in_form(last[1], last[2], child.returncode)
         return subprocess.CompletedProcess(child.args, child.returncode, out, err)
 
     def start(self, *arguments, configured=True, env=None, program=(str(SCRIPT),), **options):

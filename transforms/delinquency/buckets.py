@@ -94,7 +94,7 @@ def _range(text: str, label: str) -> tuple[int, int | None]:
     if match := re.fullmatch(r"(\d{1,6})(\+|-(\d{1,6}))?", label, re.ASCII):
         first = int(match[1])
         return first, None if match[2] == "+" else int(match[3] or first)
-    raise BucketError(f"bucket set {text!r}: {label!r} is not a range like 0, 1-30 or 366+")
+    raise BucketError(f"bucket set {text!r}: {label!r} is not a range; write it like 0, 1-30 or 366+")
 
 
 def _starts(text: str, ranges: Sequence[tuple[int, int | None]]) -> tuple[int, ...]:
@@ -107,6 +107,6 @@ def _starts(text: str, ranges: Sequence[tuple[int, int | None]]) -> tuple[int, .
         if is_final != (last is None):
             raise BucketError(f"bucket set {text!r}: exactly the last range must end open, like {first}+")
         if last is not None and last < first:
-            raise BucketError(f"bucket set {text!r}: the range {first}-{last} is empty")
+            raise BucketError(f"bucket set {text!r}: the range {first}-{last} is empty; write the smaller number first")
         expected = first if last is None else last + 1
     return tuple(first for first, _ in ranges)

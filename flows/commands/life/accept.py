@@ -117,7 +117,7 @@ def _decided(book: Book, wishes: Sequence[Wish]) -> tuple[list[Decision], int]:
             decided[decision.fingerprint] = decision
     if faults:
         more = [f"and {counted(len(faults) - MOST_FAULTS, 'more line')}"] if len(faults) > MOST_FAULTS else []
-        end = ["nothing was accepted"] if len(wishes) > 1 else []
+        end = ["nothing was accepted, correct them and call it again"] if len(wishes) > 1 else []
         raise UsageError("; ".join([*faults[:MOST_FAULTS], *more, *end]))
     return list(decided.values()), unchanged
 
@@ -128,7 +128,9 @@ def _decision(book: Book, wish: Wish) -> Decision | None:
     held = book.held.get(found["fingerprint"])
     if wish.withdraw:
         if held is None:
-            raise Unfit(f"break {found['fingerprint'][:_SHOWN]} is not accepted, so there is nothing to take back")
+            raise Unfit(
+                f"break {found['fingerprint'][:_SHOWN]} is not accepted, so there is nothing to take back; leave --withdraw out"
+            )
         return _of(book, found, {"accepted_because": wish.because or None})
     if not wish.owner.strip():
         raise Unfit("name who answers for it: --owner")

@@ -118,7 +118,11 @@ def the_plan(plans: pl.DataFrame, wanted: Wanted, as_of: date) -> int:
         )
         raise UsageError(f"{found.height} plans are called {wanted.what!r}; say which one: {listed}")
     near = difflib.get_close_matches(wanted.what, there["plan_id"].to_list(), n=MOST_NAMED, cutoff=0.5)
-    hint = f"the nearest are {', '.join(near)}" if near else "`planrecon query` with v_plans lists them"
+    hint = (
+        f"the nearest are {', '.join(near)}"
+        if near
+        else '`planrecon query "select plan_id, status from v_plans"` lists them'
+    )
     where = "".join(f" at {value}" for value in asked.values() if value)
     raise UsageError(f"no plan{where} is called {wanted.what!r} on {as_of}; {hint}")
 

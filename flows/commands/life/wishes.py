@@ -44,7 +44,7 @@ def wishes_of(file: Path) -> list[Wish]:
     wanted = [wish for wish in wishes if wish.owner]
     nameless = next((wish for wish in wanted if not wish.fingerprint), None)
     if nameless is not None:
-        raise UsageError(f"{nameless.place} names an owner and no fingerprint; {_columns()}")
+        raise UsageError(f"{nameless.place} names an owner and no fingerprint; fill it, {_columns()}")
     return wanted
 
 

@@ -36,7 +36,9 @@ def read_changes(file: Path, fields: Mapping[str, Field]) -> list[Given]:
     """
     bodies = _from_csv(file, fields) if file.suffix.lower() == ".csv" else _from_json(file)
     if not bodies:
-        raise UsageError(f"{str(file)!r} holds no change")
+        raise UsageError(
+            f"{str(file)!r} holds no change; write a JSON object or a list of them, or a CSV with a line for each"
+        )
     return bodies
 
 
@@ -45,7 +47,7 @@ def _from_json(file: Path) -> list[Given]:
     try:
         given = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{str(file)!r} is no JSON: {error}") from error
+        raise UsageError(f"{str(file)!r} is no JSON: {error}; correct it") from error
     bodies = given if isinstance(given, list) else [given]
     for number, body in enumerate(bodies, 1):
         if not isinstance(body, dict):
@@ -71,7 +73,7 @@ def _from_csv(file: Path, fields: Mapping[str, Field]) -> list[Given]:
     lines = read_table(file, names)
     strange = [name for name in dict.fromkeys(name for line in lines for name in line.cells) if name not in names]
     if strange:
-        raise UsageError(f"{str(file)!r} line 1: {'; '.join(unknown('', name, names) for name in strange)}")
+        raise UsageError(f"{str(file)!r} line 1: {'; '.join(unknown('', name, names) for name in strange)}; correct it")
     return [Given(line.place, _body(line, fields)) for line in lines]
 
 
@@ -97,7 +99,7 @@ def _literal(name: str, cell: str, place: str) -> Any:
     try:
         return json.loads(cell, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place}: {name} is no JSON: {error}") from error
+        raise UsageError(f"{place}: {name} is no JSON: {error}; correct it") from error
 
 
 def _number(name: str, cell: str, place: str) -> int | Decimal:

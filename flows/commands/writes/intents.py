@@ -141,7 +141,9 @@ def decide(config: Path | None, name: str, *, ending: str, plan_id: str | None, 
         if now.state == SENDING:
             now = ledger.move(now, UNKNOWN, at=clock.now(), who=operator(), reason="its sender is gone")
         if not now.is_open:
-            raise UsageError(f"intent {now.intent_id} is {now.state} already; nothing was changed")
+            raise UsageError(
+                f"intent {now.intent_id} is {now.state} already; nothing was changed, see `planrecon plan list`"
+            )
         if now.state == PLANNED and ending == "done":
             raise UsageError(f"intent {now.intent_id} was never sent; end it with --as refused, or send it with --yes")
         now = ledger.move(

@@ -130,7 +130,7 @@ def opened(settings: Settings, provider: str, *, sends: bool = False) -> Iterato
     ledger.tidy()
     desk = PROVIDERS[provider].desk
     if desk is None:
-        raise UsageError(f"nothing can be changed at {provider}: it is only read")
+        raise UsageError(f"nothing can be changed at {provider}: it is only read; make the change there")
     with desk.compose(connection, clock=clock.now) as writer:
         yield Engine(
             name=provider,
@@ -175,7 +175,9 @@ def _tenant(settings: Settings, provider: str, tenant: str) -> str:
         return tenant
     own = tenant_of(provider, section)
     if tenant not in {"", own}:
-        raise UsageError(f"--tenant {tenant!r} is not configured; the only tenant of {provider} is {own!r}")
+        raise UsageError(
+            f"--tenant {tenant!r} is not configured; leave it out, the only tenant of {provider} is {own!r}"
+        )
     return own
 
 

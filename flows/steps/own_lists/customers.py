@@ -42,7 +42,7 @@ def _own(line: Line) -> OwnCustomer:
     where, cells = f"customers_file {line.place}", line.cells
     own = OwnCustomer(*(cells.get(name, "") for name in COLUMNS))
     if own.provider.lower() not in PROVIDERS:
-        raise SettingsError(f"{where}: provider {own.provider!r} is none of {', '.join(PROVIDERS)}")
+        raise SettingsError(f"{where}: provider {own.provider!r} is none of ours; use one of {', '.join(PROVIDERS)}")
     if not own.customer:
         raise SettingsError(f"{where} has no customer; give your own id of the person or invoice, or remove the line")
     if not (own.customer_id or own.account_id):

@@ -46,7 +46,9 @@ def _pause(line: Line) -> Pause:
     where, cells = f"pauses_file {line.place}", line.cells
     provider = cells.get("provider", "").lower()
     if provider not in PROVIDERS:
-        raise SettingsError(f"{where}: provider {cells.get('provider', '')!r} is none of {', '.join(PROVIDERS)}")
+        raise SettingsError(
+            f"{where}: provider {cells.get('provider', '')!r} is none of ours; use one of {', '.join(PROVIDERS)}"
+        )
     if "plan_id" not in cells:
         raise SettingsError(f"{where} has no plan_id; fill it or remove the line")
     if "start" not in cells:

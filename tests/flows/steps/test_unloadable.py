@@ -14,7 +14,7 @@ FACTS = SimpleNamespace(provider="payt", tenant_id="17", id="s1")
     ("error", "said", "code"),
     [
         (GateError("the staged plans are refused: acount_id"), "refused: acount_id", "contract"),
-        (RuntimeError("row of Jane Doe"), "an error nobody expected, RuntimeError", "internal"),
+        (RuntimeError("row of Jane Doe"), "an error nobody expected (RuntimeError), report it", "internal"),
     ],
 )
 def test_our_own_words_are_told_and_a_librarys_are_not(error, said, code):
