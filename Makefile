@@ -1,4 +1,4 @@
-# demo · test · test-slow · test-browser · screenshots · check · lint · bench · chaos · kills · mutate · month · grid · pages · fuzz · docs · site · lock · audit · sbom
+# demo · test · test-slow · test-browser · screenshots · check · lint · bench · chaos · kills · lasting · mutate · month · grid · pages · fuzz · docs · site · lock · audit · sbom
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +7,7 @@ export DO_NOT_TRACK := 1
 # what Python compiled once serves every process after it
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-browser screenshots check lint bench chaos kills mutate month grid pages fuzz docs site lock audit sbom setup clean
+.PHONY: demo test test-slow test-browser screenshots check lint bench chaos kills lasting mutate month grid pages fuzz docs site lock audit sbom setup clean
 
 ## run the main job against the three provider sandboxes, nothing configured
 demo: setup
@@ -95,6 +95,10 @@ chaos: setup
 kills: setup
 	@PLANRECON_KILLS=$(or $(KILLS),1) $(BIN)/python -m pytest -q --timeout 0 -o log_cli=true --log-level=INFO --log-cli-level=INFO \
 		tests/flows/steps/test_kills.py tests/storm/test_killed_changes.py tests/storm/test_readers.py
+
+## kill the writer of the database, cut its power and fill its disk, LASTING times 20, 20 and 6; no load that was told of may be lost
+lasting: setup
+	@PLANRECON_LASTING=$(or $(LASTING),30) $(BIN)/python -m pytest -q --timeout 0 -o log_cli=true --log-level=INFO --log-cli-level=INFO tests/storm/test_database.py
 
 ## plant every bug of tests/mutation/bugs and see whether the tests named for it fail; ARGS takes parts of their names
 mutate: setup

@@ -31,7 +31,7 @@ class Disk:
     def watched(self):
         """Stand in for `os.fsync` as long as the block lasts."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(os, "fsync", self._fsync)
+            patch.setattr(os, "fsync", self.sync)
             yield self
         for handle in self._held.values():
             os.close(handle)
@@ -47,12 +47,13 @@ class Disk:
         for place in [self.root, *(path for path in self.root.rglob("*") if path.is_dir() and not path.is_symlink())]:
             number = place.stat().st_ino
             lasting = self.folders.get(number, {})
-            for name, entry in self._entries(place).items():
+            for name, entry in self.entries(place).items():
                 torn = (dict(self.files), self.folders | {number: lasting | {name: entry}})
                 if lasting.get(name) != entry and torn not in self.torn:
                     self.torn.append(torn)
 
-    def _fsync(self, handle):
+    def sync(self, handle):
+        """Make a file or folder last, as `os.fsync` does."""
         self.passed |= {(code.co_filename, code.co_name) for code in _callers()}
         handle = handle if isinstance(handle, int) else handle.fileno()
         self._tear()
@@ -67,9 +68,10 @@ class Disk:
         self._sync(handle)
 
     def _remember_folder(self, path):
-        self.folders[path.stat().st_ino] = self._entries(path)
+        self.folders[path.stat().st_ino] = self.entries(path)
 
-    def _entries(self, path):
+    def entries(self, path):
+        """Return the names in a folder, each with what stands there."""
         entries = {}
         for at in path.iterdir():
             facts = at.lstat()
