@@ -56,6 +56,10 @@ LOCKED = {
 }
 """Settings that must hold before the file is opened: opening may already fetch an extension."""
 
+NEW_FILES = {"default_block_size": "131072"}
+"""How files are made: half of DuckDB's own block, because every small table takes at least one; in smaller ones long decimals
+are not packed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -200,7 +204,7 @@ def _wait_for_lock(
     target = ":memory:" if path is None else str(path)
     for attempt in range(1, tries + 1):
         try:
-            return duckdb.connect(target, read_only=read_only, config=dict(LOCKED))
+            return duckdb.connect(target, read_only=read_only, config={**LOCKED, **NEW_FILES})
         except duckdb.Error as error:
             ours = explained(error, path)
             if ours is None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from sql.connection import Limits, checkpoint, connect, transaction
+from sql.core.short_ids import shorten_stored
 from sql.errors import Damaged, NoWarehouse, StoreError, WrongVersion
 from sql.report_tables import add_columns
 from sql.scripts import create_tables, fingerprint, view_names
@@ -152,6 +153,7 @@ def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path
         if not is_new and ("made_from", made_from) in con.sql("SELECT name, value FROM meta.about").fetchall():
             return False
         _refuse_unknown_views(con, path)
+        shorten_stored(con)
         create_tables(con)
         add_columns(con)
         fill_currencies(con)

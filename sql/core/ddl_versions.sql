@@ -43,7 +43,9 @@ CREATE TABLE IF NOT EXISTS core.term_versions (
     row_no BIGINT NOT NULL,
     load_no BIGINT NOT NULL,
     plan_no BIGINT NOT NULL,
-    term_id VARCHAR NOT NULL,
+    term_number BIGINT,                    -- the id where it is written as a whole number is
+    term_text VARCHAR,                     -- the id where it is written in any other way
+    term_id VARCHAR GENERATED ALWAYS AS (coalesce(term_text, CAST(term_number AS VARCHAR))) VIRTUAL,
     term_sequence BIGINT,
     nominal_due_date DATE,
     due_date DATE NOT NULL,

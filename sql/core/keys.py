@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from sql.core.short_ids import shortened
+
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
@@ -130,7 +132,7 @@ def append(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
     """Append `frame` to a table of `core` by column names; columns it lacks become null."""
     if frame.is_empty():
         return
-    con.register("fresh", frame)
+    con.register("fresh", shortened(table, frame))
     try:
         con.execute(f"INSERT INTO core.{table} BY NAME SELECT * FROM fresh")
     finally:

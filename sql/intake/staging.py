@@ -7,7 +7,7 @@ written to the warehouse here.
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from graphlib import TopologicalSorter
@@ -53,7 +53,7 @@ def stage(
     Only the files of the provider's own folder are run, as temporary tables that are dropped again.
 
     Args:
-        con: The connection with the received tables of `sql.intake.received`; nothing is written to any table.
+        con: The connection with the received tables of `sql.intake.received`; those that were read are gone afterwards.
         received: How many rows each received table of the provider has.
         options: The tenant, and what its rows do not say.
 
@@ -80,13 +80,14 @@ def stage(
         if tenant_text or texts:
             _make_macros(con)
         options, tenant_words = _of_tenant(con, options, tenant_text)
+        rows = _rows(con, received)
         staged = _build(con, options, texts)
     finally:
         for name in read:
             con.unregister(name)
     page_entities = seed(options.provider, "page_entities")
     _check_nothing_lost(received, staged, page_entities, options)
-    staged["rows"] = _rows(con, received)
+    staged["rows"] = rows
     staged["tenant_words"] = tenant_words
     staged["page_entities"] = page_entities
     return staged
@@ -174,26 +175,32 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping
     if texts:
         for name in ("timezone", "currency", "fetched_on"):
             con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
-    last_read_by = {part: name for name, text in texts.items() for part in texts if _table(options, part) in text}
+    # A table is let go as soon as no file reads it any more: together they are the load several times over.
+    last_read_by = {
+        table: name
+        for name, text in texts.items()
+        for table in re.findall(rf"\b(?:stg_)?{options.provider}__\w+", text)
+    }
     made: dict[str, pl.DataFrame] = {}
-    there: list[
-        str
-    ] = []  # tables are let go as soon as nothing reads them any more: together they are the load over again
     try:
         for name, text in texts.items():
-            # A table, not a view: planning a file costs more than running it on a quiet day, and a view is planned for
-            # each frame that reads it, and once more to be made.
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {_table(options, name)} AS {text}")
-            there.append(name)
+            rows = text
+            if _table(options, name) in last_read_by:
+                # A table, not a view: planning a file costs more than running it on a quiet day, and a view is planned
+                # for each frame that reads it, and once more to be made.
+                con.execute(f"CREATE OR REPLACE TEMP TABLE {_table(options, name)} AS {text}")
+                rows = f"FROM temp.{_table(options, name)}"
             if name in STAGED:
-                made[name] = in_shape(con.sql(f"FROM {_table(options, name)}").pl(), name)
-            for part in [part for part in there if last_read_by.get(part, part) == name]:
-                con.execute(f"DROP TABLE temp.{_table(options, part)}")
-                there.remove(part)
+                made[name] = in_shape(con.sql(rows).pl(), name)
+            _drop(con, [table for table, last in last_read_by.items() if last == name])
     finally:
-        for name in reversed(there):
-            con.execute(f"DROP TABLE IF EXISTS temp.{_table(options, name)}")
+        _drop(con, [_table(options, name) for name in texts if _table(options, name) in last_read_by])
     return {name: made[name] if name in made else nothing_staged(name) for name in STAGED}
+
+
+def _drop(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    for table in tables:
+        con.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 def _table(options: StageOptions, name: str) -> str:

@@ -14,6 +14,7 @@ import yaml
 
 import sql
 from providers import PROVIDERS
+from schemas.intake import STAGED, in_shape
 from sql.connection import connect
 from sql.intake.received import received_types
 from sql.intake.staging import staging_texts
@@ -48,7 +49,8 @@ def staged(provider: str, name: str, case: dict) -> pl.DataFrame:
         con.execute(statements("stg/macros.sql"))
         for file, text in staging_texts(provider).items():
             con.execute(f"CREATE OR REPLACE TEMP VIEW stg_{provider}__{file} AS {text}")
-        return con.sql(f"FROM stg_{provider}__{name}").pl()
+        rows = con.sql(f"FROM stg_{provider}__{name}").pl()
+        return in_shape(rows, name) if name in STAGED else rows
 
 
 @pytest.mark.fault(29)

@@ -52,7 +52,6 @@ SELECT
     c.account_id,
     s.currency,
     c.amount,
-    CAST(NULL AS BIGINT) AS amount_units,
     coalesce(c.paid.day, c.created.day) AS effective_date,
     CASE WHEN c.paid.day IS NOT NULL THEN c.paid.moment ELSE c.created.moment END AS effective_at,
     coalesce(c.created.day, c.paid.day) AS created_on,
@@ -60,9 +59,6 @@ SELECT
     false AS is_first_sight,
     c.class,
     c.status AS provider_status,
-    CAST(NULL AS DATE) AS reversed_on,
-    CAST(NULL AS TIMESTAMPTZ) AS reversed_at,
-    CAST(NULL AS BIGINT) AS fees_units,
     NOT (c.is_listed AND coalesce(c.class = 'pending', false)) AS is_money,
     c.is_listed,
     concat_ws(

@@ -22,7 +22,6 @@ SELECT
     s.maximum_term,
     s.restricted_override_minimum,
     a.updated_on,
-    CAST(NULL AS VARCHAR) AS unreadable,
     a.is_repeat
 FROM accounts AS a
 INNER JOIN setups AS s ON s.page_no = a.page_no AND s.position = a.position

@@ -27,11 +27,6 @@ SELECT
     n.due_on AS nominal_due_date,
     n.due_on AS due_date,
     n.amount,
-    CAST(NULL AS BIGINT) AS amount_units,
-    CAST(NULL AS VARCHAR) AS provider_outstanding,
-    CAST(NULL AS DATE) AS provider_paid_on,
-    CAST(NULL AS DATE) AS updated_on,
-    CAST(NULL AS VARCHAR) AS linked_payment_id,
     unread('due_date', n.date, n.due_on) AS unreadable,
     p.is_repeat
 FROM numbered AS n

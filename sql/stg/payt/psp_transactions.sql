@@ -31,17 +31,14 @@ SELECT
     'invoice:' || i.invoice_id AS account_id,
     home_currency() AS currency,
     CASE WHEN iso(d.currency_code) = home_currency() THEN d.amount ELSE d.book_amount END AS amount,
-    CAST(NULL AS BIGINT) AS amount_units,
     coalesce(d.paid.day, d.updated.day) AS effective_date,
     CASE WHEN d.paid.day IS NOT NULL THEN d.paid.moment ELSE d.updated.moment END AS effective_at,
     d.updated.day AS created_on,
-    CAST(NULL AS DATE) AS planned_on,
     true AS is_first_sight,
     c.class,
     d.status AS provider_status,
     d.updated.day AS reversed_on,
     d.updated.moment AS reversed_at,
-    CAST(NULL AS BIGINT) AS fees_units,
     coalesce(c.class = 'pending', false) AS is_money,
     concat_ws(
         ',', d.updated.fault || 'created_on', d.paid.fault || 'effective_date'

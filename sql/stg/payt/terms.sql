@@ -23,16 +23,11 @@ SELECT
     true AS is_balance_stated,
     d.plan_id,
     d.id AS term_id,
-    CAST(NULL AS BIGINT) AS term_sequence,
     home_currency() AS currency,
-    CAST(NULL AS DATE) AS nominal_due_date,
     d.due_on AS due_date,
     d.total_amount AS amount,
-    CAST(NULL AS BIGINT) AS amount_units,
     d.amount_due AS provider_outstanding,
     d.paid_on AS provider_paid_on,
-    CAST(NULL AS DATE) AS updated_on,
-    CAST(NULL AS VARCHAR) AS linked_payment_id,
     concat_ws(
         ',', unread('due_date', d.due_date, d.due_on), unread('provider_paid_on', d.payment_date, d.paid_on)
     ) AS unreadable,

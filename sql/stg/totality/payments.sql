@@ -34,7 +34,6 @@ SELECT
     '' AS share,
     d.loan_uuid AS account_id,
     home_currency() AS currency,
-    CAST(NULL AS VARCHAR) AS amount,
     d.amount AS amount_units,
     coalesce(d.processed.day, d.posted.day, d.settled.day, d.created.day) AS effective_date,
     CASE
