@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import agreement, core, days, requests, runs
 from benchmarks.table import HEAD, Figure, WrongResult
 from benchmarks.trees import CommandError, first_version
+from sandbox.world import PROVIDERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="rounds in turn, of which the median counts (3)")
     parser.add_argument("--days", type=int, default=30, help="of the case `days` (30)")
     parser.add_argument("--keep-days", type=int, help="of the case `days`: reports.keep_days in the configuration")
+    parser.add_argument(
+        "--providers",
+        nargs="+",
+        choices=PROVIDERS,
+        default=PROVIDERS,
+        help="of the case `days`: who has the plans (all)",
+    )
     parser.add_argument("--alone", action="store_true", help="without the first version: half the time")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.cases) - set(CASES)
@@ -58,7 +66,7 @@ CASES: dict[str, Case] = {
     "peak": lambda chosen, trees: core.peak(trees, chosen.plans or 250_000),
     "growth": lambda chosen, _: core.growth((10_000, 100_000, *([1_000_000] if chosen.full else ()))),
     "million": lambda chosen, _: runs.whole(chosen.plans or 1_000_000),
-    "days": lambda chosen, _: days.live_through(chosen.plans or 2_000, chosen.days, chosen.keep_days),
+    "days": lambda chosen, _: days.live_through(chosen.plans or 2_000, chosen.days, chosen.keep_days, chosen.providers),
     "agreement": lambda chosen, _: agreement.bench(chosen.plans or agreement.PLANS),
     "request": lambda _chosen, _trees: requests.bench(),
     "start": lambda chosen, trees: runs.start(trees, chosen.rounds),

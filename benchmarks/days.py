@@ -1,7 +1,7 @@
 """Days one after the other, each with 1 % changed plans: what a run costs and what grows on the disk."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +11,9 @@ from benchmarks.table import Figure
 from benchmarks.trees import ROOT
 
 
-def live_through(plans: int, days: int, keep_days: int | None) -> Iterator[Figure | tuple[str, str]]:
+def live_through(
+    plans: int, days: int, keep_days: int | None, providers: Sequence[str]
+) -> Iterator[Figure | tuple[str, str]]:
     """Yield a line for each day, then by how much a day grew the warehouse's file, on average after the first.
 
     With `keep_days`, folders of reports older than that many days are removed, as the key `reports.keep_days` says.
@@ -19,8 +21,8 @@ def live_through(plans: int, days: int, keep_days: int | None) -> Iterator[Figur
     with tempfile.TemporaryDirectory() as folder:
         here, config = Path(folder), Path(folder) / "planrecon.toml"
         sizes = []
-        with sandboxes(plans, here) as serving:
-            told = configuration(serving.facts, here)
+        with sandboxes(plans, here, providers) as serving:
+            told = configuration(serving.facts, here, providers)
             if keep_days is not None:
                 told = told.replace("[reports]\n", f"[reports]\nkeep_days = {keep_days}\n")
             config.write_text(told, encoding="utf-8")
