@@ -113,10 +113,12 @@ class Snapshot:
 
 
 class Landing:
-    """Every page ever fetched, below one folder."""
+    """Every page ever fetched, below one folder. The seals of a finished snapshot are read once: nothing changes them."""
 
     def __init__(self, root: Path) -> None:
         self.root = private_folder(root.absolute())
+        self._by_provider: dict[Path, Seals] = {}
+        self._finished: dict[str, dict[str, Seal]] = {}
 
     def snapshot(
         self, provider: str, tenant_id: str, *, opened_at: datetime, resume_within: timedelta = RESUME_WITHIN
@@ -163,11 +165,11 @@ class Landing:
 
     def shown(self, provider: str, tenant_id: str, *, before: str, group: Group) -> Shown:
         """Return what the tenant's finished snapshots before that id showed; a damaged one shows nothing."""
-        shown, read = Shown(group), Seals(self.root / provider)
+        shown, read = Shown(group), self._of_provider(self.root / provider)
         earlier = [name for name in self.of_tenant(provider, tenant_id) if name < before]
         for name in reversed(earlier[-LOOK_BACK:]):
             try:
-                seals = _trusted_seals(_facts(self.root / provider / name)).values()
+                seals = self._trusted(_facts(self.root / provider / name)).values()
                 if shown.add_snapshot([(seal, read.listed(name, seal)) for seal in seals]):
                     break
             except Damaged:
@@ -181,13 +183,13 @@ class Landing:
             Damaged: an earlier snapshot does not hold what this one names.
         """
         facts = self.find(snapshot_id)
-        read = Seals(facts.folder.parent)
-        for seal in _trusted_seals(facts).values():
+        read = self._of_provider(facts.folder.parent)
+        for seal in self._trusted(facts).values():
             yield from ((seal, one) for one in read.listed(facts.id, seal))
 
     def seals(self, snapshot_id: str) -> dict[str, Seal]:
         """Return the seal of each sweep of the snapshot, in the order the sweeps were made."""
-        return _trusted_seals(self.find(snapshot_id))
+        return self._trusted(self.find(snapshot_id))
 
     def pages(self, snapshot_id: str, *, but: Container[int] = ()) -> Iterator[StoredPage]:
         """Yield the bodies of all sealed sweeps in the order they were received, without the pages numbered in `but`.
@@ -215,6 +217,22 @@ class Landing:
             where=self.find(snapshot_id).folder,
         )
 
+    def _of_provider(self, folder: Path) -> Seals:
+        return self._by_provider.setdefault(folder, Seals(folder))
+
+    def _trusted(self, facts: SnapshotFacts) -> dict[str, Seal]:
+        if facts.id in self._finished:
+            return self._finished[facts.id]
+        seals = latest_seals(facts.folder)
+        if facts.is_finished:
+            promised = read_sealed(facts.folder / "snapshot.json")["seals"]
+            if promised != {name: seal.digest for name, seal in seals.items()}:
+                message = f"{facts.folder}: the seals are not those of the finished snapshot; restore them from a backup"
+                raise Damaged(message, where=facts.folder)
+            self._finished[facts.id] = seals
+            self._of_provider(facts.folder.parent).note(facts.id, seals.values())
+        return seals
+
     def _folders(self, provider: str) -> list[Path]:
         folders = [path for path in self.root.glob(f"{provider}/*") if _ID.fullmatch(path.name) and is_ours(path)]
         return sorted(folders, key=lambda path: (path.name, path.parent.name))
@@ -237,16 +255,6 @@ class Landing:
         except OSError as error:
             raise cannot_write(folder, error) from error
         return facts
-
-
-def _trusted_seals(facts: SnapshotFacts) -> dict[str, Seal]:
-    seals = latest_seals(facts.folder)
-    if facts.is_finished:
-        promised = read_sealed(facts.folder / "snapshot.json")["seals"]
-        if promised != {name: seal.digest for name, seal in seals.items()}:
-            message = f"{facts.folder}: the seals are not those of the finished snapshot; restore them from a backup"
-            raise Damaged(message, where=facts.folder)
-    return seals
 
 
 def _told(folder: Path) -> SnapshotFacts | None:

@@ -71,6 +71,10 @@ class Seals:
             self._read[snapshot, pack] = from_json(read_sealed(path), Seal)
         return self._read[snapshot, pack]
 
+    def note(self, snapshot: str, seals: Iterable[Seal]) -> None:
+        """Take seals that were read already."""
+        self._read |= {(snapshot, seal.pack): seal for seal in seals}
+
     def listed(self, snapshot: str, seal: Seal) -> list[Listed]:
         """Return every page of a sweep in the order received, those of earlier sweeps in their place.
 
