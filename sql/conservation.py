@@ -123,21 +123,23 @@ def _money() -> dict[str, pl.Expr]:
 def _kept_counts(kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]]) -> pl.DataFrame:
     """Return `_KEPT`: per entity and currency the accepted rows that were new or changed, and those that were not."""
     parts = [
-        frame.select("currency", "money_minor", entity=pl.lit(name), is_changed=pl.lit(is_changed))
-        for name, (rows, changed) in kept.items()
-        for frame, is_changed in ((rows, False), (changed, True))
+        frame.group_by("currency")
+        .agg(rows=pl.len().cast(pl.Int64), money=pl.col("money_minor").sum())
+        .with_columns(entity=pl.lit(name), is_changed=pl.lit(is_changed))
+        for name, (came, went_in) in kept.items()
+        for frame, is_changed in ((came, False), (went_in, True))
         if frame.height
     ]
     if not parts:
         return pl.DataFrame(schema=dict(_KEPT))
-    money, is_changed = pl.col("money_minor"), pl.col("is_changed")
+    rows, money, is_changed = pl.col("rows"), pl.col("money"), pl.col("is_changed")
     return (
         pl.concat(parts)
         .group_by("entity", "currency")
         .agg(
-            accepted=is_changed.sum().cast(pl.Int64),
+            accepted=rows.filter(is_changed).sum(),
             amount_changed_minor=money.filter(is_changed).sum(),
-            unchanged=(pl.len().cast(pl.Int64) - 2 * is_changed.sum().cast(pl.Int64)),
+            unchanged=rows.filter(~is_changed).sum() - rows.filter(is_changed).sum(),
             amount_unchanged_minor=money.filter(~is_changed).sum() - money.filter(is_changed).sum(),
         )
     )

@@ -81,7 +81,7 @@ class _Keeper:
     """Stores one load.
 
     Each step returns the accepted rows and, of those, the ones that were new or
-    changed, both with `currency` and `money_minor`.
+    changed, both with `currency` and `money_minor`, which alone are counted.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -91,18 +91,20 @@ class _Keeper:
 
     def keep(self) -> dict[str, tuple[pl.DataFrame, pl.DataFrame]]:
         terms = self.admitted.accepted["terms"].with_columns(pl.col("plan_id").fill_null(NO_PLAN))
+        terms = terms.drop("source", "page_no", "position")  # what a term's versions do not say
         frames = {**self.admitted.accepted, "terms": terms}
         numbers = number_all(self.con, self.tenant, frames)
-        named = {name: numbers.beside(frames[name]) for name in frames if name != "deletions"}
+        # Rows of a large tenant are hundreds of MB: those of one entity at a time, and of each only what is counted stays.
+        accounts, plans, links = (numbers.beside(frames[name]) for name in ("accounts", "plans", "plan_accounts"))
         kept = {
-            "accounts": self._accounts(named["accounts"], numbers),
-            "policies": self._policies(named["policies"]),
-            "payments": self._payments(named["payments"], numbers),
+            "accounts": _counted(*self._accounts(accounts, numbers)),
+            "policies": _counted(*self._policies(numbers.beside(frames["policies"]))),
+            "payments": _counted(*self._payments(numbers.beside(frames["payments"]), numbers)),
         }
-        self._links(named, has_new_accounts=not kept["accounts"][1].is_empty())
-        kept["customers"] = self._customers(self.admitted.accepted["customers"])
-        kept["plans"] = self._plans(named["plans"], numbers)
-        kept["terms"] = self._terms(named["terms"], named["plans"])
+        self._links(plans, accounts, links, has_new_accounts=not kept["accounts"][1].is_empty())
+        kept["customers"] = _counted(*self._customers(frames["customers"]))
+        kept["plans"] = _counted(*self._plans(plans, numbers))
+        kept["terms"] = _counted(*self._terms(numbers.beside(terms), plans))
         return kept
 
     def _is_idle(self, entity: str, rows: pl.DataFrame) -> bool:
@@ -217,22 +219,24 @@ class _Keeper:
         links: pl.DataFrame = self.con.sql("SELECT plan_no, account_no FROM core.plan_links").pl()
         return links.filter(pl.col("account_no").is_in(accounts.implode()))["plan_no"].unique()
 
-    def _links(self, named: Mapping[str, pl.DataFrame], *, has_new_accounts: bool) -> None:
+    def _links(
+        self, plans: pl.DataFrame, accounts: pl.DataFrame, links: pl.DataFrame, *, has_new_accounts: bool
+    ) -> None:
         """Store every link between plan and account that was not seen before, also one through a credit case.
 
         Links through a case rest on accounts alone: without a new version of one there is none that was not seen.
         """
         told = [
-            named["plans"].select("plan_no", "account_no"),
-            named["accounts"].select(pl.col("active_plan_no").alias("plan_no"), "account_no"),
-            named["plan_accounts"].select("plan_no", "account_no"),
+            plans.select("plan_no", "account_no"),
+            accounts.select(pl.col("active_plan_no").alias("plan_no"), "account_no"),
+            links.select("plan_no", "account_no"),
         ]
         if has_new_accounts:
             told.append(self.con.sql(statements("queries/links_by_case.sql"), params=self.tenant.who).pl())
-        links = pl.concat(told).drop_nulls().unique()
-        if links.is_empty():
+        every = pl.concat(told).drop_nulls().unique()
+        if every.is_empty():
             return
-        fresh = links if self.tenant.is_first else links.join(self._known(links), on=links.columns, how="anti")
+        fresh = every if self.tenant.is_first else every.join(self._known(every), on=every.columns, how="anti")
         seen_on = {"load_no": pl.lit(self.tenant.load_no, pl.Int64), "linked_on": pl.lit(self.load.fetched_on)}
         append(self.con, "plan_links", fresh.sort("plan_no", "account_no").with_columns(**seen_on))
 
@@ -266,3 +270,8 @@ class _Keeper:
             ),
         )
         return rows, changed
+
+
+def _counted(rows: pl.DataFrame, changed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    counted = ("currency", "money_minor")
+    return rows.select(counted), changed.select(counted)

@@ -57,7 +57,10 @@ CREATE OR REPLACE TEMP MACRO instants(texts) AS
                 WHEN regexp_full_match(
                     written,
                     '[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?'
-                ) THEN try_cast(regexp_replace(upper(written), '(:[0-9]{2}):60', '\1:59') AS TIMESTAMPTZ)
+                ) THEN coalesce(
+                    try_cast(written AS TIMESTAMPTZ),
+                    try_cast(regexp_replace(upper(written), '(:[0-9]{2}):60', '\1:59') AS TIMESTAMPTZ)
+                )
             END
         )
     );

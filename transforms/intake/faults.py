@@ -175,7 +175,7 @@ class SortedRows:
 
 def good_rows(rows: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that are neither repeats nor in `bad`."""
-    fresh = rows.filter(~pl.col("is_repeat"))
+    fresh = rows.filter(~pl.col("is_repeat")) if rows["is_repeat"].any() else rows
     return fresh.join(bad, on="row", how="anti", maintain_order="left") if bad.height else fresh
 
 

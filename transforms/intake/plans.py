@@ -153,13 +153,13 @@ def _term_faults(terms: pl.DataFrame, derived: pl.DataFrame | None) -> tuple[pl.
 
 def _repeated_ids(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the rows with terms marked that stand twice in their plan: a repeat if alike, a conflict if different."""
-    fresh = rows.filter(~pl.col("is_repeat") & pl.col("is_nested"))
-    twice = fresh.select("plan_id", "term_id").is_duplicated()
+    is_fresh = rows.select(~pl.col("is_repeat") & pl.col("is_nested")).to_series()
+    twice = rows.select("plan_id", "term_id").filter(is_fresh).is_duplicated()
     plain = rows.with_columns(is_conflict=pl.lit(False))
     if not twice.any():
         return plain
     same = ["plan_id", "term_id", "due_date", "amount_minor", "provider_outstanding_minor", "provider_paid_on"]
-    again = fresh.filter(twice)
+    again = rows.filter(is_fresh).filter(twice)
     repeats = again.filter(~pl.struct(same).is_first_distinct())["row"]
     kept = again.filter(pl.struct(same).is_first_distinct())
     conflicts = kept.filter(kept.select("plan_id", "term_id").is_duplicated())["row"]

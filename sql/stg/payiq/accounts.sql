@@ -12,8 +12,8 @@ repeats AS (
             (coalesce(moment(update_date), '-infinity'), page_no, position, ordinal)
         ) AS newest
     FROM received
+    WHERE account_id IN (SELECT account_id FROM received GROUP BY account_id HAVING count(*) > 1)
     GROUP BY account_id
-    HAVING count(*) > 1
 ),
 dated AS (
     SELECT

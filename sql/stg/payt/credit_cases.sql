@@ -7,8 +7,8 @@ WITH received AS (
 repeats AS (
     SELECT id, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
     FROM received
+    WHERE id IN (SELECT id FROM received GROUP BY id HAVING count(*) > 1)
     GROUP BY id
-    HAVING count(*) > 1
 ),
 dated AS (
     SELECT

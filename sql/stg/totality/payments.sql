@@ -7,8 +7,8 @@ WITH received AS (
 repeats AS (
     SELECT uuid, max_by(struct_pack(page_no, position), (coalesce(moment(updated_at), '-infinity'), page_no, position)) AS newest
     FROM received
+    WHERE uuid IN (SELECT uuid FROM received GROUP BY uuid HAVING count(*) > 1)
     GROUP BY uuid
-    HAVING count(*) > 1
 ),
 dated AS (
     SELECT
