@@ -4,6 +4,9 @@ Runs of a date before the newest published one stand beside the history. A plan 
 so a year of days is little more than what happened in it.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import duckdb
 import polars as pl
 
@@ -11,6 +14,8 @@ from sql.scripts import statements
 
 RECENT = 30
 """Newest runs whose history readers have beside the reports; the warehouse has all."""
+
+ROWS_AT_ONCE = 50_000
 
 NAME = "plan_history"
 
@@ -31,12 +36,19 @@ def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame) -> pl.Dat
     return found
 
 
-def recent_history(con: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame, int]:
-    """Return the history of the newest runs, and the number of the first of them."""
+def recent_history(con: duckdb.DuckDBPyConnection) -> tuple[Iterator[Any], int]:
+    """Return the history of the newest runs in streams, for it is longer than all else, and the number of the first of them.
+
+    The streams have the columns of `meta.plan_history`. One has the rows of these runs, the other of each plan in them
+    its row before.
+    """
     newest = (
         f"SELECT coalesce(min(run_no), 0) FROM (SELECT run_no FROM meta.leading_runs() WHERE run_no >= "
         f"(SELECT min(run_no) FROM meta.runs SEMI JOIN meta.{NAME} USING (run_id)) ORDER BY run_no DESC LIMIT {RECENT})"
     )
     since: int = con.sql(newest).fetchall()[0][0]
-    found: pl.DataFrame = con.sql(statements("past/recent_history.sql"), params={"since": since}).pl()
-    return found, since
+    rows = (
+        con.sql(statements(f"past/{query}.sql"), params={"since": since}).to_arrow_reader(ROWS_AT_ONCE)
+        for query in ("recent_history", "history_before")
+    )
+    return rows, since

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -123,9 +124,9 @@ def fill_currencies(con: duckdb.DuckDBPyConnection) -> None:
     insert(con, "INSERT OR REPLACE INTO meta.currencies BY NAME SELECT currency, minor_unit FROM given", frame)
 
 
-def insert(con: duckdb.DuckDBPyConnection, statement: str, frame: pl.DataFrame) -> None:
-    """Run an INSERT that reads `frame` under the name `given`."""
-    con.register("given", frame)
+def insert(con: duckdb.DuckDBPyConnection, statement: str, rows: Any) -> None:
+    """Run an INSERT that reads `rows`, a frame or a stream of Arrow, under the name `given`."""
+    con.register("given", rows)
     try:
         con.execute(statement)
     finally:
@@ -180,7 +181,8 @@ def _begin(draft: Path) -> None:
 def _write_history(small: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:
     """Give readers the figures of every run that are few, and of plans those of the newest runs."""
     history, since = recent_history(con)
-    insert(small, "INSERT INTO meta.plan_history BY NAME SELECT * FROM given", history)
+    for rows in history:
+        insert(small, "INSERT INTO meta.plan_history BY NAME SELECT * FROM given", rows)
     small.execute("INSERT INTO meta.about VALUES ('history_from', $since)", {"since": str(since)})
     first = "SELECT coalesce(max(known_load), 0) FROM meta.runs WHERE run_no = $since"
     [(load_no,)] = con.sql(first, params={"since": since}).fetchall()
