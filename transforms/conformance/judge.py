@@ -7,7 +7,7 @@ are judged. How schedules are made, paired and explained is in `schedules/`,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -16,14 +16,11 @@ from schemas.conventions import Conventions
 from schemas.results import PLAN_POSITIONS, TERM_POSITIONS
 from schemas.schedules import DIFFERENCES, EXPECTED_TERMS, PAIRS
 from transforms.calendars.closed_days import Calendar
-from transforms.conformance.pairing import comparable, pair
+from transforms.conformance.pairing import Paired, comparable, pair
 from transforms.conformance.remembered import nothing_remembered
 from transforms.conformance.why import explain_pairs
 from transforms.schedules.regenerate import regenerate
-from transforms.segments import number_of, place, rows_of
-
-_EXPECTED = ("nominal_due_date", "expected_due_date", "expected_amount_minor")
-"""What is told of the expected term beside the provider's."""
+from transforms.segments import changes, number_of, place, put, row_numbers, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +28,17 @@ class Expectations:
     """The terms that the rules of some plans give, and which of the provider's terms is which of them.
 
     `rules`: `PLAN_RULES` of the plans compared. `expected`: `EXPECTED_TERMS`. `missing`: `NOT_REGENERABLE`.
-    `pairs`: `PAIRS`. `shown`: `plan_no, term_no, due_date, amount_minor` of the provider's terms that count.
+    `shown`: `plan_no, term_no, due_date, amount_minor` of the provider's terms that count. `paired`: which of them is which
+    expected one. `numbers`: `plan_no, term_no` of every term given, and `at`, the row of the expected one.
     """
 
     rules: pl.DataFrame
     custom: pl.DataFrame
     expected: pl.DataFrame
     missing: pl.DataFrame
-    pairs: pl.DataFrame
     shown: pl.DataFrame
+    paired: Paired
+    numbers: pl.DataFrame
 
 
 def expect(
@@ -61,19 +60,21 @@ def expect(
         conventions: By the name in `convention_set`.
         calendars: By the name in `calendar`.
     """
-    shown = _shown(terms, rules, as_of)
+    numbered = terms.select("plan_no", _ordinal(terms["plan_no"]).alias("term_no"), "due_date", "amount_minor")
+    is_gone = (terms["removed_on"] <= as_of).fill_null(value=False)
+    shown = numbered.filter(~is_gone) if is_gone.any() else numbered
     made = regenerate(rules, custom, conventions=conventions, calendars=calendars)
     expected = EXPECTED_TERMS.gate(made.terms)
-    pairs = PAIRS.gate(pair(shown, expected, comparable(rules, made.missing)))
-    return Expectations(rules, custom, expected, made.missing, pairs, shown)
+    paired = pair(shown, expected, comparable(rules, made.missing))
+    at = place((~is_gone).arg_true(), paired.at, terms.height) if is_gone.any() else paired.at
+    numbers = numbered.select("plan_no", "term_no", at.alias("at"))
+    return Expectations(rules, custom, expected, made.missing, shown, paired, numbers)
 
 
 def with_nominal_dates(terms: pl.DataFrame, expectations: Expectations) -> pl.DataFrame:
-    """Return `TERMS`, each with the nominal date of the expected term it is paired with, where it had none."""
-    if expectations.pairs.is_empty():
-        return terms
-    found = _expected_of(expectations, terms["plan_no"], _ordinal(terms))
-    return terms.with_columns(pl.coalesce("nominal_due_date", found["nominal_due_date"].alias("_nominal")))
+    """Return the `TERMS` given to `expect`, each with the nominal date of the expected term it is paired with, where it had none."""
+    nominal = expectations.expected["nominal_due_date"].gather(expectations.numbers["at"])
+    return terms.with_columns(pl.coalesce("nominal_due_date", nominal.alias("_nominal")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,10 @@ def judge(
     in_force = plans.filter("is_in_force")["plan_no"].sort()
     judged = expectations.rules.join(in_force.to_frame(), on="plan_no", how="semi").sort("plan_no")
     differences, reasons = DIFFERENCES.empty(), nothing_remembered()
+    pairs = PAIRS.empty()
     if judged.height:
         explained = explain_pairs(
-            _of_plans(expectations.pairs, judged["plan_no"]),
+            expectations.paired,
             expectations.shown,
             expectations.expected,
             judged,
@@ -119,60 +121,41 @@ def judge(
             remembered=remembered,
         )
         differences, reasons = DIFFERENCES.gate(explained.differences), explained.reasons
-        expectations = replace(expectations, pairs=explained.pairs)
+        pairs = PAIRS.gate(explained.pairs)
     return Conformed(
         PLAN_POSITIONS.gate(_with_conformance(plans, judged, expectations, differences)),
-        TERM_POSITIONS.gate(_with_expected(terms, in_force, expectations)),
+        TERM_POSITIONS.gate(_with_expected(terms, in_force, expectations, pairs)),
         differences,
         reasons,
     )
 
 
-def _shown(terms: pl.DataFrame, rules: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    numbered = terms.select("plan_no", "due_date", "amount_minor", "removed_on", term_no=_ordinal(terms))
-    there = pl.col("removed_on").is_null() | (pl.col("removed_on") > as_of)
-    return (
-        numbered.filter(there)
-        .join(rules.select("plan_no"), on="plan_no", how="semi", maintain_order="left")
-        .select("plan_no", "term_no", "due_date", "amount_minor")
+def _ordinal(plan_nos: pl.Series) -> pl.Series:
+    """Return the number of each term in its plan, from 1; terms are in plan order."""
+    is_first = changes(plan_nos)
+    # Rows count from the first one of their plan.
+    first = is_first.arg_true().cast(pl.Int64).gather(is_first.cum_sum() - 1)
+    return row_numbers(len(plan_nos)) - first + 1
+
+
+def _with_expected(
+    terms: pl.DataFrame, in_force: pl.Series, expectations: Expectations, pairs: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the terms of plans in force with date and amount of the expected term each is paired with.
+
+    The plans of `pairs` are paired as it says, all others as they were before anything was explained.
+    """
+    numbers, expected = expectations.numbers, expectations.expected
+    named = pairs.filter(pl.col("term_no").is_not_null())
+    at = put(
+        numbers["at"],
+        rows_of(numbers["plan_no"], numbers["term_no"], named.select("plan_no", "term_no")),
+        rows_of(expected["plan_no"], expected["sequence"], named.select("plan_no", "sequence")),
     )
-
-
-def _ordinal(terms: pl.DataFrame) -> pl.Series:
-    """Return the number of each term in its plan, from 1; the frame is in plan order."""
-    row = pl.int_range(terms.height, eager=True, dtype=pl.Int64)
-    # A plan begins where its number differs from the row before; rows count from there, from 1.
-    is_first = terms["plan_no"].ne_missing(terms["plan_no"].shift(1)) | (row == 0)
-    first = pl.select(pl.when(is_first).then(row)).to_series().forward_fill()
-    return (row - first + 1).alias("term_no")
-
-
-def _of_plans(pairs: pl.DataFrame, plan_nos: pl.Series) -> pl.DataFrame:
-    """Return the pairs of these plans, which are in order."""
-    is_wanted = number_of(plan_nos, pairs["plan_no"]).is_not_null()
-    return pairs if is_wanted.all() else pairs.filter(is_wanted)
-
-
-def _expected_of(expectations: Expectations, plan_nos: pl.Series, term_nos: pl.Series) -> pl.DataFrame:
-    """Return beside each of these terms, in plan order, the expected term it is paired with: nulls where there is none."""
-    paired = expectations.pairs.filter(pl.col("term_no").is_not_null() & pl.col("sequence").is_not_null())
-    expected = expectations.expected
-    theirs = rows_of(plan_nos, term_nos, paired.select("plan_no", "term_no"))
-    ours = rows_of(expected["plan_no"], expected["sequence"], paired.select("plan_no", "sequence"))
-    if theirs.has_nulls():
-        is_here = theirs.is_not_null()
-        theirs, ours = theirs.filter(is_here), ours.filter(is_here)
-    # From the row of the provider's term to the row of the expected one, and what stands there.
-    at = place(theirs, ours, len(plan_nos))
-    return expected.select(pl.col(_EXPECTED).gather(at))
-
-
-def _with_expected(terms: pl.DataFrame, in_force: pl.Series, expectations: Expectations) -> pl.DataFrame:
-    if expectations.pairs.is_empty():
-        return terms
-    of_plans_in_force = replace(expectations, pairs=_of_plans(expectations.pairs, in_force))
-    found = _expected_of(of_plans_in_force, terms["plan_no"], terms["term_no"])
-    return terms.with_columns(found["expected_due_date"], found["expected_amount_minor"])
+    if not terms["plan_no"].equals(numbers["plan_no"]):
+        at = at.gather(rows_of(numbers["plan_no"], numbers["term_no"], terms.select("plan_no", "term_no")))
+    at = at.set(number_of(in_force, terms["plan_no"]).is_null(), None)
+    return terms.with_columns(expected.select(pl.col("expected_due_date", "expected_amount_minor").gather(at)))
 
 
 def _with_conformance(

@@ -5,12 +5,28 @@ through four passes, each term used once; what is equally near is reported and
 never guessed.
 """
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from schemas.schedules import PAIRS
 from schemas.seeds import numbers
 from transforms.conformance.matching import nearest, numbered
 from transforms.schedules.frequencies import reach_days
+from transforms.segments import changes, number_of, place, put, repeat, row_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Which of the provider's terms is which of the expected ones.
+
+    `at`: for each of the provider's terms the row of the expected one; null where it has none. `apart`: `PAIRS` of the plans
+    that do not agree in every term, by plan, then term number, then sequence. `alike`: plan_no of all others that have terms.
+    """
+
+    at: pl.Series
+    apart: pl.DataFrame
+    alike: pl.Series
 
 
 def comparable(rules: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
@@ -24,84 +40,91 @@ def comparable(rules: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
     return judged.select("plan_no", reach_days=reach_days())
 
 
-def pair(terms: pl.DataFrame, expected: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+def pair(terms: pl.DataFrame, expected: pl.DataFrame, plans: pl.DataFrame) -> Paired:
     """Return the pairs of these plans: same date and amount, else same date, else same amount near by, else same place.
 
     Within a pass the nearest are taken first: by amount on one day, by days for one amount.
     Terms that are equally near are AMBIGUOUS, each on a row of its own, and go no further.
-    Swapping the two sides swaps MISSING and EXTRA and turns the signs, nothing else.
+    Swapping the two sides swaps MISSING and EXTRA and turns the signs, nothing else. MISSING has no provider's term,
+    EXTRA no expected one. Differences are the provider's less the expected, null where there is no pair or nothing to judge.
 
     Args:
-        terms: `plan_no, term_no, due_date, amount_minor` of the provider's terms that count.
-        expected: `plan_no, sequence, expected_due_date, expected_amount_minor`; where the amount
+        terms: `plan_no, term_no, due_date, amount_minor` of the provider's terms that count, in plan order.
+        expected: `plan_no, sequence, expected_due_date, expected_amount_minor`, in plan order; where the amount
             is null it is not judged and every amount of the plan counts as the same.
         plans: `plan_no, reach_days`, sorted; rows of other plans are ignored.
-
-    Returns:
-        `PAIRS` by plan, then by term number, then by sequence. MISSING has no provider's term, EXTRA no expected one.
-        Differences are the provider's less the expected, null where there is no pair or nothing to judge.
     """
-    theirs = _side(terms, plans, "term_no", "due_date", "amount_minor")
-    ours = _side(expected, plans, "sequence", "expected_due_date", "expected_amount_minor")
-    alike, theirs_apart, ours_apart = _by_position(theirs, ours)
-    apart = _in_passes(theirs_apart, ours_apart, plans)
-    if apart.is_empty():
-        return alike
-    return alike.merge_sorted(apart, key="plan_no") if alike.height else apart
-
-
-def _side(frame: pl.DataFrame, plans: pl.DataFrame, place: str, date: str, amount: str) -> pl.DataFrame:
-    named = frame.select(plan="plan_no", place=place, date=date, amount=amount)
-    if not (named["plan"].is_sorted() and _are_all_in(named["plan"], plans)):
-        named = named.join(plans.select(plan="plan_no"), on="plan", how="semi").sort("plan", "place")
-    return named
-
-
-def _are_all_in(sorted_plans: pl.Series, plans: pl.DataFrame) -> bool:
-    # Each plan once: its first row.
-    return sorted_plans.filter(sorted_plans.ne_missing(sorted_plans.shift(1))).is_in(plans["plan_no"].implode()).all()
-
-
-def _by_position(theirs: pl.DataFrame, ours: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Pair the plans that agree term by term; return their pairs and the rows of all other plans."""
-    if theirs["plan"].equals(ours["plan"]):
-        same_count = (theirs, ours)
-        other_count = (theirs.clear(), ours.clear())
-    else:
-        runs = theirs.group_by("plan").agg(theirs=pl.len()).join(ours.group_by("plan").agg(ours=pl.len()), on="plan")
-        equal = runs.filter(pl.col("theirs") == pl.col("ours"))["plan"].implode()
-        masks = [side["plan"].is_in(equal) for side in (theirs, ours)]
-        same_count = (theirs.filter(masks[0]), ours.filter(masks[1]))
-        other_count = (theirs.filter(~masks[0]), ours.filter(~masks[1]))
-    left, right = same_count
-    is_judged = right["amount"].is_not_null()
-    agrees = (left["date"] == right["date"]) & ((left["amount"] == right["amount"]) | ~is_judged).fill_null(value=True)
-    differing = left["plan"].filter(~agrees).unique().implode()
-    if len(differing[0]):
-        mask = left["plan"].is_in(differing)
-        apart = [pl.concat([left.filter(mask), other_count[0]]), pl.concat([right.filter(mask), other_count[1]])]
-        left, right = left.filter(~mask), right.filter(~mask)
-        is_judged = is_judged.filter(~mask)
-    else:
-        apart = [other_count[0], other_count[1]]
-    return _exact(left, right, is_judged), apart[0], apart[1]
-
-
-def _exact(left: pl.DataFrame, right: pl.DataFrame, is_judged: pl.Series) -> pl.DataFrame:
-    judged = pl.lit(is_judged)
-    return left.select(
-        plan_no="plan",
-        term_no="place",
-        sequence=right["place"],
-        paired_by=pl.when(judged).then(pl.lit("DATE_AND_AMOUNT")).otherwise(pl.lit("DATE")),
-        difference_days=pl.lit(0, dtype=pl.Int64),
-        difference_minor=pl.when(judged).then(pl.lit(0, dtype=pl.Int64)),
+    theirs = _Side.of(terms.select(plan="plan_no", place="term_no", date="due_date", amount="amount_minor"), plans)
+    ours = _Side.of(
+        expected.select(plan="plan_no", place="sequence", date="expected_due_date", amount="expected_amount_minor"),
+        plans,
     )
+    beside, is_apart = _by_position(theirs, ours)
+    chosen = is_apart.arg_true()
+    has_terms = (theirs.sizes > 0) & ~is_apart
+    alike = plans["plan_no"].filter(has_terms)
+    if chosen.is_empty():
+        return Paired(beside, PAIRS.empty(), alike)
+    lefts, rights = theirs.rows_of(chosen), ours.rows_of(chosen)
+    left, right = theirs.terms[lefts], ours.terms[rights]
+    matched, unjudged = _in_passes(left, right, plans)
+    # The rows of these plans have no partner but those that the passes found.
+    found = matched.drop_nulls(["left", "right"])
+    at = put(beside, lefts, repeat(None, len(lefts)))
+    at = put(at, lefts.gather(found["left"]), rights.gather(found["right"]))
+    return Paired(at, _described(matched, left, right, unjudged), alike)
 
 
-def _in_passes(theirs: pl.DataFrame, ours: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
-    if theirs.is_empty() and ours.is_empty():
-        return PAIRS.empty()
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """The terms of one side: `plan` of each row by its place among the plans compared (null: another plan), and where each plan lies."""
+
+    terms: pl.DataFrame
+    plan: pl.Series
+    first: pl.Series
+    sizes: pl.Series
+
+    @classmethod
+    def of(cls, terms: pl.DataFrame, plans: pl.DataFrame) -> "_Side":
+        is_first = changes(terms["plan"])
+        starts = is_first.arg_true().cast(pl.Int64)
+        # A plan is looked up once, at its first row, and ends where the next begins.
+        own = number_of(plans["plan_no"], terms["plan"].gather(starts))
+        sizes = starts.shift(-1, fill_value=terms.height) - starts
+        known = own.is_not_null()
+        at = own.filter(known)
+        first, counts = (place(at, each.filter(known), plans.height) for each in (starts, sizes))
+        return cls(terms, own.gather(is_first.cum_sum() - 1), first, counts.fill_null(0))
+
+    def rows_of(self, plans: pl.Series) -> pl.Series:
+        """Return the rows of these plans, in order."""
+        spans = pl.DataFrame({"first": self.first.gather(plans), "size": self.sizes.gather(plans)}).drop_nulls()
+        return spans.select(pl.int_ranges("first", pl.col("first") + pl.col("size"))).to_series().explode().drop_nulls()
+
+
+def _by_position(theirs: _Side, ours: _Side) -> tuple[pl.Series, pl.Series]:
+    """Hold the k-th term of each plan against the k-th expected one.
+
+    Return the row beside each of the provider's terms, null where both sides have not as many, and per plan whether it
+    disagrees anywhere. Plans 7 and 8, two terms each, of which the rules give 8 three:
+
+        row of theirs    0    1    2    3
+        plan             7    7    8    8
+        beside           0    1    -    -     8 is apart: it has not as many
+    """
+    # What to add to a row of theirs for the row of ours: the distance of the two first rows of the plan.
+    is_even = theirs.sizes == ours.sizes
+    beside = row_numbers(len(theirs.plan)) + (ours.first - theirs.first).set(~is_even, None).gather(theirs.plan)
+    amount = ours.terms["amount"].gather(beside)
+    agrees = (theirs.terms["date"] == ours.terms["date"].gather(beside)) & (
+        (theirs.terms["amount"] == amount) | amount.is_null()
+    )
+    differing = theirs.plan.filter(~agrees.fill_null(value=False)).unique().drop_nulls()
+    return beside, put(~is_even, differing, repeat(True, len(differing), pl.Boolean))
+
+
+def _in_passes(theirs: pl.DataFrame, ours: pl.DataFrame, plans: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Return `left, right, paired_by`: the rows of both sides, null where there is none; and the plans whose amounts are not judged."""
     unjudged = ours.filter(pl.col("amount").is_null())["plan"].unique().implode()
     left, right = (_prepared(side, unjudged) for side in (theirs, ours))
     done: list[pl.DataFrame] = []
@@ -122,7 +145,7 @@ def _in_passes(theirs: pl.DataFrame, ours: pl.DataFrame, plans: pl.DataFrame) ->
         _alone(right, right["row"], "right").with_columns(paired_by=pl.lit("MISSING")),
     ]
     everything = pl.concat([*done, *(rows.with_columns(paired_by=pl.lit("AMBIGUOUS")) for rows in unclear), *rest])
-    return _described(everything, theirs, ours, unjudged)
+    return everything, unjudged
 
 
 def _prepared(side: pl.DataFrame, unjudged: pl.Series) -> pl.DataFrame:

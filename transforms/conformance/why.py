@@ -17,6 +17,7 @@ from transforms.calendars.closed_days import Calendar
 from transforms.conformance.changes import discover
 from transforms.conformance.combinations import Combination
 from transforms.conformance.counterfactuals import PLAIN_NOTES, Means, attempt, by_date, compare, told_by_one, twos
+from transforms.conformance.pairing import Paired
 from transforms.conformance.reasons_chosen import ANSWER, PAIR, Answers, reasoned, rounded
 from transforms.conformance.remembered import cases_of, nothing_remembered, of_cases, of_plans
 from transforms.conformance.sentences import TIMEZONE, UNEXPLAINED, explanation
@@ -26,7 +27,7 @@ _PAIRED = ("DATE_AND_AMOUNT", "DATE", "AMOUNT", "ORDINAL", "RULE")
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """`DIFFERENCES`, and `PAIRS` in which a plan that a changed convention gives whole is paired by that schedule.
+    """`DIFFERENCES`, and `PAIRS` of the plans that do not agree in every term; one that a changed convention gives whole is paired by that schedule.
 
     `reasons` are those that were looked for, as `remembered.REASONS`.
     """
@@ -49,7 +50,7 @@ class _Case:
 
 
 def explain_pairs(
-    pairs: pl.DataFrame,
+    paired: Paired,
     terms: pl.DataFrame,
     expected: pl.DataFrame,
     rules: pl.DataFrame,
@@ -66,7 +67,7 @@ def explain_pairs(
     without a partner unless a changed convention gives the whole plan.
 
     Args:
-        pairs: `PAIRS` of these plans.
+        paired: The pairs; plans without rules are left out.
         terms: `plan_no, term_no, due_date, amount_minor`: the provider's terms that were paired.
         expected: `EXPECTED_TERMS` that were paired; the trace is used in the sentence.
         rules: `PLAN_RULES` of the plans.
@@ -79,13 +80,15 @@ def explain_pairs(
         Differences are the provider's less the expected. Where every term of every plan of a set of
         conventions is one day off in one direction, the reason is TIMEZONE and nothing else is tried.
     """
+    pairs = paired.apart.join(rules, on="plan_no", how="semi", maintain_order="left")
     apart = (pl.col("difference_days") != 0) | (pl.col("difference_minor") != 0).fill_null(value=False)
     is_apart = apart.fill_null(value=False) | ~pl.col("paired_by").is_in(list(_PAIRED))
     plans = pairs.filter(is_apart).select("plan_no").unique()
     if plans.is_empty():
         return Explained(DIFFERENCES.empty(), pairs, nothing_remembered())
     case = _case(plans, pairs, terms, expected, rules)
-    zoned = _in_another_zone(case, rules, pairs)
+    others = pl.concat([paired.alike, pairs.join(plans, on="plan_no", how="anti")["plan_no"]])
+    zoned = _in_another_zone(case, rules.filter(pl.col("plan_no").is_in(others.implode())))
     means = Means(custom, conventions, calendars)
     known = nothing_remembered() if remembered is None else remembered
     judged, found = _recalled(_kept(case, zoned, how="anti"), means, known)
@@ -118,24 +121,21 @@ def _recalled(case: _Case, means: Means, known: pl.DataFrame) -> tuple[pl.DataFr
     return of_plans(used, cases), used
 
 
-def _in_another_zone(case: _Case, rules: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Return `plan_no` of the sets of conventions all of whose terms are one day off in one direction."""
-    sets = rules.select("plan_no", "convention_set")
+def _in_another_zone(case: _Case, others: pl.DataFrame) -> pl.DataFrame:
+    """Return `plan_no` of the sets of conventions all of whose terms are one day off in one direction.
+
+    Args:
+        case: The plans that differ.
+        others: `PLAN_RULES` of the plans that have terms and do not.
+    """
+    sets = case.rules.select("plan_no", "convention_set").join(others, on="convention_set", how="anti")
     # By order of dates, because a day's difference can pair a term with its neighbour.
     joined = case.ours.join(case.theirs, on=["plan_no", "ordinal"], how="full", coalesce=True, suffix="_theirs")
     off = (pl.col("date_theirs") - pl.col("date")).dt.total_days()
-    plans = joined.group_by("plan_no").agg(low=off.min(), high=off.max(), whole=off.is_not_null().all())
-    sizes = pairs["plan_no"].rle().struct.unnest().rename({"len": "terms", "value": "plan_no"})
     by_set = (
-        sizes.join(sets, on="plan_no", validate="1:1")
-        .join(plans, on="plan_no", how="left", validate="1:1")
+        sets.join(joined, on="plan_no", how="inner")
         .group_by("convention_set")
-        .agg(
-            low=pl.col("low").fill_null(0).min(),
-            high=pl.col("high").fill_null(0).max(),
-            whole=pl.col("whole").fill_null(value=False).all(),
-            terms=pl.col("terms").sum(),
-        )
+        .agg(low=off.min(), high=off.max(), whole=off.is_not_null().all(), terms=pl.len())
     )
     shifted = by_set.filter(
         pl.col("whole") & (pl.col("low") == pl.col("high")) & (pl.col("low").abs() == 1) & (pl.col("terms") > 1)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.schedules import PAIRS
-from transforms.conformance.pairing import pair
+from transforms.conformance.pairing import Paired
+from transforms.conformance.pairing import pair as paired
 
 JULY_1 = date(2026, 7, 1)
 Terms = list[tuple[int, int]]
@@ -37,10 +38,44 @@ def reach(plans: int, days: int = 7) -> pl.DataFrame:
     return pl.DataFrame({"plan_no": range(plans), "reach_days": [days] * plans})
 
 
+def pair(terms: pl.DataFrame, expected: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
+    """`PAIRS` of all plans: of those that do not agree in every term as told, of the others from row to row."""
+    both = paired(terms, expected, plans)
+    assert both.at.len() == terms.height
+    held = beside(terms, expected, both)
+    told = both.apart.drop_nulls(["term_no", "sequence"]).select("plan_no", "term_no", "sequence")
+    of_apart = held.filter(pl.col("plan_no").is_in(both.apart["plan_no"].implode()))
+    assert sorted(of_apart.select(told.columns).rows()) == sorted(told.rows())
+    alike = held.filter(pl.col("plan_no").is_in(both.alike.implode()))
+    assert alike.height + of_apart.height == held.height
+    assert not set(both.alike) & set(both.apart["plan_no"])
+    assert alike.height == terms.filter(pl.col("plan_no").is_in(both.alike.implode())).height
+    return pl.concat([alike, PAIRS.gate(both.apart)]).sort("plan_no", "term_no", "sequence", nulls_last=True)
+
+
+def beside(terms: pl.DataFrame, expected: pl.DataFrame, both: Paired) -> pl.DataFrame:
+    """`PAIRS` of the rows that are beside one another."""
+    rows = [
+        (*terms.row(here), *expected.select("sequence", "expected_due_date", "expected_amount_minor").row(there))
+        for here, there in enumerate(both.at)
+        if there is not None
+    ]
+    told = [
+        (
+            *(plan, term, sequence),
+            "DATE" if price is None else "DATE_AND_AMOUNT",
+            (day - due).days,
+            None if price is None else minor - price,
+        )
+        for plan, term, day, minor, sequence, due, price in rows
+    ]
+    return pl.DataFrame(told, schema=dict(PAIRS.dtypes), orient="row")
+
+
 def found(
     provider: Terms, expected: Terms, days: int = 7
 ) -> list[tuple[int | None, int | None, str, int | None, int | None]]:
-    pairs = PAIRS.gate(pair(theirs(provider), ours(expected), reach(1, days)))
+    pairs = pair(theirs(provider), ours(expected), reach(1, days))
     return pairs.drop("plan_no").rows()
 
 
