@@ -101,6 +101,18 @@ def test_a_plan_without_rules_or_not_in_force_is_not_judged():
     found = judged([plan(0), ended], [rule(1)], [*terms(0, BY_RULE), *terms(1, BY_RULE[:1], (10_000,))])
     assert found.plans["conformance"].to_list() == ["NOT_APPLICABLE", "NOT_APPLICABLE"]
     assert found.differences.is_empty()
+    assert found.terms["nominal_due_date"].to_list() == [None, None, None, date(2026, 4, 25)]
+    assert found.terms["expected_due_date"].to_list() == [None] * 4
+
+
+def test_a_plan_that_one_other_convention_gives_whole_shows_its_terms_by_that_convention():
+    # Daily from Friday 1 May; the provider moves weekends two days on, so the terms of Saturday and Sunday fall on
+    # Monday and Tuesday, and Monday has the term of Saturday before its own.
+    daily = rule(0, frequency="DAYS", days_in_period=1, first_due_date=date(2026, 5, 1), first_day=None, term_count=4)
+    shown = (date(2026, 5, 1), date(2026, 5, 4), date(2026, 5, 4), date(2026, 5, 5))
+    found = judged([plan(0)], [daily | {"total_minor": 40_000}], terms(0, shown, (10_000,) * 4))
+    assert set(found.differences["reason"]) == {"WEEKEND_SHIFT"}
+    assert [day.day for day in found.terms["expected_due_date"]] == [1, 2, 4, 3]
 
 
 def test_a_missing_term_and_an_extra_one_keep_the_others_paired():
