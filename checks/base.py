@@ -13,6 +13,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -125,6 +126,7 @@ def has_happened(day: pl.Expr) -> pl.Expr:
     return day.is_not_null() & (day <= pl.col("as_of"))
 
 
+@cache
 def discover() -> tuple[Check, ...]:
     """Return every check of this package, by file name, with name and docstring filled in."""
     package = importlib.import_module("checks")

@@ -29,6 +29,7 @@ KEPT = (
 COMES_ON = (
     pl.when(pl.col("class") == "pending").then(pl.col("planned_on")).otherwise(None).fill_null(pl.col("effective_date"))
 )
+NEAR = (pl.col("effective_date") - pl.col("effective_date").shift(1)) <= pl.duration(days=WINDOW_DAYS)
 PAIR = ("account_no", "currency", "amount_minor", "is_service")
 
 
@@ -109,18 +110,28 @@ def _in_plans(payments: pl.LazyFrame, links: pl.DataFrame) -> pl.LazyFrame:
 
 def _pairs(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """Return each payment that comes within the window after one like it, with that earlier one."""
-    ordered = payments.lazy().filter("may_repeat").sort(*PAIR, "effective_date", "payment_id")
+    ordered = _near(payments).sort(*PAIR, "effective_date", "payment_id")
     # Each payment against the one before it, in order of account, amount, currency and day.
     same = reduce(and_, [pl.col(name) == pl.col(name).shift(1) for name in PAIR])
-    near = (pl.col("effective_date") - pl.col("effective_date").shift(1)) <= pl.duration(days=WINDOW_DAYS)
     other = pl.col("payment_id") != pl.col("payment_id").shift(1)
     pairs = ordered.with_columns(
-        is_repeat=same & near & other,
+        is_repeat=same & NEAR & other,
         repeats=pl.col("payment_id").shift(1),
         repeats_no=pl.col("payment_no").shift(1),
         repeats_on=pl.col("effective_date").shift(1),
     ).filter("is_repeat")
     return _in_plans(pairs, links).collect()
+
+
+def _near(payments: pl.DataFrame) -> pl.LazyFrame:
+    """Return the payments that may repeat one or be repeated: of the account and amount of another within the window.
+
+    By numbers alone, which are put in order at a third of the cost; few are left to be held against one another by all of `PAIR`.
+    """
+    ordered = payments.lazy().filter("may_repeat").sort("account_no", "amount_minor", "effective_date")
+    same = reduce(and_, [pl.col(name) == pl.col(name).shift(1) for name in ("account_no", "amount_minor")])
+    follows = (same & NEAR).fill_null(value=False)
+    return ordered.filter(follows | follows.shift(-1, fill_value=False))
 
 
 def _due(pairs: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:

@@ -16,16 +16,19 @@ RECEIVED = ("received", "reversed", "partly_reversed")
 MOST_PAYMENTS = 10
 
 
-def covered_accounts(frames: Frames) -> pl.DataFrame:
-    """Return one row per plan and account it covers, both in the frames given.
+def covered_accounts(frames: Frames, wanted: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return one row per plan and account it covers, both in the frames given; of the plans `wanted` (`plan_no`) alone, where given.
 
     An account is covered because the plan names it or because a link was ever seen. Columns: `plan_no`,
     who, `plan_id`, `currency`, `status`, `basis`, `created_on`, `created_at` of the plan; `account_no`, `account_id`,
     `account_currency`, `is_stopped` of the account.
     """
     plans = frame(frames, "plan_positions").lazy()
-    named = plans.filter(pl.col("account_no").is_not_null()).select("plan_no", "account_no")
     linked = frame(frames, "plan_accounts").lazy().select("plan_no", "account_no")
+    if wanted is not None:
+        few = wanted.lazy().select("plan_no")
+        plans, linked = (each.join(few, on="plan_no", how="semi", maintain_order="left") for each in (plans, linked))
+    named = plans.filter(pl.col("account_no").is_not_null()).select("plan_no", "account_no")
     accounts = frame(frames, "accounts").lazy()
     return (
         pl.concat([named, linked])
@@ -55,9 +58,12 @@ def booked(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
     """
     amount, back = pl.col("amount_minor"), pl.col("reversed_amount_minor")
     is_return = (pl.col("class") == "reversed") & back.is_null()
+    covered = covered_accounts(frames, plans).select("plan_no", "account_no", "created_on", "currency")
+    is_theirs = pl.col("account_no").is_in(covered["account_no"].implode())
     rows = (
         frame(frames, "payment_positions")
         .lazy()
+        .filter(is_theirs)
         .filter(pl.col("is_money") & ~pl.col("payment_id").str.starts_with("psp:") & ~IS_AHEAD)
         .select(
             "account_no",
@@ -67,9 +73,7 @@ def booked(frames: Frames, plans: pl.DataFrame) -> pl.DataFrame:
             kept_minor=pl.when(is_return).then(-amount.abs()).otherwise(amount - back.fill_null(0)),
         )
     )
-    covered = covered_accounts(frames).lazy().join(plans.lazy().select("plan_no"), on="plan_no", how="semi")
-    accounts = covered.select("plan_no", "account_no", "created_on", "currency")
-    together = accounts.join(rows, on=["account_no", "currency"], validate="m:m")
+    together = covered.lazy().join(rows, on=["account_no", "currency"], validate="m:m")
     return together.drop("account_no", "currency").collect()
 
 

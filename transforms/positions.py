@@ -42,7 +42,7 @@ from transforms.outcomes.near import NEAR_BREAK, is_near_break
 from transforms.outcomes.outcome import outcomes_of
 from transforms.outcomes.rates import kept_sums
 from transforms.outlook.backtest import Windows, came
-from transforms.segments import mark, number_of, put, repeat
+from transforms.segments import is_one, mark, number_of, put, repeat
 
 VANISHED = "VANISHED"
 """A complete fetch no longer showed the plan; its figures are the last ones known."""
@@ -269,6 +269,6 @@ def _term_rows(book: Book, judged: pl.DataFrame, status: pl.Series) -> pl.DataFr
 
 def _on_terms(book: Book, of_plans: pl.Series) -> pl.Series | pl.Expr:
     """Give every term the word of its plan; a word that all plans share is held once."""
-    if len(of_plans) and of_plans.eq_missing(of_plans.first()).all():
+    if is_one(of_plans):
         return pl.lit(of_plans[0], of_plans.dtype).alias(of_plans.name)
     return book.segments.spread(of_plans).alias(of_plans.name)

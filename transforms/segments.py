@@ -54,6 +54,8 @@ class Segments:
 
     def spread(self, plan_values: pl.Series) -> pl.Series:
         """Give every row the value of its plan."""
+        if is_one(plan_values):
+            return plan_values.new_from_index(0, len(self.owner))
         return plan_values.gather(self.owner)
 
     def total(self, values: pl.Series) -> pl.Series:
@@ -98,6 +100,11 @@ class Segments:
 def changes(values: pl.Series) -> pl.Series:
     """Tell for each row whether its value differs from the one before; true for the first row. No nulls."""
     return values.to_frame("value").select(pl.col("value").ne_missing(pl.col("value").shift(1))).to_series()
+
+
+def is_one(values: pl.Series) -> bool:
+    """Tell whether all values are the same one, not null: an option, mostly. Cheaper by far than to look any of them up."""
+    return len(values) > 0 and not values.has_nulls() and values.min() == values.max()
 
 
 def row_numbers(size: int) -> pl.Series:

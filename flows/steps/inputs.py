@@ -107,6 +107,7 @@ def _going_on(rules: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
 
 def _existing(orphans: pl.DataFrame, payments: pl.DataFrame) -> pl.DataFrame:
     """Return the orphans of the as-of date: a payment that does not exist yet cannot be one."""
-    there = payments.select(*WHO, "payment_id").unique()
-    known = orphans.filter(pl.col("payment_id").is_not_null()).join(there, on=[*WHO, "payment_id"], how="semi")
+    named = orphans.filter(pl.col("payment_id").is_not_null())
+    there = payments.filter(pl.col("payment_id").is_in(named["payment_id"].implode()))
+    known = named.join(there, on=[*WHO, "payment_id"], how="semi")
     return pl.concat([orphans.filter(pl.col("payment_id").is_null()), known])

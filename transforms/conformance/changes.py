@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -37,6 +38,7 @@ class Change:
     reason: str = ""
 
 
+@cache
 def discover() -> tuple[Change, ...]:
     """Return every change of `reasons/`, by file name and in the order of its file, with its reason."""
     return tuple(replace(change, reason=module.REASON) for module in _modules() for change in module.CHANGES)

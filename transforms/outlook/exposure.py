@@ -53,8 +53,12 @@ def _largest(owed: pl.LazyFrame, whole: pl.LazyFrame) -> pl.LazyFrame:
     # An account stands for its debtor only where no customer is named, so the two never mean one.
     other = pl.when(pl.col("customer_id").is_null()).then(pl.coalesce("account_id", "plan_id"))
     debtors = owed.group_by(*_WHO, "customer_id", other=other).agg(**_sums("outstanding_minor"))
+    # Only who owes as much as the last of the ten can be one of them: few are put in order.
+    owing = debtors.filter(pl.col("amount_minor") > 0)
+    least = owing.group_by(_WHO).agg(least=pl.col("amount_minor").top_k(LARGEST).min())
     largest = (
-        debtors.filter(pl.col("amount_minor") > 0)
+        owing.join(least, on=_WHO, how="left", validate="m:1")
+        .filter(pl.col("amount_minor") >= pl.col("least"))
         .sort(*_WHO, "amount_minor", "customer_id", "other", descending=[False] * 3 + [True, False, False])
         .group_by(_WHO, maintain_order=True)
         .head(LARGEST)
