@@ -1,9 +1,9 @@
-"""Rows found by plan and place."""
+"""Rows found by plan and place, and values of plans on their rows."""
 
 import polars as pl
 import pytest
 
-from transforms.segments import rows_of
+from transforms.segments import Segments, rows_of
 
 PLANS, PLACES = [7, 7, 8, 8, 8], [1, 3, 1, 2, 3]
 
@@ -28,3 +28,11 @@ def test_a_row_is_found_by_its_plan_and_place(plan, place, row):
 def test_nothing_is_found_where_there_are_no_rows():
     none = pl.Series([], dtype=pl.Int64)
     assert rows_of(none, none, pl.DataFrame({"plan": [1], "place": [1]})).to_list() == [None]
+
+
+@pytest.mark.parametrize("values", [[5, 5, 5], [5, None, 5], [None, None, None], [5, 6, 5]])
+def test_every_row_has_the_value_of_its_plan(values):
+    segments = Segments.of(pl.Series([0, 0, 1, 2]), 3)
+    spread = segments.spread(pl.Series(values, dtype=pl.Int64))
+    assert spread.to_list() == [values[0], *values]
+    assert spread.dtype == pl.Int64
