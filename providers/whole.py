@@ -11,7 +11,6 @@ came hold all that they held, and that text can be parsed by whoever is fast at 
 Any other page is read the exact way (`pages.read_page`), which says what is wrong with which row.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,14 +68,13 @@ class Outline:
 
 
 class Whole(NamedTuple):
-    """A page whose every row fits: the rows as read, as one JSON array, and the SHA-256 of each as received.
+    """A page whose every row fits: the rows as read, and as one JSON array.
 
     `given` are the values that all its rows share. Numbers whose digits have to be kept are texts in the array.
     """
 
     rows: list[Any]
     text: str
-    hashes: list[str]
     given: dict[str, str | None]
 
 
@@ -101,7 +99,7 @@ def whole_page(body: bytes, outline: Outline, context: Mapping[str, str]) -> Who
     except UNREADABLE:
         return None
     given = {name: outline.fixed.get(name, context.get(name)) for name in outline.layout.given}
-    return Whole(rows, text, [hashlib.sha256(raw).hexdigest() for raw in raws], given)
+    return Whole(rows, text, given)
 
 
 def _holds_all(written: bytes, raws: Sequence[bytes], rows: Sequence[Any], body: bytes, outline: Outline) -> bool:

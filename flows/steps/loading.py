@@ -41,7 +41,7 @@ from sql.intake.received import Unparsed, received, without
 from sql.intake.staging import StageOptions, stage
 from sql.kept import Kept, kept_pages
 from sql.storage.commits import log_loads
-from sql.storage.landing import SnapshotFacts, StoredPage
+from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
 from transforms.intake.admit import ContractError, check_carried
@@ -49,6 +49,8 @@ from transforms.intake.counts import summed
 from transforms.intake.held import admit_without
 
 PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
+
+PLACE = ("page_no", "position")
 
 _UNCOUNTED = 5_000
 """Rows that wait before it is counted what they carry."""
@@ -147,7 +149,8 @@ def load_snapshot(
             name,
             facts.provider,
         )
-    admitted, rows = admitted_rows(staged, reading, held), staged["rows"]
+    admitted = admitted_rows(staged, reading, held)
+    rows = hashed(this.landing, facts, staged["rows"].join(admitted.rejects, on=PLACE, how="semi"), reading, kept.pages)
     admitted = replace(admitted, counts=summed([admitted.counts, kept.counts]))
     del staged  # of a large tenant hundreds of MB that nothing reads any more
     load = Load(
@@ -226,6 +229,24 @@ def admitted_rows(staged: dict[str, pl.DataFrame], reading: Reading, held: pl.Da
     )
 
 
+def hashed(
+    landing: Landing, facts: SnapshotFacts, rows: pl.DataFrame, reading: Reading, kept: Iterable[int]
+) -> pl.DataFrame:
+    """Return the rows with their hashes: of few rows they are asked for, so the pages of those that have none are read again."""
+    bare = set(rows.filter(pl.col("row_hash").is_null())["page_no"])
+    if not bare:
+        return rows
+    others = {page_no for page_no, *_ in reading.pages if page_no not in bare}
+    hashes = [
+        (page.page_no, position, row_hash)
+        for page in landing.pages(facts.id, but=others.union(kept))
+        for table in PROVIDERS[facts.provider].decode(page.entity, page.body, page.context).tables.values()
+        for position, row_hash in zip(table["position"], table.get("row_hash", ()), strict=False)
+    ]
+    found = pl.DataFrame(hashes, schema=rows.schema, orient="row")
+    return rows.update(found, on=PLACE, how="left")
+
+
 class Unloadable(PlanreconError):  # noqa: N818  the word says what happened
     """What one snapshot holds cannot be loaded; `trace` says where it failed, for the person who mends the program."""
 
@@ -282,7 +303,7 @@ def read_pages(
         else:
             reading.note_whole(page, whole, outline)
             if whole.rows:
-                rows = Rows(page.page_no, whole.text, whole.hashes, whole.given)
+                rows = Rows(page.page_no, whole.text, whole.given)
                 decode = partial(provider.decode, page.entity, page.body, page.context)
                 yield page.page_no, Unparsed(outline.layout, rows, decode)
     reading.count_carried()

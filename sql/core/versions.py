@@ -49,7 +49,7 @@ def commit_load(
         load: Who, when, and how each sweep went.
         admitted: What `transforms.intake.admit.admit` returned.
         pages: page_no, sweep, entity, sha256, rows: where the bytes lie.
-        rows: `staged["rows"]`: page_no, position, row_hash; kept of rows that stay out.
+        rows: page_no, position, row_hash of the rows that stay out; others are not kept.
         unknown_fields: (page entity, field) to the number of rows that had it.
         replayed: page_no, position, refused_load_no of rows refused before, for a load that brings these in.
         carried: (page entity, field that may be left out) to how many rows could have it and how many did.

@@ -40,16 +40,17 @@ Layout = tuple[dict[str, Any], tuple[Part, ...], tuple[str, ...]]
 
 
 class Rows(NamedTuple):
-    """The rows of one page as a JSON array, the hash of each, and the values they share."""
+    """The rows of one page as a JSON array, and the values they share."""
 
     page_no: int
     text: str
-    hashes: Sequence[str]
     given: Mapping[str, str | None]
 
 
 def parse(con: duckdb.DuckDBPyConnection, pages: Sequence[Rows], layout: Layout) -> dict[str, int]:
     """Put the rows of pages of one entity into their received tables, in the order of pages and rows; return how many.
+
+    What the layout does not name stays empty: such rows have no `row_hash`.
 
     Raises:
         duckdb.Error: a text is no JSON, or holds a value of another type than the layout says.
@@ -75,7 +76,6 @@ def _frame(pages: Sequence[Rows], given: Iterable[str]) -> pl.DataFrame:
     own = {
         "page_no": pl.Series([page.page_no for page in pages], dtype=pl.Int64),
         "text": pl.Series([page.text for page in pages], dtype=pl.String),
-        "hashes": pl.Series([page.hashes for page in pages], dtype=pl.List(pl.String)),
     }
     return pl.DataFrame(
         own | {f"given_{name}": pl.Series([page.given[name] for page in pages], dtype=pl.String) for name in given}
@@ -85,8 +85,7 @@ def _frame(pages: Sequence[Rows], given: Iterable[str]) -> pl.DataFrame:
 def _rows(structure: Mapping[str, Any], given: Iterable[str]) -> str:
     shared = "".join(f", {_name('given_' + name)}" for name in given)
     return (
-        f"SELECT page_no{shared}, unnest(parsed) AS own, unnest(hashes) AS row_hash,"
-        " generate_subscripts(parsed, 1) - 1 AS position"
+        f"SELECT page_no{shared}, unnest(parsed) AS own, generate_subscripts(parsed, 1) - 1 AS position"
         f" FROM (SELECT *, json_transform(text, {quoted(json.dumps([_typed(structure)]))}) AS parsed FROM whole_pages)"
     )
 
@@ -99,7 +98,7 @@ def _typed(structure: Any) -> Any:
 
 def _select(part: Part, source: str) -> str:
     _, within, values = part
-    columns = ["page_no", "position", *(["ordinal"] if within else ["0 AS ordinal", "row_hash"])]
+    columns = ["page_no", "position", "ordinal" if within else "0 AS ordinal"]
     columns += [f"{_read(value)} AS {_name(value[0])}" for value in values]
     return f"SELECT {', '.join(columns)} FROM {_nested(within, values, source) if within else source}"
 

@@ -48,7 +48,7 @@ def stage(
     text or `amount_units` integer), dates civil and null where they cannot be
     read, then named in `unreadable`; repeats within the fetch marked by
     `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
-    position and hash of every top-level row, `page_entities` which entity a page
+    position and hash (null where its page was parsed whole) of every top-level row, `page_entities` which entity a page
     feeds, `tenant_words` what the tenant's own row says and no list of words knows.
     Only the files of the provider's own folder are run, as temporary tables that are dropped again.
 
@@ -235,7 +235,7 @@ def _check_nothing_lost(
 
 
 def _rows(con: duckdb.DuckDBPyConnection, received: Mapping[str, int]) -> pl.DataFrame:
-    """Return page_no, position and row_hash of all top-level rows of their pages."""
+    """Return page_no, position and row_hash of all top-level rows of their pages; null where the page was parsed whole."""
     full = [name for name, height in received.items() if height]
     tops = [name for name in full if "row_hash" in con.table(f"temp.{name}").columns]
     if not tops:

@@ -169,7 +169,7 @@ def load(name, pages, tally):
             made,
             admitted,
             pages=frame,
-            rows=staged["rows"],
+            rows=staged["rows"].drop_nulls(),
             unknown_fields=dict(fast.unknown),
             carried=fast.carried,
         ).counts
