@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from flows.commands.cli import execute
+from providers.http import carrier
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -120,5 +121,24 @@ def test_a_certificate_of_a_trusted_authority_that_does_not_fit_is_refused(tmp_p
         said = doctor_on(tmp_path, url, capsys, 'ca_file = "ours.pem"\n')
         # no key switches the check off
         assert "unknown key 'providers.totality.verify'" in doctor_on(tmp_path, url, capsys, "verify = false\n")
+    assert said.startswith("fix ")
+    assert "certificate was refused" in said
+
+
+@pytest.fixture
+def forgetful():
+    """The authorities are read anew, before the test and after it: a process keeps them."""
+    carrier._trusting_the_public.cache_clear()
+    yield
+    carrier._trusting_the_public.cache_clear()
+
+
+@pytest.mark.fault(11, 12)
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("own", ["", 'ca_file = "theirs.pem"\n'], ids=["none of its own", "another of its own"])
+def test_an_authority_that_only_the_environment_names_is_not_trusted(tmp_path, capsys, monkeypatch, own):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ours.pem"))
+    with guarded(tmp_path) as url:
+        said = doctor_on(tmp_path, url, capsys, own)
     assert said.startswith("fix ")
     assert "certificate was refused" in said

@@ -54,6 +54,8 @@ def test_a_provider_that_is_down_is_named_first_and_the_others_are_published(des
     desk = desk(golden())
     desk.configure(gates={"change_share": 1}).begin(GOLDEN_AS_OF)
     kept = of(desk.rows("plans"), "totality")
+    fetches = "SELECT count(*) FROM v_fetches WHERE provider = 'totality'"
+    fetched = desk.query(fetches)
     with desk.world.changing():
         [(key, paid)] = desk.world.payiq.payments.items()
         paid.append(payiq.payment(71999, key, 5000, date(2025, 6, 6)))
@@ -62,6 +64,7 @@ def test_a_provider_that_is_down_is_named_first_and_the_others_are_published(des
     assert (finished.state, finished.exit_code) == ("PUBLISHED", 0)
     assert "; totality 127.0.0.1 not read (provider_unreachable), figures of " in finished.text.splitlines()[0]
     assert of(desk.rows("plans"), "totality") == kept
+    assert desk.query(fetches) == fetched  # what brought nothing is no fetch, and is gone on with
     [plan] = of(desk.rows("plans"), "payiq")
     assert plan["received"] == "350.00"
     source = next(

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -138,8 +139,9 @@ def test_a_name_that_looks_like_a_pattern_is_only_a_name(ready, capsys):
     name = """Reports [finance] {a,b} * it's 100% "ours" ré;ports"""
     ready.without("payt", "payiq")
     ready.configure(reports={"dir": name}, warehouse={"path": f"{name} w/planrecon.duckdb", "state_dir": f"{name} s"})
-    assert cli.execute([*RUN, "--config", str(ready.file)]) == 0
-    assert cli.execute([*RUN, "--config", str(ready.file)]) == 0
+    before = ["run", "--as-of", str(GOLDEN_AS_OF - timedelta(days=1)), *RUN[3:]]
+    for command in (before, RUN, RUN):  # later ones look back on what the first one wrote
+        assert cli.execute([*command, "--config", str(ready.file)]) == 0
     assert cli.execute(["report", *RUN[1:], "--config", str(ready.file)]) == 0
     assert cli.execute(["verify", "--config", str(ready.file)]) == 0
     capsys.readouterr()

@@ -3,6 +3,7 @@
 import copy
 import re
 from collections import Counter
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -209,3 +210,41 @@ def test_plans_nothing_became_known_of_stay_as_they_were_written_and_that_is_rig
     loans = {row["loanUuid"] for row in lms.payments if row["uuid"].startswith("late-")}
     assert set(seen["plans"]["plan_id"]) == {row["uuid"] for row in lms.payment_plans if row["loanUuid"] in loans}
     assert set(seen["payments"]["payment_id"]) == {row["uuid"] for row in lms.payments if row["loanUuid"] in loans}
+
+
+@contextmanager
+def looking(desk, settings):
+    """Yield the look back from the end of June, by everything that is known."""
+    with Warehouse.open(
+        desk.folder / "planrecon.duckdb", state_dir=desk.state_dir, folders=[desk.reports]
+    ) as warehouse:
+        known = warehouse.con.sql("SELECT max(load_no) FROM meta.loads").fetchall()[0][0]
+        inputs = read_inputs(warehouse.con, known, as_of=AS_OF, settings=settings)
+        yield LookBack.of(warehouse.con, inputs, settings=settings, reports_dir=desk.reports)
+
+
+def test_what_was_written_under_other_settings_is_computed_again(looked_back):
+    desk, _ = looked_back
+    settings = load(desk.file)
+    other = settings.model_copy(update={"run": settings.run.model_copy(update={"bucket_set": "IFRS"})})
+    with looking(desk, settings) as looks:
+        written = looks.plans_on(BEFORE).sort(PLAN)
+    with looking(desk, other) as looks:
+        found = looks.plans_on(BEFORE).sort(PLAN)
+        assert found.equals(looks.computed_on(BEFORE, None).sort(PLAN))
+    assert set(found["bucket"]) - set(written["bucket"]), "the settings must matter"
+
+
+def test_a_folder_without_its_seal_is_not_read_for_the_past(looked_back):
+    """What a process left behind that was killed, or that somebody took files from, is no run."""
+    desk, _ = looked_back
+    seal, aside = desk.first / "manifest.json", desk.folder / "aside.json"
+    with looking(desk, load(desk.file)) as looks:
+        [run] = looks.runs
+        assert looks._is_usable(run)
+        seal.rename(aside)
+        try:
+            assert not looks._is_usable(run)
+            assert looks.plans_on(BEFORE).sort(PLAN).equals(looks.computed_on(BEFORE, None).sort(PLAN))
+        finally:
+            aside.rename(seal)
