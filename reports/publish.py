@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import IO, Any
@@ -73,7 +74,8 @@ class Staging:
     def drop(self, *, stays: bool = False) -> None:
         """Remove what was written, unless it is sealed or stays."""
         if not stays and not (self.path / manifest.NAME).exists():
-            shutil.rmtree(self.path, ignore_errors=True)
+            with suppress(OSError):  # the next start removes what is left
+                _remove(self.path)
         self._lock.close()
 
 
@@ -156,9 +158,9 @@ def sweep(reports_dir: Path) -> list[Path]:
         if (folder / manifest.NAME).exists():
             (folder / _ALIVE).unlink(missing_ok=True)
         elif (folder / _ALIVE).is_file():
-            shutil.rmtree(folder)
+            _remove(folder)
             swept.append(folder)
-        elif _STAGING.fullmatch(folder.name) and not any(folder.iterdir()):
+        elif not any(folder.iterdir()):
             folder.rmdir()
             swept.append(folder)
     return swept
@@ -171,6 +173,17 @@ def run_folders(reports_dir: Path) -> Iterator[Path]:
         for day in sorted(days):
             if _DAY.fullmatch(day.name):
                 yield from sorted(_folders(day))
+
+
+def _remove(folder: Path) -> None:
+    """Remove the folder of a dead run, the mark of its writer last: who is killed in between leaves it to be found again."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != _ALIVE:
+            path.unlink()
+    (folder / _ALIVE).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def _folders(path: Path) -> list[Path]:

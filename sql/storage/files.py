@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -162,12 +163,11 @@ def require_writable(folder: Path) -> Path:
     Raises:
         CannotWrite: it does not.
     """
-    probe = private_folder(folder) / f".{os.getpid()}{TEMPORARY}"
+    private_folder(folder)
     try:
-        with open_private(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+        with tempfile.TemporaryFile(dir=folder) as file:  # without a name: who is killed here leaves nothing
             file.write(b"x")
             file.flush()
-        probe.unlink()
     except OSError as error:
         raise cannot_write(folder, error) from error
     return folder

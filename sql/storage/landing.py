@@ -227,7 +227,9 @@ class Landing:
         if facts.is_finished:
             promised = read_sealed(facts.folder / "snapshot.json")["seals"]
             if promised != {name: seal.digest for name, seal in seals.items()}:
-                message = f"{facts.folder}: the seals are not those of the finished snapshot; restore them from a backup"
+                message = (
+                    f"{facts.folder}: the seals are not those of the finished snapshot; restore them from a backup"
+                )
                 raise Damaged(message, where=facts.folder)
             self._finished[facts.id] = seals
             self._of_provider(facts.folder.parent).note(facts.id, seals.values())

@@ -219,6 +219,35 @@ def test_sweeping_a_dead_folder_does_not_follow_its_links(tmp_path, place):
     assert (keep / "precious").exists()
 
 
+class KilledError(BaseException):
+    """A death, which no code catches."""
+
+
+@pytest.mark.parametrize("place", [".dead.tmp", "as_of=2026-06-30/dead", "held/as_of=2026-06-30/dead"])
+def test_a_removal_that_was_killed_anywhere_is_ended_by_the_next_start(tmp_path, monkeypatch, place):
+    """Three files, the mark of the writer and the folder: five things go, one by one, in an order of the file system."""
+    for number in range(5):
+        dead = tmp_path / place
+        dead.mkdir(parents=True)
+        for name in (".alive", "a.csv", "b.csv", "z.csv"):
+            (dead / name).touch()
+        left = iter(range(number))
+        with monkeypatch.context() as patch:
+            for name in ("unlink", "rmdir"):
+                call = getattr(os, name)
+
+                def dying(*args, call=call, left=left, **named):
+                    if next(left, None) is None:
+                        raise KilledError
+                    return call(*args, **named)
+
+                patch.setattr(os, name, dying)
+            with pytest.raises(KilledError):
+                sweep(tmp_path)
+        assert sweep(tmp_path) == [dead]
+        assert not dead.exists()
+
+
 @pytest.mark.parametrize("place", ["", "as_of=2026-06-30"])
 def test_what_a_run_tried_a_place_with_is_swept(tmp_path, place):
     (tmp_path / place).mkdir(exist_ok=True)
