@@ -75,11 +75,13 @@ def _next(going: pl.DataFrame, slots: Slots) -> pl.DataFrame:
     # The three ways to the next date: a day of the next month, so many days later, the next date in the table.
     is_anchored = pl.col("is_anchored")
     source = pl.when(pl.col("dates_a_month") == 1).then("nominal").otherwise("back").cast(pl.Date)
-    in_month = on_day(
-        pl.when(is_anchored).then("month").otherwise(month_number(source)) + 1,
-        pl.when(is_anchored).then("day").otherwise(source.dt.day().cast(pl.Int64)),
-        pl.when(is_anchored).then("spills").otherwise("overflows"),
-    ).cast(pl.Int32)
+    # Worked out before it is used: where one expression holds it several times, it costs more to plan than the rows take.
+    asked = moved.select(
+        month=pl.when(is_anchored).then("month").otherwise(month_number(source)) + 1,
+        day=pl.when(is_anchored).then("day").otherwise(source.dt.day().cast(pl.Int64)),
+        overflows=pl.when(is_anchored).then("spills").otherwise("overflows"),
+    )
+    in_month = asked.select(on_day(pl.col("month"), pl.col("day"), pl.col("overflows"))).to_series().cast(pl.Int32)
     stepped = pl.when("cascade").then("expected").otherwise("nominal") + pl.col("step").cast(pl.Int32)
     place = _following(moved, slots)
     return moved.select(
@@ -91,7 +93,7 @@ def _next(going: pl.DataFrame, slots: Slots) -> pl.DataFrame:
         nominal=pl.when(pl.col("step") > 0)
         .then(stepped)
         .when(is_anchored | (pl.col("drifts") & source.is_not_null()))
-        .then(in_month)
+        .then(pl.lit(in_month))
         .otherwise(pl.lit(slots.days.gather(place)))
         .cast(pl.Int32),
         month=pl.when(is_anchored).then(pl.col("month") + 1).otherwise("month"),

@@ -31,8 +31,9 @@ def month_number(day: pl.Expr) -> pl.Expr:
 def on_day(month: pl.Expr, day: pl.Expr, overflows: pl.Expr) -> pl.Expr:
     """Return the date of `day` in `month`; the last day where the month lacks it, or the first of the next."""
     start = pl.date(month // 12, month % 12 + 1, 1)
-    last = start.dt.month_end().dt.day().cast(pl.Int64)
-    offset = pl.when(overflows & (day > last)).then(last).otherwise(pl.min_horizontal(day, last) - 1)
+    last = start.dt.days_in_month().cast(pl.Int64)
+    # Days after the first: to the last day at most, or one further.
+    offset = pl.min_horizontal(day - 1, last - 1 + overflows.cast(pl.Int64))
     return start + pl.duration(days=offset)
 
 
