@@ -82,9 +82,9 @@ class Slots:
         each = in_use.group_by("rule").agg(pl.col("months").max()).sort("rule")
         rows = each.with_columns(month=pl.int_ranges(first_month, first_month + pl.col("months"))).explode("month")
         codes = (pl.col("rule") // _RADIX, pl.col("rule") % _RADIX)
-        dates = [rows.filter(code > 0).select("rule", "month", _date(code, pl.col("month"))) for code in codes]
+        every = pl.concat([rows.with_columns(code=code).filter(pl.col("code") > 0) for code in codes])
         # Rule, month and day in one number each: sorted, the dates of a rule follow one another, and a search finds a place.
-        packed = pl.concat(dates).drop_nulls().select(_pack().sort()).to_series()
+        packed = _with_days(every).drop_nulls().select(_pack().sort()).to_series()
         keys = pl.concat([pl.Series([_DAYS_BEFORE], dtype=pl.Int64), packed])
         return cls(keys, (keys % _DAYS_ROOM - _DAYS_BEFORE).cast(pl.Int32))
 
@@ -98,23 +98,31 @@ def _pack() -> pl.Expr:
     return in_front * _DAYS_ROOM + pl.col("day").cast(pl.Int64) + _DAYS_BEFORE
 
 
-def _date(code: pl.Expr, month: pl.Expr) -> pl.Expr:
-    """Return the day number of one rule in a month, null where the rule skips the month."""
-    is_overflow = code > _OVERFLOW
-    by_day = on_day(month, pl.when(is_overflow).then(code - _OVERFLOW).otherwise(code), is_overflow)
-    chosen = pl.when(code < _BY_WEEK).then(by_day).otherwise(_on_weekday(code - _BY_WEEK, month))
-    return chosen.cast(pl.Int32).cast(pl.Int64).alias("day")
+def _with_days(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return `rule`, `month` and `day`, the day number of `code` in the month; null where the rule skips the month."""
+    is_by_week = rows["code"] >= _BY_WEEK
+    by_day, by_week = rows.filter(~is_by_week), rows.filter(is_by_week)
+    is_overflow = pl.col("code") > _OVERFLOW
+    days = [by_day.with_columns(date=on_day(pl.col("month"), pl.col("code") % _OVERFLOW, is_overflow))]
+    if by_week.height:  # hardly any rule is one, and working out none costs as much as a few
+        days.append(by_week.with_columns(date=_on_weekday(by_week)))
+    return pl.concat(days).select("rule", "month", day=pl.col("date").cast(pl.Int32).cast(pl.Int64))
 
 
-def _on_weekday(place: pl.Expr, month: pl.Expr) -> pl.Expr:
+def _on_weekday(rows: pl.DataFrame) -> pl.Series:
+    place, start, weekday = pl.col("place"), pl.col("start"), pl.col("weekday")
     fourth_weeks = (FIFTH - 1) * WEEK
     is_fifth = place >= fourth_weeks
     variant = (place - fourth_weeks) // WEEK * WEEK
     week = pl.when(is_fifth).then(FIFTH).otherwise(place // WEEK + 1)
-    start = pl.date(month // 12, month % 12 + 1, 1)
     # Days from the 1st to the first such weekday, and a week more for each week after the first.
     ahead = (place % WEEK + 1 - start.dt.weekday().cast(pl.Int64)) % WEEK + (week - 1) * WEEK
-    weekday = start + pl.duration(days=ahead)
     stays = (weekday.dt.month() == start.dt.month()) | (is_fifth & (variant == _VARIANTS["NEXT"]))
     falls_back = is_fifth & (variant == _VARIANTS["LAST"])
-    return pl.when(stays).then(weekday).when(falls_back).then(weekday - pl.duration(days=WEEK))
+    placed = rows.select(
+        place=pl.col("code") - _BY_WEEK, start=pl.date(pl.col("month") // 12, pl.col("month") % 12 + 1, 1)
+    )
+    found = placed.with_columns(weekday=start + pl.duration(days=ahead))
+    return found.select(
+        pl.when(stays).then(weekday).when(falls_back).then(weekday - pl.duration(days=WEEK))
+    ).to_series()
