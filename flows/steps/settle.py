@@ -117,12 +117,15 @@ def _place(reports_dir: Path, run: Run) -> Path:
 
 
 def unpublish(warehouse: Warehouse, run: Run, commit_log: CommitLog) -> None:
-    """Record that a run ended before its folder was sealed; the log and the archive know it, for a rebuild."""
+    """Record that a run ended before its folder was sealed; the log and the archive know it, for a rebuild.
+
+    Until that is recorded the run is found again: what it did to the register of breaks is undone before.
+    """
+    if run.moves_breaks:
+        _take_back(warehouse, run)
     reason = "it was stopped before its folder was published"
     ended = replace(run, state=FAILED, reason=reason, exit_code=2, moves_breaks=False)
     end_run(warehouse.con, ended, {}, commit_log=commit_log, archive=Archive(warehouse.state_dir))
-    if run.moves_breaks:
-        _take_back(warehouse, run)
 
 
 def _take_back(warehouse: Warehouse, unseen: Run) -> None:

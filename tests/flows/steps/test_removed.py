@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from flows.commands.cli import execute
-from flows.steps import publish
+from flows.steps import publish, settle
 from reports.publish import Staging
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
 
@@ -128,6 +128,36 @@ def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_publish
     assert "is not below" not in rebuilt.text
     assert seen.is_dir()
     assert desk.is_sound()
+
+
+@pytest.mark.parametrize("step", ["end_run", "replace_register"])
+def test_a_publication_that_is_undone_in_two_goes_tells_of_the_breaks_that_ended_in_it(desk, monkeypatch, step):
+    """Killed before its folder is sealed, a run is undone by the next start; that is killed as well, and the one after ends it."""
+    world = golden()
+    world.totality.payment_plans[0]["totalPlanAmount"] = 42000
+    desk = desk(world).without("payt", "payiq")
+    desk.run(GOLDEN_AS_OF)
+    ended = {row["fingerprint"] for row in desk.rows("breaks")}
+    assert ended
+    with desk.world.changing():
+        world.totality.payment_plans[0] |= {"totalPlanAmount": 40000, "updatedAt": "2025-06-07T15:00:00Z"}
+
+    def stop(*_, **__):
+        raise SystemExit("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publish, "write_read_duckdb", stop)
+        patch.setattr(publish, "is_sealed", lambda _: True)
+        patch.setattr(Staging, "drop", lambda staging, **_: staging._lock.close())
+        with pytest.raises(SystemExit):
+            desk.run(GOLDEN_AS_OF)
+    done = getattr(settle, step)
+    with monkeypatch.context() as patch:
+        patch.setattr(settle, step, lambda *given, **named: (done(*given, **named), stop()))
+        with pytest.raises(SystemExit):
+            desk.report(GOLDEN_AS_OF)
+    desk.report(GOLDEN_AS_OF)
+    assert {row["fingerprint"] for row in desk.rows("breaks") if row["state"] == "RESOLVED"} == ended
 
 
 def test_what_was_known_long_ago_is_as_fresh_as_it_was_then(desk, monkeypatch, capsys):
