@@ -88,7 +88,7 @@ def read_table(
         records += _records(rest, delimiter, skipped)
     except csv.Error as reason:
         last = records[-1][0] if records else skipped
-        raise error(f"{str(file)!r} after line {last} is no CSV: {reason}") from reason
+        raise error(f"{str(file)!r} after line {last} is no CSV: {reason}. Save it as CSV UTF-8 again") from reason
     (number, head), *lines = records or [(1, [""])]
     canonical = {name.casefold(): name for name in known}
     names = [canonical.get(name.casefold(), name) for name in head]

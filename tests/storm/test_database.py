@@ -44,6 +44,7 @@ def made_whole(root, found):
     return here
 
 
+@pytest.mark.slow
 @pytest.mark.fault(42)
 def test_a_power_cut_costs_no_load_that_was_told_whatever_the_database_lost(disk, tmp_path):
     silent = moved = syncs = 0

@@ -276,6 +276,7 @@ def two_days(open_desk, tmp_path_factory):
         yield desk
 
 
+@pytest.mark.slow
 def test_every_kind_of_break_is_explained_with_both_sides_their_source_its_rule_life_and_severity(two_days):
     settings = load(two_days.file)
     kinds = {row["code"]: row for row in two_days.rows("breaks") if row["state"] != "RESOLVED"}

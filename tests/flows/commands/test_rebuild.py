@@ -63,6 +63,7 @@ def test_a_backup_restored_in_another_folder_is_rebuilt_there_and_reports_the_sa
     assert execute(file, "verify") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.fault(47)
 def test_a_rebuild_moves_the_former_file_aside_and_leaves_readers_what_they_had(kept, tmp_path, capsys):
     file = moved_elsewhere(kept, tmp_path / "other", reports=True)

@@ -48,6 +48,7 @@ def equation_holds(desk):
 # providers that are down
 
 
+@pytest.mark.slow
 @pytest.mark.fault(1)
 @pytest.mark.usefixtures("impatient")
 def test_a_provider_that_is_down_is_named_first_and_the_others_are_published(desk):
@@ -108,6 +109,7 @@ def test_all_providers_down_on_the_first_day_leaves_a_record_too(desk):
 # pages that never came
 
 
+@pytest.mark.slow
 def test_a_last_page_that_never_came_proves_no_absence(desk):
     desk = desk(demo(), assumed=Assumed(totality_page_size=12)).without("payiq")
     desk.run(DEMO_AS_OF)
@@ -210,6 +212,7 @@ def test_a_plan_with_one_bad_term_stays_out_whole_and_the_equation_holds(desk):
 # the same again, and a little more
 
 
+@pytest.mark.slow
 def test_a_second_run_over_unchanged_data_writes_the_same_bytes_and_only_ages_the_breaks(desk):
     desk = desk(demo())
     first = desk.run(DEMO_AS_OF)

@@ -108,6 +108,7 @@ def test_a_watermark_that_lies_in_the_future_asks_for_everything(desk, monkeypat
     assert all(EVERYTHING not in times for times in asked(desk).values())
 
 
+@pytest.mark.slow
 def test_everything_is_asked_for_again_on_the_seventh_day_and_not_a_day_later(desk, at):
     desk = desk(golden()).without("payiq").configure(gates={"freshness_hours": 10_000})
     start = datetime(2026, 6, 1, 6, tzinfo=UTC)

@@ -192,6 +192,7 @@ def restated(open_desk, tmp_path_factory):
         yield desk, old, stored, known_at
 
 
+@pytest.mark.slow
 def test_a_reversal_known_later_restates_the_day_it_concerns(restated):
     desk, _, _, _ = restated
     [april] = of(desk.rows("plans", desk.report(date(2025, 4, 30)).folder), "totality")

@@ -161,6 +161,7 @@ def is_near(book, setup):
     return any(abs(day - AS_OF) <= timedelta(days=3) for day in days)
 
 
+@pytest.mark.slow
 def test_an_account_with_a_fault_or_a_refused_row_is_asked_for_everything_again(pair):
     quiet, exact = pair
     begin(pair)
@@ -183,6 +184,7 @@ def test_an_account_with_a_fault_or_a_refused_row_is_asked_for_everything_again(
     assert [row for row in quiet.rows("payments") if row["payment_id"] == "870001"]
 
 
+@pytest.mark.slow
 def test_an_account_that_left_the_file_is_not_judged_and_comes_back_as_it_was(pair):
     lines = {}
     for desk in pair:
@@ -201,6 +203,7 @@ def test_an_account_that_left_the_file_is_not_judged_and_comes_back_as_it_was(pa
     assert figures(pair[0]) == figures(pair[1])
 
 
+@pytest.mark.slow
 def test_lists_on_which_nothing_happened_are_not_read_again(desk):
     desk = desk(generate(seed=5, plans=6, as_of=AS_OF, providers=("payt", "totality"))).without("payiq")
     desk.world.clock = None

@@ -117,6 +117,7 @@ def test_age_lifts_a_break_of_low_severity_by_one_step_once_and_never_to_critica
         assert found["severity"] == severity, folder
 
 
+@pytest.mark.slow
 def test_a_plan_that_changes_alone_stays_out_with_the_term_that_kept_it_out_until_both_can_be_read(desk):
     world = golden()
     world.clock = None

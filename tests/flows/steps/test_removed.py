@@ -76,6 +76,7 @@ def notes_of(finished):
     return notes
 
 
+@pytest.mark.slow
 def test_what_a_start_mended_stands_in_the_summary_of_the_run_that_found_it_and_of_no_later_one(desk):
     desk = desk(golden()).without("payt")
     first = desk.run(GOLDEN_AS_OF)

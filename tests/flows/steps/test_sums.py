@@ -160,6 +160,7 @@ def test_buckets_stand_in_their_order_and_both_agings_of_one_currency_can_be_rea
     assert dict(numbers).items() <= {b: n for n, b in enumerate(order)}.items()
 
 
+@pytest.mark.slow
 def test_no_cell_is_empty_where_its_column_says_never(morning):
     told = morning.query(
         "select table_name, column_name, data_type from duckdb_columns() "

@@ -72,6 +72,7 @@ def test_every_convention_that_can_be_chosen_is_drawn() -> None:
     assert {plan["pattern"] or "DAY" for plan in plans} == {"DAY", "WEEKDAY"}
 
 
+@pytest.mark.slow
 @pytest.mark.fault(31)
 def test_both_schedules_agree_on_every_term_of_twenty_thousand_plans_over_all_conventions() -> None:
     plans, terms = portfolio()

@@ -59,6 +59,7 @@ def reversal(open_desk, tmp_path_factory):
         yield desk, first, april, stored
 
 
+@pytest.mark.slow
 def test_the_reversal_of_the_worked_example_is_named_as_the_one_cause(reversal):
     desk, _, april, stored = reversal
     rows = restated(desk, "2025-04-30")
@@ -158,6 +159,7 @@ def test_of_a_changed_file_its_key_is_named_and_not_its_lines(reversal):
     assert named == "lines of run.customers_file, lines of run.pauses_file"
 
 
+@pytest.mark.slow
 def test_a_payment_of_yesterday_is_the_only_cause_and_one_of_today_is_none(desk):
     desk = desk(golden()).without("payt")
     desk.run(LAST)

@@ -71,6 +71,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_what_was_refused_comes_in_is_named_as_the_cause_and_no_earlier_report_changes(desk, capsys, case):
     provider, faulty, plan, outstanding, mended = CASES[case]

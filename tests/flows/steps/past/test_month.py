@@ -20,6 +20,8 @@ from flows.commands.cli import execute
 from flows.steps.publish import Finished
 from schemas.reports import REPORTS
 
+pytestmark = pytest.mark.slow  # all of them look at the same days
+
 DAYS = int(os.environ.get("PLANRECON_MONTH", "6"))
 ASKED = 1 if DAYS > 10 else 2
 """In the suite every other day is made again and restated."""
@@ -69,7 +71,6 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(tables)}
 
 
-@pytest.mark.slow
 def test_every_day_is_right_by_the_second_answer(lived):
     _, month, days = lived
     wrong = []
@@ -136,7 +137,6 @@ MONEY = ("amount_due", "overdue", "received", "outstanding", "pending")
 COUNTS = ("days_past_due", "missed_terms")
 
 
-@pytest.mark.slow
 def test_every_restatement_is_explained_to_the_minor_unit(lived, capsys):
     desk, _, days = lived
     causes: Counter[str] = Counter()

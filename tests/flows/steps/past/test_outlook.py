@@ -58,6 +58,7 @@ def money(rows, key, *names):
     return {tuple(row[name] for name in key): tuple(Decimal(row[name] or 0) for name in names) for row in rows}
 
 
+@pytest.mark.slow
 def test_cash_equals_the_second_answer(looked_back, answers):
     desk, folder = looked_back
     rows, (_, now) = desk.rows("cash", folder), answers

@@ -68,6 +68,7 @@ def test_every_published_report_comes_out_the_same_under_its_own_known_at(histor
     assert [desk.query("SELECT count(*), max(as_of) FROM v_breaks")] == [register]
 
 
+@pytest.mark.slow
 def test_newly_missed_are_the_plans_with_more_missed_terms_than_on_the_day_published_before(history):
     """A report of a day before the newest one has no history of plans, and is compared with nothing later."""
     desk, published = history
