@@ -29,10 +29,16 @@ OF_THE_RUN = {"manifest.json", "summary.json", "read.duckdb"}
 def shuffle(path, seed):
     """Lay the rows of every table in another order."""
     with duckdb.connect(str(path)) as con:
-        for schema, name in con.sql("SELECT schema_name, table_name FROM duckdb_tables()").fetchall():
+        stored = con.sql("""
+            SELECT schema_name, table_name, string_agg('"' || column_name || '"', ', ' ORDER BY column_index)
+            FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (schema_name, table_name)
+            WHERE NOT is_generated GROUP BY ALL
+        """)
+        for schema, name, columns in stored.fetchall():
             table = f'"{schema}"."{name}"'
-            con.execute(f"CREATE TEMP TABLE drawn AS FROM {table} AS r ORDER BY hash(CAST(r AS VARCHAR) || {seed})")
-            con.execute(f"DELETE FROM {table}; INSERT INTO {table} FROM drawn; DROP TABLE drawn")
+            drawn = f"SELECT {columns} FROM {table} AS r ORDER BY hash(CAST(r AS VARCHAR) || {seed})"
+            con.execute(f"CREATE TEMP TABLE drawn AS {drawn}")
+            con.execute(f"DELETE FROM {table}; INSERT INTO {table} ({columns}) FROM drawn; DROP TABLE drawn")
 
 
 def report(kept, seed, place):
