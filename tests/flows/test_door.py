@@ -181,6 +181,7 @@ def test_help_is_shown_in_any_encoding(command):
     assert f"planrecon {command}" in ended.stdout
 
 
+@pytest.mark.slow
 def test_a_process_without_a_home_and_a_name_works(desk):
     """As in a container: HOME is not set, and no entry of the system's list of users has this id."""
     desk = desk(golden())

@@ -68,6 +68,7 @@ def test_white_space_around_a_secret_is_none_of_it(tmp_path):
     assert settings.providers.configured()["payt"].secret("token") == "abc def"
 
 
+@pytest.mark.slow
 def test_a_secret_that_cannot_be_used_costs_its_provider_alone(desk, capsys):
     desk = desk(golden())
     desk.configure(gates={"change_share": 1}).run(GOLDEN_AS_OF)

@@ -76,6 +76,7 @@ def test_a_provider_that_is_down_is_named_first_and_the_others_are_published(des
     assert "not read" not in desk.run(GOLDEN_AS_OF).text.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_all_providers_down_is_a_failure_that_is_recorded_and_changes_nothing(desk):
     desk = desk(golden())
     desk.begin(GOLDEN_AS_OF)
@@ -253,6 +254,7 @@ def test_a_rebuilt_warehouse_reports_the_same_bytes_and_a_report_asks_no_provide
     assert not any(desk.sandbox.requests.values())
 
 
+@pytest.mark.slow
 def test_an_incremental_run_asks_for_changes_only_and_finds_them(desk, compare):
     world = demo()
     world.clock = None
@@ -293,6 +295,7 @@ def waiting_for(desk, provider, count=1):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(60)
 def test_a_second_run_at_the_same_time_is_told_who_holds_the_lock(desk):
     desk = desk(golden()).without("payt", "payiq")

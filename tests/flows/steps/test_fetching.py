@@ -120,6 +120,7 @@ def test_everything_is_asked_for_again_on_the_seventh_day_and_not_a_day_later(de
             assert (times == {EVERYTHING}) is is_full, (provider, since_full)
 
 
+@pytest.mark.slow
 @pytest.mark.fault(21)
 def test_a_gap_of_sixty_days_is_closed_by_asking_for_everything(desk, at):
     """The overlap alone may carry the next start beyond what a provider's list of deletions reaches back to."""

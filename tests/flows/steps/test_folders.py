@@ -98,6 +98,7 @@ def test_two_configurations_may_share_a_state_folder_and_each_shows_its_own_repo
     assert desk.is_sound()
 
 
+@pytest.mark.slow
 def test_a_backup_restored_in_another_folder_answers_at_once_and_goes_on(desk, capsys):
     desk = desk(golden()).without("payt", "totality")
     desk.run(GOLDEN_AS_OF)

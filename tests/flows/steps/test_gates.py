@@ -112,6 +112,7 @@ def test_a_provider_that_was_never_read_to_its_end_holds_the_run(desk):
     assert warehouse_views(table) == {"v_plans": [], "v_terms": [], "v_aging": []}
 
 
+@pytest.mark.slow
 def test_a_fetch_that_is_too_old_holds_the_run_and_a_younger_one_does_not(published):
     desk, seen = published(golden(), "payt")
     desk.sandbox.faults.add(faults.status(400), provider="totality", times=faults.FOREVER)
@@ -141,6 +142,7 @@ def test_a_portfolio_that_shrinks_by_more_than_three_in_ten_holds_the_run(publis
     assert seen_by_readers(desk) == seen
 
 
+@pytest.mark.slow
 @pytest.mark.fault(37)
 def test_a_portfolio_that_grows_by_more_than_the_limit_is_held_too(published):
     desk, seen = published(golden())
@@ -177,6 +179,7 @@ def test_one_accepted_row_lost_between_two_stages_holds_the_run(published, monke
         seen = seen_by_readers(desk)
 
 
+@pytest.mark.slow
 def test_a_held_run_does_not_move_the_life_of_breaks(published):
     desk, _ = published(broken())
     before = desk.query("SELECT fingerprint, state, first_seen FROM v_breaks ORDER BY ALL")

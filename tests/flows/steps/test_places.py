@@ -135,6 +135,7 @@ def test_a_folder_that_is_read_only_is_said_before_anything_is_fetched(ready, se
     assert asked(ready) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.fault(69)
 def test_a_name_that_looks_like_a_pattern_is_only_a_name(ready, capsys):
     name = """Reports [finance] {a,b} * it's 100% "ours" ré;ports"""

@@ -379,6 +379,7 @@ def breaks_loads_of(monkeypatch):
     return broken
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_cannot_be_loaded_is_named_and_set_aside_and_costs_no_other_tenant(
     desk, breaks_loads_of, monkeypatch, capsys
 ):

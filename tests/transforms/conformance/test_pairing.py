@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,6 +166,7 @@ def test_a_schedule_compared_with_itself_differs_nowhere(schedule: list[Terms]) 
     assert not (pairs["difference_days"] != 0).any()
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(plans, plans)
 def test_swapping_the_sides_swaps_missing_and_extra_and_the_signs_and_nothing_else(

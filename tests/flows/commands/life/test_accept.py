@@ -91,6 +91,7 @@ def test_an_accepted_break_is_not_open_until_its_last_day_has_passed_or_it_is_ta
     ]
 
 
+@pytest.mark.slow
 def test_a_rebuilt_warehouse_has_the_acceptances_of_the_one_before(served, capsys):
     name = open_breaks(served)[0]["fingerprint"]
     assert planrecon(served, "accept", name, "--owner", "bert", "--reason", "known") == 0
