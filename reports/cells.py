@@ -13,6 +13,8 @@ FORMULA = r"^\s*[=+\-@\t\r\n]"
 """Beginnings of texts that a spreadsheet may run as formulas, spaces before them included."""
 
 _PPM_PLACES = 6
+_MANY, _SHORT_RUN = 20_000, 4
+"""Rows from which on, and repeats at least on average, a text that stands in many rows one after the other is quoted once."""
 _NEVER_A_FORMULA = frozenset({"provider", "currency", "state", "side", "kind", "severity", "basis", "fingerprint"})
 """Columns of closed vocabularies; they are not searched."""
 
@@ -25,11 +27,11 @@ def cells(report: Report, frame: pl.DataFrame, *, only: slice = slice(None)) -> 
     """
     by_places = places_in(report, frame)
     shown = report.columns[only]
-    needs = _needs(frame, [column.name for column in shown if column.kind is Kind.TEXT])
-    columns = []
+    texts = _texts(frame, [column.name for column in shown if column.kind is Kind.TEXT])
+    columns: list[pl.Expr | pl.Series] = []
     for column in shown:
         if column.kind is Kind.TEXT:
-            columns.append(_quoted(column.name, needs))
+            columns.append(texts[column.name])
         elif column.kind is Kind.MONEY:
             columns.append(_money(column.name, by_places))
         elif column.kind is Kind.RATIO:
@@ -61,10 +63,29 @@ def lines(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
     return cells(report, frame, only=slice(width, None)).insert_column(0, joined.gather(block))
 
 
+def _texts(frame: pl.DataFrame, names: list[str]) -> dict[str, pl.Expr | pl.Series]:
+    """Return text columns quoted, each under its name.
+
+    Where most rows repeat the one before, only the first of each run is looked at and quoted: the states due, due, paid
+    have the runs 0, 0, 1 and the firsts due, paid, so that the quoted firsts are put in the places 0, 0, 1.
+    """
+    repeated: dict[str, pl.Expr | pl.Series] = {}
+    if names and frame.height >= _MANY:
+        runs = frame.select(pl.col(names).rle_id())
+        for name, last in zip(names, runs.row(-1), strict=True):
+            if last < frame.height // _SHORT_RUN:
+                run = runs[name]
+                firsts = frame.select(name).filter(run.ne_missing(run.shift(1)))
+                repeated[name] = firsts.select(_quoted(name, _needs(firsts, [name]))).to_series().gather(run)
+    others = [name for name in names if name not in repeated]
+    needs = _needs(frame, others)
+    return repeated | {name: _quoted(name, needs) for name in others}
+
+
 def _needs(frame: pl.DataFrame, texts: list[str]) -> dict[str, bool]:
     """Return of each text column whether a cell of it may be a formula, or holds a quote; all looked at in one pass."""
     formulas = [pl.col(name).str.contains(FORMULA).any().alias(f"{name} =") for name in {*texts} - _NEVER_A_FORMULA]
-    quotes = [pl.col(name).str.contains('"', literal=True).any().alias(f'{name} "') for name in texts]
+    quotes = [pl.col(name).str.join("").str.contains('"', literal=True).alias(f'{name} "') for name in texts]
     return frame.select(*formulas, *quotes).to_dicts()[0] if texts else {}
 
 
@@ -75,7 +96,7 @@ def _quoted(name: str, needs: dict[str, bool]) -> pl.Expr:
         shown = pl.when(shown.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown)
     if needs[f'{name} "']:
         shown = shown.str.replace_all('"', '""', literal=True)
-    return pl.concat_str(pl.lit('"'), shown, pl.lit('"')).alias(name)
+    return pl.format('"{}"', shown).alias(name)
 
 
 def _money(name: str, by_places: dict[int, list[str]]) -> pl.Expr:

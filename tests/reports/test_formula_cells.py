@@ -6,6 +6,8 @@ from datetime import date
 import polars as pl
 import pytest
 
+from reports.cells import cells
+from reports.files.shape import empty
 from reports.files.tables import TableWriter
 from schemas.reports import REPORTS
 
@@ -29,7 +31,7 @@ HARMLESS = ["", "a=1", "1-2", "O'Neil", "'=1", "x@y", "50% =", "\u2014", "ünï"
 
 
 def explanations(folder, frame, texts):
-    breaks = frame("breaks", *({"fingerprint": f"{n:04}", "explanation": t} for n, t in enumerate(texts)))
+    breaks = frame("breaks", *({"fingerprint": f"{n:06}", "explanation": t} for n, t in enumerate(texts)))
     table = TableWriter(REPORTS["breaks"], folder, as_of=date(2026, 6, 30), formats=("csv", "parquet"))
     table.add(breaks)
     table.close()
@@ -50,6 +52,18 @@ def test_any_other_text_comes_back_as_it_was(tmp_path, frame, text):
 
 def test_all_of_them_in_one_file(tmp_path, frame):
     assert explanations(tmp_path, frame, HOSTILE + HARMLESS) == ["'" + text for text in HOSTILE] + HARMLESS
+
+
+def test_all_of_them_in_many_rows_one_after_the_other(tmp_path, frame):
+    texts = [text for text in HOSTILE + HARMLESS for _ in range(1_000)]
+    expected = [text for text in ["'" + text for text in HOSTILE] + HARMLESS for _ in range(1_000)]
+    assert explanations(tmp_path, frame, texts) == expected
+
+
+def test_a_text_and_an_unknown_one_in_turn_keep_their_places(tmp_path):
+    owners = ["anna"] * 9_000 + [None] * 9_000 + ["", 'a"b'] * 4_500
+    shown = cells(REPORTS["breaks"], empty(REPORTS["breaks"]).clear(len(owners)).with_columns(owner=pl.Series(owners)))
+    assert shown["owner"].to_list() == ['"anna"'] * 9_000 + [None] * 9_000 + ['""', '"a""b"'] * 4_500
 
 
 def test_parquet_keeps_the_exact_text(tmp_path, frame):
