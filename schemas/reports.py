@@ -58,7 +58,8 @@ class Report:
     readers are told instead of its own. `blocks` names an integer of the frame that is equal exactly where all of
     the key but its last column is, which makes sorting cheap. `has_csv` is false for tables that exist as Parquet
     only. `beside` names columns that its view has at its end and its files have not: each is read from the first of the
-    named tables that knows it, `plans` or `accounts`. The warehouse keeps the rows of every run where `is_recorded`, else no more than the shape.
+    named tables that knows it, `plans` or `accounts`. The warehouse keeps the rows of every run where `is_recorded`, else no more than the shape;
+    where `by_run` names columns, those of every run, and the rest of a row once for all the runs that showed it alike.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Report:
     blocks: str | None = None
     has_csv: bool = True
     is_recorded: bool = False
+    by_run: str = ""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -152,6 +154,7 @@ _REPORTS = (
         told_as={"is_in_force": "plan_in_force"},
         beside={"customer_id": ("plans", "accounts"), "is_in_force": ("plans",)},
         is_recorded=True,
+        by_run="as_of severity state difference_days age_days",
     ),
     Report(
         "aging",

@@ -18,6 +18,7 @@ import polars as pl
 from schemas.reports import RECORDED, REPORTS
 from schemas.results import BREAK_REGISTER
 from schemas.words import HELD, PUBLISHED
+from sql import shown
 from sql.connection import transaction
 from sql.plan_history import NAME as PLAN_HISTORY
 from sql.scripts import statements
@@ -210,7 +211,10 @@ def _write_run(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 
 def _write_report(con: duckdb.DuckDBPyConnection, report: str, run_id: str, frame: pl.DataFrame | None) -> None:
-    con.execute(f"DELETE FROM out.{report} WHERE run_id = $run_id", {"run_id": run_id})
+    if report == shown.NAME:
+        shown.forget(con, run_id)
+    else:
+        con.execute(f"DELETE FROM out.{report} WHERE run_id = $run_id", {"run_id": run_id})
     if frame is None:
         return
     shape = {column.name: column.kind.value for column in REPORTS[report].columns}
@@ -221,7 +225,12 @@ def _write_report(con: duckdb.DuckDBPyConnection, report: str, run_id: str, fram
     if wrong:
         raise ValueError(f"report {report} cannot be recorded: {', '.join(wrong)}; pass it as its Parquet holds it")
     rows = frame.select(pl.lit(run_id).alias("run_id"), *shape)
-    insert(con, f"INSERT INTO out.{report} BY NAME SELECT * FROM given", rows)
+    if report == shown.NAME:
+        con.register("given", rows)
+        shown.keep(con, "given")
+        con.unregister("given")
+    else:
+        insert(con, f"INSERT INTO out.{report} BY NAME SELECT * FROM given", rows)
 
 
 def _write_history(con: duckdb.DuckDBPyConnection, run_id: str, frame: pl.DataFrame | None) -> None:

@@ -20,6 +20,7 @@ from sql.core.short_ids import shorten_stored
 from sql.errors import Damaged, NoWarehouse, StoreError, WrongVersion
 from sql.report_tables import add_columns
 from sql.scripts import create_tables, fingerprint, view_names
+from sql.shown import part_stored
 from sql.storage.files import make_new, private_folder, write_atomic
 from sql.views import fill_currencies, make_views, shown_folder
 
@@ -154,8 +155,9 @@ def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path
             return False
         _refuse_unknown_views(con, path)
         shorten_stored(con)
-        create_tables(con)
         add_columns(con)
+        part_stored(con)
+        create_tables(con)
         fill_currencies(con)
         shown = shown_folder(con)
         is_here = shown is not None and any(shown.is_relative_to(folder.resolve()) for folder in folders)

@@ -168,7 +168,7 @@ def test_a_stop_between_the_readers_database_and_its_line_in_the_manifest_is_men
 def test_a_row_lost_between_two_tables_is_named(store, capsys):
     with duckdb.connect(str(store / "planrecon.duckdb")) as con:
         con.execute(WAREHOUSE["received = accepted + quarantined + deduplicated"][0])
-        con.execute("DELETE FROM out.breaks WHERE as_of = DATE '2026-06-30'")
+        con.execute("DELETE FROM out.breaks_by_run WHERE as_of = DATE '2026-06-30'")
     code, out, _ = verified(store, capsys)
     assert code == 2
     assert "load 1: fetched terms are not accepted + quarantined + deduplicated" in out
