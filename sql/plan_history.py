@@ -1,10 +1,11 @@
 """Keep how the figures of plans went over the published runs: of each run, the plans that changed.
 
-Runs of a date before the newest published one stand beside the history. A plan that stays as it is costs nothing,
-so a year of days is little more than what happened in it.
+Runs of a date before the newest published one stand beside the history. A plan that stays as it is, or is past due and a day
+older each day, costs nothing, so a year of days is little more than what happened in it.
 """
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -20,17 +21,24 @@ ROWS_AT_ONCE = 50_000
 NAME = "plan_history"
 
 
-def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame) -> pl.DataFrame:
+def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """Return the rows of `meta.plan_history`, without their run, that a run with these plans adds.
 
     Args:
         con: The warehouse.
         plans: The report `plans` as its Parquet holds it.
+        as_of: The date of the run.
     """
-    shape = con.sql(f"SELECT * EXCLUDE (run_id, is_listed) FROM meta.{NAME} WHERE false").columns
-    con.register("now_listed", plans.select(shape))
+    shape = con.sql(f"SELECT * EXCLUDE (run_id, is_listed, is_changed) FROM meta.{NAME} WHERE false").columns
+    days = pl.col("days_past_due")
+    is_late = (days > 0).fill_null(value=False)
+    counted = plans.with_columns(
+        late_since=pl.when(is_late).then(pl.col("as_of").dt.offset_by(pl.format("-{}d", days))),
+        days_past_due=pl.when(~is_late).then(days),
+    )
+    con.register("now_listed", counted.select(shape))
     try:
-        found: pl.DataFrame = con.sql(statements("past/changed_plans.sql")).pl()
+        found: pl.DataFrame = con.sql(statements("past/changed_plans.sql"), params={"as_of": as_of}).pl()
     finally:
         con.unregister("now_listed")
     return found

@@ -179,15 +179,16 @@ def report_frames(folder: Path) -> dict[str, pl.DataFrame]:
 
 
 def with_later_columns(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Return the recorded reports among `frames`, of any earlier version, with later columns null in every row."""
-    there = {name: frames[name] for name in RECORDED if name in frames}
+    """Return what `record_run` takes of `frames`, of any earlier version: reports have later columns null in every row."""
+    reports = {name: REPORTS[name].columns for name in RECORDED}
     return {
         name: frame.with_columns(
             pl.lit(None, column.kind.value).alias(column.name)
-            for column in REPORTS[name].columns
+            for column in reports.get(name, ())
             if column.name not in frame.columns
         )
-        for name, frame in there.items()
+        for name, frame in frames.items()
+        if name in reports or name == PLAN_HISTORY
     }
 
 

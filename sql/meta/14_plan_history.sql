@@ -1,6 +1,6 @@
 -- title: figures of plans over the published runs
--- grain: one row per plan and published run at which something in it was another than at the run before
--- Money in major units. A run of a date before the newest published one has none. Readers' small databases hold the
+-- grain: one row per plan and published run at which something in it was another than could be told from the run before
+-- A plan past due is a day older each day: that is told from the day it counts from. Money in major units. A run of a date before the newest published one has none. Readers' small databases hold the
 -- newest runs, and of each plan in them the row before.
 CREATE TABLE IF NOT EXISTS meta.plan_history (
     run_id VARCHAR NOT NULL,
@@ -21,12 +21,17 @@ CREATE TABLE IF NOT EXISTS meta.plan_history (
     overdue DECIMAL(20, 4),
     overdue_past_grace DECIMAL(20, 4),
     pending DECIMAL(20, 4),
-    days_past_due BIGINT,
+    days_past_due BIGINT,                  -- null where the days are counted from `late_since`
     bucket VARCHAR,
     next_due_date DATE,
-    is_listed BOOLEAN NOT NULL             -- false: the run did not list the plan any more; its figures are the last ones
+    is_listed BOOLEAN NOT NULL,            -- false: the run did not list the plan any more; its figures are the last ones
+    late_since DATE,                       -- the as-of date less the days past due, until another row
+    is_changed BOOLEAN                     -- false: what the run showed is as before, but its days no longer count on; null: true
 );
-COMMENT ON TABLE meta.plan_history IS 'One row per plan and published run at which something in it was another than at the run before';
+-- what earlier versions made
+ALTER TABLE meta.plan_history ADD COLUMN IF NOT EXISTS late_since DATE;
+ALTER TABLE meta.plan_history ADD COLUMN IF NOT EXISTS is_changed BOOLEAN;
+COMMENT ON TABLE meta.plan_history IS 'One row per plan and published run at which more was another than a plan past due being older';
 -- title: published runs that became the newest when they ended
 -- grain: one row per run; one of a date before the newest published one is left out
 -- source: meta.runs

@@ -1,16 +1,23 @@
--- title: plans that are others than in the history
+-- title: plans that are others than the history tells
 -- grain: one row per plan whose figures differ from its newest row, or that came, or that is no longer listed
 -- source: the plans of a run under the name now_listed, meta.plan_history
+--         A plan in the history that counts 3 days from 25 June to 28 June is not another with 4 days on 29 June. With 3 days on
+--         29 June it counts from 26 June: a row, which is_changed tells apart, since readers are shown 3 days as before.
 WITH told AS (
     SELECT h.*, row_number() OVER (PARTITION BY h.provider, h.tenant_id, h.plan_id ORDER BY r.run_no DESC) AS age
     FROM meta.plan_history AS h
     INNER JOIN meta.runs AS r ON r.run_id = h.run_id AND r.state = 'PUBLISHED'
 ),
 last_told AS (
-    SELECT * EXCLUDE (run_id, age) FROM told WHERE age = 1
+    SELECT * EXCLUDE (run_id, is_changed, age) FROM told WHERE age = 1
+),
+last_shown AS (
+    SELECT t.* REPLACE (coalesce(l.as_of - t.late_since, t.days_past_due) AS days_past_due, CAST(NULL AS DATE) AS late_since)
+    FROM last_told AS t
+    CROSS JOIN (SELECT max_by(as_of, run_no) AS as_of FROM meta.leading_runs()) AS l
 ),
 listed AS (
-    SELECT * EXCLUDE (run_id) FROM meta.plan_history WHERE false
+    SELECT * EXCLUDE (run_id, is_changed) FROM meta.plan_history WHERE false
     UNION ALL BY NAME
     SELECT *, true AS is_listed FROM now_listed
 ),
@@ -19,13 +26,21 @@ changed AS (
     EXCEPT
     SELECT * FROM last_told
 ),
+unchanged AS (
+    SELECT * REPLACE (coalesce($as_of - late_since, days_past_due) AS days_past_due, CAST(NULL AS DATE) AS late_since)
+    FROM changed
+    INTERSECT
+    SELECT * FROM last_shown
+),
 gone AS (
     SELECT * REPLACE (false AS is_listed)
-    FROM last_told
+    FROM last_shown
     ANTI JOIN now_listed USING (provider, tenant_id, plan_id)
     WHERE is_listed
 )
-SELECT * FROM changed
+SELECT c.*, u.plan_id IS NULL AS is_changed
+FROM changed AS c
+LEFT JOIN unchanged AS u ON u.provider = c.provider AND u.tenant_id = c.tenant_id AND u.plan_id = c.plan_id
 UNION ALL BY NAME
-SELECT * FROM gone
+SELECT *, true AS is_changed FROM gone
 ORDER BY provider, tenant_id, plan_id

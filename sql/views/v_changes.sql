@@ -1,6 +1,6 @@
 -- title: what changed in plans since the last published run
 -- grain: one row per plan and column that the latest published run shows otherwise than the one before it
--- source: meta.plan_history
+-- source: meta.plan_figures
 CREATE OR REPLACE VIEW main.v_changes AS
 WITH runs AS (
     SELECT run_no, as_of, lag(as_of) OVER (ORDER BY run_no) AS before_as_of
@@ -10,20 +10,20 @@ latest AS (
     SELECT run_no, as_of, before_as_of FROM runs WHERE before_as_of IS NOT NULL ORDER BY run_no DESC LIMIT 1
 ),
 figures AS (
-    SELECT r.run_no, h.* EXCLUDE (run_id)
-    FROM meta.plan_history AS h
-    INNER JOIN meta.runs AS r ON r.run_id = h.run_id AND r.state = 'PUBLISHED'
+    SELECT * FROM meta.plan_figures()
 ),
-now_told AS (
-    SELECT f.*, l.as_of, l.before_as_of
+newest AS (
+    SELECT f.*, l.run_no AS latest_no, l.as_of, l.before_as_of
     FROM figures AS f
-    INNER JOIN latest AS l ON l.run_no = f.run_no
+    CROSS JOIN latest AS l
+    QUALIFY row_number() OVER (PARTITION BY f.provider, f.tenant_id, f.plan_id ORDER BY f.run_no DESC) = 1
 ),
 compared AS (
     SELECT n AS later, b AS earlier
-    FROM now_told AS n
+    FROM newest AS n
     ASOF LEFT JOIN figures AS b
-        ON b.provider = n.provider AND b.tenant_id = n.tenant_id AND b.plan_id = n.plan_id AND b.run_no < n.run_no
+        ON b.provider = n.provider AND b.tenant_id = n.tenant_id AND b.plan_id = n.plan_id AND b.run_no < n.latest_no
+    WHERE n.run_no = n.latest_no OR n.late_since IS NOT NULL
 ),
 cells AS (
     SELECT
@@ -48,7 +48,11 @@ cells AS (
             meta.cell('overdue', earlier.overdue, later.overdue),
             meta.cell('overdue_past_grace', earlier.overdue_past_grace, later.overdue_past_grace),
             meta.cell('pending', earlier.pending, later.pending),
-            meta.cell('days_past_due', earlier.days_past_due, later.days_past_due),
+            meta.cell(
+                'days_past_due',
+                coalesce(later.before_as_of - earlier.late_since, earlier.days_past_due),
+                coalesce(later.as_of - later.late_since, later.days_past_due)
+            ),
             meta.cell('bucket', earlier.bucket, later.bucket),
             meta.cell('next_due_date', earlier.next_due_date, later.next_due_date),
             meta.cell('listed', coalesce(earlier.is_listed, false), later.is_listed)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from random import Random
 
 import polars as pl
 import pytest
@@ -42,10 +43,10 @@ def desk(tmp_path):
         for number, (name, (as_of, rows)) in enumerate(days.items()):
             at = START + timedelta(days=number)
             run = Run(name, name, as_of, 1, at, at, at, "PUBLISHED", 0, folder=tmp_path / name)
-            frame = listed(rows)
+            frame = listed(rows).with_columns(as_of=pl.lit(as_of))
             (tmp_path / name).mkdir()
-            frame.with_columns(as_of=pl.lit(as_of)).write_parquet(tmp_path / name / "plans.parquet")
-            added = {} if name == "r4" else {plan_history.NAME: plan_history.changed_plans(con, frame)}
+            frame.write_parquet(tmp_path / name / "plans.parquet")
+            added = {} if name == "r4" else {plan_history.NAME: plan_history.changed_plans(con, frame, as_of)}
             record_run(con, run, added)
         refresh_views(con, tmp_path / "r3")
         yield con, tmp_path
@@ -69,8 +70,7 @@ def test_a_plan_that_stays_as_it_is_costs_no_row(desk):
     rows = con.sql("SELECT run_id, plan_id, is_listed FROM meta.plan_history ORDER BY ALL").fetchall()
     assert rows == [
         *(("r1", name, True) for name in ("P1", "P2", "P3")),
-        ("r2", "P2", True),
-        ("r2", "P3", False),
+        ("r2", "P3", False),  # and P2, past due since 25 June, is no other
         *(("r3", name, True) for name in ("P1", "P2", "P4")),
     ]
 
@@ -109,3 +109,120 @@ def test_a_run_that_was_never_seen_takes_its_part_of_the_history_with_it(desk):
     at = START + timedelta(days=2)
     record_run(con, Run("r3", "r3", date(2026, 6, 30), 1, at, at, at, "FAILED", 2), {})
     assert con.sql(HISTORY).fetchall() == [row for row in EVERY_RUN if row[0] < 3]
+
+
+def published(con, folder, name, as_of, rows):
+    """Publish one more run with these plans; return what it adds to the history."""
+    number = int(name[1:])
+    at, frame = START + timedelta(days=number), listed(rows).with_columns(as_of=pl.lit(as_of))
+    (folder / name).mkdir()
+    frame.write_parquet(folder / name / "plans.parquet")
+    added = plan_history.changed_plans(con, frame, as_of)
+    record_run(
+        con, Run(name, name, as_of, 1, at, at, at, "PUBLISHED", 0, folder=folder / name), {plan_history.NAME: added}
+    )
+    return added
+
+
+def test_the_history_of_a_file_of_an_earlier_version_goes_on(tmp_path):
+    place = {"path": tmp_path / "planrecon.duckdb", "state_dir": tmp_path / "state", "folders": [tmp_path]}
+    first = date(2026, 6, 28)
+    with Warehouse.open(**place) as warehouse:
+        con = warehouse.con
+        for number in (1, 2):  # which kept the days themselves: P1 is a day older, P2 pauses
+            rows = [plan("P1", days=2 + number), *([plan("P2", days=5), plan("P3")] if number == 1 else [])]
+            at = START + timedelta(days=number)
+            run = Run(f"r{number}", "", first + timedelta(days=number), 1, at, at, at, "PUBLISHED", 0)
+            record_run(con, run, {plan_history.NAME: listed(rows).with_columns(is_listed=pl.lit(value=True))})
+        con.execute(
+            "ALTER TABLE meta.plan_history DROP COLUMN late_since; ALTER TABLE meta.plan_history DROP COLUMN is_changed"
+        )
+        con.execute("UPDATE meta.about SET value = 'another' WHERE name = 'made_from'")
+    days = "SELECT run_no, plan_id, days_past_due, is_changed FROM v_plan_history ORDER BY ALL"
+    before = [
+        (1, "P1", 3, True),
+        (1, "P2", 5, True),
+        (1, "P3", 0, True),
+        (2, "P1", 4, True),
+        (2, "P2", 5, False),
+        (2, "P3", 0, False),
+    ]
+    with Warehouse.open(**place) as warehouse:
+        con = warehouse.con
+        assert con.sql(days).fetchall() == before
+        third = published(
+            con, tmp_path, "r3", first + timedelta(days=3), [plan("P1", days=5), plan("P2", days=5), plan("P3")]
+        )
+        assert third.select("plan_id", "is_changed").rows() == [("P1", True), ("P2", False)]
+        fourth = published(
+            con, tmp_path, "r4", first + timedelta(days=4), [plan("P1", days=6), plan("P2", days=6), plan("P3")]
+        )
+        assert fourth.is_empty()
+        after = [
+            (3, "P1", 5, True),
+            (3, "P2", 5, False),
+            (3, "P3", 0, False),
+            (4, "P1", 6, True),
+            (4, "P2", 6, True),
+            (4, "P3", 0, False),
+        ]
+        assert con.sql(days).fetchall() == before + after
+
+
+def lived(random):
+    """Return dates and plans of some runs in a row, of plans that age, pause, change, go and come back."""
+    as_of, state, runs = date(2026, 6, 1), {}, []
+    for _ in range(random.randint(2, 9)):
+        step = random.choice([0, 1, 1, 1, 3])
+        as_of += timedelta(days=step)
+        for name in ("P1", "P2", "P3", "P4"):
+            days, overdue = state.get(name, (0, "0"))
+            ages = (days + step if days else 0, overdue)
+            state[name] = random.choice(
+                [ages, ages, ages, ages, (days, overdue), (0, "0"), (random.randint(0, 4), "7.00")]
+            )
+        listed_now = [name for name in state if random.random() < 0.9] or ["P1"]
+        runs.append((as_of, [plan(name, days=state[name][0], overdue=state[name][1]) for name in listed_now]))
+    return runs
+
+
+def told(runs):
+    """Return what readers must find by the plans that each run listed: the history from the first run on, and the last changes.
+
+    A plan that came back is compared with what was shown of it last.
+    """
+    history, changes, before, last = [], [], {}, {}
+    for number, (_, rows) in enumerate(runs, start=1):
+        now = {row["plan_id"]: (row["overdue"], row["days_past_due"]) for row in rows}
+        history += [(number, name, *figures, before.get(name) != figures) for name, figures in now.items()]
+        changes = []
+        for name in now.keys() & last.keys():
+            (overdue, days), (overdue_now, days_now) = last[name], now[name]
+            changes += [(name, "days_past_due", str(days), str(days_now))] * (days != days_now)
+            changes += [(name, "overdue", f"{overdue:.4f}", f"{overdue_now:.4f}")] * (overdue != overdue_now)
+        before, last = now, last | now
+    return sorted(history), sorted(changes)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_figures_are_told_as_each_run_listed_them_however_plans_age_and_pause(tmp_path, monkeypatch, seed):
+    random = Random(seed)
+    runs = lived(random)
+    with Warehouse.open(tmp_path / "planrecon.duckdb", state_dir=tmp_path / "state", folders=[tmp_path]) as warehouse:
+        con = warehouse.con
+        for number, (as_of, rows) in enumerate(runs):
+            name = f"r{number}"
+            published(con, tmp_path, name, as_of, rows)
+        refresh_views(con, tmp_path / name)
+        history, changes = told(runs)
+        asked = (
+            "SELECT plan_id, column_name, before, after FROM v_changes WHERE column_name IN ('overdue', 'days_past_due') "
+            "AND before IS NOT NULL ORDER BY ALL"
+        )
+        assert con.sql(HISTORY).fetchall() == history
+        assert con.sql(asked).fetchall() == changes
+        newest = random.randint(1, 4)
+        monkeypatch.setattr(plan_history, "RECENT", newest)
+        small = write_read_duckdb(tmp_path / name / "read.duckdb", tmp_path / name, con)
+        assert read_query(small, HISTORY).rows() == [row for row in history if row[0] > len(runs) - newest]
+        assert read_query(small, asked).rows() == changes

@@ -4,6 +4,7 @@ import json
 import shutil
 from datetime import timedelta
 
+import duckdb
 import pytest
 
 from flows.commands import cli
@@ -43,6 +44,14 @@ def moved_elsewhere(kept, folder, *, reports):
     return file
 
 
+def told_of_plans(folder):
+    """The figures of plans over the runs, by the warehouse alone."""
+    with duckdb.connect(str(folder / "planrecon.duckdb"), read_only=True) as con:
+        rows = con.sql("SELECT * EXCLUDE (known_at) FROM v_plan_history ORDER BY ALL").fetchall()
+    assert len({row[0] for row in rows}) == 2
+    return rows
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("reports", [True, False], ids=["with the reports", "without them"])
 def test_a_backup_restored_in_another_folder_is_rebuilt_there_and_reports_the_same_bytes(
@@ -51,6 +60,7 @@ def test_a_backup_restored_in_another_folder_is_rebuilt_there_and_reports_the_sa
     file = moved_elsewhere(kept, tmp_path / "other", reports=reports)
     assert execute(file, "rebuild") == 0
     assert "4 loads, 2 runs" in capsys.readouterr().out
+    assert told_of_plans(tmp_path / "other") == told_of_plans(kept.folder)
     for day, run in ((EVE, kept.first), (DAY, kept.second)):
         asked = ("report", "--as-of", day.isoformat(), "--known-at", known_at(run), "--fail-on", "never")
         assert execute(file, *asked) == 0
