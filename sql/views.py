@@ -8,6 +8,7 @@ where the rows come from is decided here.
 import os
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,14 +22,18 @@ from schemas.reports import REPORTS
 from sql.connection import as_pattern, checkpoint, connect, quoted, transaction
 from sql.errors import CannotWrite
 from sql.plan_history import recent_history
-from sql.scripts import create_tables, run_scripts, statements
-from sql.storage.files import TEMPORARY, cannot_write, open_private, put_in_place
+from sql.scripts import create_tables, fingerprint, run_scripts, statements
+from sql.storage.files import TEMPORARY, cannot_write, open_private, put_in_place, write_atomic
 
 _LEDGER = ("loads", "fetches", "quarantine", "replayed", "runs", "writes", "agreed_terms", "acceptances", "currencies")
 """Tables of `meta` that views read."""
 
+BLANK = "blank.duckdb"
+"""File of the state folder that keeps the small database over no run: a line with the SHA-256 of all it was made from and of
+the rest. It may be taken away at any time: then it is made again."""
+
 _MADE: list[bytes] = []
-"""The small database over no run, once this process has made it."""
+"""The same, once this process has made or read it."""
 
 _NAMED_OTHERWISE: Mapping[tuple[str, str], str] = MappingProxyType(
     {
@@ -133,15 +138,17 @@ def insert(con: duckdb.DuckDBPyConnection, statement: str, rows: Any) -> None:
         con.unregister("given")
 
 
-def write_read_duckdb(path: Path, folder: Path, con: duckdb.DuckDBPyConnection) -> Path:
+def write_read_duckdb(
+    path: Path, folder: Path, con: duckdb.DuckDBPyConnection, *, state_dir: Path | None = None
+) -> Path:
     """Write the small database that readers open: the views over `folder`, the ledger as of now.
 
     `folder` must hold the Parquet under its final name: the views keep its
     absolute path, so that they work from any working directory. `path` is
-    replaced at once, so readers of the old file keep it.
+    replaced at once, so readers of the old file keep it. What is the same for every run is kept in `state_dir`.
     """
     draft = remove_draft(path)
-    _begin(draft)
+    _begin(draft, state_dir / BLANK if state_dir else None)
     with connect(draft, folders=[folder.resolve()]) as small:
         with transaction(small):
             for table in _LEDGER:
@@ -161,8 +168,10 @@ def remove_draft(path: Path) -> Path:
     return draft
 
 
-def _begin(draft: Path) -> None:
-    """Make the small database over no run: its tables and views are the same for every run, so a process makes them once."""
+def _begin(draft: Path, kept: Path | None) -> None:
+    """Make the small database over no run: its tables and views are the same for every run, so they are made once."""
+    if not _MADE:
+        _MADE.extend(_blank(kept))
     if not _MADE:
         with connect(draft) as con:
             with transaction(con):
@@ -170,12 +179,28 @@ def _begin(draft: Path) -> None:
                 make_views(con, None)
             checkpoint(con)
         _MADE.append(draft.read_bytes())
+        if kept is not None:
+            write_atomic(kept, _seal(_MADE[0]) + b"\n" + _MADE[0])
         return
     try:
         with open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
             file.write(_MADE[0])
     except OSError as error:
         raise cannot_write(draft, error) from error
+
+
+def _blank(kept: Path | None) -> list[bytes]:
+    """Return what an earlier process kept; nothing where it is gone, damaged or was made from something else."""
+    try:
+        seal, _, body = kept.read_bytes().partition(b"\n") if kept else (b"", b"", b"")
+    except OSError:
+        return []
+    return [body] if seal == _seal(body) else []
+
+
+def _seal(body: bytes) -> bytes:
+    made_from = (fingerprint(), duckdb.__version__, Path(__file__).read_text(encoding="utf-8"))
+    return sha256("\0".join(made_from).encode() + body).hexdigest().encode()
 
 
 def _write_history(small: duckdb.DuckDBPyConnection, con: duckdb.DuckDBPyConnection) -> None:

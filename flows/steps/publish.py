@@ -258,7 +258,7 @@ def _let_be_seen(
         frames[PLAN_HISTORY] = changed_plans(con, pl.read_parquet(folder / "plans.parquet", glob=False), this.as_of)
     try:
         end_run(con, ended, frames, register, commit_log=this.commit_log, archive=archive)
-        write_read_duckdb(folder / "read.duckdb", folder, con)
+        write_read_duckdb(folder / "read.duckdb", folder, con, state_dir=warehouse.state_dir)
         if writer.publish():
             refresh_views(con, folder)
     except BaseException:

@@ -45,7 +45,7 @@ def refresh_ledger(warehouse: Warehouse, reports_dir: Path, *, except_run: str =
 
 
 def _write_views(warehouse: Warehouse, folder: Path) -> None:
-    write_read_duckdb(folder / "read.duckdb", folder, warehouse.con)
+    write_read_duckdb(folder / "read.duckdb", folder, warehouse.con, state_dir=warehouse.state_dir)
     reseal(folder, "read.duckdb")
 
 

@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from schemas.reports import REPORTS
+from sql import views
 from sql.errors import BadQuery, StoreError
 from sql.readonly import read_query
-from sql.views import refresh_views, shown_folder, write_read_duckdb
+from sql.views import BLANK, refresh_views, shown_folder, write_read_duckdb
 from sql.warehouse import Warehouse
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -153,6 +154,47 @@ def test_what_a_killed_writer_left_is_written_over(warehouse, reports):
     path = write_read_duckdb(folder / "read.duckdb", folder, warehouse.con)
     assert read_query(path, "SELECT plan_id FROM v_plans")["plan_id"].to_list() == ["P1"]
     assert not list(folder.glob(".*"))
+
+
+@pytest.fixture
+def next_process(monkeypatch):
+    """Let every call write the small database as a process of its own would."""
+
+    def written(warehouse, folder):
+        monkeypatch.setattr(views, "_MADE", [])
+        return write_read_duckdb(folder / "read.duckdb", folder, warehouse.con, state_dir=warehouse.state_dir)
+
+    return written
+
+
+def test_the_next_process_makes_no_tables_and_views_again_and_shows_its_own_run(
+    warehouse, reports, monkeypatch, next_process
+):
+    next_process(warehouse, publish(reports, "r1", plans=["P1"]))
+    monkeypatch.setattr(views, "make_views", lambda *_: pytest.fail("made again"))
+    path = next_process(warehouse, publish(reports, "r2", plans=["P1", "P2"]))
+    assert read_query(path, "SELECT plan_id FROM v_plans ORDER BY plan_id")["plan_id"].to_list() == ["P1", "P2"]
+
+
+@pytest.mark.parametrize("place", [0, 63, 64, 65, 5_000, -1])
+def test_one_flipped_bit_is_enough_to_make_them_again(warehouse, reports, next_process, place):
+    folder = publish(reports, "r1", plans=["P1"])
+    next_process(warehouse, folder)
+    kept = warehouse.state_dir / BLANK
+    body = bytearray(kept.read_bytes())
+    body[place] ^= 1
+    kept.write_bytes(body)
+    assert read_query(next_process(warehouse, folder), "SELECT plan_id FROM v_plans")["plan_id"].to_list() == ["P1"]
+    assert kept.read_bytes() != bytes(body)
+
+
+def test_views_of_another_version_are_made_again(warehouse, reports, monkeypatch, next_process):
+    folder = publish(reports, "r1", plans=["P1"])
+    next_process(warehouse, folder)
+    before = (warehouse.state_dir / BLANK).read_bytes()
+    monkeypatch.setattr(views, "fingerprint", lambda: "another")
+    next_process(warehouse, folder)
+    assert (warehouse.state_dir / BLANK).read_bytes()[:64] != before[:64]
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ def test_a_run_that_ended_before_its_folder_was_published_never_reads_as_publish
     desk = desk(golden()).without("payt", "payiq")
     seen = desk.begin(GOLDEN_AS_OF)
 
-    def stop(*_):
+    def stop(*_, **__):
         raise SystemExit("stopped")
 
     with monkeypatch.context() as patch:
