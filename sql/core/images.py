@@ -58,10 +58,10 @@ def in_plan_order(terms: pl.DataFrame) -> pl.DataFrame:
     day = pl.col("due_date").to_physical().cast(pl.Int64) + 2**20
     packed = terms.with_columns(_packed=pl.col("plan_no") * 2**22 + day)
     ordered = packed if packed["_packed"].is_sorted() else packed.sort("_packed")
-    same_day = ordered["_packed"].is_duplicated()
-    if not same_day.any():
+    repeats = ordered["_packed"] == ordered["_packed"].shift(1)
+    if not repeats.any():
         return ordered.drop("_packed")
-    tied = ordered.filter(same_day).select("plan_no").unique()
+    tied = ordered.filter(repeats).select("plan_no").unique()
     is_number = (
         ordered.join(tied, on="plan_no", how="semi")
         .group_by("plan_no")

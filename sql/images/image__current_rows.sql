@@ -2,16 +2,17 @@
 -- grain: one row per provider and entity that has any
 -- source: versions without those closed by then, and without what was deleted or is gone
 WITH plans AS (
-    SELECT plan_no
+    SELECT plan_no, provider
     FROM core.plan_versions
+    INNER JOIN core.plan_keys USING (plan_no)
     ANTI JOIN (SELECT row_no FROM core.plan_closures WHERE load_no <= $known) USING (row_no)
     WHERE load_no <= $known AND removed_on IS NULL AND deleted_on IS NULL
 ),
-terms AS (
-    SELECT plan_no
+terms AS (   -- of their plan each takes the provider along, so that they are joined once
+    SELECT provider
     FROM core.term_versions
     ANTI JOIN (SELECT row_no FROM core.term_closures WHERE load_no <= $known) USING (row_no)
-    SEMI JOIN plans USING (plan_no)
+    INNER JOIN plans USING (plan_no)
     WHERE load_no <= $known AND removed_on IS NULL
 ),
 payments AS (
@@ -34,11 +35,11 @@ policies AS (
     WHERE load_no <= $known
 )
 SELECT provider, 'plans' AS entity, count(*) AS current_rows
-FROM plans INNER JOIN core.plan_keys USING (plan_no)
+FROM plans
 GROUP BY ALL
 UNION ALL BY NAME
 SELECT provider, 'terms' AS entity, count(*) AS current_rows
-FROM terms INNER JOIN core.plan_keys USING (plan_no)
+FROM terms
 GROUP BY ALL
 UNION ALL BY NAME
 SELECT provider, 'payments' AS entity, count(*) AS current_rows
