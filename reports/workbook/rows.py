@@ -25,7 +25,8 @@ MOST_LINKS = 65_530
 _FIRST_DAY = 25_569
 """Excel's number of 1 January 1970."""
 _DAY_MICROSECONDS = 86_400 * 10**6
-_ROW = "__row"
+_ROW, _PLACES, _STYLE = "__row", "__places", "__style"
+"""Columns made beside those of the frame: number of the row, places of its currency, and what its amounts begin with."""
 _UNPRINTABLE = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
 _SPECIAL = re.compile(f"_x[0-9a-fA-F]{{4}}_|{_UNPRINTABLE}")
 
@@ -71,23 +72,33 @@ def rows_of(
     if frame.is_empty():
         return ""
     shown = decimals(report, frame).with_row_index(_ROW, offset=first + 1).with_columns(pl.col(_ROW).cast(pl.String))
-    cells, listed = [], columns or report.columns
-    needs = _needs(shown, [column.name for column in listed if column.kind is Kind.TEXT])
-    for place, column in enumerate(listed):
-        at, values = (pl.lit(f'<c r="{xl_col_to_name(place)}'), pl.col(_ROW)), shown[column.name]
+    # A column without any value, as most are in a row of sums, has no cells.
+    listed = [
+        (place, column)
+        for place, column in enumerate(columns or report.columns)
+        if shown[column.name].null_count() < shown.height
+    ]
+    cells = []
+    money = [column.name for _, column in listed if column.kind is Kind.MONEY]
+    if money:
+        shown = _with_places(shown, styles)
+    long = _too_long(shown, money)
+    needs = _needs(shown, [column.name for _, column in listed if column.kind is Kind.TEXT])
+    for place, column in listed:
+        at = (pl.lit(f'<c r="{xl_col_to_name(place)}'), pl.col(_ROW))
         if column.kind is Kind.TEXT:
             cells.append(_text(at, _escaped(column.name, needs), _style(column, styles, links)))
+        elif column.kind is Kind.MONEY:
+            cells.append(_money(at, pl.col(column.name), may_be_long=column.name in long))
         elif column.kind is not Kind.TIERS:
-            cells.append(_cell(report, column, at, values, styles))
+            cells.append(_cell(column, at, styles))
     row = pl.concat_str(pl.lit('<row r="'), _ROW, pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
     return "".join(shown.select(row).to_series())
 
 
-def _cell(report: Report, column: Column, at: tuple[pl.Expr, pl.Expr], values: pl.Series, styles: Styles) -> pl.Expr:
+def _cell(column: Column, at: tuple[pl.Expr, pl.Expr], styles: Styles) -> pl.Expr:
     value = pl.col(column.name)
     match column.kind:
-        case Kind.MONEY:
-            cell = _money(at, value, values, styles, has_currency="currency" in report.names)
         case Kind.FLAG:
             cell = _number(at, value.cast(pl.Int8), ' t="b"')
         case Kind.DATE:
@@ -118,16 +129,26 @@ def _style(column: Column, styles: Styles, links: pl.Series | None) -> pl.Expr |
     return pl.lit(str(styles["text"])) if "text" in styles else None
 
 
-def _money(
-    at: tuple[pl.Expr, pl.Expr], value: pl.Expr, values: pl.Series, styles: Styles, *, has_currency: bool
-) -> pl.Expr:
-    """Return an amount with the places of its row's currency; one with too many digits is text."""
-    currency = pl.col("currency") if has_currency else pl.lit(None, pl.String)
+def _with_places(frame: pl.DataFrame, styles: Styles) -> pl.DataFrame:
+    """Return the frame with what all amounts of a row have in common."""
+    currency = pl.col("currency") if "currency" in frame.columns else pl.lit(None, pl.String)
     places = currency.replace_strict(EXPONENTS, default=DEFAULT_PLACES, return_dtype=pl.Int64)
-    style = places.replace_strict({n: f'" s="{styles[f"money{n}"]}"><v>' for n in (0, 2, 3, 4)})
-    number = pl.concat_str(*at, style, _short(value), pl.lit("</v></c>"))
-    if values.is_empty() or values.abs().max() is None or values.abs().max() < 10 ** (EXACT_DIGITS - 4):
-        return number  # no currency has more places than four
+    style = pl.col(_PLACES).replace_strict({n: f'" s="{styles[f"money{n}"]}"><v>' for n in (0, 2, 3, 4)})
+    return frame.with_columns(places.alias(_PLACES)).with_columns(style.alias(_STYLE))
+
+
+def _too_long(frame: pl.DataFrame, money: Sequence[str]) -> set[str]:
+    """Return the columns of which an amount may have too many digits: no currency has more places than four."""
+    most = frame.select(pl.col(money).abs().max()).to_dicts()[0] if money else {}
+    return {name for name, amount in most.items() if amount is not None and amount >= 10 ** (EXACT_DIGITS - 4)}
+
+
+def _money(at: tuple[pl.Expr, pl.Expr], value: pl.Expr, *, may_be_long: bool) -> pl.Expr:
+    """Return an amount with the places of its row's currency; one with too many digits is text."""
+    places = pl.col(_PLACES)
+    number = pl.concat_str(*at, _STYLE, _short(value), pl.lit("</v></c>"))
+    if not may_be_long:
+        return number
     digits = value.cast(pl.String).str.replace(".", "", literal=True).str.strip_chars_start("-").str.len_bytes()
     is_long = digits - (4 - places) > EXACT_DIGITS
     cut = pl.when(places == 0).then(5).otherwise(4 - places)
