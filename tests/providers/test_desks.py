@@ -32,6 +32,11 @@ def test_a_provider_is_imported_when_it_is_asked_for():
     assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
 
 
+def test_reading_a_provider_imports_no_library_for_the_terminal():
+    asked = "import sys; import providers.http.carrier; sys.exit('pygments' in sys.modules or 'rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_assumptions_of_changes_stand_beside_those_of_reading_and_share_their_table_of_overrides(town, name):
     provider = PROVIDERS[name]
