@@ -71,5 +71,6 @@ def minor_units(money: str) -> pl.Expr:
     # A ten-thousandth is the unit that is stored; no currency has more places, so nothing is lost.
     unscaled = (pl.col(money).cast(pl.Decimal(38, 4)) * 10**4).cast(pl.Int128)
     scale = {code: 10 ** (4 - places) for code, places in EXPONENTS.items()}
-    minor: pl.Expr = (unscaled // pl.col("currency").replace_strict(scale, return_dtype=pl.Int128)).cast(pl.Int64)
+    unit = pl.col("currency").replace_strict(scale, default=10 ** (4 - DEFAULT_PLACES), return_dtype=pl.Int128)
+    minor: pl.Expr = (unscaled // unit).cast(pl.Int64)
     return minor

@@ -56,9 +56,9 @@ LOCKED = {
 }
 """Settings that must hold before the file is opened: opening may already fetch an extension."""
 
-NEW_FILES = {"default_block_size": "131072"}
-"""How files are made: half of DuckDB's own block, because every small table takes at least one; in smaller ones long decimals
-are not packed."""
+NEW_FILES = {"default_block_size": "65536"}
+"""How files are made: a quarter of DuckDB's own block, because every small table takes at least one; in smaller ones whole numbers
+are not packed, and in these no long decimals, of which few are stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sql.scripts import statements
+from schemas.currencies import DEFAULT_PLACES, EXPONENTS, minor_units
+from sql.core.short_ids import short
+from sql.scripts import create_tables, statements
 
 RECENT = 30
 """Newest runs whose history readers have beside the reports; the warehouse has all."""
@@ -19,6 +21,8 @@ RECENT = 30
 ROWS_AT_ONCE = 50_000
 
 NAME = "plan_history"
+
+_MONEY = ("amount", "received", "outstanding", "amount_due", "overdue", "overdue_past_grace", "pending")
 
 
 def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -29,10 +33,11 @@ def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame, as_of: da
         plans: The report `plans` as its Parquet holds it.
         as_of: The date of the run.
     """
-    shape = con.sql(f"SELECT * EXCLUDE (run_id, is_listed, is_changed) FROM meta.{NAME} WHERE false").columns
+    ours = "run_id, plan_number, plan_text, is_listed, is_changed"
+    shape = con.sql(f"SELECT * EXCLUDE ({ours}) FROM meta.{NAME} WHERE false").columns
     days = pl.col("days_past_due")
     is_late = (days > 0).fill_null(value=False)
-    counted = plans.with_columns(
+    counted = as_stored(plans).with_columns(
         late_since=pl.when(is_late).then(pl.col("as_of").dt.offset_by(pl.format("-{}d", days))),
         days_past_due=pl.when(~is_late).then(days),
     )
@@ -42,6 +47,30 @@ def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame, as_of: da
     finally:
         con.unregister("now_listed")
     return found
+
+
+def as_stored(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with their money in minor units; those of reports, and of archives of earlier versions, have it in major ones."""
+    major = [name for name in _MONEY if name in rows.columns]
+    return rows.with_columns(minor_units(name).alias(f"{name}_minor") for name in major).drop(major)
+
+
+def narrow_stored(con: duckdb.DuckDBPyConnection) -> None:
+    """Make anew the history that an earlier program kept with its ids as text and its money in major units."""
+    asked = f"SELECT 1 FROM duckdb_columns() WHERE schema_name = 'meta' AND table_name = '{NAME}' AND column_name = 'amount'"
+    if not con.sql(asked).fetchall():
+        return
+    con.execute(f"ALTER TABLE meta.{NAME} RENAME TO {NAME}_before")
+    create_tables(con, ("meta",))
+    scales = {"currency": list(EXPONENTS), "scale": [10**places for places in EXPONENTS.values()]}
+    minor = (f"CAST({name} * coalesce(scale, {10**DEFAULT_PLACES}) AS BIGINT) AS {name}_minor" for name in _MONEY)
+    con.register("scales", pl.DataFrame(scales))
+    con.execute(
+        f"INSERT INTO meta.{NAME} BY NAME SELECT b.* EXCLUDE (plan_id, {', '.join(_MONEY)}), {short('plan')}, "
+        f"{', '.join(minor)} FROM meta.{NAME}_before AS b LEFT JOIN scales ON scales.currency = b.currency"
+    )
+    con.unregister("scales")
+    con.execute(f"DROP TABLE meta.{NAME}_before")
 
 
 def recent_history(con: duckdb.DuckDBPyConnection) -> tuple[Iterator[Any], int]:

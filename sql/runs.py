@@ -20,7 +20,9 @@ from schemas.results import BREAK_REGISTER
 from schemas.words import HELD, PUBLISHED
 from sql import shown
 from sql.connection import transaction
+from sql.core.short_ids import shortened
 from sql.plan_history import NAME as PLAN_HISTORY
+from sql.plan_history import as_stored
 from sql.scripts import statements
 from sql.storage.seals import as_json, canonical, from_json
 from sql.views import insert
@@ -237,7 +239,7 @@ def _write_report(con: duckdb.DuckDBPyConnection, report: str, run_id: str, fram
 def _write_history(con: duckdb.DuckDBPyConnection, run_id: str, frame: pl.DataFrame | None) -> None:
     con.execute("DELETE FROM meta.plan_history WHERE run_id = $run_id", {"run_id": run_id})
     if frame is not None:
-        rows = frame.select(pl.lit(run_id).alias("run_id"), pl.all())
+        rows = shortened(PLAN_HISTORY, as_stored(frame)).select(pl.lit(run_id).alias("run_id"), pl.all())
         insert(con, "INSERT INTO meta.plan_history BY NAME SELECT * FROM given", rows)
 
 

@@ -21,7 +21,7 @@ from schemas.currencies import EXPONENTS
 from schemas.reports import REPORTS
 from sql.connection import as_pattern, checkpoint, connect, quoted, transaction
 from sql.errors import CannotWrite
-from sql.plan_history import recent_history
+from sql.plan_history import narrow_stored, recent_history
 from sql.scripts import create_tables, fingerprint, run_scripts, statements
 from sql.storage.files import TEMPORARY, cannot_write, open_private, put_in_place, write_atomic
 
@@ -229,14 +229,16 @@ def show_moved(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make in `con`, which is in memory, the views and the ledger of a `read.duckdb` over the folder it lies in now."""
     con.execute(f"ATTACH {quoted(str(path))} AS moved (READ_ONLY)")
     with transaction(con):
-        create_tables(con, ("meta", "out"))
         held = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'moved' AND schema_name = 'meta'"
         there = {name for (name,) in con.sql(held).fetchall()}  # an earlier version wrote fewer
+        if "plan_history" in there:
+            con.execute("CREATE SCHEMA meta; CREATE TABLE meta.plan_history AS FROM moved.meta.plan_history")
+            narrow_stored(con)
+        create_tables(con, ("meta", "out"))
         for table in filter(there.__contains__, _LEDGER):
             con.execute(f"INSERT INTO meta.{table} BY NAME SELECT * FROM moved.meta.{table}")
         if "plan_history" in there:
-            for table in ("plan_history", "plan_changes"):
-                con.execute(f"INSERT INTO meta.{table} BY NAME SELECT * FROM moved.meta.{table}")
+            con.execute("INSERT INTO meta.plan_changes BY NAME SELECT * FROM moved.meta.plan_changes")
             con.execute("INSERT INTO meta.about SELECT * FROM moved.meta.about WHERE name = 'history_from'")
             con.execute("INSERT INTO out.aging BY NAME SELECT * FROM moved.out.aging")
         make_views(con, path.parent)

@@ -18,6 +18,7 @@ import duckdb
 from sql.connection import Limits, checkpoint, connect, transaction
 from sql.core.short_ids import shorten_stored
 from sql.errors import Damaged, NoWarehouse, StoreError, WrongVersion
+from sql.plan_history import narrow_stored
 from sql.report_tables import add_columns
 from sql.scripts import create_tables, fingerprint, view_names
 from sql.shown import part_stored
@@ -157,6 +158,7 @@ def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path
         shorten_stored(con)
         add_columns(con)
         part_stored(con)
+        narrow_stored(con)
         create_tables(con)
         fill_currencies(con)
         shown = shown_folder(con)

@@ -13,12 +13,12 @@ import polars as pl
 
 from sql.scripts import create_tables
 
-SHORT = {"plan_keys": "plan", "payment_keys": "payment", "term_versions": "term"}
-"""Tables of `core` that keep an id so, and whose id it is."""
+SHORT = {"plan_keys": "plan", "payment_keys": "payment", "term_versions": "term", "plan_history": "plan"}
+"""Tables that keep an id so, and whose id it is."""
 
 
 def shortened(table: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows as `core.<table>` keeps them; those of a table that keeps its id as text as they are."""
+    """Return the rows as the table keeps them; those of a table that keeps its id as text as they are."""
     if table not in SHORT:
         return rows
     kind = SHORT[table]
@@ -29,8 +29,18 @@ def shortened(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(**columns).drop(f"{kind}_id")
 
 
+def short(kind: str) -> str:
+    """Return the two columns, in SQL, of the one with an id as text."""
+    number = f"TRY_CAST({kind}_id AS BIGINT)"
+    is_number = f"coalesce(CAST({number} AS VARCHAR) = {kind}_id, false)"
+    return (
+        f"CASE WHEN {is_number} THEN {number} END AS {kind}_number, "
+        f"CASE WHEN NOT {is_number} THEN {kind}_id END AS {kind}_text"
+    )
+
+
 def shorten_stored(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables anew that an earlier program made with their id as text alone; each keeps its rows and their order."""
+    """Make the tables of `core` anew that an earlier program made with their id as text alone; each keeps its rows and their order."""
     asked = "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'core'"
     there = set(con.sql(asked).fetchall())
     for table, kind in SHORT.items():
@@ -38,10 +48,7 @@ def shorten_stored(con: duckdb.DuckDBPyConnection) -> None:
             continue
         con.execute(f"ALTER TABLE core.{table} RENAME TO {table}_before")
         create_tables(con, ("core",))
-        number = f"TRY_CAST({kind}_id AS BIGINT)"
-        is_number = f"coalesce(CAST({number} AS VARCHAR) = {kind}_id, false)"
         con.execute(
-            f"INSERT INTO core.{table} BY NAME SELECT * EXCLUDE ({kind}_id), CASE WHEN {is_number} THEN {number} END AS "
-            f"{kind}_number, CASE WHEN NOT {is_number} THEN {kind}_id END AS {kind}_text FROM core.{table}_before"
+            f"INSERT INTO core.{table} BY NAME SELECT * EXCLUDE ({kind}_id), {short(kind)} FROM core.{table}_before"
         )
         con.execute(f"DROP TABLE core.{table}_before")

@@ -1,12 +1,14 @@
 -- title: figures of plans over the published runs
 -- grain: one row per plan and published run at which something in it was another than could be told from the run before
--- A plan past due is a day older each day: that is told from the day it counts from. Money in major units. A run of a date before the newest published one has none. Readers' small databases hold the
--- newest runs, and of each plan in them the row before.
+-- A plan past due is a day older each day: that is told from the day it counts from. A run of a date before the newest published
+-- one has none. Readers' small databases hold the newest runs, and of each plan in them the row before.
 CREATE TABLE IF NOT EXISTS meta.plan_history (
     run_id VARCHAR NOT NULL,
     provider VARCHAR NOT NULL,
     tenant_id VARCHAR NOT NULL,
-    plan_id VARCHAR NOT NULL,
+    plan_number BIGINT,                    -- the id where it is written as a whole number is
+    plan_text VARCHAR,                     -- the id where it is written in any other way
+    plan_id VARCHAR GENERATED ALWAYS AS (coalesce(plan_text, CAST(plan_number AS VARCHAR))) VIRTUAL,
     currency VARCHAR,
     status VARCHAR,
     outcome VARCHAR,
@@ -14,13 +16,13 @@ CREATE TABLE IF NOT EXISTS meta.plan_history (
     terms BIGINT,
     missed_terms BIGINT,
     delinquent_terms BIGINT,
-    amount DECIMAL(20, 4),
-    received DECIMAL(20, 4),
-    outstanding DECIMAL(20, 4),
-    amount_due DECIMAL(20, 4),
-    overdue DECIMAL(20, 4),
-    overdue_past_grace DECIMAL(20, 4),
-    pending DECIMAL(20, 4),
+    amount_minor BIGINT,
+    received_minor BIGINT,
+    outstanding_minor BIGINT,
+    amount_due_minor BIGINT,
+    overdue_minor BIGINT,
+    overdue_past_grace_minor BIGINT,
+    pending_minor BIGINT,
     days_past_due BIGINT,                  -- null where the days are counted from `late_since`
     bucket VARCHAR,
     next_due_date DATE,
@@ -28,9 +30,6 @@ CREATE TABLE IF NOT EXISTS meta.plan_history (
     late_since DATE,                       -- the as-of date less the days past due, until another row
     is_changed BOOLEAN                     -- false: what the run showed is as before, but its days no longer count on; null: true
 );
--- what earlier versions made
-ALTER TABLE meta.plan_history ADD COLUMN IF NOT EXISTS late_since DATE;
-ALTER TABLE meta.plan_history ADD COLUMN IF NOT EXISTS is_changed BOOLEAN;
 COMMENT ON TABLE meta.plan_history IS 'One row per plan and published run at which more was another than a plan past due being older';
 -- title: published runs that became the newest when they ended
 -- grain: one row per run; one of a date before the newest published one is left out

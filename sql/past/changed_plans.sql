@@ -9,7 +9,7 @@ WITH told AS (
     INNER JOIN meta.runs AS r ON r.run_id = h.run_id AND r.state = 'PUBLISHED'
 ),
 last_told AS (
-    SELECT * EXCLUDE (run_id, is_changed, age) FROM told WHERE age = 1
+    SELECT * EXCLUDE (run_id, plan_number, plan_text, is_changed, age) FROM told WHERE age = 1
 ),
 last_shown AS (
     SELECT t.* REPLACE (coalesce(l.as_of - t.late_since, t.days_past_due) AS days_past_due, CAST(NULL AS DATE) AS late_since)
@@ -17,7 +17,7 @@ last_shown AS (
     CROSS JOIN (SELECT max_by(as_of, run_no) AS as_of FROM meta.leading_runs()) AS l
 ),
 listed AS (
-    SELECT * EXCLUDE (run_id, is_changed) FROM meta.plan_history WHERE false
+    SELECT * EXCLUDE (run_id, plan_number, plan_text, is_changed) FROM meta.plan_history WHERE false
     UNION ALL BY NAME
     SELECT *, true AS is_listed FROM now_listed
 ),

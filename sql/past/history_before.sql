@@ -6,7 +6,7 @@ WITH told AS (
     FROM meta.plan_history AS h
     INNER JOIN meta.runs AS r ON r.run_id = h.run_id AND r.state = 'PUBLISHED'
 )
-SELECT t.* EXCLUDE (run_no)
+SELECT t.* EXCLUDE (run_no, plan_id)
 FROM told AS t
 SEMI JOIN (SELECT provider, tenant_id, plan_id FROM told WHERE run_no >= $since) USING (provider, tenant_id, plan_id)
 WHERE t.run_no < $since

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -124,49 +125,84 @@ def published(con, folder, name, as_of, rows):
     return added
 
 
+EARLIER = (
+    "run_id VARCHAR NOT NULL, provider VARCHAR NOT NULL, tenant_id VARCHAR NOT NULL, plan_id VARCHAR NOT NULL, currency VARCHAR,"
+    " status VARCHAR, outcome VARCHAR, flags VARCHAR, terms BIGINT, missed_terms BIGINT, delinquent_terms BIGINT,"
+    f" {', '.join(f'{name} DECIMAL(20, 4)' for name in MONEY)}, days_past_due BIGINT, bucket VARCHAR, next_due_date DATE,"
+    " is_listed BOOLEAN NOT NULL"
+)
+"""Columns of the history as earlier versions kept it."""
+
+
+def made_earlier(con, rows_of):
+    """Put in place of the history the one that an earlier version kept: of each run these rows."""
+    con.execute(f"DROP TABLE meta.plan_history; CREATE TABLE meta.plan_history ({EARLIER})")
+    for name, rows in rows_of.items():
+        con.register("rows", listed(rows).with_columns(run_id=pl.lit(name), is_listed=pl.lit(value=True)))
+        con.execute("INSERT INTO meta.plan_history BY NAME FROM rows")
+        con.unregister("rows")
+
+
 def test_the_history_of_a_file_of_an_earlier_version_goes_on(tmp_path):
     place = {"path": tmp_path / "planrecon.duckdb", "state_dir": tmp_path / "state", "folders": [tmp_path]}
     first = date(2026, 6, 28)
+    yen, dinar = {"currency": "JPY", "overdue": "7"}, {"currency": "KWD", "overdue": "1.125"}
+    # which kept the days themselves: 17 is a day older on the second day, 017 pauses
+    runs = {
+        "r1": [plan("17", days=3, **yen), plan("017", days=5, **dinar), plan("P3", overdue="0.05", currency="XYZ")],
+        "r2": [plan("17", days=4, **yen)],
+    }
     with Warehouse.open(**place) as warehouse:
-        con = warehouse.con
-        for number in (1, 2):  # which kept the days themselves: P1 is a day older, P2 pauses
-            rows = [plan("P1", days=2 + number), *([plan("P2", days=5), plan("P3")] if number == 1 else [])]
+        for number, name in enumerate(runs, start=1):
             at = START + timedelta(days=number)
-            run = Run(f"r{number}", "", first + timedelta(days=number), 1, at, at, at, "PUBLISHED", 0)
-            record_run(con, run, {plan_history.NAME: listed(rows).with_columns(is_listed=pl.lit(value=True))})
-        con.execute(
-            "ALTER TABLE meta.plan_history DROP COLUMN late_since; ALTER TABLE meta.plan_history DROP COLUMN is_changed"
-        )
-        con.execute("UPDATE meta.about SET value = 'another' WHERE name = 'made_from'")
-    days = "SELECT run_no, plan_id, days_past_due, is_changed FROM v_plan_history ORDER BY ALL"
-    before = [
-        (1, "P1", 3, True),
-        (1, "P2", 5, True),
-        (1, "P3", 0, True),
-        (2, "P1", 4, True),
-        (2, "P2", 5, False),
-        (2, "P3", 0, False),
-    ]
+            run = Run(name, "", first + timedelta(days=number), 1, at, at, at, "PUBLISHED", 0)
+            record_run(warehouse.con, run, {})
+        made_earlier(warehouse.con, runs)
+        warehouse.con.execute("UPDATE meta.about SET value = 'another' WHERE name = 'made_from'")
+    asked = "SELECT run_no, plan_id, overdue, days_past_due, is_changed FROM v_plan_history ORDER BY ALL"
+    money = {"017": Decimal("1.1250"), "17": Decimal("7.0000"), "P3": Decimal("0.0500")}
+
+    def shown(number, **told):
+        days = {"017": told["paused"], "17": told["late"], "P3": (0, number == 1)}
+        return [(number, name, money[name], *days[name]) for name in ("017", "17", "P3")]
+
+    before = [*shown(1, late=(3, True), paused=(5, True)), *shown(2, late=(4, True), paused=(5, False))]
     with Warehouse.open(**place) as warehouse:
         con = warehouse.con
-        assert con.sql(days).fetchall() == before
-        third = published(
-            con, tmp_path, "r3", first + timedelta(days=3), [plan("P1", days=5), plan("P2", days=5), plan("P3")]
-        )
-        assert third.select("plan_id", "is_changed").rows() == [("P1", True), ("P2", False)]
-        fourth = published(
-            con, tmp_path, "r4", first + timedelta(days=4), [plan("P1", days=6), plan("P2", days=6), plan("P3")]
-        )
-        assert fourth.is_empty()
-        after = [
-            (3, "P1", 5, True),
-            (3, "P2", 5, False),
-            (3, "P3", 0, False),
-            (4, "P1", 6, True),
-            (4, "P2", 6, True),
-            (4, "P3", 0, False),
-        ]
-        assert con.sql(days).fetchall() == before + after
+        assert con.sql(asked).fetchall() == before
+        rows = [plan("17", days=5, **yen), plan("017", days=5, **dinar), runs["r1"][2]]
+        third = published(con, tmp_path, "r3", first + timedelta(days=3), rows)
+        assert third.select("plan_id", "is_changed").rows() == [("017", False), ("17", True)]
+        rows = [plan("17", days=6, **yen), plan("017", days=6, **dinar), runs["r1"][2]]
+        assert published(con, tmp_path, "r4", first + timedelta(days=4), rows).is_empty()
+        after = [*shown(3, late=(5, True), paused=(5, False)), *shown(4, late=(6, True), paused=(6, True))]
+        assert con.sql(asked).fetchall() == before + after
+
+
+def test_an_archive_of_an_earlier_version_is_recorded_as_the_history_is_kept_now(desk):
+    con, _ = desk
+    at = START + timedelta(days=4)
+    kept = listed([plan("P5", overdue="12.34", days=2)]).with_columns(is_listed=pl.lit(value=True))
+    record_run(con, Run("r5", "r5", date(2026, 7, 1), 1, at, at, at, "PUBLISHED", 0), {plan_history.NAME: kept})
+    found = con.sql(f"SELECT * FROM ({HISTORY}) WHERE plan_id = 'P5'").fetchall()
+    assert found == [(5, "P5", Decimal("12.3400"), 2, True)]
+
+
+@pytest.mark.parametrize("is_earlier", [True, False], ids=["of an earlier version", "of this one"])
+def test_the_small_database_of_a_moved_folder_tells_the_same_history(desk, is_earlier):
+    con, folder = desk
+    small = write_read_duckdb(folder / "r3" / "read.duckdb", folder / "r3", con)
+    if is_earlier:
+        with duckdb.connect(str(small)) as written:
+            rows = {f"r{number}": [] for number in (1, 2, 3)}
+            rows["r1"] = [plan("P1"), plan("P2", overdue="50.00", days=3)]
+            rows["r2"] = [plan("P2", overdue="50.00", days=4)]
+            rows["r3"] = [plan("P1", overdue="33.34", days=1), plan("P2", days=0), plan("P4")]
+            made_earlier(written, {name: told for name, told in rows.items() if told})
+    moved = (folder / "r3").rename(folder / "elsewhere")
+    gone = [] if is_earlier else [row for row in EVERY_RUN if row[1] == "P3"]
+    expected = sorted([*gone, *(row for row in EVERY_RUN if row[1] != "P3")])
+    assert read_query(moved / "read.duckdb", HISTORY).rows() == expected
 
 
 def lived(random):

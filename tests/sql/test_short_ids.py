@@ -82,7 +82,8 @@ def test_tables_of_an_earlier_version_are_made_anew_with_every_row_in_its_order(
         }
         assert after == before
         assert all(len(rows) == len(WRITTEN) + len(LONG) for rows in after.values())
-        for table, kind in SHORT.items():
+        for table in EARLIER:
+            kind = SHORT[table]
             numbers = con.sql(f"SELECT {kind}_id, {kind}_number FROM core.{table} WHERE {kind}_number IS NOT NULL")
             assert dict(numbers.fetchall()) == NUMBERS
         left = con.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%before'").fetchall()
@@ -109,4 +110,4 @@ def test_a_file_of_an_earlier_version_is_mended_when_it_is_opened(tmp_path):
     with Warehouse.open(path, state_dir=state) as warehouse:
         found = warehouse.con.sql("SELECT plan_no, plan_id, plan_number, plan_text FROM core.plan_keys").fetchall()
         assert found == [(0, "17", 17, None), (1, "017", None, "017")]
-        assert warehouse.con.sql("SELECT block_size FROM pragma_database_size()").fetchall() == [(131072,)]
+        assert warehouse.con.sql("SELECT block_size FROM pragma_database_size()").fetchall() == [(65536,)]
