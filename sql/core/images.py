@@ -29,6 +29,8 @@ Only = Mapping[str, pl.Series]
 """By column, the numbers of which a row must hold one to be read; every row is read where there is no column."""
 
 _NUMBER = r"^[0-9]{1,18}$"
+_VERSIONS = {"plans": "plan_versions", "payments": "payment_versions", "links": "term_versions"}
+"""Table of the rows of an image of which some alone can be asked for; it stands first in the image's text."""
 
 
 def plans(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyType({})) -> pl.DataFrame:
@@ -194,9 +196,11 @@ def _beside(con: duckdb.DuckDBPyConnection, balances: pl.DataFrame | None, name:
 def _image(con: duckdb.DuckDBPyConnection, name: str, only: Only = MappingProxyType({}), **values: int) -> pl.DataFrame:
     query = statements(f"images/image__{name}.sql")
     if only:
-        # One of the columns has to hold a number that is looked for.
+        # One of the columns has to hold a number that is looked for; asked of the versions, before they are joined.
         wanted = " OR ".join(f"{column} IN (SELECT {column} FROM only_{column})" for column in only)
-        query = f"SELECT * FROM ({query}) WHERE {wanted} ORDER BY ALL"  # the first column is the one it was in order of
+        table = _VERSIONS[name]
+        query = query.replace(f"FROM core.{table}", f"FROM (SELECT * FROM core.{table} WHERE {wanted}) AS {table}", 1)
+        query = f"SELECT * FROM ({query}) ORDER BY ALL"  # the first column is the one it was in order of
     for column, numbers in only.items():
         con.register(f"only_{column}", numbers.unique().to_frame(column))
     try:
