@@ -7,7 +7,9 @@ CREATE TABLE IF NOT EXISTS core.plan_versions (
     load_no BIGINT NOT NULL,
     plan_no BIGINT NOT NULL,
     account_no BIGINT,
-    customer_id VARCHAR,
+    customer_number BIGINT,                -- the id where it is written as a whole number is
+    customer_text VARCHAR,                 -- the id where it is written in any other way
+    customer_id VARCHAR GENERATED ALWAYS AS (coalesce(customer_text, CAST(customer_number AS VARCHAR))) VIRTUAL,
     currency VARCHAR NOT NULL,
     basis VARCHAR NOT NULL,
     created_on DATE NOT NULL,
@@ -87,7 +89,9 @@ CREATE TABLE IF NOT EXISTS core.account_versions (
     load_no BIGINT NOT NULL,
     account_no BIGINT NOT NULL,
     parent_account_no BIGINT,              -- the credit case an invoice is part of
-    customer_id VARCHAR,
+    customer_number BIGINT,                -- the id where it is written as a whole number is
+    customer_text VARCHAR,                 -- the id where it is written in any other way
+    customer_id VARCHAR GENERATED ALWAYS AS (coalesce(customer_text, CAST(customer_number AS VARCHAR))) VIRTUAL,
     currency VARCHAR NOT NULL,
     kind_of_account VARCHAR NOT NULL,
     reference VARCHAR,                     -- what the provider's own people call it

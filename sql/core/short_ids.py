@@ -13,7 +13,14 @@ import polars as pl
 
 from sql.scripts import create_tables
 
-SHORT = {"plan_keys": "plan", "payment_keys": "payment", "term_versions": "term", "plan_history": "plan"}
+SHORT = {
+    "plan_keys": "plan",
+    "payment_keys": "payment",
+    "term_versions": "term",
+    "plan_history": "plan",
+    "plan_versions": "customer",
+    "account_versions": "customer",
+}
 """Tables that keep an id so, and whose id it is."""
 
 

@@ -22,6 +22,11 @@ EARLIER = {
     "term_versions": "row_no BIGINT NOT NULL, load_no BIGINT NOT NULL, plan_no BIGINT NOT NULL, term_id VARCHAR NOT NULL,"
     " term_sequence BIGINT, nominal_due_date DATE, due_date DATE NOT NULL, amount_minor BIGINT NOT NULL,"
     " provider_outstanding_minor BIGINT, provider_paid_on DATE, updated_on DATE, removed_on DATE, linked_payment_no BIGINT",
+    "plan_versions": "row_no BIGINT NOT NULL, load_no BIGINT NOT NULL, plan_no BIGINT NOT NULL, customer_id VARCHAR, currency VARCHAR"
+    " NOT NULL, basis VARCHAR NOT NULL, created_on DATE NOT NULL, cadence VARCHAR NOT NULL, source VARCHAR NOT NULL, page_no BIGINT"
+    " NOT NULL, position BIGINT NOT NULL",
+    "account_versions": "row_no BIGINT NOT NULL, load_no BIGINT NOT NULL, account_no BIGINT NOT NULL, customer_id VARCHAR, currency"
+    " VARCHAR NOT NULL, kind_of_account VARCHAR NOT NULL, source VARCHAR NOT NULL, page_no BIGINT NOT NULL, position BIGINT NOT NULL",
 }
 """Columns of the tables as earlier versions made them."""
 
@@ -52,7 +57,7 @@ def test_a_table_that_keeps_its_id_as_text_gets_its_rows_as_they_are():
 
 
 def made_earlier(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the three tables as an earlier version did, one row per id."""
+    """Make the tables as an earlier version did, one row per id."""
     con.execute("CREATE SCHEMA core")
     con.register("ids", pl.DataFrame({"id": [*WRITTEN, *LONG]}).with_row_index("no"))
     given = {
@@ -60,11 +65,14 @@ def made_earlier(con: duckdb.DuckDBPyConnection) -> None:
         "tenant_id": "'7'",
         "share": "''",
         "due_date": "DATE '2026-03-31' + CAST(no AS INTEGER)",
+        "created_on": "DATE '2026-03-31'",
     }
     for table, columns in EARLIER.items():
         con.execute(f"CREATE TABLE core.{table} ({columns})")
-        needed = [column.split()[0] for column in columns.split(", ") if column.endswith("NOT NULL")]
-        values = [given.get(name, "id" if name == f"{SHORT[table]}_id" else "no") for name in needed]
+        its_id = f"{SHORT[table]}_id"
+        named = [column.split()[0] for column in columns.split(", ") if column.endswith("NOT NULL")]
+        needed = [*(name for name in named if name != its_id), its_id]
+        values = [given.get(name, "id" if name == its_id else "no") for name in needed]
         con.execute(f"INSERT INTO core.{table} ({', '.join(needed)}) SELECT {', '.join(values)} FROM ids ORDER BY no")
     con.unregister("ids")
 
@@ -88,6 +96,19 @@ def test_tables_of_an_earlier_version_are_made_anew_with_every_row_in_its_order(
             assert dict(numbers.fetchall()) == NUMBERS
         left = con.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%before'").fetchall()
         assert left == []
+
+
+def test_a_row_without_a_customer_has_none_after_it_is_kept_anew_or_brought_over():
+    [row] = shortened(
+        "account_versions", pl.DataFrame({"customer_id": [None]}, schema={"customer_id": pl.String})
+    ).rows()
+    assert row == (None, None)
+    with connect(None) as con:
+        made_earlier(con)
+        con.execute("UPDATE core.account_versions SET customer_id = NULL WHERE customer_id IN ('17', 'A17')")
+        shorten_stored(con)
+        found = con.sql("SELECT count(*), count(customer_id) FROM core.account_versions").fetchall()
+        assert found == [(len(WRITTEN) + len(LONG), len(WRITTEN) + len(LONG) - 2)]
 
 
 def test_tables_that_are_as_they_should_be_are_left_alone():
