@@ -19,7 +19,7 @@ import polars as pl
 from schemas.columns import COLUMNS
 from schemas.currencies import EXPONENTS
 from schemas.reports import REPORTS
-from sql.connection import as_pattern, checkpoint, connect, quoted, transaction
+from sql.connection import NEW_FILES, as_pattern, checkpoint, connect, quoted, transaction
 from sql.errors import CannotWrite
 from sql.plan_history import narrow_stored, recent_history
 from sql.scripts import create_tables, fingerprint, run_scripts, statements
@@ -199,7 +199,7 @@ def _blank(kept: Path | None) -> list[bytes]:
 
 
 def _seal(body: bytes) -> bytes:
-    made_from = (fingerprint(), duckdb.__version__, Path(__file__).read_text(encoding="utf-8"))
+    made_from = (fingerprint(), duckdb.__version__, f"{NEW_FILES}", Path(__file__).read_text(encoding="utf-8"))
     return sha256("\0".join(made_from).encode() + body).hexdigest().encode()
 
 
