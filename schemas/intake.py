@@ -4,7 +4,7 @@ The frames here exist only while a load is on its way in. What a row of the
 finished core means is in `core.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -199,6 +199,9 @@ class Admitted:
     not (entity, source, key; a null key stands for a row that could not tell it),
     so that absence is never concluded from a bad row. `unknown_words` counts words
     outside the provider's closed lists, `page_counts` the rows of each page.
+
+    The good rows of a large fetch come in parts, a plan in one part with its terms: `accepted` is the last part,
+    `put_away` brings the others back one at a time. The other fields are of the whole fetch.
     """
 
     accepted: Mapping[str, pl.DataFrame]
@@ -207,3 +210,10 @@ class Admitted:
     seen: pl.DataFrame
     unknown_words: pl.DataFrame = field(default_factory=pl.DataFrame)
     page_counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(PAGE_COUNTS)))
+    put_away: tuple[Callable[[], Mapping[str, pl.DataFrame]], ...] = ()
+
+    def parts(self) -> Iterator[Mapping[str, pl.DataFrame]]:
+        """Yield the good rows, part by part."""
+        for bring_back in self.put_away:
+            yield bring_back()
+        yield self.accepted

@@ -7,13 +7,14 @@ Which tables are in the file is in `warehouse.py`.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
 import duckdb
+import polars as pl
 
 from sql.errors import Busy, CannotWrite, Damaged, StoreError, WrongVersion
 from sql.storage.files import cannot_write, private_folder, refuse_unless_plain
@@ -65,7 +66,7 @@ are not packed, and in these no long decimals, of which few are stored."""
 class Limits:
     """What one connection may use, instead of DuckDB's defaults (most of the machine); all threads unless set."""
 
-    memory: str = "2GB"
+    memory: str = "600MB"
     spill: str = "50GB"
     threads: int | None = None
 
@@ -108,6 +109,34 @@ def connect(
         raise ours from error
     finally:
         con.close()
+
+
+class _Lent:
+    """A frame that can be taken back from whoever remembers it."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+
+@contextmanager
+def lent(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFrame]) -> Iterator[None]:
+    """Let statements read these frames by their names while the block runs.
+
+    A name given within a transaction is remembered to its end, and what it stood for with it: a large load would keep all
+    its frames until it commits. So the frames are taken back.
+    """
+    given = {name: _Lent(frame) for name, frame in frames.items()}
+    for name, one in given.items():
+        con.register(name, one)
+    try:
+        yield
+    finally:
+        for name, one in given.items():
+            con.unregister(name)
+            one.frame = pl.DataFrame()
 
 
 @contextmanager

@@ -13,10 +13,11 @@ _COUNTED = (
     *("amount_accepted_minor", "amount_quarantined_minor", "amount_deduplicated_minor"),
 )
 
-_KEPT: Mapping[str, pl.DataType] = {
+KEPT: Mapping[str, pl.DataType] = {
     name: pl.String() if name in ("entity", "currency") else pl.Int64()
     for name in ("entity", "currency", "accepted", "amount_changed_minor", "unchanged", "amount_unchanged_minor")
 }
+"""One row per entity and currency: of the accepted rows those that were new or changed, and those that were not."""
 
 
 class ConservationError(Exception):
@@ -73,16 +74,15 @@ def counted(
     con: duckdb.DuckDBPyConnection,
     load: Load,
     admitted: Admitted,
-    kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]],
+    kept: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return one row per entity and currency: fetched, accepted, quarantined, deduplicated, unreadable, and money.
 
     Every entity that the provider shows has a row, also without rows fetched. Deduplicated are rows that this
-    fetch showed twice and rows that say what was already stored.
+    fetch showed twice and rows that say what was already stored. `kept` has rows of `KEPT`.
     """
-    came = admitted.counts.join(
-        _kept_counts(kept), on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True
-    )
+    whole = kept.group_by("entity", "currency").agg(pl.all().sum())
+    came = admitted.counts.join(whole, on=["entity", "currency"], how="full", coalesce=True, nulls_equal=True)
     numbers = came.with_columns(pl.col(pl.Int64).exclude(r"^amount_.*$").fill_null(0)).select(
         "entity",
         "currency",
@@ -120,8 +120,8 @@ def _money() -> dict[str, pl.Expr]:
     return {name: pl.when(has_money).then(part) for name, part in parts.items()}
 
 
-def _kept_counts(kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]]) -> pl.DataFrame:
-    """Return `_KEPT`: per entity and currency the accepted rows that were new or changed, and those that were not."""
+def kept_counts(kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]]) -> pl.DataFrame:
+    """Return `KEPT`: per entity and currency the accepted rows that were new or changed, and those that were not."""
     parts = [
         frame.group_by("currency")
         .agg(rows=pl.len().cast(pl.Int64), money=pl.col("money_minor").sum())
@@ -131,7 +131,7 @@ def _kept_counts(kept: Mapping[str, tuple[pl.DataFrame, pl.DataFrame]]) -> pl.Da
         if frame.height
     ]
     if not parts:
-        return pl.DataFrame(schema=dict(_KEPT))
+        return pl.DataFrame(schema=dict(KEPT))
     rows, money, is_changed = pl.col("rows"), pl.col("money"), pl.col("is_changed")
     return (
         pl.concat(parts)

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from schemas.intake import COUNTS, ENTITIES
+from sql.connection import lent
 from sql.core.loads import sweeps_of
 from sql.quarantine import refused_pages
 from sql.scripts import statements
@@ -109,9 +110,8 @@ def write_kept(con: duckdb.DuckDBPyConnection, load_no: int, page_counts: pl.Dat
     """Record the rows of each page that a load read, and the pages that it did not."""
     for table, frame in (("page_counts", page_counts), ("kept_pages", runs)):
         if frame.height:
-            con.register("fresh", frame.select(pl.lit(load_no, pl.Int64).alias("load_no"), pl.all()))
-            con.execute(f"INSERT INTO raw.{table} BY NAME FROM fresh")
-            con.unregister("fresh")
+            with lent(con, {"fresh": frame.select(pl.lit(load_no, pl.Int64).alias("load_no"), pl.all())}):
+                con.execute(f"INSERT INTO raw.{table} BY NAME FROM fresh")
 
 
 def _is_next(con: duckdb.DuckDBPyConnection, landing: Landing, facts: SnapshotFacts) -> bool:
@@ -172,9 +172,6 @@ def _runs(pages: list[tuple[int, _Read]]) -> list[list[int]]:
 
 def _counts(con: duckdb.DuckDBPyConnection, runs: pl.DataFrame) -> pl.DataFrame:
     """Return `COUNTS` of the rows of these pages, all of them repeats."""
-    con.register("runs", runs)
-    try:
+    with lent(con, {"runs": runs}):
         counts: pl.DataFrame = con.sql(statements("queries/kept_counts.sql")).pl()
-    finally:
-        con.unregister("runs")
     return counts.select(pl.col(name).cast(dtype) for name, dtype in COUNTS.items())

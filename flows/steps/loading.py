@@ -37,14 +37,15 @@ from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
 from sql.intake.parsing import Rows
+from sql.intake.put_away import away
 from sql.intake.received import Unparsed, received, without
-from sql.intake.staging import StageOptions, stage
+from sql.intake.staging import PART, StageOptions, Staging, staging
 from sql.kept import Kept, kept_pages
 from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
-from transforms.intake.admit import ContractError, check_carried
+from transforms.intake.admit import ContractError, PutAway, check_carried
 from transforms.intake.counts import summed
 from transforms.intake.held import admit_without
 
@@ -136,45 +137,39 @@ def load_snapshot(
     held = pl.DataFrame(schema=dict(HELD)) if held is None or unread else held
     kept = Kept() if unread else kept_pages(con, this.landing, facts, PROVIDERS[facts.provider].ties)
     reading.note_kept(kept)
-    staged, options = staged_rows(this, con, facts, section, reading, unread=unread, held=held, kept=kept.pages)
-    if is_new and any(rows > 1 and not with_it for rows, with_it in reading.carried.values()):
-        always = always_carried(con, facts.provider, facts.tenant_id)
-        check_carried(kept.carried(reading.carried, always), always)
-    for _, name, value, _ in staged["tenant_words"].iter_rows():
-        log.LOGGER.warning(
-            "%s/%s: the provider gives %r as %s, which is none; that of the configuration counts (providers.%s)",
-            facts.provider,
-            facts.tenant_id,
-            value,
-            name,
-            facts.provider,
+    with away(con) as put_away:
+        snapshot = staged_rows(this, con, facts, section, reading, unread=unread, held=held, kept=kept.pages)
+        with snapshot as (staging, options):
+            if is_new and any(rows > 1 and not with_it for rows, with_it in reading.carried.values()):
+                always = always_carried(con, facts.provider, facts.tenant_id)
+                check_carried(kept.carried(reading.carried, always), always)
+            _tell_of_words(facts, staging.tenant_words)
+            admitted = admitted_rows(staging.parts, reading, held, put_away)
+            rows = staging.rows.join(admitted.rejects, on=PLACE, how="semi")
+        rows = hashed(this.landing, facts, rows, reading, kept.pages)
+        admitted = replace(admitted, counts=summed([admitted.counts, kept.counts]))
+        load = Load(
+            load_id=load_id(facts),
+            provider=facts.provider,
+            tenant_id=facts.tenant_id,
+            snapshot_id=facts.id,
+            fetched_at=facts.opened_at,
+            fetched_on=options.fetched_on,
+            loaded_at=loaded_at,
+            sweeps=tuple(_sweeps(this.landing.seals(facts.id), reading, unread)),
+            schema_version=SCHEMA_VERSION,
+            overlap=timedelta(minutes=this.settings.run.overlap_minutes),
         )
-    admitted = admitted_rows(staged, reading, held)
-    rows = hashed(this.landing, facts, staged["rows"].join(admitted.rejects, on=PLACE, how="semi"), reading, kept.pages)
-    admitted = replace(admitted, counts=summed([admitted.counts, kept.counts]))
-    del staged  # of a large tenant hundreds of MB that nothing reads any more
-    load = Load(
-        load_id=load_id(facts),
-        provider=facts.provider,
-        tenant_id=facts.tenant_id,
-        snapshot_id=facts.id,
-        fetched_at=facts.opened_at,
-        fetched_on=options.fetched_on,
-        loaded_at=loaded_at,
-        sweeps=tuple(_sweeps(this.landing.seals(facts.id), reading, unread)),
-        schema_version=SCHEMA_VERSION,
-        overlap=timedelta(minutes=this.settings.run.overlap_minutes),
-    )
-    report = commit_load(
-        con,
-        load,
-        admitted,
-        pages=pl.DataFrame(reading.pages, schema=PAGES, orient="row"),
-        rows=rows,
-        unknown_fields=dict(reading.unknown),
-        carried=reading.carried,
-        kept_runs=kept.runs,
-    )
+        report = commit_load(
+            con,
+            load,
+            admitted,
+            pages=pl.DataFrame(reading.pages, schema=PAGES, orient="row"),
+            rows=rows,
+            unknown_fields=dict(reading.unknown),
+            carried=reading.carried,
+            kept_runs=kept.runs,
+        )
     log_loads(con, this.commit_log)
     log.LOGGER.info(
         "loaded %s/%s: %s",
@@ -187,6 +182,19 @@ def load_snapshot(
     return report
 
 
+def _tell_of_words(facts: SnapshotFacts, words: pl.DataFrame) -> None:
+    for _, name, value, _ in words.iter_rows():
+        log.LOGGER.warning(
+            "%s/%s: the provider gives %r as %s, which is none; that of the configuration counts (providers.%s)",
+            facts.provider,
+            facts.tenant_id,
+            value,
+            name,
+            facts.provider,
+        )
+
+
+@contextlib.contextmanager
 def staged_rows(
     this: ThisRun,
     con: duckdb.DuckDBPyConnection,
@@ -197,8 +205,9 @@ def staged_rows(
     unread: str = "",
     held: pl.DataFrame | None = None,
     kept: Container[int] = (),
-) -> tuple[dict[str, pl.DataFrame], StageOptions]:
-    """Return the rows of a snapshot as staged with the present program and settings, without those on the pages `kept`.
+    part: int = PART,
+) -> Iterator[tuple[Staging, StageOptions]]:
+    """Stage the rows of a snapshot with the present program and settings while the block runs, without those on the pages `kept`.
 
     What of `held` decoding had refused is not among them: staging never saw it.
     """
@@ -215,17 +224,21 @@ def staged_rows(
     pages = read_pages(provider, () if unread else this.landing.pages(facts.id, but=kept), reading)
     with received(con, pages, provider.TABLES) as rows:
         unseen = pl.DataFrame() if held is None else held.filter(~pl.col("is_decoded")).select("page_no", "position")
-        return stage(con, without(con, rows, unseen) if unseen.height else rows, options), options
+        with staging(con, without(con, rows, unseen) if unseen.height else rows, options, part=part) as staged:
+            yield staged, options
 
 
-def admitted_rows(staged: dict[str, pl.DataFrame], reading: Reading, held: pl.DataFrame) -> Admitted:
+def admitted_rows(
+    parts: Iterable[Mapping[str, pl.DataFrame]], reading: Reading, held: pl.DataFrame, put_away: PutAway | None = None
+) -> Admitted:
     """Return the staged rows sorted into good ones and reasons, those of `held` refused for the reasons of then."""
     return admit_without(
-        staged,
+        parts,
         held,
         decode_rejects=pl.DataFrame(reading.rejects, schema=dict(DECODE_REJECTS), orient="row"),
         decoded_rows=dict(reading.rows),
         sweeps=pl.DataFrame(reading.pages, schema=PAGES, orient="row").select("page_no", "sweep"),
+        put_away=put_away,
     )
 
 

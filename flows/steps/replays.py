@@ -1,6 +1,7 @@
 """Give the refused rows of a snapshot that was loaded before their second chance, as a load of its own."""
 
 import hashlib
+import sys
 from datetime import datetime
 
 import duckdb
@@ -46,12 +47,11 @@ def replay_snapshot(
     if out.is_empty() and not again:
         return None
     reading = Reading()
-    staged, options = staged_rows(this, con, facts, section, reading)
+    with staged_rows(this, con, facts, section, reading, part=sys.maxsize) as (staging, options):
+        admitted = admitted_rows(staging.parts, reading, pl.DataFrame(schema=dict(HELD)))
     refused_by = int(out["load_no"].max() or 0)  # type: ignore[arg-type]  # a number, as the column is
     newer = newer_keys(con, facts.provider, facts.tenant_id, refused_by)
-    chance = second_chance(
-        admitted_rows(staged, reading, pl.DataFrame(schema=dict(HELD))), out.select("page_no", "position"), newer
-    )
+    chance = second_chance(admitted, out.select("page_no", "position"), newer)
     if chance.places.is_empty() and not again:
         return None
     rows = chance.places.rows()
@@ -69,6 +69,6 @@ def replay_snapshot(
     )
     pages = pl.DataFrame(reading.pages, schema=PAGES, orient="row")
     places = chance.places.with_columns(refused_load_no=pl.lit(refused_by, pl.Int64))
-    report = commit_load(con, load, chance.admitted, pages=pages, rows=staged["rows"].clear(), replayed=places)
+    report = commit_load(con, load, chance.admitted, pages=pages, rows=staging.rows.clear(), replayed=places)
     log_loads(con, this.commit_log)
     return report

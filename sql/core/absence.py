@@ -13,9 +13,8 @@ BY_ACCOUNT = "portfolio"
 """The sweep that asks account by account: it tells nothing of accounts that were not asked for."""
 
 
-def with_deletion(rows: pl.DataFrame, admitted: Admitted, *, entity: str, natural: str) -> pl.DataFrame:
+def with_deletion(rows: pl.DataFrame, deletions: pl.DataFrame, *, entity: str, natural: str) -> pl.DataFrame:
     """Return `rows` with `deletion`: the day on which the provider says it deleted the row, null if it does not."""
-    deletions = admitted.accepted["deletions"]
     if deletions.is_empty() or rows.is_empty():
         return rows.with_columns(deletion=pl.lit(None, pl.Date))
     listed = deletions.filter(pl.col("entity") == entity)

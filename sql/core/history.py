@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from sql.connection import lent
 from sql.core.keys import Tenant, append
 
 
@@ -121,15 +122,20 @@ _NOTHING: dict[str, pl.DataFrame] = {}
 
 
 def current(
-    con: duckdb.DuckDBPyConnection, shape: Shape, tenant: Tenant, *, only: pl.DataFrame | None = None
+    con: duckdb.DuckDBPyConnection,
+    shape: Shape,
+    tenant: Tenant,
+    *,
+    only: pl.DataFrame | None = None,
+    but: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return the tenant's open versions with their row_no and natural id; of those keys alone that `only` lists."""
+    """Return the tenant's open versions with their row_no and natural id: those of the keys `only` alone, and without those of the keys `but`."""
     if tenant.is_first and shape.kind in _NOTHING:
         return _NOTHING[shape.kind]
     keys, column, natural = _NATURAL[shape.kind]
     columns = ", ".join(f"v.{name}" for name in ("row_no", *shape.stored))
-    narrowed = "" if only is None else f"SEMI JOIN only_these USING ({', '.join(only.columns)})"
-    everything = pl.DataFrame({"unused": []}, schema={"unused": pl.Int64})
+    listed = {how: frame for how, frame in (("SEMI", only), ("ANTI", but)) if frame is not None}
+    narrowed = " ".join(f"{how} JOIN {how}_these USING ({', '.join(frame.columns)})" for how, frame in listed.items())
     query = f"""
         WITH tenant AS (SELECT * FROM core.{keys} WHERE provider = $provider AND tenant_id = $tenant_id),
         open AS (
@@ -137,11 +143,8 @@ def current(
         )
         SELECT {columns}, {natural} FROM open AS v INNER JOIN tenant AS k USING ({column})
     """
-    con.register("only_these", everything if only is None else only)
-    try:
+    with lent(con, {f"{how}_these": frame for how, frame in listed.items()}):
         versions: pl.DataFrame = con.sql(query, params=tenant.who).pl()
-    finally:
-        con.unregister("only_these")
     return _NOTHING.setdefault(shape.kind, versions.clear()) if tenant.is_first else versions
 
 

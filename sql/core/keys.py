@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from sql.connection import lent
 from sql.core.short_ids import shortened
 
 
@@ -132,11 +133,8 @@ def append(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
     """Append `frame` to a table of `core` by column names; columns it lacks become null."""
     if frame.is_empty():
         return
-    con.register("fresh", shortened(table, frame))
-    try:
+    with lent(con, {"fresh": shortened(table, frame)}):
         con.execute(f"INSERT INTO core.{table} BY NAME SELECT * FROM fresh")
-    finally:
-        con.unregister("fresh")
 
 
 def _stored(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl.DataFrame) -> pl.DataFrame:
@@ -145,15 +143,12 @@ def _stored(con: duckdb.DuckDBPyConnection, kind: str, tenant: Tenant, named: pl
     if tenant.is_first:
         return named.clear().with_columns(pl.lit(None, pl.Int64).alias(column))
     names = ", ".join(natural)
-    con.register("named", named)
-    try:
-        query = f"""
-            SELECT {names}, {column} FROM core.{kind}_keys SEMI JOIN named USING ({names})
-            WHERE provider = $provider AND tenant_id = $tenant_id
-        """
+    query = f"""
+        SELECT {names}, {column} FROM core.{kind}_keys SEMI JOIN named USING ({names})
+        WHERE provider = $provider AND tenant_id = $tenant_id
+    """
+    with lent(con, {"named": named}):
         stored: pl.DataFrame = con.sql(query, params=tenant.who).pl()
-    finally:
-        con.unregister("named")
     return stored
 
 

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from schemas.intake import Admitted
+from sql.connection import lent
 from sql.core.keys import Tenant
 from sql.core.loads import Load, LoadReport, Sweep, sweeps_of
 from sql.scripts import statements
@@ -70,9 +71,8 @@ def write_raw(
     for name, frame in (("pages", pages), ("rows", refused)):
         if frame.is_empty():
             continue
-        con.register("fresh", frame)
-        con.execute(statements(f"queries/append_{name}.sql"), {"load_no": tenant.load_no})
-        con.unregister("fresh")
+        with lent(con, {"fresh": frame}):
+            con.execute(statements(f"queries/append_{name}.sql"), {"load_no": tenant.load_no})
 
 
 def write_replayed(con: duckdb.DuckDBPyConnection, tenant: Tenant, replayed: pl.DataFrame) -> None:
@@ -223,26 +223,22 @@ def _write_quarantine(
         return
     places = pages.select("page_no", pl.col("sha256").alias("page_sha256"))
     fresh = rejects.join(places, on="page_no", how="left", maintain_order="left")
-    con.register("fresh", fresh)
     values = {
         **tenant.who,
         "load_no": tenant.load_no,
         "loaded_at": load.loaded_at,
         "schema_version": load.schema_version,
     }
-    con.execute(statements("queries/append_quarantine.sql"), values)
-    con.unregister("fresh")
+    with lent(con, {"fresh": fresh}):
+        con.execute(statements("queries/append_quarantine.sql"), values)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, tenant: Tenant, frame: pl.DataFrame) -> None:
     if frame.is_empty():
         return
-    con.register("fresh", frame)
-    con.execute(
-        f"""
+    query = f"""
         INSERT INTO {table} BY NAME
         SELECT CAST($load_no AS BIGINT) AS load_no, $provider AS provider, $tenant_id AS tenant_id, * FROM fresh
-        """,
-        {"load_no": tenant.load_no, **tenant.who},
-    )
-    con.unregister("fresh")
+    """
+    with lent(con, {"fresh": frame}):
+        con.execute(query, {"load_no": tenant.load_no, **tenant.who})

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from sql.connection import quoted
+from sql.connection import lent, quoted
 
 TYPES: Mapping[str, str] = {"text": "VARCHAR", "bool": "BOOLEAN", "bigint": "BIGINT"}
 """Types of received columns in tables, by the words their declaration uses."""
@@ -57,17 +57,16 @@ def parse(con: duckdb.DuckDBPyConnection, pages: Sequence[Rows], layout: Layout)
     """
     structure, parts, given = layout
     source = f"({_rows(structure, given)})"
-    con.register("whole_pages", _frame(pages, given))
     try:
-        if len(parts) > 1:
-            con.execute(f"CREATE OR REPLACE TEMP TABLE whole_rows AS FROM {source}")
-            source = "temp.whole_rows"
-        inserted = {
-            part[0]: con.execute(f"INSERT INTO temp.{part[0]} BY NAME {_select(part, source)}").fetchall()[0][0]
-            for part in parts
-        }
+        with lent(con, {"whole_pages": _frame(pages, given)}):
+            if len(parts) > 1:
+                con.execute(f"CREATE OR REPLACE TEMP TABLE whole_rows AS FROM {source}")
+                source = "temp.whole_rows"
+            inserted = {
+                part[0]: con.execute(f"INSERT INTO temp.{part[0]} BY NAME {_select(part, source)}").fetchall()[0][0]
+                for part in parts
+            }
     finally:
-        con.unregister("whole_pages")
         con.execute("DROP TABLE IF EXISTS temp.whole_rows")
     return inserted
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
+from sql.connection import lent
 from sql.intake.parsing import TYPES, Layout, Rows, parse
 
 _DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "bool": pl.Boolean(), "bigint": pl.Int64()}
@@ -78,14 +79,11 @@ def as_received(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pl.DataFram
 
 def without(con: duckdb.DuckDBPyConnection, rows: Mapping[str, int], places: pl.DataFrame) -> dict[str, int]:
     """Take the rows at these page_no and position, children included, out of the tables; return rows per table."""
-    con.register("places", places)
-    try:
+    with lent(con, {"places": places}):
         for name in rows:
             con.execute(
                 f"DELETE FROM temp.{name} WHERE (page_no, position) IN (SELECT (page_no, position) FROM places)"
             )
-    finally:
-        con.unregister("places")
     return {name: _height(con, name) for name in rows}
 
 
@@ -107,11 +105,8 @@ def _tables(con: duckdb.DuckDBPyConnection, declared: Mapping[str, Mapping[str, 
 
 
 def _insert(con: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
-    con.register("decoded", frame)
-    try:
+    with lent(con, {"decoded": frame}):
         con.execute(f"INSERT INTO temp.{name} BY NAME FROM decoded")
-    finally:
-        con.unregister("decoded")
 
 
 def _height(con: duckdb.DuckDBPyConnection, name: str) -> int:

@@ -5,9 +5,12 @@ What is right or wrong about a row is decided in `transforms.intake`; nothing is
 written to the warehouse here.
 """
 
+import contextlib
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from graphlib import TopologicalSorter
@@ -18,6 +21,7 @@ import polars as pl
 from schemas.currencies import EXPONENTS
 from schemas.intake import STAGED, UNKNOWN_WORDS, in_shape, nothing_staged
 from schemas.table import GateError
+from sql.connection import lent, quoted
 from sql.conservation import check_rows
 from sql.scripts import STAGING, seed, staging_folder, statements
 
@@ -39,26 +43,54 @@ class StageOptions:
     currency_symbols: Mapping[str, str] = field(default_factory=dict)
 
 
-def stage(
-    con: duckdb.DuckDBPyConnection, received: Mapping[str, int], options: StageOptions
-) -> dict[str, pl.DataFrame]:
-    """Return the staged frames of one tenant: those of `STAGED`, `rows`, `page_entities` and `tenant_words`.
+PART = 200_000
+"""Rows of one entity that are staged at a time."""
+
+_PARTED_BY = {
+    "plans": "plan_id",
+    "terms": "plan_id",
+    "payments": "payment_id",
+    "accounts": "account_id",
+    "policies": "account_id",
+    "customers": "customer_id",
+}
+"""The key by whose ranges a frame comes in parts. A frame that is not named is whole in every part but for links, which come once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """The rows of one tenant being staged.
+
+    `parts` yields the frames of `STAGED` and `page_entities`, in one part or, of many rows, in several: a plan is in one
+    part with its terms. `rows` lists page_no, position and hash (null where its page was parsed whole) of every top-level
+    row, `tenant_words` what the tenant's own row says and no list of words knows.
+    """
+
+    parts: Iterator[dict[str, pl.DataFrame]]
+    rows: pl.DataFrame
+    tenant_words: pl.DataFrame
+
+
+@contextmanager
+def staging(
+    con: duckdb.DuckDBPyConnection, received: Mapping[str, int], options: StageOptions, *, part: int = PART
+) -> Iterator[Staging]:
+    """Stage the rows of one tenant while the block runs.
 
     Natural keys and ids as text, money as the provider wrote it (`amount` decimal
     text or `amount_units` integer), dates civil and null where they cannot be
     read, then named in `unreadable`; repeats within the fetch marked by
-    `is_repeat` (newest by updated time, page, position wins). `rows` lists page_no,
-    position and hash (null where its page was parsed whole) of every top-level row, `page_entities` which entity a page
-    feeds, `tenant_words` what the tenant's own row says and no list of words knows.
+    `is_repeat` (newest by updated time, page, position wins).
     Only the files of the provider's own folder are run, as temporary tables that are dropped again.
 
     Args:
         con: The connection with the received tables of `sql.intake.received`; those that were read are gone afterwards.
         received: How many rows each received table of the provider has.
         options: The tenant, and what its rows do not say.
+        part: About how many rows of one entity are in a part.
 
     Raises:
-        ConservationError: a received row is not in the frames.
+        ConservationError: a received row is not in the frames; once the parts are read.
         GateError: nothing stages this provider, its files do not fit each other, or its SQL makes a frame of another
             shape or leaves open what becomes of a row.
     """
@@ -74,23 +106,39 @@ def stage(
     read = {
         name: frame for name, frame in frames.items() if any(name in text for text in (tenant_text, *texts.values()))
     }
-    for name, frame in read.items():
-        con.register(name, frame)
-    try:
+    with lent(con, read):
         if tenant_text or texts:
             _make_macros(con)
         options, tenant_words = _of_tenant(con, options, tenant_text)
         rows = _rows(con, received)
-        staged = _build(con, options, texts)
-    finally:
-        for name in read:
-            con.unregister(name)
+        count = -(-max(received.values(), default=0) // part)
+        with contextlib.closing(_build(con, options, texts, max(count, 1))) as parts:
+            yield Staging(_checked(parts, received, options, tenant_words), rows, tenant_words)
+
+
+def stage(
+    con: duckdb.DuckDBPyConnection, received: Mapping[str, int], options: StageOptions
+) -> dict[str, pl.DataFrame]:
+    """Return what `staging` gives in one part, with its `rows` and `tenant_words`."""
+    with staging(con, received, options, part=sys.maxsize) as whole:
+        [staged] = whole.parts
+        return {**staged, "rows": whole.rows}
+
+
+def _checked(
+    parts: Iterable[dict[str, pl.DataFrame]],
+    received: Mapping[str, int],
+    options: StageOptions,
+    tenant_words: pl.DataFrame,
+) -> Iterator[dict[str, pl.DataFrame]]:
+    """Yield the parts, the first with the words of the tenant; raise after the last one if a received row is in none."""
     page_entities = seed(options.provider, "page_entities")
-    _check_nothing_lost(received, staged, page_entities, options)
-    staged["rows"] = rows
-    staged["tenant_words"] = tenant_words
-    staged["page_entities"] = page_entities
-    return staged
+    went: Counter[str] = Counter()
+    for part in parts:
+        went.update(_heights(part))
+        yield {**part, "tenant_words": tenant_words, "page_entities": page_entities}
+        tenant_words = tenant_words.clear()
+    _check_nothing_lost(received, went, page_entities, options)
 
 
 def staging_texts(provider: str) -> dict[str, str]:
@@ -170,8 +218,10 @@ def _fed(texts: Mapping[str, str], received: Mapping[str, int], provider: str) -
     return {name: text for name, text in texts.items() if prefix + name in full}
 
 
-def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping[str, str]) -> dict[str, pl.DataFrame]:
-    """Return each frame of `STAGED`: what the provider's file of that name makes, empty where none is to be run."""
+def _build(
+    con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping[str, str], parts: int
+) -> Generator[dict[str, pl.DataFrame]]:
+    """Yield each frame of `STAGED` in parts: what the provider's file of that name makes, empty where none is to be run."""
     if texts:
         for name in ("timezone", "currency", "fetched_on"):
             con.execute(f"SET VARIABLE {name} = $value", {"value": getattr(options, name)})
@@ -182,6 +232,7 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping
         for table in re.findall(rf"\b(?:stg_)?{options.provider}__\w+", text)
     }
     made: dict[str, pl.DataFrame] = {}
+    parted: list[str] = []
     try:
         for name, text in texts.items():
             rows = text
@@ -190,12 +241,47 @@ def _build(con: duckdb.DuckDBPyConnection, options: StageOptions, texts: Mapping
                 # for each frame that reads it, and once more to be made.
                 con.execute(f"CREATE OR REPLACE TEMP TABLE {_table(options, name)} AS {text}")
                 rows = f"FROM temp.{_table(options, name)}"
-            if name in STAGED:
+            if name in _PARTED_BY and parts > 1:
+                # In order of the key, so that a part is read without looking at the others.
+                con.execute(
+                    f"CREATE OR REPLACE TEMP TABLE part_{name} AS FROM ({rows}) ORDER BY {_PARTED_BY[name]} NULLS FIRST"
+                )
+                parted.append(name)
+            elif name in STAGED:
                 made[name] = in_shape(con.sql(rows).pl(), name)
             _drop(con, [table for table, last in last_read_by.items() if last == name])
+        whole = {name: made.get(name, nothing_staged(name)) for name in STAGED}
+        for ranges in _ranges(con, parted, parts):
+            yield whole | {
+                name: in_shape(con.sql(f"FROM temp.part_{name} {rows}").pl(), name) for name, rows in ranges.items()
+            }
+            whole["plan_accounts"] = nothing_staged("plan_accounts")
     finally:
         _drop(con, [_table(options, name) for name in texts if _table(options, name) in last_read_by])
-    return {name: made[name] if name in made else nothing_staged(name) for name in STAGED}
+        _drop(con, [f"part_{name}" for name in parted])
+
+
+def _ranges(con: duckdb.DuckDBPyConnection, parted: Iterable[str], parts: int) -> list[dict[str, str]]:
+    """Return for each part which rows of each table, in order of its key, are in it: the same keys of tables that share one.
+
+    Of plans "1" to "9" in three parts, at "4" and "7": rows 0 to 3, 3 to 6 and from 6 on; of their 20 terms each, rows
+    0 to 60 and so on. Rows without a key come first.
+    """
+    shares = [number / parts for number in range(1, parts)]
+    bounds: dict[str, list[str]] = {}
+    ranges: list[dict[str, str]] = [{} for _ in range(parts)]
+    for name in parted:
+        key = _PARTED_BY[name]
+        if key not in bounds:
+            [[found]] = con.sql(f"SELECT quantile_disc({key}, {shares}) FROM temp.part_{name}").fetchall()
+            bounds[key] = found or []
+        before = [f"count(*) FILTER ({key} IS NULL OR {key} < {quoted(bound)})" for bound in bounds[key]]
+        [counts] = con.sql(f"SELECT {', '.join([*before, 'count(*)'])} FROM temp.part_{name}").fetchall()
+        starts = [0, *counts[:-1]] if before else [0] * parts
+        ends = counts if before else [0] * (parts - 1) + [counts[-1]]
+        for part, start, end in zip(ranges, starts, ends, strict=True):
+            part[name] = f"WHERE rowid >= {start} AND rowid < {end}"
+    return ranges
 
 
 def _drop(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
@@ -207,11 +293,19 @@ def _table(options: StageOptions, name: str) -> str:
     return f"stg_{options.provider}__{name}"
 
 
+def _heights(staged: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Return the rows of each frame, those of payments by their place, and `shown`: money that only an account shows."""
+    payments = staged["payments"]
+    listed = payments.filter(pl.col("is_listed").fill_null(value=True))
+    heights = {name: frame.height for name, frame in staged.items()}
+    return heights | {
+        "payments": listed.select("page_no", "position").n_unique(),
+        "shown": payments.height - listed.height,
+    }
+
+
 def _check_nothing_lost(
-    received: Mapping[str, int],
-    staged: Mapping[str, pl.DataFrame],
-    page_entities: pl.DataFrame,
-    options: StageOptions,
+    received: Mapping[str, int], went: Mapping[str, int], page_entities: pl.DataFrame, options: StageOptions
 ) -> None:
     """Raise unless each received row that feeds an entity is one row of its frame.
 
@@ -225,13 +319,10 @@ def _check_nothing_lost(
         for entity, table in page_entities.select(columns).iter_rows():
             if entity:
                 fed[entity] += received[f"{options.provider}__{table}"]
-    payments = staged["payments"]
-    listed = payments.filter(pl.col("is_listed").fill_null(value=True))
     shown = received.get(f"{options.provider}__pending_payments", 0)
-    check_rows(fed.pop("payments"), listed.select("page_no", "position").n_unique(), what="payments", where=where)
-    check_rows(shown, payments.height - listed.height, what="pending payments", where=where)
+    check_rows(shown, went["shown"], what="pending payments", where=where)
     for entity, came in fed.items():
-        check_rows(came, staged[entity].height, what=entity, where=where)
+        check_rows(came, went[entity], what=entity, where=where)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, received: Mapping[str, int]) -> pl.DataFrame:

@@ -5,13 +5,27 @@ come in together or stay out together. Where rows come from and where they go is
 not decided here.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 
 import polars as pl
 
 from schemas.intake import ENTITIES, STAGED, Admitted
-from transforms.intake.counts import by_page, counts, home_currency, placed, seen, undecoded, unknown_words
+from transforms.intake.counts import (
+    by_page,
+    counts,
+    home_currency,
+    placed,
+    seen,
+    summed,
+    summed_pages,
+    summed_words,
+    undecoded,
+    unknown_words,
+    unread_counts,
+    unread_seen,
+)
 from transforms.intake.faults import (
     UNKNOWN_CURRENCY,
     SortedRows,
@@ -28,6 +42,9 @@ from transforms.intake.plans import plans_and_terms
 
 CONTRACT_CODES = ("MISSING_FIELD", "WRONG_TYPE")
 """Faults of decoding that, in every row, mean the provider changed its contract."""
+
+PutAway = Callable[[Mapping[str, pl.DataFrame]], Callable[[], Mapping[str, pl.DataFrame]]]
+"""Takes the good rows of a part and returns what brings them back."""
 
 _DECIDED = [
     "row",
@@ -67,19 +84,54 @@ class ContractError(Exception):
 def admit(
     staged: Mapping[str, pl.DataFrame], *, decode_rejects: pl.DataFrame, decoded_rows: Mapping[str, int]
 ) -> Admitted:
-    """Return the staged rows of one tenant, each either accepted, or quarantined with every reason, or a repeat.
+    """Return the staged rows of one tenant, each either accepted, or quarantined with every reason, or a repeat; see `admit_parts`."""
+    return admit_parts([staged], decode_rejects=decode_rejects, decoded_rows=decoded_rows)
+
+
+def admit_parts(
+    parts: Iterable[Mapping[str, pl.DataFrame]],
+    *,
+    decode_rejects: pl.DataFrame,
+    decoded_rows: Mapping[str, int],
+    put_away: PutAway | None = None,
+) -> Admitted:
+    """Return the staged rows of one tenant, which come in parts, each either accepted, or quarantined, or a repeat.
 
     Args:
-        staged: What `sql.intake.staging.stage` returned.
+        parts: What `sql.intake.staging.staging` yields, one part at least.
         decode_rejects: Columns of `schemas.intake.DECODE_REJECTS`.
         decoded_rows: Top-level rows per page entity, rejected ones included.
+        put_away: Keeps the good rows of a part out of memory until they are wanted; needed where there are several.
 
     Raises:
         ContractError: a field is missing or of another type in every row (two or more) of an entity.
     """
     if decode_rejects.height:
         check_contract(decode_rejects, decoded_rows)
-    refused = placed(decode_rejects, staged["page_entities"])
+    done: list[Admitted] = []
+    away: list[Callable[[], Mapping[str, pl.DataFrame]]] = []
+    for staged in parts:
+        refused = placed(decode_rejects, staged["page_entities"])
+        if done and put_away is not None:
+            away.append(put_away(done[-1].accepted))
+            done[-1] = replace(done[-1], accepted={})
+        done.append(_admit(staged, refused))
+    # What could not be decoded is in no part: it is counted once, in the currency of them all.
+    unread = undecoded(refused, home_currency(part.counts for part in done))
+    words = [part.unknown_words for part in done]
+    return Admitted(
+        accepted=done[-1].accepted,
+        rejects=pl.concat([unread, *(part.rejects for part in done)]),
+        counts=summed([*(part.counts for part in done), unread_counts(unread)]),
+        page_counts=summed_pages([part.page_counts for part in done]),
+        seen=pl.concat([*(part.seen for part in done), unread_seen(refused)]),
+        unknown_words=words[0] if len(words) == 1 else summed_words(words),
+        put_away=tuple(away),
+    )
+
+
+def _admit(staged: Mapping[str, pl.DataFrame], refused: pl.DataFrame) -> Admitted:
+    """Return the rows of one part; what could not be decoded keeps its terms out and is not counted here."""
     nothing = {name for name in ENTITIES if staged[name].is_empty()}
     if {"plans", "terms"} <= nothing:
         plans, terms = _nothing("plans"), _nothing("terms")
@@ -88,14 +140,13 @@ def admit(
     sorted_rows = {"plans": plans, "terms": terms} | {
         name: _nothing(name) if name in nothing else sort_rows(staged) for name, sort_rows in _SORTED.items()
     }
-    unread = undecoded(refused, home_currency(sorted_rows))
     accepted = {name: entity.good.drop(_DECIDED, strict=False) for name, entity in sorted_rows.items()}
     return Admitted(
         accepted=accepted | {name: staged[name] for name in ("plan_accounts", "deletions")},
-        rejects=pl.concat([unread, *(entity.rejects for entity in sorted_rows.values())]),
-        counts=counts(sorted_rows, unread),
+        rejects=pl.concat([entity.rejects for entity in sorted_rows.values()]),
+        counts=counts(sorted_rows),
         page_counts=by_page(sorted_rows),
-        seen=seen(sorted_rows, refused),
+        seen=seen(sorted_rows),
         unknown_words=pl.concat([staged["tenant_words"], unknown_words(staged["payments"], staged["plans"])]),
     )
 

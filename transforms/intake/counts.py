@@ -3,11 +3,11 @@
 Which rows are good is decided in `admit.py`; no row is changed here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from schemas.intake import COUNTS, PAGE_COUNTS, REJECTS
+from schemas.intake import COUNTS, ENTITIES, PAGE_COUNTS, REJECTS
 from transforms.intake.faults import SortedRows
 
 
@@ -40,23 +40,25 @@ def undecoded(refused: pl.DataFrame, currency: str | None) -> pl.DataFrame:
     )
 
 
-def home_currency(sorted_rows: Mapping[str, SortedRows]) -> str | None:
+def home_currency(counts: Iterable[pl.DataFrame]) -> str | None:
     """Return the only currency of the fetch, null if there are several; unreadable rows are counted under it."""
-    came = [entity.rows for entity in sorted_rows.values() if entity.rows.height]
-    distinct = {name for rows in came for name in rows.filter(pl.col("places").is_not_null())["currency"].unique()}
-    return str(distinct.pop()) if len(distinct) == 1 else None
+    distinct = pl.concat([part["currency"].drop_nulls() for part in counts]).unique()
+    return str(distinct[0]) if distinct.len() == 1 else None
 
 
-def counts(sorted_rows: Mapping[str, SortedRows], undecoded: pl.DataFrame) -> pl.DataFrame:
+def counts(sorted_rows: Mapping[str, SortedRows]) -> pl.DataFrame:
     """Return `COUNTS`: what came per entity and currency, what stays out and what came twice.
 
-    Rows of an unknown currency are counted under none, undecodable ones as unreadable.
+    Rows of an unknown currency are counted under none.
     """
-    parts = [_entity_counts(name, entity) for name, entity in sorted_rows.items() if entity.rows.height]
-    unread = undecoded.filter(pl.col("entity").is_in(list(sorted_rows))).select(
+    return summed([_entity_counts(name, entity) for name, entity in sorted_rows.items() if entity.rows.height])
+
+
+def unread_counts(undecoded: pl.DataFrame) -> pl.DataFrame:
+    """Return the counts of rows that decoding refused, all of them unreadable."""
+    return undecoded.filter(pl.col("entity").is_in(ENTITIES)).select(
         "entity", "currency", fetched="rows", quarantined="rows", repeated=pl.lit(0), unreadable="rows"
     )
-    return summed([*parts, unread])
 
 
 def by_page(sorted_rows: Mapping[str, SortedRows]) -> pl.DataFrame:
@@ -72,6 +74,19 @@ def by_page(sorted_rows: Mapping[str, SortedRows]) -> pl.DataFrame:
     ]
     rows = pl.concat([pl.DataFrame(schema=dict(PAGE_COUNTS)), *(part.select(*PAGE_COUNTS) for part in parts)])
     return rows.sort("page_no", "entity", "currency")
+
+
+def summed_pages(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return `PAGE_COUNTS` of all parts of a fetch, money null where none of them has any."""
+    if len(parts) == 1:
+        return parts[0]
+    money = pl.col("amount_fetched_minor")
+    totals = (
+        pl.concat(parts)
+        .group_by("page_no", "entity", "currency")
+        .agg(pl.col("fetched").sum(), pl.when(money.count() > 0).then(money.sum()))
+    )
+    return totals.select(*PAGE_COUNTS).sort("page_no", "entity", "currency")
 
 
 def summed(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -125,8 +140,8 @@ def _had_money(rows: pl.DataFrame) -> pl.Expr:
     return pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_not_null() for name in written))
 
 
-def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.DataFrame:
-    """Return entity, source and key of every row the fetch showed, good or not; null where the key could not be read."""
+def seen(sorted_rows: Mapping[str, SortedRows]) -> pl.DataFrame:
+    """Return entity, source and key of every decoded row, good or not; null where the key could not be read."""
     keys = {"plans": "plan_id", "terms": "term_id", "payments": "payment_id", "accounts": "account_id"}
     rows = {name: entity.rows for name, entity in sorted_rows.items()}
     rows["terms"] = rows["terms"].filter(~pl.col("is_nested"))  # those inside a plan are seen with it
@@ -134,12 +149,13 @@ def seen(sorted_rows: Mapping[str, SortedRows], refused: pl.DataFrame) -> pl.Dat
         rows[entity].select(pl.lit(entity).alias("entity"), "source", pl.col(key).alias("key"))
         for entity, key in keys.items()
     ]
-    unread = refused.select(
-        pl.when(pl.col("entity") == "").then("child_entity").otherwise("entity").alias("entity"),
-        pl.col("sweep").alias("source"),
-        "key",
-    )
-    return pl.concat([*parts, unread])
+    return pl.concat(parts)
+
+
+def unread_seen(refused: pl.DataFrame) -> pl.DataFrame:
+    """Return entity, source and key of the rows that decoding refused."""
+    entity = pl.when(pl.col("entity") == "").then("child_entity").otherwise("entity")
+    return refused.select(entity.alias("entity"), pl.col("sweep").alias("source"), "key")
 
 
 def unknown_words(payments: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
@@ -151,6 +167,12 @@ def unknown_words(payments: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
     counted = of_plans.group_by("name", "value").agg(rows=pl.len().cast(pl.Int64))
     listed = counted.select(pl.lit("plans").alias("entity"), "name", "value", "rows")
     return pl.concat([_unknown_statuses(payments), listed]).sort("entity", "name", "value")
+
+
+def summed_words(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return one row per word of all parts of a fetch."""
+    together = pl.concat(parts).group_by("entity", "name", "value").agg(pl.col("rows").sum())
+    return together.sort("entity", "name", "value")
 
 
 def _unknown_statuses(payments: pl.DataFrame) -> pl.DataFrame:

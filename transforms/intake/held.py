@@ -3,14 +3,14 @@
 The program may find them good by now. That they come in with the replay, as they did, keeps every earlier figure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import polars as pl
 
 from schemas.intake import ENTITIES, REJECTS, Admitted
-from transforms.intake.admit import admit
-from transforms.intake.counts import summed, unknown_words
+from transforms.intake.admit import PutAway, admit_parts
+from transforms.intake.counts import summed, summed_words, unknown_words
 from transforms.intake.money import places_of
 
 PLACE = ["page_no", "position"]
@@ -27,37 +27,45 @@ _UNREAD = ("UNKNOWN_CURRENCY", "NOT_A_DECIMAL", "FRACTION_OF_MINOR_UNIT", "TOO_L
 
 
 def admit_without(
-    staged: Mapping[str, pl.DataFrame],
+    parts: Iterable[Mapping[str, pl.DataFrame]],
     held: pl.DataFrame,
     *,
     decode_rejects: pl.DataFrame,
     decoded_rows: Mapping[str, int],
     sweeps: pl.DataFrame,
+    put_away: PutAway | None = None,
 ) -> Admitted:
-    """Return the staged rows of one tenant as `admit` does, those that are held back refused for the reasons of then.
+    """Return the staged rows of one tenant as `admit_parts` does, those that are held back refused for the reasons of then.
 
     A payment "1.2.3" was NOT_A_DECIMAL to the program of then and is 1.23 to that of today: it counts as fetched, as
     quarantined and as unreadable, no money is counted for it, and its key is seen.
 
     Args:
-        staged: What `sql.intake.staging.stage` returned.
+        parts: As for `admit_parts`.
         held: `HELD`, without rows where nothing is held back.
-        decode_rejects: As for `admit`.
-        decoded_rows: As for `admit`.
+        decode_rejects: As for `admit_parts`.
+        decoded_rows: As for `admit_parts`.
         sweeps: page_no and sweep of every page.
+        put_away: As for `admit_parts`.
     """
     if held.is_empty():
-        return admit(staged, decode_rejects=decode_rejects, decoded_rows=decoded_rows)
-    rest = {name: _without(name, frame, held) for name, frame in staged.items() if name in ENTITIES}
-    admitted = admit({**staged, **rest}, decode_rejects=decode_rejects, decoded_rows=decoded_rows)
+        return admit_parts(parts, decode_rejects=decode_rejects, decoded_rows=decoded_rows, put_away=put_away)
+    words: list[pl.DataFrame] = []
+
+    def rest() -> Iterator[Mapping[str, pl.DataFrame]]:
+        for staged in parts:
+            words.append(staged["tenant_words"])
+            words.append(unknown_words(staged["payments"], staged["plans"]))
+            yield {**staged, **{name: _without(name, staged[name], held) for name in ENTITIES}}
+
+    admitted = admit_parts(rest(), decode_rejects=decode_rejects, decoded_rows=decoded_rows, put_away=put_away)
     seen = held.join(sweeps, on="page_no", how="left").select("entity", pl.col("sweep").alias("source"), "key")
-    words = unknown_words(staged["payments"], staged["plans"])
     return replace(
         admitted,
         rejects=pl.concat([admitted.rejects, held.select(*REJECTS)]),
         counts=summed([admitted.counts, _counts(held)]),
         seen=pl.concat([admitted.seen, seen]),
-        unknown_words=pl.concat([staged["tenant_words"], words]),
+        unknown_words=summed_words(words),
     )
 
 

@@ -135,8 +135,12 @@ def test_today_is_a_day_of_the_zone():
 def test_what_is_told_without_a_day_is_told_on_the_day_of_the_fetch_in_the_tenants_zone(tmp_path, zone, day):
     facts = SnapshotFacts("s", "totality", "t", datetime(2026, 6, 30, 22, 30, tzinfo=UTC), "d", tmp_path)
     section = SimpleNamespace(timezone=zone, currency="EUR", symbols=dict)
-    with connect(None) as con:
-        _, options = loading.staged_rows(None, con, facts, section, loading.Reading(), unread="nothing is read")
+    unread = "nothing is read"
+    with (
+        connect(None) as con,
+        loading.staged_rows(None, con, facts, section, loading.Reading(), unread=unread) as given,
+    ):
+        _, options = given
     assert options.fetched_on.day == day
 
 

@@ -367,14 +367,14 @@ def breaks_loads_of(monkeypatch):
     """Let the load of one tenant fail inside the database, as a value that it cannot cast does."""
 
     def broken(*tenants):
-        stage = loading.stage
+        staging = loading.staging
 
-        def failing(con, frames, options):
+        def failing(con, frames, options, **named):
             if options.tenant_id in tenants and any(frames.values()):
                 con.sql("SELECT CAST('a name' AS INTEGER)").fetchall()
-            return stage(con, frames, options)
+            return staging(con, frames, options, **named)
 
-        monkeypatch.setattr(loading, "stage", failing)
+        monkeypatch.setattr(loading, "staging", failing)
 
     return broken
 

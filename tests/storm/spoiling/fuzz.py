@@ -160,7 +160,7 @@ def load(name, pages, tally):
                 raise WrongError("reading the pages whole counts otherwise than reading them row by row")
             options = StageOptions(name, "1", "Europe/Amsterdam", AT.date(), **TOLD[name])
             staged = stage(con, rows, options)
-        admitted = admitted_rows(staged, fast, pl.DataFrame(schema=dict(HELD)))
+        admitted = admitted_rows([staged], fast, pl.DataFrame(schema=dict(HELD)))
         sweep = Sweep(SWEEPS[name], None, True, "", 1, 1, AT)
         made = Load("load", name, "1", "s", AT, AT.date(), AT, (sweep,), 1)
         frame = pl.DataFrame(fast.pages, schema=PAGES, orient="row")
