@@ -12,17 +12,17 @@ from transforms.intake import held
 @contextmanager
 def unreadable_payment(payment: str) -> Iterator[None]:
     """A program that reads neither amount nor dates of one payment."""
-    admit = held.admit
+    admit_parts = held.admit_parts
 
-    def refusing(staged, **rest):
+    def spoil(staged):
         is_it = pl.col("payment_id") == payment
         nothing = ("amount_units", "effective_date", "created_on")
         spoilt = staged["payments"].with_columns(
             pl.when(is_it).then(pl.lit("1.2.3")).otherwise("amount").alias("amount"),
             *(pl.when(~is_it).then(name).alias(name) for name in nothing),
         )
-        return admit({**staged, "payments": spoilt}, **rest)
+        return {**staged, "payments": spoilt}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(held, "admit", refusing)
+        patch.setattr(held, "admit_parts", lambda parts, **rest: admit_parts(map(spoil, parts), **rest))
         yield

@@ -11,7 +11,7 @@ from storm import faults
 from sandbox.assumed import Assumed
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, generate, golden
 from transforms.breaks import life
-from transforms.intake.admit import admit
+from transforms.intake.admit import admit_parts
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -165,11 +165,11 @@ def test_one_accepted_row_lost_between_two_stages_holds_the_run(published, monke
             desk.world.totality.payments[0]["externalId"] = f"changed, so that there is something to load: {entity}"
 
         def losing(*given, entity=entity, **named):
-            admitted = admit(*given, **named)
+            admitted = admit_parts(*given, **named)
             return replace(admitted, accepted={**admitted.accepted, entity: admitted.accepted[entity].head(-1)})
 
         with monkeypatch.context() as patch:
-            patch.setattr("transforms.intake.held.admit", losing)
+            patch.setattr("transforms.intake.held.admit_parts", losing)
             finished = desk.run(GOLDEN_AS_OF)
         assert finished.exit_code == 3
         assert_held(desk, finished.text, reason=entity)

@@ -18,7 +18,7 @@ from sandbox.worlds import generate_payt as payt
 from sandbox.worlds import generate_totality as totality
 from sandbox.worlds.golden import PAYT_PLAN, TOTALITY_LOAN, TOTALITY_PLAN
 from sandbox.worlds.scenarios import GOLDEN_AS_OF, golden
-from transforms.intake.admit import admit
+from transforms.intake.admit import admit_parts
 
 CREATED, DUE = date(2025, 2, 14), date(2025, 5, 1)
 
@@ -229,7 +229,7 @@ def test_a_field_that_every_row_carried_and_none_carries_now_is_a_broken_contrac
 
 
 def losing_a_plan(*given, **named):
-    admitted = admit(*given, **named)
+    admitted = admit_parts(*given, **named)
     return replace(admitted, accepted={**admitted.accepted, "plans": admitted.accepted["plans"].head(-1)})
 
 
@@ -249,7 +249,7 @@ def test_where_all_that_was_asked_failed_alike_the_run_ends_with_that_code(left_
 
 def test_a_run_that_lost_a_row_on_its_way_is_held(left_out, monkeypatch, capsys):
     desk, before = left_out, left_out.latest
-    monkeypatch.setattr("transforms.intake.held.admit", losing_a_plan)
+    monkeypatch.setattr("transforms.intake.held.admit_parts", losing_a_plan)
     with desk.world.changing():
         for row in desk.world.payt.payment_plans:
             row["updated_at"] = desk.world.clock

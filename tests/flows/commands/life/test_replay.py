@@ -21,7 +21,7 @@ def market(open_desk, folder):
     return open_desk(folder, generate(seed=3, plans=24, as_of=DAY))
 
 
-def narrow(admit, payment, plan):
+def narrow(admit_parts, payment, plan):
     """A program that cannot read one payment and one term of a plan, although nothing is wrong with them."""
 
     def unread(column, value):
@@ -29,10 +29,13 @@ def narrow(admit, payment, plan):
         text = pl.when(pl.col(column) == value).then(pl.lit("1.2.3")).otherwise(pl.col("amount"))
         return {"amount_units": units, "amount": text}
 
-    def refusing(staged, **rest):
+    def spoilt(staged):
         payments = staged["payments"].with_columns(**unread("payment_id", payment))
         terms = staged["terms"].with_columns(**unread("plan_id", plan))
-        return admit({**staged, "payments": payments, "terms": terms}, **rest)
+        return {**staged, "payments": payments, "terms": terms}
+
+    def refusing(parts, **rest):
+        return admit_parts(map(spoilt, parts), **rest)
 
     return refusing
 
@@ -43,7 +46,7 @@ def refused(open_desk, tmp_path_factory):
         desk.without("payt", "payiq").configure(gates={"quarantine_share": 1})
         payment = desk.world.totality.payments[0]["uuid"]
         plan = next(row for row in desk.world.totality.payment_plans if row["isActive"])["uuid"]
-        patch.setattr(held, "admit", narrow(held.admit, payment, plan))
+        patch.setattr(held, "admit_parts", narrow(held.admit_parts, payment, plan))
         desk.before = desk.run(DAY)
         patch.undo()
         desk.names = {payment, plan}
