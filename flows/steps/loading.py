@@ -37,9 +37,9 @@ from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
 from sql.intake.parsing import Rows
-from sql.intake.put_away import away
+from sql.intake.parts import PART, away
 from sql.intake.received import Unparsed, received, without
-from sql.intake.staging import PART, StageOptions, Staging, staging
+from sql.intake.staging import StageOptions, Staging, staging
 from sql.kept import Kept, kept_pages
 from sql.storage.commits import log_loads
 from sql.storage.landing import Landing, SnapshotFacts, StoredPage

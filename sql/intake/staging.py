@@ -21,8 +21,9 @@ import polars as pl
 from schemas.currencies import EXPONENTS
 from schemas.intake import STAGED, UNKNOWN_WORDS, in_shape, nothing_staged
 from schemas.table import GateError
-from sql.connection import lent, quoted
+from sql.connection import lent
 from sql.conservation import check_rows
+from sql.intake.parts import PART, PARTED_BY, put_in_order, ranges_of
 from sql.scripts import STAGING, seed, staging_folder, statements
 
 
@@ -43,26 +44,13 @@ class StageOptions:
     currency_symbols: Mapping[str, str] = field(default_factory=dict)
 
 
-PART = 200_000
-"""Rows of one entity that are staged at a time."""
-
-_PARTED_BY = {
-    "plans": "plan_id",
-    "terms": "plan_id",
-    "payments": "payment_id",
-    "accounts": "account_id",
-    "policies": "account_id",
-    "customers": "customer_id",
-}
-"""The key by whose ranges a frame comes in parts. A frame that is not named is whole in every part but for links, which come once."""
-
-
 @dataclass(frozen=True, slots=True)
 class Staging:
     """The rows of one tenant being staged.
 
-    `parts` yields the frames of `STAGED` and `page_entities`, in one part or, of many rows, in several: a plan is in one
-    part with its terms. `rows` lists page_no, position and hash (null where its page was parsed whole) of every top-level
+    `parts` yields the frames of `STAGED`, `page_entities` and `tenant_words`, in one part or, of many rows, in several: a
+    plan is in one part with its terms. Frames that `PARTED_BY` does not name are whole in every part, but links and words
+    of the tenant come once. `rows` lists page_no, position and hash (null where its page was parsed whole) of every top-level
     row, `tenant_words` what the tenant's own row says and no list of words knows.
     """
 
@@ -241,17 +229,14 @@ def _build(
                 # for each frame that reads it, and once more to be made.
                 con.execute(f"CREATE OR REPLACE TEMP TABLE {_table(options, name)} AS {text}")
                 rows = f"FROM temp.{_table(options, name)}"
-            if name in _PARTED_BY and parts > 1:
-                # In order of the key, so that a part is read without looking at the others.
-                con.execute(
-                    f"CREATE OR REPLACE TEMP TABLE part_{name} AS FROM ({rows}) ORDER BY {_PARTED_BY[name]} NULLS FIRST"
-                )
+            if name in PARTED_BY and parts > 1:
+                put_in_order(con, name, rows)
                 parted.append(name)
             elif name in STAGED:
                 made[name] = in_shape(con.sql(rows).pl(), name)
             _drop(con, [table for table, last in last_read_by.items() if last == name])
         whole = {name: made.get(name, nothing_staged(name)) for name in STAGED}
-        for ranges in _ranges(con, parted, parts):
+        for ranges in ranges_of(con, parted, parts):
             yield whole | {
                 name: in_shape(con.sql(f"FROM temp.part_{name} {rows}").pl(), name) for name, rows in ranges.items()
             }
@@ -259,29 +244,6 @@ def _build(
     finally:
         _drop(con, [_table(options, name) for name in texts if _table(options, name) in last_read_by])
         _drop(con, [f"part_{name}" for name in parted])
-
-
-def _ranges(con: duckdb.DuckDBPyConnection, parted: Iterable[str], parts: int) -> list[dict[str, str]]:
-    """Return for each part which rows of each table, in order of its key, are in it: the same keys of tables that share one.
-
-    Of plans "1" to "9" in three parts, at "4" and "7": rows 0 to 3, 3 to 6 and from 6 on; of their 20 terms each, rows
-    0 to 60 and so on. Rows without a key come first.
-    """
-    shares = [number / parts for number in range(1, parts)]
-    bounds: dict[str, list[str]] = {}
-    ranges: list[dict[str, str]] = [{} for _ in range(parts)]
-    for name in parted:
-        key = _PARTED_BY[name]
-        if key not in bounds:
-            [[found]] = con.sql(f"SELECT quantile_disc({key}, {shares}) FROM temp.part_{name}").fetchall()
-            bounds[key] = found or []
-        before = [f"count(*) FILTER ({key} IS NULL OR {key} < {quoted(bound)})" for bound in bounds[key]]
-        [counts] = con.sql(f"SELECT {', '.join([*before, 'count(*)'])} FROM temp.part_{name}").fetchall()
-        starts = [0, *counts[:-1]] if before else [0] * parts
-        ends = counts if before else [0] * (parts - 1) + [counts[-1]]
-        for part, start, end in zip(ranges, starts, ends, strict=True):
-            part[name] = f"WHERE rowid >= {start} AND rowid < {end}"
-    return ranges
 
 
 def _drop(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
