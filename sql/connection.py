@@ -66,9 +66,13 @@ are not packed, and in these no long decimals, of which few are stored."""
 class Limits:
     """What one connection may use, instead of DuckDB's defaults (most of the machine); all threads unless set."""
 
-    memory: str = "600MB"
+    memory: str = "2GB"
     spill: str = "50GB"
     threads: int | None = None
+
+
+SPILLING = Limits(memory="600MB")
+"""Limits where there is a folder to spill to: what a load or a run does at once fits, and the rest waits on disk."""
 
 
 @contextmanager
@@ -100,7 +104,7 @@ def connect(
         _refuse_impossible(path)
     con = _wait_for_lock(path, read_only=read_only, tries=tries, pause=pause)
     try:
-        _lock_down(con, folders=folders, spill=spill, limits=limits or Limits())
+        _lock_down(con, folders=folders, spill=spill, limits=limits or (SPILLING if spill else Limits()))
         yield con
     except duckdb.Error as error:
         ours = explained(error, path)
