@@ -71,10 +71,6 @@ class Limits:
     threads: int | None = None
 
 
-SPILLING = Limits(memory="600MB")
-"""Limits where there is a folder to spill to: what a load or a run does at once fits, and the rest waits on disk."""
-
-
 @contextmanager
 def connect(
     path: Path | None,
@@ -104,7 +100,7 @@ def connect(
         _refuse_impossible(path)
     con = _wait_for_lock(path, read_only=read_only, tries=tries, pause=pause)
     try:
-        _lock_down(con, folders=folders, spill=spill, limits=limits or (SPILLING if spill else Limits()))
+        _lock_down(con, folders=folders, spill=spill, limits=limits or Limits())
         yield con
     except duckdb.Error as error:
         ours = explained(error, path)
