@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain, compress, islice
+from itertools import chain, compress
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -197,10 +197,7 @@ def read_rows(
 
 
 def carried(rows: Sequence[S], shape: Shape[S], path: str = "") -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield of each field that may be left out, by dotted name, how many rows had to carry it and how many did.
-
-    Where no row lacks a field that only some have to carry, two of these are counted at most.
-    """
+    """Yield of each field that may be left out, by dotted name, how many rows had to carry it and how many did."""
     for attribute, called in _optional(shape.struct):
         if called in shape.unread:
             continue
@@ -209,12 +206,7 @@ def carried(rows: Sequence[S], shape: Shape[S], path: str = "") -> Iterator[tupl
             yield path + called, (0, 0)
             continue
         values = list(map(attrgetter(attribute), rows))
-        if needs is None:
-            due = values
-        elif UNSET in values:
-            due = list(compress(values, map(needs, rows)))
-        else:  # every row did: whether one or more had to is all that is asked of their number
-            due = values[: sum(1 for _ in islice(filter(needs, rows), 2))]
+        due = values if needs is None else list(compress(values, map(needs, rows)))
         yield path + called, (len(due), len(due) - due.count(UNSET))
         if child is not None:
             nested = [value if isinstance(value, list) else [value] for value in values if value not in (UNSET, None)]
