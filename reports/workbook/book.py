@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import polars as pl
-import xlsxwriter
+import xlsxwriter.workbook
 
 from reports.heads import head
 from reports.summary import PortfolioLine, Summary
@@ -51,6 +53,8 @@ _OPTIONS = {
     "strings_to_numbers": False,
     "default_date_format": "yyyy-mm-dd",
 }
+# The library has no option for it: at its level 6 packing is half of all the work, at 2 a sixth, the file 25 % longer.
+xlsxwriter.workbook.ZipFile = partial(ZipFile, compresslevel=2)
 _PORTFOLIO = ("due_today", "amount_due", "overdue", "pending", "outstanding")
 _PORTFOLIO_COUNTS = ("plans_in_force", "plans_past_due", "missed_terms")
 

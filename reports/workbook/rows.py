@@ -31,6 +31,8 @@ _UNPRINTABLE = "[\x00-\x08\x0b-\x1f\ufffe\uffff]"
 _SPECIAL = re.compile(f"_x[0-9a-fA-F]{{4}}_|{_UNPRINTABLE}")
 
 Styles = Mapping[str, int]
+Cell = list[str | pl.Expr]
+"""Pieces that make a cell one after the other, the same in every row or not; a piece that is null means no cell."""
 
 
 class ReadySheet(Worksheet):  # type: ignore[misc]  # the library is not typed
@@ -72,31 +74,44 @@ def rows_of(
     if frame.is_empty():
         return ""
     shown = decimals(report, frame).with_row_index(_ROW, offset=first + 1).with_columns(pl.col(_ROW).cast(pl.String))
-    # A column without any value, as most are in a row of sums, has no cells.
+    # A column without any value, as most are in a row of sums, has no cells, and tiers are not shown.
     listed = [
         (place, column)
         for place, column in enumerate(columns or report.columns)
-        if shown[column.name].null_count() < shown.height
+        if shown[column.name].null_count() < shown.height and column.kind is not Kind.TIERS
     ]
-    cells = []
     money = [column.name for _, column in listed if column.kind is Kind.MONEY]
     if money:
         shown = _with_places(shown, styles)
     long = _too_long(shown, money)
     needs = _needs(shown, [column.name for _, column in listed if column.kind is Kind.TEXT])
+    row: Cell = ['<row r="', pl.col(_ROW), '">']
     for place, column in listed:
-        at = (pl.lit(f'<c r="{xl_col_to_name(place)}'), pl.col(_ROW))
+        at: Cell = [f'<c r="{xl_col_to_name(place)}', pl.col(_ROW)]
         if column.kind is Kind.TEXT:
-            cells.append(_text(at, _escaped(column.name, needs), _style(column, styles, links)))
+            cell = _text(at, _escaped(column.name, needs), _style(column, styles, links))
         elif column.kind is Kind.MONEY:
-            cells.append(_money(at, pl.col(column.name), may_be_long=column.name in long))
-        elif column.kind is not Kind.TIERS:
-            cells.append(_cell(column, at, styles))
-    row = pl.concat_str(pl.lit('<row r="'), _ROW, pl.lit('">'), *cells, pl.lit("</row>"), ignore_nulls=True)
-    return "".join(shown.select(row).to_series())
+            cell = _money(at, pl.col(column.name), may_be_long=column.name in long)
+        else:
+            cell = _cell(column, at, styles)
+        # A cell without a value is left out as a whole; where each row has one, its pieces join the row at once.
+        row += [_joined(cell)] if shown[column.name].null_count() else cell
+    return "".join(shown.select(_joined([*row, "</row>"], ignore_nulls=True)).to_series())
 
 
-def _cell(column: Column, at: tuple[pl.Expr, pl.Expr], styles: Styles) -> pl.Expr:
+def _joined(pieces: Cell, *, ignore_nulls: bool = False) -> pl.Expr:
+    """Return pieces as one text; what stands beside each other in every row alike is joined once for all rows."""
+    joined, same = list[pl.Expr](), ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            same += piece
+        else:
+            joined += [pl.lit(same), piece]
+            same = ""
+    return pl.concat_str(*joined, pl.lit(same), ignore_nulls=ignore_nulls)
+
+
+def _cell(column: Column, at: Cell, styles: Styles) -> Cell:
     value = pl.col(column.name)
     match column.kind:
         case Kind.FLAG:
@@ -113,20 +128,20 @@ def _cell(column: Column, at: tuple[pl.Expr, pl.Expr], styles: Styles) -> pl.Exp
     return cell
 
 
-def _number(at: tuple[pl.Expr, pl.Expr], value: pl.Expr, attributes: str) -> pl.Expr:
-    """Return a cell that Excel counts with; null where `value` is."""
-    return pl.concat_str(*at, pl.lit(f'"{attributes}><v>'), value.cast(pl.String), pl.lit("</v></c>"))
+def _number(at: Cell, value: pl.Expr, attributes: str) -> Cell:
+    """Return a cell that Excel counts with."""
+    return [*at, f'"{attributes}><v>', value.cast(pl.String), "</v></c>"]
 
 
-def _text(at: tuple[pl.Expr, pl.Expr], value: pl.Expr, style: pl.Expr | None = None) -> pl.Expr:
-    marked = [] if style is None else [pl.lit('" s="'), style]
-    return pl.concat_str(*at, *marked, pl.lit('" t="inlineStr"><is>'), value, pl.lit("</is></c>"))
+def _text(at: Cell, value: Cell, style: str | pl.Expr | None = None) -> Cell:
+    marked = [] if style is None else ['" s="', style]
+    return [*at, *marked, '" t="inlineStr"><is>', *value, "</is></c>"]
 
 
-def _style(column: Column, styles: Styles, links: pl.Series | None) -> pl.Expr | None:
+def _style(column: Column, styles: Styles, links: pl.Series | None) -> str | pl.Expr | None:
     if links is not None and column.name == "plan_id":
         return pl.when(pl.lit(links.is_not_null())).then(pl.lit(str(styles["link"]))).otherwise(pl.lit("0"))
-    return pl.lit(str(styles["text"])) if "text" in styles else None
+    return str(styles["text"]) if "text" in styles else None
 
 
 def _with_places(frame: pl.DataFrame, styles: Styles) -> pl.DataFrame:
@@ -143,18 +158,18 @@ def _too_long(frame: pl.DataFrame, money: Sequence[str]) -> set[str]:
     return {name for name, amount in most.items() if amount is not None and amount >= 10 ** (EXACT_DIGITS - 4)}
 
 
-def _money(at: tuple[pl.Expr, pl.Expr], value: pl.Expr, *, may_be_long: bool) -> pl.Expr:
+def _money(at: Cell, value: pl.Expr, *, may_be_long: bool) -> Cell:
     """Return an amount with the places of its row's currency; one with too many digits is text."""
     places = pl.col(_PLACES)
-    number = pl.concat_str(*at, _STYLE, _short(value), pl.lit("</v></c>"))
+    number = [*at, pl.col(_STYLE), _short(value), "</v></c>"]
     if not may_be_long:
         return number
     digits = value.cast(pl.String).str.replace(".", "", literal=True).str.strip_chars_start("-").str.len_bytes()
     is_long = digits - (4 - places) > EXACT_DIGITS
     cut = pl.when(places == 0).then(5).otherwise(4 - places)
     text = value.cast(pl.String)
-    whole = pl.concat_str(pl.lit("<t>"), text.str.head(text.str.len_chars() - cut), pl.lit("</t>"))
-    return pl.when(is_long).then(_text(at, whole)).otherwise(number)
+    whole: Cell = ["<t>", text.str.head(text.str.len_chars() - cut), "</t>"]
+    return [pl.when(is_long).then(_joined(_text(at, whole))).otherwise(_joined(number))]
 
 
 def _short(value: pl.Expr) -> pl.Expr:
@@ -173,18 +188,18 @@ def _needs(frame: pl.DataFrame, texts: Sequence[str]) -> dict[str, bool]:
     return frame.select(asked).to_dicts()[0] if asked else {}
 
 
-def _escaped(name: str, needs: Mapping[str, bool]) -> pl.Expr:
+def _escaped(name: str, needs: Mapping[str, bool]) -> Cell:
     """Return the text elements of a column; the slow replacements run only if a cell needs them."""
     text = pl.col(name)
     if needs[f"{name} cut"]:
         text = text.map_elements(_careful, return_dtype=pl.String)
     if needs[f"{name} marked"]:
         text = text.str.replace_many(["&", "<", ">"], ["&amp;", "&lt;", "&gt;"])
-    start = pl.lit("<t>")
+    start: str | pl.Expr = "<t>"
     if needs[f"{name} padded"] or needs[f"{name} cut"]:
         is_padded = text.str.contains(r"^\s|\s$")
-        start = pl.when(is_padded).then(pl.lit('<t xml:space="preserve">')).otherwise(start)
-    return pl.concat_str(start, text, pl.lit("</t>"))
+        start = pl.when(is_padded).then(pl.lit('<t xml:space="preserve">')).otherwise(pl.lit(start))
+    return [start, text, "</t>"]
 
 
 def _careful(text: str) -> str:
