@@ -11,7 +11,7 @@ from checks.base import Check
 from checks.wording import sentence, with_code
 from schemas.results import PLAN_POSITIONS
 
-IS_GONE = pl.col("flags").str.split(";").list.contains("VANISHED")
+IS_GONE = pl.col("flags").str.contains(r"\bVANISHED\b")
 
 CHECK = Check(
     code="PLAN_VANISHED",

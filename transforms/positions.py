@@ -42,7 +42,7 @@ from transforms.outcomes.near import NEAR_BREAK, is_near_break
 from transforms.outcomes.outcome import outcomes_of
 from transforms.outcomes.rates import kept_sums
 from transforms.outlook.backtest import Windows, came
-from transforms.segments import is_one, mark, number_of, put, repeat
+from transforms.segments import in_order, is_one, mark, number_of, put, repeat
 
 VANISHED = "VANISHED"
 """A complete fetch no longer showed the plan; its figures are the last ones known."""
@@ -189,7 +189,7 @@ def payment_positions(located: pl.DataFrame, plans: pl.DataFrame, money: pl.Data
         money: `payment_no` of the settled payments.
         used: What terms took of each of them.
     """
-    rows = located if located["payment_no"].is_sorted() else located.sort("payment_no")
+    rows = in_order(located, "payment_no")
     # `used` stands in the order of `money`: put each value at the row with its payment number.
     allocated = put(repeat(None, rows.height), number_of(rows["payment_no"], money["payment_no"]), used)
     is_ours = pl.col("basis") == "PAYMENTS"

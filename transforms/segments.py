@@ -112,6 +112,11 @@ def row_numbers(size: int) -> pl.Series:
     return pl.int_range(0, size, eager=True)
 
 
+def in_order(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return `frame` in rising order of `key`; one that stands in it already, as most do, costs no sort."""
+    return frame if frame[key].is_sorted() else frame.sort(key)
+
+
 def repeat(value: object, size: int, dtype: type[pl.DataType] = pl.Int64) -> pl.Series:
     """Return `size` times the same value."""
     return pl.Series([value], dtype=dtype).new_from_index(0, size)

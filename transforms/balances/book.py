@@ -16,7 +16,7 @@ from transforms.balances.sequence import in_sequence
 from transforms.balances.settlement import Levels, levels, settled, total_of
 from transforms.balances.tolerance import tolerances
 from transforms.options import by_provider
-from transforms.segments import Segments, put, repeat
+from transforms.segments import Segments, in_order, put, repeat
 
 _FOREVER = 2**31 - 1
 """Day number of an end that never comes."""
@@ -59,7 +59,7 @@ def open_book(
         as_of: Civil date whose end is described.
         options: `Options` by provider.
     """
-    ordered = plans if plans["plan_no"].is_sorted() else plans.sort("plan_no")
+    ordered = in_order(plans, "plan_no")
     rows, segments = in_sequence(terms, ordered["plan_no"])
     rows = rows.with_columns(*_standing_of_terms(rows, ordered, segments, as_of))
     tolerance = tolerances(ordered, rows["payable"], segments, options)

@@ -143,9 +143,11 @@ def next_due(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
 
 def last_due(book: Book, terms: pl.DataFrame) -> pl.Series:
     """Return per plan `last_due_date`, the due date of its last term that counts; null where none does."""
-    rows = terms["counts"].arg_true()
-    counting = Segments.of(book.segments.owner.gather(rows), len(book.segments.sizes))
-    return terms["due_date"].gather(rows.gather(counting.last)).alias("last_due_date")
+    last = book.segments.last
+    if not terms["counts"].all():
+        rows = terms["counts"].arg_true()
+        last = rows.gather(Segments.of(book.segments.owner.gather(rows), len(last)).last)
+    return terms["due_date"].gather(last).alias("last_due_date")
 
 
 def last_satisfied(book: Book, terms: pl.DataFrame, is_done: pl.Series) -> pl.Series:

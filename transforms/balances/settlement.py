@@ -18,7 +18,7 @@ from datetime import date
 import polars as pl
 
 from transforms.location.locate import SETTLED
-from transforms.segments import Segments, changes, number_of
+from transforms.segments import Segments, changes, in_order, number_of
 
 _DAY_BITS = 2**22
 _DAY_SHIFT = 2**21
@@ -100,9 +100,7 @@ def counted_of(located: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
 
 def total_of(money: pl.DataFrame, column: str, plans: int) -> pl.Series:
     """Sum a column of `money` per `plan`; 0 where there is none."""
-    ordered = money.select("plan", column)
-    if not ordered["plan"].is_sorted():
-        ordered = ordered.sort("plan")
+    ordered = in_order(money.select("plan", column), "plan")
     return Segments.of(ordered["plan"], plans).total(ordered[column])
 
 
@@ -116,9 +114,7 @@ def levels(money: pl.DataFrame, plans: int) -> Levels:
     received = money.select("plan", day="effective_date", change="amount_minor")
     returned = money.filter(pl.col("back_minor") != 0).select("plan", day="reversed_on", change=-pl.col("back_minor"))
     moves = pl.concat([received, returned])
-    moves = moves.with_columns(_packed(moves["plan"], moves["day"]).alias("key"))
-    if not moves["key"].is_sorted():
-        moves = moves.sort("key")
+    moves = in_order(moves.with_columns(_packed(moves["plan"], moves["day"]).alias("key")), "key")
     segments = Segments.of(moves["plan"], plans)
     # Running sum over all plans; at the last move of each day, less what earlier plans moved, it is the plan's level.
     running = moves["change"].cum_sum()

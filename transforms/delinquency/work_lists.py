@@ -29,4 +29,4 @@ def work_lists() -> pl.Expr:
 
 
 def _flagged(word: str) -> pl.Expr:
-    return pl.col("flags").str.split(";").list.contains(word).fill_null(value=False)
+    return pl.col("flags").str.contains(rf"\b{word}\b").fill_null(value=False)

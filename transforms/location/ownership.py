@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from transforms.location.standing import by_id, coverings
-from transforms.segments import Segments, changes
+from transforms.segments import Segments, changes, number_of
 
 _TIMES = ("created_on", "created_at", "over_on", "over_at", "replaced_on", "replaced_at")
 
@@ -60,9 +60,9 @@ def claims(plans: pl.DataFrame, plan_accounts: pl.DataFrame, named: pl.DataFrame
         named: What `naming.names_now` returned.
     """
     agreed = plans.filter(pl.col("is_approved") & (pl.col("standing") != "REJECTED"))
-    facts = agreed.select("plan_no", "plan_id", *_TIMES, "basis", "currency")
-    rows = coverings(agreed, plan_accounts).join(facts, on="plan_no", how="left", validate="m:1", maintain_order="left")
-    rows = _best_last(rows, named).drop("plan_id")
+    covered = coverings(agreed, plan_accounts)
+    facts = agreed.select("plan_id", *_TIMES, "basis", "currency")[number_of(agreed["plan_no"], covered["plan_no"])]
+    rows = _best_last(pl.concat([covered, facts], how="horizontal"), named).drop("plan_id")
     size = 0 if rows.is_empty() else int(rows["account_no"][-1]) + 1
     segments = Segments.of(rows["account_no"], size)
     return Claims(rows, segments.first, segments.last)

@@ -9,7 +9,7 @@ from datetime import date
 
 import polars as pl
 
-from transforms.segments import changes
+from transforms.segments import changes, in_order, number_of
 
 UNDECIDED = "UNDECIDED"
 """Approved, no longer active, without an end: FINISHED if all terms are satisfied, else UNKNOWN."""
@@ -30,13 +30,15 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
         plan_accounts: `PLAN_ACCOUNTS`; a plan also covers its own `account_no`.
         as_of: Civil date whose end is described.
     """
-    existing = plans.filter(pl.col("created_on") <= as_of).sort("plan_no")
+    existing = in_order(plans.filter(pl.col("created_on") <= as_of), "plan_no")
     dated = existing.with_columns(
         _end(as_of).alias("_end"), _is_over(as_of).alias("_is_over"), _is_approved(as_of).alias("is_approved")
     )
     replaced = _replacements(dated, plan_accounts)
+    # Few plans were replaced: what is said of them stands at the rows of their numbers, null at all others.
+    found = replaced.drop("plan_no").select(pl.all().gather(number_of(replaced["plan_no"], dated["plan_no"])))
     return (
-        dated.join(replaced, on="plan_no", how="left", validate="1:1", maintain_order="left")
+        pl.concat([dated, found], how="horizontal")
         .with_columns(_standing(as_of).alias("standing"), is_vanished=_happened("removed_on", as_of))
         .with_columns(over_at=pl.when(pl.col("ended_on") == pl.col("_end")).then("inactive_at"))
         .with_columns(closes_on=_closing("replaced_on", "_end"), closes_at=_closing("replaced_at", "over_at"))

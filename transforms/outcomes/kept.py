@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 
+from schemas.words import STATES
 from transforms.balances.book import Book
 from transforms.balances.replay import on_days
 from transforms.balances.settlement import lowest_since
@@ -35,18 +36,20 @@ def evaluated(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
         most payable) and `is_kept`.
     """
     today = day_number(as_of)
+    deadline = pl.lit(terms["due_date"].cast(pl.Int64) + book.segments.spread(book.grace))
+    is_asked = pl.col("counts") & (pl.col("state_number") != STATES.index("WAIVED"))
+    chosen = terms.select(is_asked & deadline.is_between(today - LONGEST_WINDOW, today - 1)).to_series().arg_true()
+    # Most terms fall due in another time: all further figures are those of the chosen ones alone.
     rows = terms.select(
-        "tolerance_minor",
-        "is_satisfied",
-        "received_minor",
-        plan=book.segments.owner.cast(pl.Int64),
-        row=pl.int_range(pl.len()),
-        deadline=pl.col("due_date").cast(pl.Int64) + pl.lit(book.segments.spread(book.grace)),
-        payable_minor=pl.col("amount_minor") - pl.col("waived_minor"),
-        met=pl.col("judged_on").cast(pl.Int64),
-        is_asked=pl.col("counts") & (pl.col("state") != "WAIVED"),
-    ).filter(pl.col("is_asked") & pl.col("deadline").is_between(today - LONGEST_WINDOW, today - 1))
-    rows = rows.filter(~book.plans["is_vanished"].gather(rows["plan"]))
+        pl.col("tolerance_minor", "is_satisfied", "received_minor").gather(chosen),
+        plan=pl.lit(book.segments.owner).gather(chosen).cast(pl.Int64),
+        row=chosen.cast(pl.Int64),
+        deadline=deadline.gather(chosen),
+        payable_minor=pl.col("amount_minor").gather(chosen) - pl.col("waived_minor").gather(chosen),
+        met=pl.col("judged_on").gather(chosen).cast(pl.Int64),
+    )
+    if book.plans["is_vanished"].any():
+        rows = rows.filter(~book.plans["is_vanished"].gather(rows["plan"]))
     in_time = (rows["is_satisfied"] & (rows["met"] <= rows["deadline"])).fill_null(value=False)
     is_ours = book.is_ours.gather(rows["plan"])
     # What is known without looking at the money: all of a term that was satisfied in time, to the cent.

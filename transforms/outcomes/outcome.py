@@ -6,6 +6,7 @@ Nothing is replayed day by day: an outcome changes only where a spell, an episod
 
 import polars as pl
 
+from schemas.words import STATES
 from transforms.balances.book import Book
 from transforms.balances.satisfaction import Satisfaction
 from transforms.judging import Judging
@@ -150,7 +151,11 @@ def _kept_so_far(book: Book, terms: pl.DataFrame, after: pl.Series) -> pl.Series
     A term that asks for no more than its tolerance was kept whenever it fell due.
     """
     deadline = terms["due_date"].cast(pl.Int64) + book.segments.spread(book.grace)
-    is_evaluated = terms["counts"] & (terms["state"] != "WAIVED") & (deadline < book.segments.spread(after) - 1)
+    is_evaluated = (
+        terms["counts"]
+        & (terms["state_number"] != STATES.index("WAIVED"))
+        & (deadline < book.segments.spread(after) - 1)
+    )
     in_time = terms["is_satisfied"] & (terms["judged_on"].cast(pl.Int64) <= deadline).fill_null(value=False)
     in_time = in_time | (terms["payable"] <= terms["tolerance_minor"])
     evaluated, kept = book.segments.count(is_evaluated), book.segments.count(is_evaluated & in_time)

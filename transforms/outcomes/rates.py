@@ -31,27 +31,34 @@ def kept_sums(book: Book, terms: pl.DataFrame, firm: pl.DataFrame, *, as_of: dat
         as_of: Civil date whose end is described.
     """
     who = book.plans.select(*WHO, "currency")
+    # A number for each tenant and currency, so that no text of a term is compared.
+    groups = who.unique().with_row_index("group")
+    group = who.join(groups, on=[*WHO, "currency"], how="left", validate="m:1", maintain_order="left")["group"]
     both = terms.with_columns(firm_paid_minor=firm["paid_minor"], is_firm_kept=firm["is_kept"])
-    placed = pl.concat([who[both["plan"]], both], how="horizontal")
-    of_days = placed.group_by(*WHO, "currency", "deadline").agg(
-        evaluated=pl.len().cast(pl.Int64),
-        kept=_count(pl.col("is_kept")),
-        partly_kept=_count(~pl.col("is_kept") & (pl.col("paid_minor") > 0)),
-        firm_kept=_count(pl.col("is_firm_kept")),
-        payable_minor=pl.col("payable_minor").sum(),
-        paid_minor=pl.col("paid_minor").sum(),
-        firm_paid_minor=pl.col("firm_paid_minor").sum(),
+    of_days = (
+        both.with_columns(group=group.gather(both["plan"]))
+        .group_by("group", "deadline")
+        .agg(
+            evaluated=pl.len().cast(pl.Int64),
+            kept=_count(pl.col("is_kept")),
+            partly_kept=_count(~pl.col("is_kept") & (pl.col("paid_minor") > 0)),
+            firm_kept=_count(pl.col("is_firm_kept")),
+            payable_minor=pl.col("payable_minor").sum(),
+            paid_minor=pl.col("paid_minor").sum(),
+            firm_paid_minor=pl.col("firm_paid_minor").sum(),
+        )
     )
     days = pl.DataFrame({"window_days": WINDOWS}, schema={"window_days": pl.Int64()})
     # Every tenant and currency has a row in every window, also where nothing was evaluated.
-    every = who.unique().join(days, how="cross")
+    every = groups.join(days, how="cross")
     summed = (
         of_days.join(days, how="cross")
         .filter(pl.col("deadline") >= day_number(as_of) - pl.col("window_days"))
-        .group_by(_BY)
+        .group_by("group", "window_days")
         .agg(pl.col(_SUMS).sum())
     )
-    return every.join(summed, on=list(_BY), how="left").with_columns(pl.col(_SUMS).fill_null(0)).sort(_BY)
+    found = every.join(summed, on=["group", "window_days"], how="left", validate="1:1").drop("group")
+    return found.with_columns(pl.col(_SUMS).fill_null(0)).sort(_BY)
 
 
 def added(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

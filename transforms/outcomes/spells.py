@@ -17,7 +17,7 @@ import polars as pl
 
 from transforms.balances.book import Book
 from transforms.balances.replay import on_days
-from transforms.segments import changes, mark
+from transforms.segments import changes, mark, number_of
 
 PLAN_BITS = 2**22
 """Room for a day in a number that packs plan and day."""
@@ -79,28 +79,35 @@ def open_times(book: Book, terms: pl.DataFrame, since: pl.Series, after: pl.Seri
 
     A term that asks for no more than its tolerance never was.
     """
-    created = book.segments.spread(book.plans["created_on"].cast(pl.Int64))
-    columns = terms.select(
-        plan=book.segments.owner.cast(pl.Int64),
-        row=pl.int_range(pl.len()),
-        start=pl.max_horizontal(pl.lit(since), pl.lit(created)),
-        after=book.segments.spread(after),
-        met=pl.when("is_satisfied").then(pl.col("judged_on").cast(pl.Int64)),
-        is_asked=pl.col("counts") & (pl.col("payable") > pl.col("tolerance_minor")),
-    ).with_columns(end=pl.min_horizontal("met", "after"))
     # A term is satisfied from one day on, unless money of its plan went back: those are replayed.
     is_uneven = has_returns(book)
-    spells = columns.filter(pl.col("is_asked") & (pl.col("start") < pl.col("end"))).select(
-        "plan", "row", "start", "end"
+    # Most terms were met by that day, or have not come to it: only the others are looked at further.
+    met, day = pl.col("judged_on").cast(pl.Int64), pl.lit(since)
+    was_open = (day < pl.lit(after).max()) & ~(pl.col("is_satisfied") & (met <= day).fill_null(value=False))
+    if is_uneven.any():
+        was_open = was_open | pl.lit(book.segments.spread(is_uneven))
+    is_asked = pl.col("counts") & (pl.col("payable") > pl.col("tolerance_minor"))
+    row = terms.select(pl.arg_where(is_asked & was_open)).to_series()
+    plan = book.segments.owner.gather(row)
+    open_at = terms.select("is_satisfied", "judged_on")[row].select(
+        plan=plan.cast(pl.Int64),
+        row=row.cast(pl.Int64),
+        start=pl.max_horizontal(
+            pl.lit(since.gather(row)), pl.lit(book.plans["created_on"].cast(pl.Int64).gather(plan))
+        ),
+        after=after.gather(plan),
+        met=pl.when("is_satisfied").then(met),
     )
+    spells = open_at.select("plan", "row", "start", end=pl.min_horizontal("met", "after"))
+    spells = spells.filter(pl.col("start") < pl.col("end"))
     if is_uneven.any():
         even = spells.filter(~is_uneven.gather(spells["plan"]))
-        spells = pl.concat([even, _replayed(book, columns, is_uneven)]).sort("plan", "start", "row")
+        spells = pl.concat([even, _replayed(book, open_at, is_uneven)]).sort("plan", "start", "row")
     return spells
 
 
 def _replayed(book: Book, terms: pl.DataFrame, is_uneven: pl.Series) -> pl.DataFrame:
-    """Return the open times of the terms of these plans, judged again on each day on which their money moved."""
+    """Return the open times of these `terms` (`row`, `start` and `after`, by row) of these plans, judged again on each day on which their money moved."""
     days = pl.DataFrame({"plan": book.levels.owner, "day": book.levels.day})
     plans = is_uneven.arg_true()
     parts = [
@@ -112,7 +119,7 @@ def _replayed(book: Book, terms: pl.DataFrame, is_uneven: pl.Series) -> pl.DataF
 
 def _between(history: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
     """Return the open times that the received money of `history` tells, one row of it per plan, day and term."""
-    asked = terms["is_asked"].gather(history["row"])
+    asked = number_of(terms["row"], history["row"]).is_not_null()
     judged = history.filter(asked).select(
         pl.col("plan").cast(pl.Int64),
         "row",
@@ -127,7 +134,8 @@ def _between(history: pl.DataFrame, terms: pl.DataFrame) -> pl.DataFrame:
     turns = steps.filter(is_first | changes(steps["is_open"]))
     is_last = changes(turns["row"]).shift(-1, fill_value=True)
     ends = turns["day"].shift(-1).set(is_last, None)
-    since, after = terms["start"].gather(turns["row"]), terms["after"].gather(turns["row"])
+    at = number_of(terms["row"], turns["row"])
+    since, after = terms["start"].gather(at), terms["after"].gather(at)
     # One that is never satisfied again is open to the end.
     spells = turns.with_columns(
         start=pl.max_horizontal("day", pl.lit(since)), end=pl.min_horizontal(pl.lit(ends), pl.lit(after))

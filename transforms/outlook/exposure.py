@@ -69,7 +69,7 @@ def _largest(owed: pl.LazyFrame, whole: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _unapplied(plans: pl.LazyFrame) -> pl.LazyFrame:
-    is_told = pl.col("unapplied_minor").is_not_null() & ~pl.col("flags").str.split(";").list.contains(VANISHED)
+    is_told = pl.col("unapplied_minor").is_not_null() & ~pl.col("flags").str.contains(rf"\b{VANISHED}\b")
     own = plans.filter(is_told)
     found = own.filter(pl.col("unapplied_minor") != 0).group_by(_WHO).agg(**_sums("unapplied_minor"))
     return _named(own.select(_WHO).unique().join(found, on=_WHO, how="left", validate="1:1"), "UNAPPLIED")

@@ -82,7 +82,7 @@ def roll(earlier: pl.DataFrame, plans: pl.DataFrame, *, from_as_of: date) -> pl.
 
 
 def _to_bucket() -> pl.Expr:
-    is_gone = pl.col("flags").str.split(";").list.contains(VANISHED)
+    is_gone = pl.col("flags").str.contains(rf"\b{VANISHED}\b")
     return (
         pl.when((pl.col("outcome") == "KEPT") | (pl.col("status") == "FINISHED"))
         .then(pl.lit(PAID_OFF))
