@@ -37,8 +37,8 @@ def evaluated(book: Book, terms: pl.DataFrame, *, as_of: date) -> pl.DataFrame:
     """
     today = day_number(as_of)
     deadline = pl.lit(terms["due_date"].cast(pl.Int64) + book.segments.spread(book.grace))
-    is_asked = pl.col("counts") & (pl.col("state_number") != STATES.index("WAIVED"))
-    chosen = terms.select(is_asked & deadline.is_between(today - LONGEST_WINDOW, today - 1)).to_series().arg_true()
+    is_owed = pl.col("counts") & (pl.col("state_number") != STATES.index("WAIVED"))
+    chosen = terms.select(is_owed & deadline.is_between(today - LONGEST_WINDOW, today - 1)).to_series().arg_true()
     # Most terms fall due in another time: all further figures are those of the chosen ones alone.
     rows = terms.select(
         pl.col("tolerance_minor", "is_satisfied", "received_minor").gather(chosen),
