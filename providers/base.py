@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from providers.errors import NotConfigured
 
 if TYPE_CHECKING:
-    from providers.whole import Outline
+    from providers.outline import Outline
     from providers.writing import Desk
 
 Clock = Callable[[], datetime]
@@ -256,7 +256,7 @@ class Provider:
     the only tenant of another is called after the host it is read from, or by `tenant`. `account_columns`
     are those of the file that names accounts, where the provider lists none. `ties` names, from a page's context, what its
     rows are read with: first the account that was asked, then, say, `plan 7`; pages that share a name belong together. `desk` is None where
-    nothing can be changed. `OUTLINES` tell of each entity how pages that fit whole are read; one without is decoded.
+    nothing can be changed. `OUTLINES` tell of each entity how its pages are read; without one, no page of it is looked at whole first.
     """
 
     name: str

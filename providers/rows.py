@@ -188,7 +188,7 @@ def read_rows(
     good = [row for at in kept if (row := rows[at]) is not None]
     return Reading(
         rows=good,
-        places=Places(kept, [0] * len(kept), hashes),
+        places=Places(kept, hashes),
         rejects=[_reject(at, fault, raws[at], shape) for at, fault in sorted(faults.items())],
         unknown={name: count for name, count in unknown.items() if name not in called},
         total=len(raws),

@@ -130,35 +130,73 @@ _READ: Mapping[Kind, Callable[[Iterable[object]], Column]] = {
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where each row stands: its position in the page, its ordinal in its parent, the hash of its top-level row."""
+    """Where the rows at the top of a page stand in it, and the hash of each; null where it was not taken."""
 
     positions: Sequence[int]
-    ordinals: Sequence[int]
-    hashes: Sequence[str]
-
-    def of_children(self, counts: Sequence[int]) -> "Places":
-        """Return the places of `counts[i]` children of each row."""
-        return Places(
-            spread(self.positions, counts),
-            list(chain.from_iterable(map(range, counts))),
-            spread(self.hashes, counts),
-        )
+    hashes: Sequence[str | None]
 
 
-def spread(values: Iterable[T], counts: Iterable[int]) -> list[T]:
-    """Return each value as often as its count says."""
-    return list(chain.from_iterable(map(repeat, values, counts)))
+def tabulate(
+    tables: Iterable[Table], rows: Sequence[object], places: Places, given: Mapping[str, str | None]
+) -> dict[str, dict[str, Column]]:
+    """Return the columns of every table that the rows of a page fill; `given` are the values of the page.
+
+    {"id": 7, "payment_terms": [{"id": 1, "due_date": "2026-01-31"}]} is
+
+        payt__payment_plans   id "7", position 0
+        payt__payment_terms   plan_id "7", id "1", due_date "2026-01-31", position 0, ordinal 0
+    """
+    return {table.name: _filled(table, rows, places, given) for table in tables}
 
 
-def fill(
-    table: Table, rows: Sequence[object], places: Places, given: Mapping[str, Sequence[object]] | None = None
-) -> dict[str, Column]:
-    """Return the table's columns for these rows, in the table's order."""
-    filled: dict[str, Column] = {name: list((given or {})[name]) for name in table.given}
+def _filled(table: Table, rows: Sequence[object], places: Places, given: Mapping[str, str | None]) -> dict[str, Column]:
+    nested, around, counts = _nested(table, rows)
+    own = list(chain.from_iterable(nested))
+    filled: dict[str, Column] = {}
+    for name in table.given:
+        if name == table.itself:
+            filled[name] = _ids(own)
+        elif name in table.parent:
+            attribute, kind = table.parent[name]
+            filled[name] = _spread(_READ[kind](map(attrgetter(attribute), around)), counts)
+        else:
+            filled[name] = [given.get(name)] * len(own)
     for name, kind in table.columns.items():
-        filled[name] = _READ[kind](map(attrgetter(name), rows))
-    filled["position"] = list(places.positions)
-    filled["ordinal"] = list(places.ordinals)
+        filled[name] = _READ[kind](map(attrgetter(name), own))
+    in_row = list(map(len, nested))
+    filled["position"] = _spread(places.positions, in_row)
+    filled["ordinal"] = list(chain.from_iterable(map(range, in_row)))
     if not table.is_child:
         filled["row_hash"] = list(places.hashes)
     return filled
+
+
+def _nested(table: Table, rows: Sequence[object]) -> tuple[list[list[object]], list[object], list[int]]:
+    """Return the table's rows within each row of the page, the rows right around them, and how many each of these holds."""
+    nested = [[row] for row in rows]
+    around: list[object] = []
+    counts: list[int] = []
+    for step in table.within:
+        names = step.split()
+        held = [[_held(row, names) for row in of_one] for of_one in nested]
+        around = list(chain.from_iterable(nested))
+        counts = list(map(len, chain.from_iterable(held)))
+        nested = [list(chain.from_iterable(of_one)) for of_one in held]
+    return nested, around, counts
+
+
+def _held(row: object, names: Iterable[str]) -> list[object]:
+    """Return what a row holds in these fields, a single row or a list of rows in each."""
+    held: list[object] = []
+    for name in names:
+        value = getattr(row, name)
+        if isinstance(value, list):
+            held += value
+        elif not is_null(value):
+            held.append(value)
+    return held
+
+
+def _spread(values: Iterable[T], counts: Iterable[int]) -> list[T]:
+    """Return each value as often as its count says."""
+    return list(chain.from_iterable(map(repeat, values, counts)))

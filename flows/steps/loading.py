@@ -8,10 +8,9 @@ import contextlib
 import hashlib
 import traceback
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,8 +25,10 @@ from flows.settings import ProviderSettings
 from flows.steps.request import ThisRun
 from providers import PROVIDERS
 from providers.base import Decoded, Provider
+from providers.outline import Outline
 from providers.rows import Shape, carried
-from providers.whole import Outline, Whole, whole_page
+from providers.tables import Places
+from providers.whole import whole_page
 from schemas.intake import DECODE_REJECTS, HELD, Admitted
 from schemas.table import GateError
 from sql.connection import explained
@@ -36,9 +37,8 @@ from sql.core.ledger import always_carried
 from sql.core.loads import Load, LoadReport, Sweep
 from sql.core.versions import commit_load
 from sql.errors import Damaged, StoreError
-from sql.intake.parsing import Rows
 from sql.intake.parts import PART, away
-from sql.intake.received import Unparsed, received, without
+from sql.intake.received import received, without
 from sql.intake.staging import StageOptions, Staging, staging
 from sql.kept import Kept, kept_pages
 from sql.storage.commits import log_loads
@@ -90,12 +90,12 @@ class Reading:
             if one.position < 0:
                 self.unreadable.add(page.sweep)
 
-    def note_whole(self, page: StoredPage, whole: Whole, outline: Outline) -> None:
+    def note_whole(self, page: StoredPage, rows: Sequence[Any], outline: Outline) -> None:
         """Count one page that fits: nothing of it is refused and nothing unknown; what its rows carry is counted with others."""
-        self.note(page, Decoded({}, [], len(whole.rows), {}))
-        _, rows = self.uncounted.setdefault(page.entity, (outline.shape, []))
-        rows += whole.rows
-        if len(rows) >= _UNCOUNTED:
+        self.note(page, Decoded({}, [], len(rows), {}))
+        _, waiting = self.uncounted.setdefault(page.entity, (outline.shape, []))
+        waiting += rows
+        if len(waiting) >= _UNCOUNTED:
             self.count_carried()
 
     def count_carried(self) -> None:
@@ -304,21 +304,18 @@ def load_id(facts: SnapshotFacts) -> str:
 
 def read_pages(
     provider: Provider, pages: Iterable[StoredPage], reading: Reading
-) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]] | Unparsed]]:
-    """Yield each page with its number: as rows to be parsed where all of it fits, else decoded."""
+) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]]]]:
+    """Yield the columns of each page with its number; rows of a page that fits whole have no hash yet."""
     for page in pages:
         outline = provider.OUTLINES.get(page.entity)
-        whole = whole_page(page.body, outline, page.context) if outline is not None else None
-        if outline is None or whole is None:
+        rows = whole_page(page.body, outline, page.context) if outline is not None else None
+        if outline is None or rows is None:
             decoded = provider.decode(page.entity, page.body, page.context)
             reading.note(page, decoded)
             yield page.page_no, decoded.tables
         else:
-            reading.note_whole(page, whole, outline)
-            if whole.rows:
-                rows = Rows(page.page_no, whole.text, whole.given)
-                decode = partial(provider.decode, page.entity, page.body, page.context)
-                yield page.page_no, Unparsed(outline.layout, rows, decode)
+            reading.note_whole(page, rows, outline)
+            yield page.page_no, outline.columns(rows, Places(range(len(rows)), [None] * len(rows)), page.context)
     reading.count_carried()
 
 

@@ -1,11 +1,9 @@
 """Reads Payt: bearer token, cursor pages, one administration at a time. Changes of plans are in `writing`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 from time import monotonic
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -14,13 +12,11 @@ from providers.base import Assumption, Clock, Connection, Decoded, Page, Provide
 from providers.http.addresses import segment
 from providers.http.auth import oauth_tokens
 from providers.http.transport import Call, Transport
-from providers.pages import Limits, Rows, Settling, Watch, iso, parsed, read_page, refused_page
+from providers.outline import Outline, decode_page
+from providers.pages import Limits, Rows, Settling, Watch, iso, parsed
 from providers.payt.assumed import WRITES
-from providers.payt.rows import DELETED, SHAPES, TABLES, Plan, PspTransaction, fields_of
+from providers.payt.rows import DELETED, SHAPES, TABLES, fields_of
 from providers.reader import Reader, page_of, with_evidence
-from providers.rows import Fault, Reading
-from providers.tables import Column, fill, spread
-from providers.whole import Outline
 
 NAME = "payt"
 RATE = 9.0
@@ -158,16 +154,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
 
 def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
     """Return one page as columns of the received tables; what cannot be read is in the rejects."""
-    kind = entity.removeprefix(GONE)
-    gone = entity.startswith(GONE)
-    tables = [TABLES[name] for name in (("deleted",) if gone else _FILLED.get(entity, (entity,)))]
-    reading = read_page(body, _cut, DELETED if gone else SHAPES[kind], context)
-    if isinstance(reading, Fault):
-        return refused_page(reading, tables)
-    columns = {tables[0].name: fill(tables[0], reading.rows, reading.places, {"kind": [kind] * len(reading.rows)})}
-    if len(tables) > 1:
-        columns[tables[1].name] = _CHILDREN[entity](reading)
-    return Decoded(columns, reading.rejects, reading.total, reading.unknown, reading.carried)
+    return decode_page(OUTLINES[entity], body, context)
 
 
 def _read(body: bytes) -> _List:
@@ -178,40 +165,12 @@ def _cut(body: bytes) -> list[Raw]:
     return _read(body).data
 
 
-def _terms(reading: Reading[Plan]) -> dict[str, Column]:
-    terms = [plan.payment_terms or [] for plan in reading.rows]
-    counts = list(map(len, terms))
-    plans = spread((str(plan.id) for plan in reading.rows), counts)
-    return fill(
-        TABLES["payment_terms"],
-        list(chain.from_iterable(terms)),
-        reading.places.of_children(counts),
-        {"plan_id": plans},
-    )
-
-
-def _psp_invoices(reading: Reading[PspTransaction]) -> dict[str, Column]:
-    ids = [row.invoice_ids or [] for row in reading.rows]
-    counts = list(map(len, ids))
-    given = {
-        "psp_id": spread((str(row.id) for row in reading.rows), counts),
-        "invoice_id": list(map(str, chain.from_iterable(ids))),
-    }
-    return fill(TABLES["psp_invoices"], [], reading.places.of_children(counts), given)
-
-
-_FILLED: Mapping[str, tuple[str, ...]] = {
+_TABLES: Mapping[str, tuple[str, ...]] = {
     "payment_plans": ("payment_plans", "payment_terms"),
     "psp_transactions": ("psp_transactions", "psp_invoices"),
 }
-_CHILDREN: Mapping[str, Callable[[Reading[Any]], dict[str, Column]]] = {
-    "payment_plans": _terms,
-    "psp_transactions": _psp_invoices,
-}
-
-
 OUTLINES: Mapping[str, Outline] = {
-    entity: Outline(shape, tuple(TABLES[name] for name in _FILLED.get(entity, (entity,))), lambda body, _: _cut(body))
+    entity: Outline(shape, tuple(TABLES[name] for name in _TABLES.get(entity, (entity,))), lambda body, _: _cut(body))
     for entity, shape in SHAPES.items()
 } | {
     GONE + kind: Outline(DELETED, (TABLES["deleted"],), lambda body, _: _cut(body), fixed={"kind": kind})

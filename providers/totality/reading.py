@@ -7,7 +7,7 @@ field names are assumptions; `ASSUMED` holds them all. Changes of plans are in `
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, count
+from itertools import count
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -18,14 +18,13 @@ from providers.base import Assumption, Clock, Connection, Decoded, Page, Provide
 from providers.http.answers import unmarked
 from providers.http.auth import oauth_tokens
 from providers.http.transport import Call, Transport
-from providers.pages import Limits, Rows, Settling, Watch, by_field, iso, parsed, read_page, refused_page
+from providers.outline import Outline, decode_page
+from providers.pages import Limits, Rows, Settling, Watch, by_field, iso, parsed
 from providers.reader import Reader, page_of, with_evidence
 from providers.rows import NAME as RENAME
-from providers.rows import UNREADABLE, Fault, Reading
-from providers.tables import Column, fill, spread
+from providers.rows import UNREADABLE
 from providers.totality.assumed import WRITES
-from providers.totality.rows import SHAPES, TABLES, Plan
-from providers.whole import Outline
+from providers.totality.rows import SHAPES, TABLES
 
 NAME = "totality"
 MEDIA_TYPE = "application/vnd.totality.v1+json"
@@ -168,22 +167,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Tot
 
 def decode(entity: str, body: bytes, context: Mapping[str, str]) -> Decoded:
     """Return one page as columns of the received tables; what cannot be read is in the rejects."""
-    tables = [TABLES[entity], *([TABLES["plan_schedule"]] if entity == "payment_plans" else [])]
-    reading = read_page(body, _cut(context.get("list", "data")), SHAPES[entity], context)
-    if isinstance(reading, Fault):
-        return refused_page(reading, tables)
-    columns = {tables[0].name: fill(tables[0], reading.rows, reading.places)}
-    if entity == "payment_plans":
-        columns[tables[1].name] = _schedule(reading)
-    return Decoded(columns, reading.rejects, reading.total, reading.unknown, reading.carried)
-
-
-def _schedule(reading: Reading[Plan]) -> dict[str, Column]:
-    entries = [plan.schedule or [] for plan in reading.rows]
-    counts = list(map(len, entries))
-    given = {"plan_uuid": spread((plan.uuid for plan in reading.rows), counts)}
-    places = reading.places.of_children(counts)
-    return fill(TABLES["plan_schedule"], list(chain.from_iterable(entries)), places, given)
+    return decode_page(OUTLINES[entity], body, context)
 
 
 OUTLINES: Mapping[str, Outline] = {

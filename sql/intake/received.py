@@ -4,43 +4,33 @@ Nothing is renamed, cast or judged here: a column says what the provider said.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 import polars as pl
 
-from sql.connection import lent
-from sql.intake.parsing import TYPES, Layout, Rows, parse
+from sql.connection import lent, transaction
+
+TYPES: Mapping[str, str] = {"text": "VARCHAR", "bool": "BOOLEAN", "bigint": "BIGINT"}
+"""Types of received columns in tables, by the words their declaration uses."""
 
 _DTYPES: Mapping[str, pl.DataType] = {"text": pl.String(), "bool": pl.Boolean(), "bigint": pl.Int64()}
 """Types of received columns in frames, by the words their declaration uses."""
 
 TABLE_ROWS = 50_000
 """Rows that wait as Python values before they are put into a table."""
-SEGMENT = 16_000_000
-"""Characters of rows of one entity that wait before they are parsed."""
-FEW = 100_000
-"""So many characters of rows, and fewer, are decoded sooner than they are parsed."""
 
 Decoded = Mapping[str, Mapping[str, Sequence[Any]]]
 """The columns of each received table that one page fills."""
 
 
-class Unparsed(NamedTuple):
-    """A page whose every row fits the layout of its entity; what `decode` gives holds its `tables`, read the exact way."""
-
-    layout: Layout
-    rows: Rows
-    decode: Callable[[], Any]
-
-
 @contextmanager
 def received(
     con: duckdb.DuckDBPyConnection,
-    pages: Iterable[tuple[int, Decoded | Unparsed]],
+    pages: Iterable[tuple[int, Decoded]],
     declared: Mapping[str, Mapping[str, str]],
 ) -> Iterator[dict[str, int]]:
     """Keep the rows of a tenant's pages, each with its page_no, in temporary tables while the block runs.
@@ -54,12 +44,10 @@ def received(
     """
     with _tables(con, declared):
         filling = _Filling(con, declared)
-        for page_no, page in pages:
-            if isinstance(page, Unparsed):
-                filling.add_whole(page)
-            else:
+        with transaction(con):  # each commit of a part of a table copies that part once more
+            for page_no, page in pages:
                 filling.add(page_no, page)
-        filling.end()
+            filling.end()
         yield {name: filling.rows[name] for name in declared}
 
 
@@ -115,75 +103,31 @@ def _height(con: duckdb.DuckDBPyConnection, name: str) -> int:
 
 
 class _Filling:
-    """Fills the received tables from pages, many at once, and counts their `rows`: each insertion costs the same time, however few rows it has.
-
-    Pages that are parsed and pages that are decoded wait apart. A table that got a page after a later one is sorted at the end.
-    """
+    """Fills the received tables from pages, many at once, and counts their `rows`: each insertion costs the same time, however few rows it has."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, declared: Mapping[str, Mapping[str, str]]) -> None:
         self._con = con
-        self._decoded = {name: _Waiting(received_types(columns)) for name, columns in declared.items()}
-        self._whole: dict[int, list[Unparsed]] = {}
-        self._sizes: Counter[int] = Counter()
+        self._waiting = {name: _Waiting(received_types(columns)) for name, columns in declared.items()}
         self.rows: Counter[str] = Counter()
-        self._newest: dict[str, int] = {}
-        self._unsorted: set[str] = set()
 
     def add(self, page_no: int, tables: Decoded) -> None:
-        """Take the rows of a page that is decoded."""
+        """Take the rows of a page."""
         for name, columns in tables.items():
-            self._decoded[name].add(page_no, columns)
-            if self._decoded[name].height >= TABLE_ROWS:
+            waiting = self._waiting[name]
+            waiting.add(page_no, columns)
+            if waiting.height >= TABLE_ROWS:
                 self._insert(name)
-
-    def add_whole(self, page: Unparsed) -> None:
-        """Take a page to be parsed with others of its entity."""
-        entity = id(page.layout)
-        self._whole.setdefault(entity, []).append(page)
-        self._sizes[entity] += len(page.rows.text)
-        if self._sizes[entity] >= SEGMENT:
-            self._parse(entity)
 
     def end(self) -> None:
-        """Put into the tables what still waits, and each row in its place."""
-        for entity in list(self._whole):
-            self._parse(entity)
-        for name, rows in self._decoded.items():
-            if rows.height:
+        """Put into the tables what still waits."""
+        for name, waiting in self._waiting.items():
+            if waiting.height:
                 self._insert(name)
-        for name in sorted(self._unsorted):
-            self._con.execute(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS FROM temp.{name} ORDER BY page_no, position, ordinal"
-            )
-
-    def _parse(self, entity: int) -> None:
-        pages = self._whole.pop(entity)
-        if self._sizes.pop(entity) <= FEW:
-            self._decode(pages)
-            return
-        layout = pages[0].layout
-        try:
-            self.rows.update(parse(self._con, [page.rows for page in pages], layout))
-        except (duckdb.InvalidInputException, duckdb.ConversionException):  # a text that it reads more strictly than we
-            self._decode(pages)
-            return
-        for name, _, _ in layout[1]:
-            self._note(name, pages[0].rows.page_no, pages[-1].rows.page_no)
-
-    def _decode(self, pages: Iterable[Unparsed]) -> None:
-        for page in pages:
-            self.add(page.rows.page_no, page.decode().tables)
 
     def _insert(self, name: str) -> None:
-        frame = self._decoded[name].frame()
+        frame = self._waiting[name].frame()
         _insert(self._con, name, frame)
         self.rows[name] += frame.height
-        self._note(name, frame["page_no"][0], frame["page_no"][-1])
-
-    def _note(self, name: str, first: int, last: int) -> None:
-        if first < self._newest.get(name, first):
-            self._unsorted.add(name)
-        self._newest[name] = max(last, self._newest.get(name, last))
 
 
 class _Waiting:

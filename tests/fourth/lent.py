@@ -1,18 +1,18 @@
 """A provider of our own making, to see how little one takes: loans among neighbours, plans with their terms in one list."""
 
 from collections.abc import Iterator
-from itertools import chain
 from time import monotonic
 
 import msgspec
 
-from providers.base import Decoded, Provider, SweepRequest
+from providers.base import Provider, SweepRequest
 from providers.http.auth import oauth_tokens
 from providers.http.transport import Call, Transport
-from providers.pages import parsed, read_page, refused_page
+from providers.outline import Outline, decode_page
+from providers.pages import parsed
 from providers.reader import Reader, page_of
-from providers.rows import Fault, Shape
-from providers.tables import Table, columns, fill, spread
+from providers.rows import Shape
+from providers.tables import Kind, Table, columns
 
 NAME = "lent"
 
@@ -33,7 +33,14 @@ class Plan(msgspec.Struct, kw_only=True):
 
 SHAPE = Shape(Plan, children={"terms": Shape(Term)}, counted="terms")
 PLANS = Table("lent__plans", columns("id:id neighbour agreed"))
-TERMS = Table("lent__terms", columns("due amount:number open:number paid_on"), given=("plan_id",), is_child=True)
+TERMS = Table(
+    "lent__terms",
+    columns("due amount:number open:number paid_on"),
+    given=("plan_id",),
+    is_child=True,
+    within=("terms",),
+    parent={"plan_id": ("id", Kind.ID)},
+)
 
 
 def cut(body: bytes) -> list[msgspec.Raw]:
@@ -63,19 +70,11 @@ def connect(connection, *, clock, wire=None):
     return Client(Transport(NAME, connection, clock=clock, tokens=tokens, rate=None, wire=wire))
 
 
+OUTLINES = {"plans": Outline(SHAPE, (PLANS, TERMS), lambda body, _: cut(body))}
+
+
 def decode(entity, body, context):
-    reading = read_page(body, cut, SHAPE, context)
-    if isinstance(reading, Fault):
-        return refused_page(reading, [PLANS, TERMS])
-    counts = [len(plan.terms) for plan in reading.rows]
-    terms = fill(
-        TERMS,
-        list(chain.from_iterable(plan.terms for plan in reading.rows)),
-        reading.places.of_children(counts),
-        {"plan_id": spread((plan.id for plan in reading.rows), counts)},
-    )
-    tables = {PLANS.name: fill(PLANS, reading.rows, reading.places), TERMS.name: terms}
-    return Decoded(tables, reading.rejects, reading.total, reading.unknown, reading.carried)
+    return decode_page(OUTLINES[entity], body, context)
 
 
 PROVIDER = Provider(
@@ -84,5 +83,6 @@ PROVIDER = Provider(
     TABLES={table.name: table.types() for table in (PLANS, TERMS)},
     connect=connect,
     decode=decode,
+    OUTLINES=OUTLINES,
     tenant_ids=lambda pages: [],
 )

@@ -1,4 +1,4 @@
-"""Pages that are parsed whole say the same, cell for cell and count for count, as when every row is decoded on its own."""
+"""Pages that are read whole say the same, cell for cell and count for count, as when every row is decoded on its own."""
 
 import json
 import logging
@@ -15,8 +15,7 @@ from providers.whole import whole_page
 from sandbox.world import dumps
 from sql.connection import connect
 from sql.intake import received as receiving
-from sql.intake.parsing import Rows
-from sql.intake.received import Unparsed, received
+from sql.intake.received import received
 from sql.storage.landing import StoredPage
 
 PAGES = 150
@@ -115,14 +114,13 @@ def kept(provider, pages):
         return {name: con.sql(f"FROM temp.{name}").pl() for name in rows}
 
 
-@pytest.mark.parametrize("segment", [1, 3_000, 16_000_000])
+@pytest.mark.parametrize("most", [1, 40, 50_000])
 @pytest.mark.parametrize("name", MAKERS)
-def test_pages_parsed_whole_are_cell_for_cell_what_decoding_gives(name, segment, monkeypatch):
-    monkeypatch.setattr(receiving, "FEW", 0)
-    monkeypatch.setattr(receiving, "SEGMENT", segment)
+def test_pages_read_whole_are_cell_for_cell_what_decoding_gives(name, most, monkeypatch):
+    monkeypatch.setattr(receiving, "TABLE_ROWS", most)
     provider, pages, fast, exact = PROVIDERS[name], pages_of(name), Reading(), Reading()
-    if segment == 1:
-        pages = pages[60:90]  # each parsed by itself, between others that are decoded
+    if most == 1:
+        pages = pages[60:90]  # nearly each of them is put into its table by itself
     tables, expected = (
         kept(provider, read_pages(provider, pages, fast)),
         kept(provider, decoded(provider, pages, exact)),
@@ -132,22 +130,13 @@ def test_pages_parsed_whole_are_cell_for_cell_what_decoding_gives(name, segment,
         hashes = tables[table].get_column("row_hash", default=pl.Series([]))
         assert hashes.is_null().all() or hashes.drop_nulls().is_in(frame["row_hash"].implode()).all()
         assert tables[table].drop("row_hash", strict=False).equals(frame.drop("row_hash", strict=False)), table
-    parsed = {page.entity for page in pages if (whole := as_whole(provider, page)) and whole.rows}
-    assert segment == 1 or parsed >= {page.entity for page in pages}
-    assert segment == 1 or all(not frame.is_empty() for frame in expected.values())
+    whole = {page.entity for page in pages if as_whole(provider, page)}
+    assert most == 1 or whole >= {page.entity for page in pages}
+    assert most == 1 or all(not frame.is_empty() for frame in expected.values())
 
 
 def as_whole(provider, page):
     return whole_page(page.body, provider.OUTLINES[page.entity], page.context)
-
-
-def test_what_the_database_cannot_parse_is_decoded(monkeypatch):
-    monkeypatch.setattr(receiving, "FEW", 0)
-    provider = PROVIDERS["payt"]
-    layout = provider.OUTLINES["payment_plans"].layout
-    body = listed(PLAN)[1].encode()
-    broken = Unparsed(layout, Rows(3, "[{]", {}), lambda: provider.decode("payment_plans", body, {}))
-    assert kept(provider, [(3, broken)])["payt__payment_terms"].height == len(PLAN["payment_terms"])
 
 
 class Landed:
@@ -164,8 +153,7 @@ class Landed:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_rows_that_stay_out_get_the_hash_of_their_bytes_from_their_page_alone(name, monkeypatch):
-    monkeypatch.setattr(receiving, "FEW", 0)
+def test_rows_that_stay_out_get_the_hash_of_their_bytes_from_their_page_alone(name):
     provider, pages, reading, exact = PROVIDERS[name], pages_of(name), Reading(), Reading()
     place = ["page_no", "position", "row_hash"]
 

@@ -26,7 +26,7 @@ class Tally:
     accepted: int = 0
     quarantined: int = 0
     repeats: int = 0
-    parsed: int = 0
+    whole: int = 0
     amounts: int = 0
     codes: Counter = field(default_factory=Counter)
     kinds: Counter = field(default_factory=Counter)
