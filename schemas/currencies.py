@@ -69,7 +69,7 @@ def plain(minor: pl.Expr, currency: pl.Expr) -> pl.Expr:
 def minor_units(money: str) -> pl.Expr:
     """Return column `money` of stored reports, in major units with four places, in minor units of the `currency` beside it."""
     # A ten-thousandth is the unit that is stored; no currency has more places, so nothing is lost.
-    unscaled = (pl.col(money).cast(pl.Decimal(38, 4)) * 10**4).cast(pl.Int128)
+    unscaled = pl.col(money).cast(pl.Decimal(38, 4)).to_physical()
     scale = {code: 10 ** (4 - places) for code, places in EXPONENTS.items()}
     unit = pl.col("currency").replace_strict(scale, default=10 ** (4 - DEFAULT_PLACES), return_dtype=pl.Int128)
     minor: pl.Expr = (unscaled // unit).cast(pl.Int64)

@@ -25,7 +25,7 @@ NAME = "plan_history"
 _MONEY = ("amount", "received", "outstanding", "amount_due", "overdue", "overdue_past_grace", "pending")
 
 
-def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.LazyFrame, as_of: date) -> pl.DataFrame:
     """Return the rows of `meta.plan_history`, without their run, that a run with these plans adds.
 
     Args:
@@ -37,11 +37,11 @@ def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame, as_of: da
     shape = con.sql(f"SELECT * EXCLUDE ({ours}) FROM meta.{NAME} WHERE false").columns
     days = pl.col("days_past_due")
     is_late = (days > 0).fill_null(value=False)
-    counted = as_stored(plans).with_columns(
+    counted = _in_minor_units(plans).with_columns(
         late_since=pl.when(is_late).then(pl.col("as_of").dt.offset_by(pl.format("-{}d", days))),
         days_past_due=pl.when(~is_late).then(days),
     )
-    con.register("now_listed", counted.select(shape))
+    con.register("now_listed", counted.select(shape).collect())
     try:
         found: pl.DataFrame = con.sql(statements("past/changed_plans.sql"), params={"as_of": as_of}).pl()
     finally:
@@ -51,7 +51,12 @@ def changed_plans(con: duckdb.DuckDBPyConnection, plans: pl.DataFrame, as_of: da
 
 def as_stored(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with their money in minor units; those of reports, and of archives of earlier versions, have it in major ones."""
-    major = [name for name in _MONEY if name in rows.columns]
+    return _in_minor_units(rows.lazy()).collect()
+
+
+def _in_minor_units(rows: pl.LazyFrame) -> pl.LazyFrame:
+    there = rows.collect_schema()
+    major = [name for name in _MONEY if name in there]
     return rows.with_columns(minor_units(name).alias(f"{name}_minor") for name in major).drop(major)
 
 

@@ -255,7 +255,7 @@ def _let_be_seen(
     archive = Archive(warehouse.state_dir)
     frames = report_frames(folder)
     if leads:
-        frames[PLAN_HISTORY] = changed_plans(con, pl.read_parquet(folder / "plans.parquet", glob=False), this.as_of)
+        frames[PLAN_HISTORY] = changed_plans(con, pl.scan_parquet(folder / "plans.parquet", glob=False), this.as_of)
     try:
         end_run(con, ended, frames, register, commit_log=this.commit_log, archive=archive)
         write_read_duckdb(folder / "read.duckdb", folder, con, state_dir=warehouse.state_dir)

@@ -3,28 +3,35 @@
 -- source: the plans of a run under the name now_listed, meta.plan_history
 --         A plan in the history that counts 3 days from 25 June to 28 June is not another with 4 days on 29 June. With 3 days on
 --         29 June it counts from 26 June: a row, which is_changed tells apart, since readers are shown 3 days as before.
-WITH told AS (
-    SELECT h.*, row_number() OVER (PARTITION BY h.provider, h.tenant_id, h.plan_id ORDER BY r.run_no DESC) AS age
+WITH newest AS (
+    SELECT max_by(h.rowid, r.run_no) AS place
     FROM meta.plan_history AS h
     INNER JOIN meta.runs AS r ON r.run_id = h.run_id AND r.state = 'PUBLISHED'
+    GROUP BY h.provider, h.tenant_id, h.plan_number, h.plan_text
 ),
 last_told AS (
-    SELECT * EXCLUDE (run_id, plan_number, plan_text, is_changed, age) FROM told WHERE age = 1
-),
-last_shown AS (
-    SELECT t.* REPLACE (coalesce(l.as_of - t.late_since, t.days_past_due) AS days_past_due, CAST(NULL AS DATE) AS late_since)
-    FROM last_told AS t
-    CROSS JOIN (SELECT max_by(as_of, run_no) AS as_of FROM meta.leading_runs()) AS l
+    SELECT h.* EXCLUDE (run_id, plan_number, plan_text, is_changed)
+    FROM meta.plan_history AS h
+    SEMI JOIN newest ON newest.place = h.rowid
 ),
 listed AS (
     SELECT * EXCLUDE (run_id, plan_number, plan_text, is_changed) FROM meta.plan_history WHERE false
     UNION ALL BY NAME
     SELECT *, true AS is_listed FROM now_listed
 ),
+others AS (
+    SELECT n AS seen, t AS told
+    FROM listed AS n
+    FULL JOIN last_told AS t ON t.provider = n.provider AND t.tenant_id = n.tenant_id AND t.plan_id = n.plan_id
+    WHERE n IS DISTINCT FROM t
+),
 changed AS (
-    SELECT * FROM listed
-    EXCEPT
-    SELECT * FROM last_told
+    SELECT unnest(seen) FROM others WHERE seen.plan_id IS NOT NULL
+),
+last_shown AS (
+    SELECT t.* REPLACE (coalesce(l.as_of - t.late_since, t.days_past_due) AS days_past_due, CAST(NULL AS DATE) AS late_since)
+    FROM (SELECT unnest(told) FROM others WHERE told.plan_id IS NOT NULL) AS t
+    CROSS JOIN (SELECT max_by(as_of, run_no) AS as_of FROM meta.leading_runs()) AS l
 ),
 unchanged AS (
     SELECT * REPLACE (coalesce($as_of - late_since, days_past_due) AS days_past_due, CAST(NULL AS DATE) AS late_since)

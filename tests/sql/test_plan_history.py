@@ -47,7 +47,7 @@ def desk(tmp_path):
             frame = listed(rows).with_columns(as_of=pl.lit(as_of))
             (tmp_path / name).mkdir()
             frame.write_parquet(tmp_path / name / "plans.parquet")
-            added = {} if name == "r4" else {plan_history.NAME: plan_history.changed_plans(con, frame, as_of)}
+            added = {} if name == "r4" else {plan_history.NAME: plan_history.changed_plans(con, frame.lazy(), as_of)}
             record_run(con, run, added)
         refresh_views(con, tmp_path / "r3")
         yield con, tmp_path
@@ -118,7 +118,7 @@ def published(con, folder, name, as_of, rows):
     at, frame = START + timedelta(days=number), listed(rows).with_columns(as_of=pl.lit(as_of))
     (folder / name).mkdir()
     frame.write_parquet(folder / name / "plans.parquet")
-    added = plan_history.changed_plans(con, frame, as_of)
+    added = plan_history.changed_plans(con, frame.lazy(), as_of)
     record_run(
         con, Run(name, name, as_of, 1, at, at, at, "PUBLISHED", 0, folder=folder / name), {plan_history.NAME: added}
     )
