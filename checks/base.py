@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from itertools import chain
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import polars as pl
@@ -39,6 +39,8 @@ _FALSE = pl.lit(value=False)
 _CURRENCY = pl.col("currency")
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_NUMBER = pl.lit(None, dtype=pl.Int64)
+_MANY, _FEW_RUNS = 10_000, 100
+"""From how many rows on it pays to look for runs of one tenant's rows, and how many runs are few."""
 _Who = tuple[str, str]
 _Counts = Mapping[_Who, Mapping[str, int]]
 _BREAK_ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason")
@@ -234,7 +236,7 @@ def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr])
             (applies & when).sum().cast(pl.Int64).alias(f"breaks_{i}"),
             unknown.sum().cast(pl.Int64).alias(f"unknown_{i}"),
         ]
-    counts = rows.lazy().with_columns(facts).select(*WHO, *columns).group_by(WHO).agg(sums).collect()
+    counts = _by_tenant(rows.lazy().with_columns(facts).select(*WHO, *columns).collect(), sums)
     for i, check in enumerate(group):
         if total := counts[f"unknown_{i}"].sum():
             provider, tenant = counts.filter(pl.col(f"unknown_{i}") > 0).row(0)[:2]
@@ -243,6 +245,23 @@ def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr])
                 f"{provider}/{tenant}; narrow `applies` or compare null-safe"
             )
     return {(row["provider"], row["tenant_id"]): row for row in counts.to_dicts()}
+
+
+def _by_tenant(rows: pl.DataFrame, sums: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Return the `sums` over the rows of each tenant.
+
+    The rows of a tenant mostly lie together. Then every run of them is summed by itself: grouping millions of rows by
+    their words costs twenty times as much.
+    """
+    if rows.height > _MANY:
+        starts = rows.select(
+            pl.arg_where(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in WHO))
+        )
+        if starts.height <= _FEW_RUNS:
+            bounds = [*starts.to_series(), rows.height]
+            runs = (rows[start:end].select(pl.col(WHO).first(), *sums) for start, end in pairwise(bounds))
+            return pl.concat(runs).group_by(WHO).agg(pl.all().sum())
+    return rows.group_by(WHO).agg(sums)
 
 
 def _lacking(completeness: pl.DataFrame) -> dict[_Who, set[str]]:

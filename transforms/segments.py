@@ -117,6 +117,13 @@ def in_order(frame: pl.DataFrame, key: str) -> pl.DataFrame:
     return frame if frame[key].is_sorted() else frame.sort(key)
 
 
+def numbered(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the distinct `rows`, and of each row the number of its own among them: few words, to be grouped by a number."""
+    kinds = rows.unique(maintain_order=True)
+    found = rows.join(kinds.with_row_index("kind"), on=rows.columns, how="left", maintain_order="left", validate="m:1")
+    return kinds, found["kind"]
+
+
 def repeat(value: object, size: int, dtype: type[pl.DataType] = pl.Int64) -> pl.Series:
     """Return `size` times the same value."""
     return pl.Series([value], dtype=dtype).new_from_index(0, size)

@@ -268,3 +268,25 @@ def test_the_order_of_the_rows_changes_nothing() -> None:
     one, two = (run(tuple(CHECKS.values()), some, as_of=DAY) for some in (frames, mixed))
     assert one[0].equals(two[0])
     assert one[1].equals(two[1])
+
+
+@pytest.mark.parametrize(
+    "providers",
+    [["one"] * 4_000 + ["two"] * 5_000 + ["one"] * 2_000, ["one", "two", "one"] * 4_000],
+    ids=["their rows lie together", "their rows take turns"],
+)
+def test_many_rows_are_counted_for_their_own_tenant_in_any_order(providers: list[str]) -> None:
+    many = rows(PLAN_POSITIONS, PLAN)[[0] * len(providers)]
+    many = many.with_columns(pl.Series("provider", providers), plan_no=pl.int_range(pl.len()))
+    odd = check(applies=pl.col("plan_no") > 0, when=pl.col("plan_no") % 1_000 == 1)
+    found = run([odd], given(plan_positions=many), as_of=DAY)[1]
+    expected = [
+        (
+            name,
+            providers.count(name),
+            int(name == "one"),
+            sum(providers[at] == name for at in range(1, len(providers), 1_000)),
+        )
+        for name in ("one", "two")
+    ]
+    assert found.select("provider", "examined", "not_applicable", "breaks").rows() == expected

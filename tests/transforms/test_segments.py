@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from transforms.segments import Segments, in_order, rows_of
+from transforms.segments import Segments, in_order, numbered, rows_of
 
 PLANS, PLACES = [7, 7, 8, 8, 8], [1, 3, 1, 2, 3]
 
@@ -42,3 +42,11 @@ def test_every_row_has_the_value_of_its_plan(values):
 def test_a_frame_is_put_in_order_of_its_key_whatever_order_it_came_in(keys):
     frame = pl.DataFrame({"key": keys, "told": [str(key) for key in keys]}, schema={"key": pl.Int64, "told": pl.String})
     assert in_order(frame, "key").rows() == [(key, str(key)) for key in sorted(keys)]
+
+
+def test_rows_of_the_same_words_have_the_same_number():
+    rows = pl.DataFrame({"tenant": ["b", "a", "b", "b"], "currency": ["EUR", "EUR", "USD", "EUR"]})
+    kinds, number = numbered(rows)
+    assert kinds.height == 3
+    assert kinds[number].equals(rows)
+    assert numbered(rows.clear())[1].to_list() == []

@@ -14,6 +14,7 @@ from transforms.balances.book import Book
 from transforms.outcomes.kept import LONGEST_WINDOW
 from transforms.outcomes.spells import day_number
 from transforms.outlook.shares import share_ppm
+from transforms.segments import numbered
 
 WINDOWS = (7, 30, 90, LONGEST_WINDOW)
 """Days before the as-of date, the last of them the day before it."""
@@ -30,27 +31,22 @@ def kept_sums(book: Book, terms: pl.DataFrame, firm: pl.DataFrame, *, as_of: dat
         firm: The same where money that may still be returned had not come.
         as_of: Civil date whose end is described.
     """
-    who = book.plans.select(*WHO, "currency")
-    # A number for each tenant and currency, so that no text of a term is compared.
-    groups = who.unique().with_row_index("group")
-    group = who.join(groups, on=[*WHO, "currency"], how="left", validate="m:1", maintain_order="left")["group"]
-    both = terms.with_columns(firm_paid_minor=firm["paid_minor"], is_firm_kept=firm["is_kept"])
-    of_days = (
-        both.with_columns(group=group.gather(both["plan"]))
-        .group_by("group", "deadline")
-        .agg(
-            evaluated=pl.len().cast(pl.Int64),
-            kept=_count(pl.col("is_kept")),
-            partly_kept=_count(~pl.col("is_kept") & (pl.col("paid_minor") > 0)),
-            firm_kept=_count(pl.col("is_firm_kept")),
-            payable_minor=pl.col("payable_minor").sum(),
-            paid_minor=pl.col("paid_minor").sum(),
-            firm_paid_minor=pl.col("firm_paid_minor").sum(),
-        )
+    groups, group = numbered(book.plans.select(*WHO, "currency"))
+    both = terms.with_columns(
+        group.gather(terms["plan"]).alias("group"), firm_paid_minor=firm["paid_minor"], is_firm_kept=firm["is_kept"]
+    )
+    of_days = both.group_by("group", "deadline").agg(
+        evaluated=pl.len().cast(pl.Int64),
+        kept=_count(pl.col("is_kept")),
+        partly_kept=_count(~pl.col("is_kept") & (pl.col("paid_minor") > 0)),
+        firm_kept=_count(pl.col("is_firm_kept")),
+        payable_minor=pl.col("payable_minor").sum(),
+        paid_minor=pl.col("paid_minor").sum(),
+        firm_paid_minor=pl.col("firm_paid_minor").sum(),
     )
     days = pl.DataFrame({"window_days": WINDOWS}, schema={"window_days": pl.Int64()})
     # Every tenant and currency has a row in every window, also where nothing was evaluated.
-    every = groups.join(days, how="cross")
+    every = groups.with_row_index("group").join(days, how="cross")
     summed = (
         of_days.join(days, how="cross")
         .filter(pl.col("deadline") >= day_number(as_of) - pl.col("window_days"))

@@ -18,6 +18,7 @@ import polars as pl
 from schemas.results import CASH
 from transforms.outlook.backtest import with_backtest
 from transforms.outlook.shares import part_of, share_ppm
+from transforms.segments import in_order, number_of, numbered
 
 HORIZONS = (0, 7, 14, 30, 60, 90)
 """Days looked ahead."""
@@ -42,24 +43,28 @@ def coming(terms: pl.DataFrame, plans: pl.DataFrame, *, as_of: date) -> pl.DataF
         as_of: Civil date whose end is described.
     """
     last = as_of + timedelta(days=HORIZONS[-1])
-    ahead = terms.lazy().filter(pl.col("due_date").is_between(as_of, last) & (pl.col("outstanding_minor") > 0))
-    in_force = plans.lazy().filter("is_in_force").select("plan_no")
-    return (
-        ahead.join(in_force, on="plan_no", how="semi")
-        .group_by(*_WHO, horizon_days=_first_horizon((pl.col("due_date") - as_of).dt.total_days()))
+    in_force = in_order(plans.filter("is_in_force").select("plan_no", *_WHO), "plan_no")
+    who, number = numbered(in_force.select(_WHO))
+    is_ahead = pl.col("due_date").is_between(as_of, last) & (pl.col("outstanding_minor") > 0)
+    ahead = terms.select("plan_no", "due_date", "outstanding_minor", "fresh_pending_minor").filter(is_ahead)
+    # Of whom each term is, by the number of its plan; null for a plan that is not in force.
+    numbers = number.gather(number_of(in_force["plan_no"], ahead["plan_no"]))
+    sums = (
+        ahead.filter(numbers.is_not_null())
+        .group_by(numbers.drop_nulls().alias("who"), _first_horizon((pl.col("due_date") - as_of).dt.total_days()))
         .agg(
             scheduled_minor=pl.col("outstanding_minor").sum(),
             pending_covered_minor=pl.min_horizontal("fresh_pending_minor", "outstanding_minor").sum(),
         )
-        .collect()
     )
+    return pl.concat([who[sums["who"]], sums.drop("who")], how="horizontal")
 
 
 def _first_horizon(days: pl.Expr) -> pl.Expr:
     reached = pl.lit(None, dtype=pl.Int64)
     for horizon in reversed(HORIZONS):
         reached = pl.when(days <= horizon).then(pl.lit(horizon, dtype=pl.Int64)).otherwise(reached)
-    return reached
+    return reached.alias("horizon_days")
 
 
 def cash(
