@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import NamedTuple
 
 from flows import clock, log
@@ -14,6 +13,7 @@ from providers.errors import NotPermitted, ProviderError, Refused
 from providers.http.answers import UNAUTHORISED
 from sql.moving import Owners
 from sql.storage.landing import Landing, Snapshot
+from sql.storage.references import Group
 from sql.storage.seals import PageFacts
 
 TENANT_LIST = "administrations"
@@ -125,9 +125,8 @@ def pull_source(
         snapshot = landing.snapshot(
             source.provider, source.tenant_id, opened_at=clock.now(), resume_within=timedelta(0)
         )
-    snapshot.shown = landing.shown(
-        source.provider, source.tenant_id, before=snapshot.id, group=partial(_account, source.provider)
-    )
+    account = _account(source.provider)
+    snapshot.shown = landing.shown(source.provider, source.tenant_id, before=snapshot.id, group=account)
     _keep_tenant_list(snapshot, tenants)
     faults: list[Fault] = []
     unread: list[tuple[SweepRequest, ProviderError]] = []
@@ -140,7 +139,7 @@ def pull_source(
             last_pages=(last_pages or {}).get(sweep.name, 0),
             owners=owners if sweep.by_owner and sweep.since is not None else None,
             before=_as_before(snapshot, sweep, unsure) if owners is None else {},
-            moving=_moving(source.provider, unsure),
+            moving=frozenset(map(account, unsure.moving)) if unsure else frozenset(),
         )
         error, count = (gone, 0) if gone is not None else _sweep(client, request, snapshot)
         if error is None:
@@ -170,12 +169,9 @@ def pull_source(
     return Pulled(source, snapshot.id, pages=pages, unasked=unasked, size=size, faults=tuple(faults))
 
 
-def _account(provider: str, context: Mapping[str, str]) -> str:
-    return PROVIDERS[provider].ties(context)[0]
-
-
-def _moving(provider: str, unsure: Unsure | None) -> frozenset[str]:
-    return frozenset(_account(provider, context) for context in unsure.moving) if unsure else frozenset()
+def _account(provider: str) -> Group:
+    ties = PROVIDERS[provider].ties
+    return lambda context: ties(context)[0]
 
 
 def _as_before(snapshot: Snapshot, sweep: SweepRequest, unsure: Unsure | None) -> dict[str, list[PageFacts]]:
@@ -222,7 +218,7 @@ def _sweep(client: Client, request: SweepRequest, snapshot: Snapshot) -> tuple[P
             if count == 0:
                 return error, 0
             log.LOGGER.warning("%s %s is incomplete: %s", snapshot.provider, request.name, error)
-            unread = {_account(snapshot.provider, context) for context in error.unread}
+            unread = set(map(_account(snapshot.provider), error.unread))
             writer.seal(complete=False, reason=f"{error.code}: {error}", unread=unread)
             return error, count
         # What was not asked for is not known to be as it was: such a sweep never passes for a whole one.

@@ -113,6 +113,7 @@ class PayiqClient(Reader):
     connection: Connection
     workers: int
     words: Mapping[str, str]
+    names: Mapping[str, Mapping[str, str]]
 
     def tenants(self) -> Iterator[Page]:
         """Nothing: an API key is one biller."""
@@ -183,7 +184,7 @@ class PayiqClient(Reader):
             for one in before
         )
         return sha256(setup.body).hexdigest() == before[0].sha256 and all(
-            own == self.renamed(entity) for entity, own in names
+            own == self.names.get(entity) for entity, own in names
         )
 
     def _pages(self, ref: AccountRef, tenant_id: str) -> Iterator[Page]:
@@ -193,13 +194,13 @@ class PayiqClient(Reader):
         for plan_id in plan_ids(setup):
             path = self.words["plan_path"]
             call = Call("GET", path, path, (("customerToken", ref.customer_token), ("paymentPlanID", plan_id)))
-            yield from self._one(call, about.named("plan", {**self.renamed("plan"), "payment_plan_id": plan_id}))
+            yield from self._one(call, about.named("plan", {**self.names["plan"], "payment_plan_id": plan_id}))
         for entity in ("payments", "invoices"):
             yield from self._paged(ref, tenant_id, entity)
 
     def _paged(self, ref: AccountRef, tenant_id: str, entity: str) -> Iterator[Page]:
         path = self.words["payment_path"] if entity == "payments" else "Api/Invoice"
-        about = Asked(tenant_id, _context(ref)).named(entity, self.renamed(entity))
+        about = Asked(tenant_id, _context(ref)).named(entity, self.names[entity])
         return self._list(path, tuple(naming(ref).items()), about)
 
     def _one(self, call: Call, about: "Asked") -> Generator[Page, None, Envelope]:
@@ -239,12 +240,6 @@ class PayiqClient(Reader):
         pages = Settling(walk, self.transport.until_now, key, looks=False, full=self.page_size).pages(None)
         yield from with_evidence(pages, about.sweep, about.context)
 
-    def renamed(self, entity: str) -> dict[str, str]:
-        """Return what decoding needs to know of fields that a live system names otherwise than assumed."""
-        mine = f"{entity}."
-        fields = {name[len(mine) :]: word for name, word in self.words.items() if name.startswith(mine)}
-        return {RENAME + name: word for name, word in fields.items() if word != name}
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -273,6 +268,13 @@ def naming(ref: AccountRef) -> dict[str, str]:
     }
 
 
+def _names(entity: str, words: Mapping[str, str]) -> dict[str, str]:
+    """Return what decoding needs to know of fields that a live system names otherwise than assumed."""
+    mine = f"{entity}."
+    fields = {name[len(mine) :]: word for name, word in words.items() if name.startswith(mine)}
+    return {RENAME + name: word for name, word in fields.items() if word != name}
+
+
 def _context(ref: AccountRef) -> dict[str, str]:
     """Return what names the account without the customer's token, which is a secret; its hash tells accounts apart."""
     return {
@@ -287,8 +289,9 @@ def ties(context: Mapping[str, str]) -> tuple[str, ...]:
 
     A payment finds its account by the reference, a plan may be shown by several accounts.
     """
-    reference, other, key = (context.get(name, "") for name in _NAMING)
-    plan = context.get("payment_plan_id")
+    told = context.get
+    reference, other, key = told("reference_number", ""), told("other_data", ""), told("account_key", "")
+    plan = told("payment_plan_id")
     named = (f"{key} {reference} {other}", f"customer {key}", f"reference {reference} {other}")
     return (*named, f"plan {plan}") if plan else named
 
@@ -382,6 +385,7 @@ def connect(connection: Connection, *, clock: Clock, wire: object = None) -> Pay
         connection,
         max(connection.workers, 1),
         words,
+        {entity: _names(entity, words) for entity in SHAPES},
     )
 
 

@@ -200,7 +200,7 @@ class PayiqWriter(Reader):
 
     def _shown(self, envelope: Envelope, place: str) -> Shown:
         prefix = len(RENAME)
-        names = tuple(sorted((name[prefix:], word) for name, word in self.client.renamed("plan").items()))
+        names = tuple(sorted((name[prefix:], word) for name, word in self.client.names["plan"].items()))
         shape: type[Shown] = renamed(Shown, names)
         return typed(envelope.result, shape, provider=NAME, place=place)
 

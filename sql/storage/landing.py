@@ -21,7 +21,7 @@ from pathlib import Path
 from sql.errors import Damaged
 from sql.storage.files import PRIVATE_FOLDER, TEMPORARY, cannot_write, is_ours, move, private_folder
 from sql.storage.references import Group, Listed, Seals, Shown, latest_seals
-from sql.storage.seals import Seal, digest_of, read_sealed, read_time, write_sealed, write_time
+from sql.storage.seals import Seal, read_sealed, read_time, write_sealed, write_time
 from sql.storage.sweeps import SweepWriter, discard_parts, read_body
 
 RESUME_WITHIN = timedelta(hours=6)
@@ -225,7 +225,7 @@ class Landing:
             return self._finished[facts.id]
         seals = latest_seals(facts.folder)
         if facts.is_finished:
-            promised = read_sealed(facts.folder / "snapshot.json")["seals"]
+            promised = read_sealed(facts.folder / "snapshot.json")[0]["seals"]
             if promised != {name: seal.digest for name, seal in seals.items()}:
                 message = (
                     f"{facts.folder}: the seals are not those of the finished snapshot; restore them from a backup"
@@ -267,11 +267,9 @@ def _told(folder: Path) -> SnapshotFacts | None:
 
 
 def _facts(folder: Path) -> SnapshotFacts:
-    opening = read_sealed(folder / "opened.json")
+    opening, _ = read_sealed(folder / "opened.json")
     end = folder / "snapshot.json"
-    digest = ""
-    if end.exists():
-        digest = digest_of(read_sealed(end))
+    digest = read_sealed(end)[1] if end.exists() else ""
     opened_at = read_time(opening["opened_at"])
     if opened_at is None:
         raise Damaged(f"{folder / 'opened.json'} tells no time; restore it from a backup", where=folder)

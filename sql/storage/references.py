@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sql.errors import Damaged
-from sql.storage.seals import PageFacts, Seal, Span, digest_of_pages, from_json, read_sealed
+from sql.storage.seals import PageFacts, Seal, Span, digest_of_pages, read_seal
 
 PACK, SEAL = ".pack", ".seal.json"
 
@@ -26,8 +26,7 @@ class Place(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """A page of a sweep, its bytes not read: what is known of it, and where it lies.
 
     `is_own`: it came in with this sweep; else it is named, and `as_was` as its span says.
@@ -41,7 +40,7 @@ class Listed:
 
 def every_seal(folder: Path) -> list[Seal]:
     """Return the seals of a snapshot in the order its sweeps were made."""
-    return [from_json(read_sealed(path), Seal) for path in sorted(folder.glob(f"*{SEAL}"))]
+    return [read_seal(path) for path in sorted(folder.glob(f"*{SEAL}"))]
 
 
 def latest_seals(folder: Path) -> dict[str, Seal]:
@@ -68,7 +67,7 @@ class Seals:
         """
         if (snapshot, pack) not in self._read:
             path = self._root / snapshot / (pack.removesuffix(PACK) + SEAL)
-            self._read[snapshot, pack] = from_json(read_sealed(path), Seal)
+            self._read[snapshot, pack] = read_seal(path)
         return self._read[snapshot, pack]
 
     def note(self, snapshot: str, seals: Iterable[Seal]) -> None:

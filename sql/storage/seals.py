@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,7 +52,7 @@ class Span(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     as_was: bool = False
 
 
-class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, dict=True):
     """A sweep that ended: `complete` only if the provider's end signal was reached and no page failed.
 
     `since` is the moment changes were asked from, null for everything;
@@ -80,9 +81,9 @@ class Seal(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
         """Return the number of its pages, those of earlier sweeps included."""
         return len(self.pages) + sum(span.count for span in self.spans)
 
-    @property
+    @cached_property
     def digest(self) -> str:
-        """Return the SHA-256 of everything in the seal, and so of the bodies, whose hashes are in it."""
+        """The SHA-256 of everything in the seal, and so of the bodies, whose hashes are in it."""
         return digest_of(as_json(self))
 
 
@@ -116,25 +117,67 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 
 
-def write_sealed(path: Path, fields: Mapping[str, Any]) -> None:
-    """Write `fields` with their digest to `path`, whole or not at all."""
-    write_atomic(path, canonical({**fields, "digest": digest_of(fields)}) + b"\n")
+def write_sealed(path: Path, fields: Mapping[str, Any]) -> str:
+    """Write `fields` with their digest to `path`, whole or not at all; return the digest.
+
+    Nothing sorted before `digest` may hold a field of that name.
+    """
+    draft = canonical({**fields, "digest": ""})
+    digest = hashlib.sha256(_without(draft, b"")).hexdigest()
+    write_atomic(path, draft.replace(_entry(b""), _entry(digest.encode()), 1) + b"\n")
+    return digest
 
 
-def read_sealed(path: Path) -> dict[str, Any]:
-    """Return the fields that `write_sealed` wrote, without the digest.
+def write_seal(path: Path, seal: Seal) -> None:
+    """Write a seal to `path`, whole or not at all."""
+    vars(seal)["digest"] = write_sealed(path, as_json(seal))
+
+
+def read_sealed(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the fields that `write_sealed` wrote, and their digest.
 
     Raises:
         Damaged: the file is not the one that was written.
     """
+    body, digest = _whole(path)
+    return json.loads(body), digest
+
+
+def read_seal(path: Path) -> Seal:
+    """Return the seal that `write_seal` wrote.
+
+    Raises:
+        Damaged: the file is not the one that was written.
+        ValueError: a field is missing or of another type.
+    """
+    body, digest = _whole(path)
+    seal = msgspec.json.decode(body, type=Seal)
+    vars(seal)["digest"] = digest  # to write all of it again only to hash it takes ten times as long as to read it
+    return seal
+
+
+def _whole(path: Path) -> tuple[bytes, str]:
+    """Return what was written to `path` without its digest, and the digest, which is that of these bytes."""
     try:
-        fields = json.loads(path.read_bytes())
-        digest = fields.pop("digest")
-    except (ValueError, AttributeError, KeyError, OSError) as error:
+        body = path.read_bytes().removesuffix(b"\n")
+    except OSError as error:
         raise _damaged(path) from error
-    if digest != digest_of(fields):
+    digest = body.partition(_entry(b"")[:-1])[2][:64]
+    body = _without(body, digest)
+    if hashlib.sha256(body).hexdigest().encode() != digest:
         raise _damaged(path)
-    return dict(fields)
+    return body, digest.decode()
+
+
+def _entry(digest: bytes) -> bytes:
+    return b'"digest":"%b"' % digest
+
+
+def _without(sealed: bytes, digest: bytes) -> bytes:
+    """Return the JSON without its digest: `{"a":1,"digest":"07","z":2}` becomes `{"a":1,"z":2}`."""
+    entry = _entry(digest)
+    found = next((one for one in (entry + b",", b"," + entry, entry) if one in sealed), entry)
+    return sealed.replace(found, b"", 1)
 
 
 def write_time(moment: datetime | None) -> str | None:

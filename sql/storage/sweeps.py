@@ -7,7 +7,6 @@ snapshot is in `landing.py`.
 import os
 from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Protocol, Self
 from sql.errors import Damaged
 from sql.storage.files import TEMPORARY, cannot_write, is_ours, move, open_private, sync
 from sql.storage.references import Listed, Place, Shown, every_seal
-from sql.storage.seals import PageFacts, Seal, as_json, write_sealed
+from sql.storage.seals import PageFacts, Seal, write_seal
 
 PART = ".pack.part"
 
@@ -105,14 +104,14 @@ class SweepWriter:
             self._pages.append(Listed(facts, Place(self._folder.name, self._pack, self._own)))
             self._offset, self._own = self._offset + facts.length, self._own + 1
         else:
-            self._pages.append(replace(known, is_own=False))
+            self._pages.append(known._replace(is_own=False))
         if self._clock is None and page.provider_clock is not None:
             self._clock, self._clock_at = page.provider_clock, page.received_at
 
     def keep(self, context: Mapping[str, str], entities: Container[str]) -> None:
         """Name the pages of some entities that the account of `context` showed when last fetched: they were not asked for."""
         shown = self._shown.groups[self._name, self._shown.group(context)]
-        kept = [replace(one, is_own=False) for one in shown if one.page.entity in entities]
+        kept = [one._replace(is_own=False) for one in shown if one.page.entity in entities]
         self._pages += kept
         self._unasked += len(kept)
 
@@ -144,7 +143,7 @@ class SweepWriter:
             move(self._part, pack)
         except OSError as error:
             raise cannot_write(pack, error) from error
-        write_sealed(self._folder / f"{self._stem}.seal.json", as_json(seal))
+        write_seal(self._folder / f"{self._stem}.seal.json", seal)
         self._sealed(seal)
         return seal
 

@@ -262,7 +262,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing_of_a_sweep(tmp_path, step):
         snapshot = sql.storage.landing.Landing(Path({str(tmp_path)!r}) / "landing").snapshot("payt", "17", opened_at=datetime(2026, 6, 30, 6, tzinfo=UTC))
         page = SimpleNamespace(entity="payments", body=b"x" * 100_000, context={{}}, status=200, provider_clock=None, received_at=None)
         if step == "packed":
-            sql.storage.sweeps.write_sealed = die
+            sql.storage.sweeps.write_seal = die
         with snapshot.sweep("payments", tenant_id="17", since=None) as writer:
             writer.add(page)
             if step == "parted": die()
