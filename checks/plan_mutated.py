@@ -22,9 +22,9 @@ def with_changes(frames: Frames) -> pl.DataFrame:
     A term that came has nothing that was agreed, one that went nothing now. `is_in_force` is that of the plan: when a
     plan ends its provider takes terms away.
     """
-    plans = frame(frames, "plan_positions").select("plan_no", "is_in_force")
+    in_force = frame(frames, "plan_positions").filter("is_in_force")["plan_no"]
     terms = frame(frames, "term_positions").select("plan_no", *WHO, "plan_id", "term_id", "term_no", "currency")
-    judged = terms.join(plans, on="plan_no", how="left", maintain_order="left", validate="m:1")
+    judged = terms.with_columns(is_in_force=pl.col("plan_no").is_in(in_force.implode()))
     changes = frame(frames, "term_changes")
     if changes.is_empty():  # most portfolios on most days, and their terms are many
         return judged.with_columns(pl.lit(None, dtype=changes.schema[name]).alias(name) for name in changes.columns[2:])
@@ -40,7 +40,7 @@ CHECK = Check(
     severity="medium",
     over=TERM_POSITIONS,
     prepare=with_changes,
-    applies=pl.col("is_in_force").fill_null(value=False),
+    applies=pl.col("is_in_force"),
     when=has_happened(pl.col("changed_on")),
     expected=_told(WAS, WAS_MINOR, "no such term"),
     actual=_told(NOW, NOW_MINOR, "no such term"),

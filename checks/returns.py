@@ -23,9 +23,9 @@ def with_return(frames: Frames) -> pl.DataFrame:
     payments = frame(frames, "payment_positions")
     returns = _returns(payments, frame(frames, "plan_positions"))
     owed = _uncovered(returns, _later_money(payments, returns))
-    told = returns.select("payment_no", returned_minor="minor", is_owed_again=pl.col("payment_no").is_in(owed))
+    told = returns.select("payment_no", returned_minor="minor")
     joined = payments.join(told, on="payment_no", how="left", validate="1:1")
-    return joined.with_columns(pl.col("is_owed_again").fill_null(value=False))
+    return joined.with_columns(is_owed_again=pl.col("payment_no").is_in(owed))
 
 
 def _returns(payments: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Turn a list of column names into a gate.
 
 One `Table` per frame that crosses a seam: its dtypes, its empty frame and the
-pandera schema that refuses anything else. What the tables are is in `core.py`
+pandera schema that refuses anything else, and what puts a frame in the order of a key. What the tables are is in `core.py`
 and `results.py`, how pandera is told of them in `refusal.py`.
 """
 
@@ -96,6 +96,11 @@ class Table:
             yield (values.max() <= column.at_most).fill_null(value=True)
         if column.values:
             yield values.drop_nulls().is_in(column.values).all()
+
+
+def sorted_by(frame: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return `frame` in rising order of `key`; one that stands in it already, as most do, costs no sort."""
+    return frame if frame[key].is_sorted() else frame.sort(key)
 
 
 def _rises(key: tuple[str, ...]) -> pl.Expr:

@@ -12,6 +12,7 @@ import polars as pl
 
 from schemas.options import Options
 from schemas.results import PAYMENT_POSITIONS, PLAN_POSITIONS, TERM_POSITIONS
+from schemas.table import sorted_by
 from schemas.words import INVOICES_OWE_LESS, PAUSED
 from transforms.balances.book import Book, open_book
 from transforms.balances.figures import (
@@ -42,7 +43,7 @@ from transforms.outcomes.near import NEAR_BREAK, is_near_break
 from transforms.outcomes.outcome import outcomes_of
 from transforms.outcomes.rates import kept_sums
 from transforms.outlook.backtest import Windows, came
-from transforms.segments import in_order, is_one, mark, number_of, put, repeat
+from transforms.segments import is_one, mark, number_of, put, repeat
 
 VANISHED = "VANISHED"
 """A complete fetch no longer showed the plan; its figures are the last ones known."""
@@ -189,7 +190,7 @@ def payment_positions(located: pl.DataFrame, plans: pl.DataFrame, money: pl.Data
         money: `payment_no` of the settled payments.
         used: What terms took of each of them.
     """
-    rows = in_order(located, "payment_no")
+    rows = sorted_by(located, "payment_no")
     # `used` stands in the order of `money`: put each value at the row with its payment number.
     allocated = put(repeat(None, rows.height), number_of(rows["payment_no"], money["payment_no"]), used)
     is_ours = pl.col("basis") == "PAYMENTS"

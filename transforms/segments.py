@@ -54,9 +54,7 @@ class Segments:
 
     def spread(self, plan_values: pl.Series) -> pl.Series:
         """Give every row the value of its plan."""
-        if is_one(plan_values):
-            return plan_values.new_from_index(0, len(self.owner))
-        return plan_values.gather(self.owner)
+        return looked_up(plan_values, self.owner)
 
     def total(self, values: pl.Series) -> pl.Series:
         """Sum an Int64 column per plan; 0 for a plan without rows, null counts as 0."""
@@ -107,14 +105,14 @@ def is_one(values: pl.Series) -> bool:
     return len(values) > 0 and not values.has_nulls() and values.min() == values.max()
 
 
+def looked_up(values: pl.Series, at: pl.Series) -> pl.Series:
+    """Return the value at each of these positions, none of them null."""
+    return values.new_from_index(0, len(at)) if is_one(values) else values.gather(at)
+
+
 def row_numbers(size: int) -> pl.Series:
     """Return 0 to `size` - 1."""
     return pl.int_range(0, size, eager=True)
-
-
-def in_order(frame: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Return `frame` in rising order of `key`; one that stands in it already, as most do, costs no sort."""
-    return frame if frame[key].is_sorted() else frame.sort(key)
 
 
 def numbered(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

@@ -213,8 +213,8 @@ def _positions(inputs: Inputs, plan_nos: pl.Series, dated: pl.DataFrame) -> Posi
 
 def of_plans(plan_nos: pl.Series, *frames: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Yield the rows of these plans of each frame, in its order."""
-    wanted = plan_nos.to_frame("plan_no")
-    return (frame.join(wanted, on="plan_no", how="semi", maintain_order="left") for frame in frames)
+    is_wanted = pl.col("plan_no").is_in(plan_nos.implode())
+    return (frame.filter(is_wanted) for frame in frames)
 
 
 def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:

@@ -1,6 +1,7 @@
 """Read the core as it was known at a load: the same SQL for the newest and for any older one.
 
-Every frame passes its gate. Nothing here depends on an as-of date.
+Every frame passes its gate. Nothing here depends on an as-of date. The large ones are put in order here: they mostly
+are, which is one look at a column, and a sort of all columns in the database, which does not know it.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from schemas.core import (
     TERMS,
 )
 from schemas.schedules import CUSTOM_TERMS, PLAN_RULES
+from schemas.table import sorted_by
 from sql.scripts import seed, statements
 
 Only = Mapping[str, pl.Series]
@@ -35,7 +37,7 @@ _VERSIONS = {"plans": "plan_versions", "payments": "payment_versions", "links": 
 
 def plans(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyType({})) -> pl.DataFrame:
     """Return `PLANS` as known at load `known`, in plan_no order."""
-    return PLANS.gate(_image(con, "plans", only, known=known))
+    return PLANS.gate(sorted_by(_image(con, "plans", only, known=known), "plan_no"))
 
 
 def terms(con: duckdb.DuckDBPyConnection, known: int, plan_nos: pl.Series) -> pl.DataFrame:
@@ -59,7 +61,7 @@ def in_plan_order(terms: pl.DataFrame) -> pl.DataFrame:
     # Plan and day in one integer; the other keys are looked at only where two terms share it.
     day = pl.col("due_date").to_physical().cast(pl.Int64) + 2**20
     packed = terms.with_columns(_packed=pl.col("plan_no") * 2**22 + day)
-    ordered = packed if packed["_packed"].is_sorted() else packed.sort("_packed")
+    ordered = sorted_by(packed, "_packed")
     repeats = ordered["_packed"] == ordered["_packed"].shift(1)
     if not repeats.any():
         return ordered.drop("_packed")
@@ -79,7 +81,7 @@ def in_plan_order(terms: pl.DataFrame) -> pl.DataFrame:
 
 def payments(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyType({})) -> pl.DataFrame:
     """Return `PAYMENTS` as known at load `known`, in payment_no order; `plan_no` is null, locating decides it."""
-    return PAYMENTS.gate(_image(con, "payments", only, known=known))
+    return PAYMENTS.gate(sorted_by(_image(con, "payments", only, known=known), "payment_no"))
 
 
 def links(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyType({})) -> pl.DataFrame:
@@ -89,7 +91,7 @@ def links(con: duckdb.DuckDBPyConnection, known: int, only: Only = MappingProxyT
 
 def accounts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:
     """Return `ACCOUNTS` as known at load `known`, in account_no order."""
-    return ACCOUNTS.gate(_image(con, "accounts", known=known))
+    return ACCOUNTS.gate(sorted_by(_image(con, "accounts", known=known), "account_no"))
 
 
 def plan_accounts(con: duckdb.DuckDBPyConnection, known: int) -> pl.DataFrame:

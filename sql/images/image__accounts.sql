@@ -28,4 +28,3 @@ SELECT
     v.removed_on
 FROM versions AS v
 INNER JOIN core.account_keys AS k ON k.account_no = v.account_no
-ORDER BY v.account_no

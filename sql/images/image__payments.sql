@@ -35,4 +35,3 @@ FROM versions AS v
 INNER JOIN meta.loads AS l ON l.load_no = v.load_no
 INNER JOIN core.payment_keys AS k ON k.payment_no = v.payment_no
 LEFT JOIN core.account_keys AS a ON a.account_no = v.account_no
-ORDER BY v.payment_no

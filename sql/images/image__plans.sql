@@ -65,4 +65,3 @@ FROM placed AS p
 INNER JOIN core.plan_keys AS k ON k.plan_no = p.plan_no
 LEFT JOIN core.account_keys AS a ON a.account_no = p.account_no
 LEFT JOIN account_versions AS v ON v.account_no = p.account_no
-ORDER BY p.plan_no

@@ -15,7 +15,7 @@ import schemas
 from schemas.columns import COLUMNS
 from schemas.intake import in_shape
 from schemas.refusal import faults
-from schemas.table import GateError, Table
+from schemas.table import GateError, Table, sorted_by
 
 ROWS = 4
 
@@ -167,3 +167,9 @@ def test_what_becomes_of_a_staged_row_is_said_of_every_row():
         in_shape(tier.drop("ordinal"), "tiers")
     with pytest.raises(GateError, match="tiers are refused: position: not said of every row"):
         in_shape(tier.with_columns(position=pl.Series([3, None])), "tiers")
+
+
+@pytest.mark.parametrize("keys", [[3, 1, 2], [1, 2, 3], []])
+def test_a_frame_is_put_in_order_of_its_key_whatever_order_it_came_in(keys):
+    frame = pl.DataFrame({"key": keys, "told": [str(key) for key in keys]}, schema={"key": pl.Int64, "told": pl.String})
+    assert sorted_by(frame, "key").rows() == [(key, str(key)) for key in sorted(keys)]

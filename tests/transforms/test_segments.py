@@ -1,9 +1,9 @@
-"""Rows found by plan and place, values of plans on their rows, and frames put in order."""
+"""Rows found by plan and place, values of plans on their rows, and numbers of words."""
 
 import polars as pl
 import pytest
 
-from transforms.segments import Segments, in_order, numbered, rows_of
+from transforms.segments import Segments, numbered, rows_of
 
 PLANS, PLACES = [7, 7, 8, 8, 8], [1, 3, 1, 2, 3]
 
@@ -36,12 +36,6 @@ def test_every_row_has_the_value_of_its_plan(values):
     spread = segments.spread(pl.Series(values, dtype=pl.Int64))
     assert spread.to_list() == [values[0], *values]
     assert spread.dtype == pl.Int64
-
-
-@pytest.mark.parametrize("keys", [[3, 1, 2], [1, 2, 3], []])
-def test_a_frame_is_put_in_order_of_its_key_whatever_order_it_came_in(keys):
-    frame = pl.DataFrame({"key": keys, "told": [str(key) for key in keys]}, schema={"key": pl.Int64, "told": pl.String})
-    assert in_order(frame, "key").rows() == [(key, str(key)) for key in sorted(keys)]
 
 
 def test_rows_of_the_same_words_have_the_same_number():

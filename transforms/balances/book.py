@@ -11,12 +11,13 @@ from datetime import date
 import polars as pl
 
 from schemas.options import Options
+from schemas.table import sorted_by
 from transforms.balances.allocation import Links, links_of
 from transforms.balances.sequence import in_sequence
 from transforms.balances.settlement import Levels, levels, settled, total_of
 from transforms.balances.tolerance import tolerances
 from transforms.options import by_provider
-from transforms.segments import Segments, in_order, put, repeat
+from transforms.segments import Segments, put, repeat
 
 _FOREVER = 2**31 - 1
 """Day number of an end that never comes."""
@@ -59,7 +60,7 @@ def open_book(
         as_of: Civil date whose end is described.
         options: `Options` by provider.
     """
-    ordered = in_order(plans, "plan_no")
+    ordered = sorted_by(plans, "plan_no")
     rows, segments = in_sequence(terms, ordered["plan_no"])
     rows = rows.with_columns(*_standing_of_terms(rows, ordered, segments, as_of))
     tolerance = tolerances(ordered, rows["payable"], segments, options)

@@ -17,8 +17,9 @@ from datetime import date
 
 import polars as pl
 
+from schemas.table import sorted_by
 from transforms.location.locate import SETTLED
-from transforms.segments import Segments, changes, in_order, number_of
+from transforms.segments import Segments, changes, number_of
 
 _DAY_BITS = 2**22
 _DAY_SHIFT = 2**21
@@ -100,7 +101,7 @@ def counted_of(located: pl.DataFrame, plans: pl.DataFrame) -> pl.DataFrame:
 
 def total_of(money: pl.DataFrame, column: str, plans: int) -> pl.Series:
     """Sum a column of `money` per `plan`; 0 where there is none."""
-    ordered = in_order(money.select("plan", column), "plan")
+    ordered = sorted_by(money.select("plan", column), "plan")
     return Segments.of(ordered["plan"], plans).total(ordered[column])
 
 
@@ -114,7 +115,7 @@ def levels(money: pl.DataFrame, plans: int) -> Levels:
     received = money.select("plan", day="effective_date", change="amount_minor")
     returned = money.filter(pl.col("back_minor") != 0).select("plan", day="reversed_on", change=-pl.col("back_minor"))
     moves = pl.concat([received, returned])
-    moves = in_order(moves.with_columns(_packed(moves["plan"], moves["day"]).alias("key")), "key")
+    moves = sorted_by(moves.with_columns(_packed(moves["plan"], moves["day"]).alias("key")), "key")
     segments = Segments.of(moves["plan"], plans)
     # Running sum over all plans; at the last move of each day, less what earlier plans moved, it is the plan's level.
     running = moves["change"].cum_sum()

@@ -15,6 +15,7 @@ import polars as pl
 from schemas.conventions import Conventions
 from schemas.results import PLAN_POSITIONS, TERM_POSITIONS
 from schemas.schedules import DIFFERENCES, EXPECTED_TERMS, PAIRS
+from schemas.table import sorted_by
 from transforms.calendars.closed_days import Calendar
 from transforms.conformance.pairing import Paired, comparable, pair
 from transforms.conformance.remembered import nothing_remembered
@@ -106,7 +107,7 @@ def judge(
     Reasons that are `remembered` (`remembered.REASONS`) are not looked for again.
     """
     in_force = plans.filter("is_in_force")["plan_no"].sort()
-    judged = expectations.rules.join(in_force.to_frame(), on="plan_no", how="semi").sort("plan_no")
+    judged = sorted_by(expectations.rules.filter(pl.col("plan_no").is_in(in_force.implode())), "plan_no")
     differences, reasons = DIFFERENCES.empty(), nothing_remembered()
     pairs = PAIRS.empty()
     if judged.height:

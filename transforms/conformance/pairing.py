@@ -11,6 +11,7 @@ import polars as pl
 
 from schemas.schedules import PAIRS
 from schemas.seeds import numbers
+from schemas.table import sorted_by
 from transforms.conformance.matching import nearest, numbered
 from transforms.schedules.frequencies import reach_days
 from transforms.segments import changes, number_of, place, put, repeat, row_numbers
@@ -36,8 +37,8 @@ def comparable(rules: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
         rules: `PLAN_RULES` of the plans in question; leave out plans that are not to be judged.
         missing: `NOT_REGENERABLE`.
     """
-    judged = rules.join(missing, on="plan_no", how="anti").sort("plan_no")
-    return judged.select("plan_no", reach_days=reach_days())
+    judged = rules.filter(~pl.col("plan_no").is_in(missing["plan_no"].implode()))
+    return sorted_by(judged.select("plan_no", reach_days=reach_days()), "plan_no")
 
 
 def pair(terms: pl.DataFrame, expected: pl.DataFrame, plans: pl.DataFrame) -> Paired:
@@ -77,10 +78,14 @@ def pair(terms: pl.DataFrame, expected: pl.DataFrame, plans: pl.DataFrame) -> Pa
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """The terms of one side: `plan` of each row by its place among the plans compared (null: another plan), and where each plan lies."""
+    """The terms of one side, whether each is the first of its run of one plan, and where the plans compared lie.
+
+    `own` gives the place of each run's plan among the plans compared, null for another plan.
+    """
 
     terms: pl.DataFrame
-    plan: pl.Series
+    is_first: pl.Series
+    own: pl.Series
     first: pl.Series
     sizes: pl.Series
 
@@ -94,7 +99,7 @@ class _Side:
         known = own.is_not_null()
         at = own.filter(known)
         first, counts = (place(at, each.filter(known), plans.height) for each in (starts, sizes))
-        return cls(terms, own.gather(is_first.cum_sum() - 1), first, counts.fill_null(0))
+        return cls(terms, is_first, own, first, counts.fill_null(0))
 
     def rows_of(self, plans: pl.Series) -> pl.Series:
         """Return the rows of these plans, in order."""
@@ -114,12 +119,14 @@ def _by_position(theirs: _Side, ours: _Side) -> tuple[pl.Series, pl.Series]:
     """
     # What to add to a row of theirs for the row of ours: the distance of the two first rows of the plan.
     is_even = theirs.sizes == ours.sizes
-    beside = row_numbers(len(theirs.plan)) + (ours.first - theirs.first).set(~is_even, None).gather(theirs.plan)
+    run = theirs.is_first.cum_sum() - 1
+    distance = (ours.first - theirs.first).set(~is_even, None).gather(theirs.own)
+    beside = row_numbers(theirs.terms.height) + distance.gather(run)
     amount = ours.terms["amount"].gather(beside)
     agrees = (theirs.terms["date"] == ours.terms["date"].gather(beside)) & (
         (theirs.terms["amount"] == amount) | amount.is_null()
     )
-    differing = theirs.plan.filter(~agrees.fill_null(value=False)).unique().drop_nulls()
+    differing = theirs.own.gather(run.filter(~agrees.fill_null(value=False)).unique()).drop_nulls()
     return beside, put(~is_even, differing, repeat(True, len(differing), pl.Boolean))
 
 

@@ -99,7 +99,8 @@ def explain_pairs(
 def _case(
     plans: pl.DataFrame, pairs: pl.DataFrame, terms: pl.DataFrame, expected: pl.DataFrame, rules: pl.DataFrame
 ) -> _Case:
-    own = [frame.join(plans, on="plan_no", how="semi") for frame in (rules, terms, expected, pairs)]
+    is_apart = pl.col("plan_no").is_in(plans["plan_no"].implode())
+    own = [frame.filter(is_apart) for frame in (rules, terms, expected, pairs)]
     theirs = by_date(own[1], "term_no", "due_date", "amount_minor")
     ours = by_date(own[2], "sequence", "expected_due_date", "expected_amount_minor")
     return _Case(own[0], own[1], own[2], theirs, ours, own[3])

@@ -11,12 +11,12 @@ from datetime import date
 import polars as pl
 
 from schemas.options import Options
+from schemas.table import sorted_by
 from transforms.calendars.business import business_between, repeated
 from transforms.location.naming import named_by, names_now
 from transforms.location.ownership import claims, is_service_transaction, linked_received, owners
 from transforms.location.standing import stand
 from transforms.options import by_provider
-from transforms.segments import in_order
 
 SETTLED = ("received", "reversed", "partly_reversed")
 """Classes of payments that were money once; the part that went back is in `back_minor`."""
@@ -88,7 +88,7 @@ def _as_of(payments: pl.DataFrame, as_of: date) -> pl.DataFrame:
     whole = pl.when(pl.col("class") == "reversed").then(pl.col("amount_minor")).otherwise(0)
     existing = payments.filter(((counts_from <= as_of) | is_undated.fill_null(value=False)) & ~is_gone)
     return (
-        in_order(existing, "payment_no")
+        sorted_by(existing, "payment_no")
         .with_columns(counts_from=counts_from, _is_back=is_back)
         .with_columns(
             pl.when(pl.col("class").is_in(SETTLED) & ~pl.col("_is_back"))

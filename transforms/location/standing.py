@@ -9,7 +9,8 @@ from datetime import date
 
 import polars as pl
 
-from transforms.segments import changes, in_order, number_of
+from schemas.table import sorted_by
+from transforms.segments import changes, number_of
 
 UNDECIDED = "UNDECIDED"
 """Approved, no longer active, without an end: FINISHED if all terms are satisfied, else UNKNOWN."""
@@ -30,7 +31,7 @@ def stand(plans: pl.DataFrame, plan_accounts: pl.DataFrame, *, as_of: date) -> p
         plan_accounts: `PLAN_ACCOUNTS`; a plan also covers its own `account_no`.
         as_of: Civil date whose end is described.
     """
-    existing = in_order(plans.filter(pl.col("created_on") <= as_of), "plan_no")
+    existing = sorted_by(plans.filter(pl.col("created_on") <= as_of), "plan_no")
     dated = existing.with_columns(
         _end(as_of).alias("_end"), _is_over(as_of).alias("_is_over"), _is_approved(as_of).alias("is_approved")
     )

@@ -16,9 +16,10 @@ from datetime import date, timedelta
 import polars as pl
 
 from schemas.results import CASH
+from schemas.table import sorted_by
 from transforms.outlook.backtest import with_backtest
 from transforms.outlook.shares import part_of, share_ppm
-from transforms.segments import in_order, number_of, numbered
+from transforms.segments import number_of, numbered
 
 HORIZONS = (0, 7, 14, 30, 60, 90)
 """Days looked ahead."""
@@ -43,7 +44,7 @@ def coming(terms: pl.DataFrame, plans: pl.DataFrame, *, as_of: date) -> pl.DataF
         as_of: Civil date whose end is described.
     """
     last = as_of + timedelta(days=HORIZONS[-1])
-    in_force = in_order(plans.filter("is_in_force").select("plan_no", *_WHO), "plan_no")
+    in_force = sorted_by(plans.filter("is_in_force").select("plan_no", *_WHO), "plan_no")
     who, number = numbered(in_force.select(_WHO))
     is_ahead = pl.col("due_date").is_between(as_of, last) & (pl.col("outstanding_minor") > 0)
     ahead = terms.select("plan_no", "due_date", "outstanding_minor", "fresh_pending_minor").filter(is_ahead)

@@ -11,12 +11,12 @@ import polars as pl
 
 from schemas.conventions import Conventions
 from schemas.schedules import ARRANGEMENTS
+from schemas.table import sorted_by
 from transforms.schedules.derive import MAX_TERMS
 from transforms.schedules.frequencies import FREQUENCIES, dates_a_month, step_days
 from transforms.schedules.patterns import FIFTH, LAST_DAY, WEEK
 from transforms.schedules.shifts import MOST_DAYS
 from transforms.schedules.splits import term_count
-from transforms.segments import in_order
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Plans that begin outside these years are faults of their first date."""
@@ -47,7 +47,7 @@ def prepare(rules: pl.DataFrame, custom: pl.DataFrame, conventions: Mapping[str,
     sets = [{"convention_set": name} | asdict(conventions[name]) for name in sorted(names)]
     choices = pl.DataFrame(sets, schema=_choices())
     listed = custom.group_by("plan_no").agg(listed=pl.len().cast(pl.Int64))
-    ordered = in_order(rules, "plan_no")
+    ordered = sorted_by(rules, "plan_no")
     whole = ordered.join(choices, on="convention_set", how="left", maintain_order="left", validate="m:1")
     whole = whole.join(listed, on="plan_no", how="left", maintain_order="left", validate="1:1")
     is_custom = pl.col("arrangement") == "CUSTOM"

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from transforms.calendars.closed_days import UNNAMED, Calendar
+from transforms.segments import looked_up
 
 SHIFT_CYCLE = "SHIFT_CYCLE"
 """The shifts lead back to a day already seen, or nowhere; the nominal date is kept."""
@@ -107,10 +108,10 @@ class ShiftTable:
 
     def at(self, rule: pl.Series, day: pl.Series) -> Shifted:
         """Return every date, which the table must hold, shifted by its rule."""
-        # Rule times days, plus the day.
-        place = rule.cast(pl.Int64) * (self.high - self.low + 1) + (day.cast(pl.Int64) - self.low)
+        # Rule times days, plus the day: no table has so many that 32 bits would not hold its places.
+        place = rule.cast(pl.UInt32) * (self.high - self.low + 1) + (day - self.low).cast(pl.UInt32)
         table = self.shifts
-        return Shifted(table.days.gather(place), table.cycles.gather(place), table.text.gather(place))
+        return Shifted(table.days.gather(place), looked_up(table.cycles, place), looked_up(table.text, place))
 
 
 def _all_shifts(rules: pl.DataFrame, dates: pl.DataFrame, closed: "_Closed", *, with_text: bool) -> Shifted:
