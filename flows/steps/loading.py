@@ -7,12 +7,10 @@ and a rebuild of the warehouse from the landing alone.
 import contextlib
 import hashlib
 import traceback
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -22,13 +20,9 @@ from flows import log
 from flows.errors import PlanreconError
 from flows.live import came
 from flows.settings import ProviderSettings
+from flows.steps.reading import PAGES, Reading, read_pages
 from flows.steps.request import ThisRun
 from providers import PROVIDERS
-from providers.base import Decoded, Provider
-from providers.outline import Outline
-from providers.rows import Shape, carried
-from providers.tables import Places
-from providers.whole import whole_page
 from schemas.intake import DECODE_REJECTS, HELD, Admitted
 from schemas.table import GateError
 from sql.connection import explained
@@ -42,72 +36,14 @@ from sql.intake.received import received, without
 from sql.intake.staging import StageOptions, Staging, staging
 from sql.kept import Kept, kept_pages
 from sql.storage.commits import log_loads
-from sql.storage.landing import Landing, SnapshotFacts, StoredPage
+from sql.storage.landing import Landing, SnapshotFacts
 from sql.storage.seals import Seal
 from sql.warehouse import SCHEMA_VERSION
 from transforms.intake.admit import ContractError, PutAway, check_carried
 from transforms.intake.counts import summed
 from transforms.intake.held import admit_without
 
-PAGES = {"page_no": pl.Int64(), "sweep": pl.String(), "entity": pl.String(), "sha256": pl.String(), "rows": pl.Int64()}
-
 PLACE = ("page_no", "position")
-
-_UNCOUNTED = 5_000
-"""Rows that wait before it is counted what they carry."""
-
-
-@dataclass(slots=True)
-class Reading:
-    """What decoding the pages of a snapshot gave besides the rows."""
-
-    pages: list[tuple[int, str, str, str, int]] = field(default_factory=list)
-    rejects: list[tuple[object, ...]] = field(default_factory=list)
-    rows: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
-    carried: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
-    """Page entity and field to the rows that could carry it and those that did."""
-    by_sweep: Counter[str] = field(default_factory=Counter)
-    unreadable: set[str] = field(default_factory=set)
-    uncounted: dict[str, tuple[Shape[Any], list[Any]]] = field(default_factory=dict)
-
-    def note_kept(self, kept: Kept) -> None:
-        """Count the pages that are not decoded."""
-        for sweep, entity, rows in kept.rows:
-            self.rows[entity] += rows
-            self.by_sweep[sweep] += rows
-
-    def note(self, page: StoredPage, decoded: Decoded) -> None:
-        """Count one page."""
-        self.pages.append((page.page_no, page.sweep, page.entity, page.sha256, decoded.rows))
-        self.rows[page.entity] += decoded.rows
-        self.by_sweep[page.sweep] += decoded.rows
-        self.unknown.update({(page.entity, name): count for name, count in decoded.unknown_fields.items()})
-        self._add_carried(page.entity, decoded.carried)
-        for one in decoded.rejects:
-            row = (page.page_no, page.entity, one.position, one.code, one.column, one.reason, one.key, one.rows)
-            self.rejects.append(row)
-            if one.position < 0:
-                self.unreadable.add(page.sweep)
-
-    def note_whole(self, page: StoredPage, rows: Sequence[Any], outline: Outline) -> None:
-        """Count one page that fits: nothing of it is refused and nothing unknown; what its rows carry is counted with others."""
-        self.note(page, Decoded({}, [], len(rows), {}))
-        _, waiting = self.uncounted.setdefault(page.entity, (outline.shape, []))
-        waiting += rows
-        if len(waiting) >= _UNCOUNTED:
-            self.count_carried()
-
-    def count_carried(self) -> None:
-        """Count what the rows carry that wait for it."""
-        for entity, (shape, rows) in self.uncounted.items():
-            self._add_carried(entity, dict(carried(rows, shape)))
-        self.uncounted.clear()
-
-    def _add_carried(self, entity: str, counts: Mapping[str, tuple[int, int]]) -> None:
-        for name, (could, did) in counts.items():
-            could_before, did_before = self.carried.get((entity, name), (0, 0))
-            self.carried[entity, name] = (could_before + could, did_before + did)
 
 
 def load_snapshot(
@@ -137,7 +73,7 @@ def load_snapshot(
     held = pl.DataFrame(schema=dict(HELD)) if held is None or unread else held
     kept = Kept() if unread else kept_pages(con, this.landing, facts, PROVIDERS[facts.provider].ties)
     reading.note_kept(kept)
-    with away(con) as put_away:
+    with away(this.settings.warehouse.state_dir / "spill") as put_away:
         snapshot = staged_rows(this, con, facts, section, reading, unread=unread, held=held, kept=kept.pages)
         with snapshot as (staging, options):
             if is_new and any(rows > 1 and not with_it for rows, with_it in reading.carried.values()):
@@ -300,23 +236,6 @@ def blaming(facts: SnapshotFacts, warehouse: Path) -> Iterator[None]:
 def load_id(facts: SnapshotFacts) -> str:
     """Return the identity of a load: what was received and the code schema that reads it."""
     return hashlib.sha256(f"{facts.digest}|{SCHEMA_VERSION}".encode()).hexdigest()
-
-
-def read_pages(
-    provider: Provider, pages: Iterable[StoredPage], reading: Reading
-) -> Iterator[tuple[int, Mapping[str, Mapping[str, list[Any]]]]]:
-    """Yield the columns of each page with its number; rows of a page that fits whole have no hash yet."""
-    for page in pages:
-        outline = provider.OUTLINES.get(page.entity)
-        rows = whole_page(page.body, outline, page.context) if outline is not None else None
-        if outline is None or rows is None:
-            decoded = provider.decode(page.entity, page.body, page.context)
-            reading.note(page, decoded)
-            yield page.page_no, decoded.tables
-        else:
-            reading.note_whole(page, rows, outline)
-            yield page.page_no, outline.columns(rows, Places(range(len(rows)), [None] * len(rows)), page.context)
-    reading.count_carried()
 
 
 def _sweeps(seals: Mapping[str, Seal], reading: Reading, unread: str) -> Iterator[Sweep]:

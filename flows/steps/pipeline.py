@@ -26,12 +26,16 @@ from flows.steps.spread.cluster import require_cluster
 from flows.steps.spread.scratch import remove_left
 from flows.steps.waiting import load_waiting, replay
 from flows.steps.written import keep_intents
+from sql.connection import Limits
 from sql.runs import run_states
 from sql.storage.commit_log import CommitLog
 from sql.storage.landing import Landing
 from sql.storage.lock import run_lock
 from sql.storage.recovery import recover, set_aside, what_is_gone
 from sql.warehouse import Warehouse
+
+LOADING = Limits(memory="1GB")
+"""What the database may use to load: what needs more waits on disk. What reads a portfolio as a whole may use twice that."""
 
 
 def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
@@ -71,8 +75,9 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
 
 def _reconcile(this: ThisRun, pulled: Sequence[Pulled], failures: Failures, runner: Runner) -> Finished:
     this = replace(this, notes=(*this.notes, *(pull.note for pull in pulled if pull.note)))
-    with this.warehouse() as warehouse:
+    with this.warehouse(LOADING) as warehouse:
         unloaded = load_waiting(this, warehouse, runner)
+    with this.warehouse() as warehouse:
         failures |= unloaded
         # a load that lost a row holds the run instead of ending it
         unread = {source for source, fault in unloaded.items() if fault.code != "conservation"}

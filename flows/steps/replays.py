@@ -8,7 +8,8 @@ import duckdb
 import polars as pl
 
 from flows.settings import ProviderSettings
-from flows.steps.loading import PAGES, Reading, admitted_rows, load_id, staged_rows
+from flows.steps.loading import admitted_rows, load_id, staged_rows
+from flows.steps.reading import PAGES, Reading
 from flows.steps.request import ThisRun
 from schemas.intake import HELD
 from sql.core.loads import Load, LoadReport

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flows.errors import UsageError
 from flows.settings import Settings
+from sql.connection import Limits
 from sql.storage.commit_log import CommitLog
 from sql.storage.landing import Landing
 from sql.warehouse import Warehouse
@@ -65,7 +66,7 @@ class ThisRun:
         """Return the folder of reports, from the root."""
         return self.settings.reports.dir.absolute()
 
-    def warehouse(self) -> AbstractContextManager[Warehouse]:
+    def warehouse(self, limits: Limits | None = None) -> AbstractContextManager[Warehouse]:
         """Open the warehouse for writing; reports may be read and written below their folder."""
         kept = self.settings.warehouse
-        return Warehouse.open(kept.path, state_dir=kept.state_dir, folders=[self.reports_dir])
+        return Warehouse.open(kept.path, state_dir=kept.state_dir, folders=[self.reports_dir], limits=limits)

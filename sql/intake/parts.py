@@ -1,17 +1,20 @@
 """A large fetch in parts, so that its memory does not grow with it: which rows are in which part, and where parts wait.
 
-Both are temporary tables, which the database moves to disk as it needs room.
+Before they are judged they wait in temporary tables, which the database moves to disk as it needs room; afterwards in files.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import count
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 import polars as pl
 
-from sql.connection import lent, quoted
+from sql.connection import quoted
+from sql.storage.files import unnamed
 
 PART = 200_000
 """About how many rows of one entity are in a part."""
@@ -30,38 +33,32 @@ Frames = Mapping[str, pl.DataFrame]
 
 
 @contextmanager
-def away(con: duckdb.DuckDBPyConnection) -> Iterator[Callable[[Frames], Callable[[], Frames]]]:
-    """Yield what puts frames away and returns what brings them back, once, as they were; nothing is kept after the block."""
-    made: list[str] = []
-    numbers = count()
+def away(folder: Path) -> Iterator[Callable[[Frames], Callable[[], Frames]]]:
+    """Yield what puts frames into a file and returns what brings them back, once, as they were.
 
-    def put(frames: Frames) -> Callable[[], Frames]:
-        tables: dict[str, tuple[str, pl.DataFrame]] = {}
-        for name, frame in frames.items():
-            table = f"away_{next(numbers)}"
-            tables[name] = table, frame.clear()
-            if frame.height:
-                made.append(table)
-                with lent(con, {"leaving": frame}):
-                    con.execute(f"CREATE TEMP TABLE {table} AS FROM leaving")
-        return partial(bring_back, tables)
+    The files have no name: nothing of them stays after the block, nor after a process that was killed.
+    """
+    with ExitStack() as files:
 
-    def bring_back(tables: Mapping[str, tuple[str, pl.DataFrame]]) -> Frames:
-        return {name: taken(*table) for name, table in tables.items()}
+        def put(frames: Frames) -> Callable[[], Frames]:
+            kept = {name: files.enter_context(unnamed(folder, _as_bytes(frame))) for name, frame in frames.items()}
+            return partial(bring_back, kept)
 
-    def taken(table: str, empty: pl.DataFrame) -> pl.DataFrame:
-        if table not in made:
-            return empty
-        frame: pl.DataFrame = con.sql(f"FROM temp.{table}").pl().cast(dict(empty.schema))
-        con.execute(f"DROP TABLE temp.{table}")
-        made.remove(table)
-        return frame
+        def bring_back(kept: Mapping[str, BinaryIO]) -> Frames:
+            return {name: _taken(file) for name, file in kept.items()}
 
-    try:
         yield put
-    finally:
-        for table in made:
-            con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+
+
+def _as_bytes(frame: pl.DataFrame) -> memoryview:
+    written = BytesIO()
+    frame.write_ipc(written, compression="lz4")
+    return written.getbuffer()
+
+
+def _taken(file: BinaryIO) -> pl.DataFrame:
+    with file:
+        return pl.read_ipc(file)
 
 
 def put_in_order(con: duckdb.DuckDBPyConnection, name: str, source: str) -> None:

@@ -164,13 +164,28 @@ def require_writable(folder: Path) -> Path:
         CannotWrite: it does not.
     """
     private_folder(folder)
+    unnamed(folder, b"x").close()
+    return folder
+
+
+def unnamed(folder: Path, body: bytes | memoryview) -> BinaryIO:
+    """Return an open file in `folder` that holds these bytes, to be read from the first; it has no name: who is killed leaves nothing.
+
+    Raises:
+        CannotWrite: the system refuses.
+    """
     try:
-        with tempfile.TemporaryFile(dir=folder) as file:  # without a name: who is killed here leaves nothing
-            file.write(b"x")
-            file.flush()
+        file = cast("BinaryIO", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115  whoever asked closes it
+        try:
+            file.write(body)
+            file.seek(0)
+        except BaseException:
+            with contextlib.suppress(OSError):  # a full disk refuses the last bytes too
+                file.close()
+            raise
     except OSError as error:
         raise cannot_write(folder, error) from error
-    return folder
+    return file
 
 
 def _mode(flags: int) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from storm.pages import MAKERS, Maker
 
-from flows.steps.loading import PAGES, Reading
+from flows.steps.reading import PAGES, Reading
 from providers import PROVIDERS
 from sandbox.world import dumps
 from schemas.intake import DECODE_REJECTS

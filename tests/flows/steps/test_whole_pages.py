@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from storm.pages import MAKERS, Maker
 
-from flows.steps.loading import Reading, hashed, read_pages
+from flows.steps.loading import hashed
+from flows.steps.reading import Reading, read_pages
 from providers import PROVIDERS
 from providers.whole import whole_page
 from sandbox.world import dumps

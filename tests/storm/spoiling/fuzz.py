@@ -21,7 +21,8 @@ import polars as pl
 from storm.pages import MAKERS
 from storm.spoiling.spoiled import SWEEPS, Tally, make_pages
 
-from flows.steps.loading import PAGES, Reading, admitted_rows, read_pages
+from flows.steps.loading import admitted_rows
+from flows.steps.reading import PAGES, Reading, read_pages
 from providers import PROVIDERS
 from schemas.currencies import EXPONENTS
 from schemas.intake import HELD
