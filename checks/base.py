@@ -39,8 +39,8 @@ _FALSE = pl.lit(value=False)
 _CURRENCY = pl.col("currency")
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_NUMBER = pl.lit(None, dtype=pl.Int64)
-_MANY, _FEW_RUNS = 10_000, 100
-"""From how many rows on it pays to look for runs of one tenant's rows, and how many runs are few."""
+_FEW, _FEW_RUNS = 10_000, 100
+"""Up to how many rows it does not pay to look for runs of one tenant's rows, and how many runs are few."""
 _Who = tuple[str, str]
 _Counts = Mapping[_Who, Mapping[str, int]]
 _BREAK_ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason")
@@ -236,7 +236,8 @@ def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr])
             (applies & when).sum().cast(pl.Int64).alias(f"breaks_{i}"),
             unknown.sum().cast(pl.Int64).alias(f"unknown_{i}"),
         ]
-    counts = _by_tenant(rows.lazy().with_columns(facts).select(*WHO, *columns).collect(), sums)
+    flags = rows.lazy().with_columns(facts).select(*WHO, *columns)
+    counts = flags.group_by(WHO).agg(sums).collect() if rows.height <= _FEW else _by_run(flags.collect(), sums)
     for i, check in enumerate(group):
         if total := counts[f"unknown_{i}"].sum():
             provider, tenant = counts.filter(pl.col(f"unknown_{i}") > 0).row(0)[:2]
@@ -247,21 +248,20 @@ def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr])
     return {(row["provider"], row["tenant_id"]): row for row in counts.to_dicts()}
 
 
-def _by_tenant(rows: pl.DataFrame, sums: Sequence[pl.Expr]) -> pl.DataFrame:
+def _by_run(rows: pl.DataFrame, sums: Sequence[pl.Expr]) -> pl.DataFrame:
     """Return the `sums` over the rows of each tenant.
 
-    The rows of a tenant mostly lie together. Then every run of them is summed by itself: grouping millions of rows by
+    The rows of a tenant mostly lie together. Then every run of them is summed by itself: grouping many rows by
     their words costs twenty times as much.
     """
-    if rows.height > _MANY:
-        starts = rows.select(
-            pl.arg_where(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in WHO))
-        )
-        if starts.height <= _FEW_RUNS:
-            bounds = [*starts.to_series(), rows.height]
-            runs = (rows[start:end].select(pl.col(WHO).first(), *sums) for start, end in pairwise(bounds))
-            return pl.concat(runs).group_by(WHO).agg(pl.all().sum())
-    return rows.group_by(WHO).agg(sums)
+    starts = rows.select(
+        pl.arg_where(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in WHO))
+    )
+    if starts.height > _FEW_RUNS:
+        return rows.group_by(WHO).agg(sums)
+    bounds = [*starts.to_series(), rows.height]
+    runs = (rows[start:end].select(pl.col(WHO).first(), *sums) for start, end in pairwise(bounds))
+    return pl.concat(runs).group_by(WHO).agg(pl.all().sum())
 
 
 def _lacking(completeness: pl.DataFrame) -> dict[_Who, set[str]]:

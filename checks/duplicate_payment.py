@@ -52,6 +52,9 @@ def with_repeat(frames: Frames) -> pl.DataFrame:
     """
     payments, links = _counted(frames), _links(frames)
     pairs = _pairs(payments, links)
+    if pairs.is_empty():  # most portfolios on most days
+        none = (pl.lit(None, dtype=pairs.schema[name]).alias(name) for name in ("repeats", "repeats_on"))
+        return frame(frames, "payment_positions").with_columns(none)
     explained = (
         _due(pairs, frame(frames, "term_positions")) - _before(pairs, payments, links) >= 2 * pairs["amount_minor"]
     )
@@ -122,10 +125,10 @@ def _pairs(payments: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
         repeats_no=pl.col("payment_no").shift(1),
         repeats_on=pl.col("effective_date").shift(1),
     ).filter("is_repeat")
-    return _in_plans(pairs, links).collect()
+    return pairs if pairs.is_empty() else _in_plans(pairs.lazy(), links).collect()
 
 
-def _near(payments: pl.DataFrame) -> pl.LazyFrame:
+def _near(payments: pl.DataFrame) -> pl.DataFrame:
     """Return the payments that may repeat one or be repeated: of the account and amount of another within the window.
 
     By numbers alone, which are put in order at a third of the cost; few are left to be held against one another by all of `PAIR`.
@@ -136,7 +139,7 @@ def _near(payments: pl.DataFrame) -> pl.LazyFrame:
     order = days.arg_sort()
     is_close = (days.gather(order).diff() <= WINDOW_DAYS).fill_null(value=False)
     close = rows[order.filter(is_close | is_close.shift(-1, fill_value=False))]
-    ordered = close.lazy().sort("account_no", "amount_minor", "effective_date")
+    ordered = close.sort("account_no", "amount_minor", "effective_date")
     same = reduce(and_, [pl.col(name) == pl.col(name).shift(1) for name in ("account_no", "amount_minor")])
     follows = (same & NEAR).fill_null(value=False)
     return ordered.filter(follows | follows.shift(-1, fill_value=False))

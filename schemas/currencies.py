@@ -31,6 +31,7 @@ EXPONENTS: Mapping[str, int] = MappingProxyType(
     {code: places for places, codes in _PLACES.items() for code in codes.split()}
 )
 """ISO 4217 code to the number of places of its minor unit."""
+_OTHERS = {code: places for code, places in EXPONENTS.items() if places != DEFAULT_PLACES}
 
 
 def in_minor(amount: Decimal, currency: str | None) -> int | None:
@@ -51,18 +52,15 @@ def written(minor: int, currency: str | None) -> str:
 
 def places(currency: pl.Expr) -> pl.Expr:
     """Return the number of places of each currency code; two where it is unknown or null."""
-    return currency.replace_strict(dict(EXPONENTS), default=DEFAULT_PLACES, return_dtype=pl.Int64)
+    return currency.replace_strict(_OTHERS, default=DEFAULT_PLACES, return_dtype=pl.Int64)
 
 
 def plain(minor: pl.Expr, currency: pl.Expr) -> pl.Expr:
     """Write minor units as a plain decimal with the currency's places: `-0.05`, `500`, `1.250`; null stays null."""
-    size = minor.abs()
-    written = size.cast(pl.String)
-    digits = places(currency)
-    for count in (2, 3, 4):
-        unit = 10**count
-        text = pl.format("{}.{}", size // unit, (size % unit).cast(pl.String).str.zfill(count))
-        written = pl.when(digits == count).then(text).otherwise(written)
+    size, digits = minor.abs(), places(currency)
+    unit = pl.lit(10, dtype=pl.Int64).pow(digits)
+    whole, rest = (size // unit).cast(pl.String), (size % unit).cast(pl.String).str.zfill(digits)
+    written = pl.when(digits == 0).then(whole).otherwise(pl.concat_str(whole, pl.lit("."), rest))
     return pl.when(minor < 0).then(pl.concat_str(pl.lit("-"), written)).otherwise(written)
 
 

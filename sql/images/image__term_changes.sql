@@ -24,6 +24,7 @@ compared AS (   -- most later versions only say what was paid, and end here
     LEFT JOIN (
         SELECT t.plan_no, t.term_id, t.due_date, t.amount_minor
         FROM core.term_versions AS t
+        SEMI JOIN now AS n ON n.plan_no = t.plan_no
         INNER JOIN agreed AS a ON a.plan_no = t.plan_no
         LEFT JOIN closures AS c ON c.row_no = t.row_no
         WHERE t.load_no <= a.agreed_no AND (c.until_no IS NULL OR c.until_no > a.agreed_no) AND t.removed_on IS NULL
