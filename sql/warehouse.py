@@ -8,7 +8,7 @@ commit log and the archive of runs.
 import importlib.metadata
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +75,10 @@ class Warehouse:
             make_new(path, _MADE[made])
         try:
             with connect(path, read_only=read_only, folders=folders, spill=spill, limits=limits, tries=tries) as con:
-                _check_version(con, path)
-                if not read_only and _complete(con, path, folders) and is_new:
+                about = _about(con)
+                _check_version(about, path)
+                is_complete = read_only or about.get("made_from") == fingerprint()
+                if not is_complete and _complete(con, path, folders) and is_new:
                     _MADE[made] = path.read_bytes()
                 yield cls(path, state_dir, con, _identity(path))
         except Damaged as error:
@@ -120,12 +122,18 @@ def read_everything(con: duckdb.DuckDBPyConnection) -> int:
     return rows
 
 
-def _check_version(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    if not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta' AND table_name = 'about'").fetchall():
-        return
-    found = con.sql("SELECT value FROM meta.about WHERE name = 'schema_version'").fetchall()
-    if found and int(found[0][0]) != SCHEMA_VERSION:
-        message = f"{path} has tables of version {found[0][0]}, this program writes version {SCHEMA_VERSION}"
+def _about(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return what the file says of itself, by name; nothing where it has no tables of ours yet."""
+    try:
+        return dict(con.sql("SELECT name, value FROM meta.about").fetchall())
+    except duckdb.CatalogException:
+        return {}
+
+
+def _check_version(about: Mapping[str, str], path: Path) -> None:
+    found = about.get("schema_version", SCHEMA_VERSION)
+    if int(found) != SCHEMA_VERSION:
+        message = f"{path} has tables of version {found}, this program writes version {SCHEMA_VERSION}"
         advice = "use the program that wrote it, or call `planrecon rebuild` to make it again from the landing"
         raise WrongVersion(f"{message}; {advice}", where=path)
 
@@ -148,12 +156,9 @@ def _refuse_unknown_views(con: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path]) -> bool:
     """Make tables and views where they are missing; tell whether there were none."""
-    made_from = fingerprint()
     with transaction(con):
         con.execute("CREATE SCHEMA IF NOT EXISTS meta")
         is_new = not con.sql("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'meta'").fetchall()
-        if not is_new and ("made_from", made_from) in con.sql("SELECT name, value FROM meta.about").fetchall():
-            return False
         _refuse_unknown_views(con, path)
         shorten_stored(con)
         add_columns(con)
@@ -164,7 +169,7 @@ def _complete(con: duckdb.DuckDBPyConnection, path: Path, folders: Sequence[Path
         shown = shown_folder(con)
         is_here = shown is not None and any(shown.is_relative_to(folder.resolve()) for folder in folders)
         make_views(con, shown if is_here else None)
-        facts = {"version": str(SCHEMA_VERSION), "made_from": made_from}
+        facts = {"version": str(SCHEMA_VERSION), "made_from": fingerprint()}
         con.execute(
             "INSERT OR REPLACE INTO meta.about VALUES ('schema_version', $version), ('made_from', $made_from)", facts
         )
