@@ -4,89 +4,126 @@ Text is quoted and kept from being read as a formula; numbers, dates and boolean
 stand bare, an empty cell is unknown. What Parquet holds is in `decimals.py`.
 """
 
+from collections.abc import Sequence
+from datetime import date
+
 import polars as pl
 
 from reports.decimals import is_of, places_in, with_places
-from schemas.reports import Kind, Report
+from schemas.reports import Column, Kind, Report
 
 FORMULA = r"^\s*[=+\-@\t\r\n]"
 """Beginnings of texts that a spreadsheet may run as formulas, spaces before them included."""
 
 _PPM_PLACES = 6
-_MANY, _SHORT_RUN = 20_000, 4
-"""Rows from which on, and repeats at least on average, a text that stands in many rows one after the other is quoted once."""
+_MANY = 5_000
+"""Rows from which on it is worth looking for cells that are alike."""
+_LOOKED_AT = 1_000
+"""First rows, by which columns are judged."""
+_SHORT_RUN = 4
+"""Rows that must be alike on average for a text to be made once for all of them."""
 _NEVER_A_FORMULA = frozenset({"provider", "currency", "state", "side", "kind", "severity", "basis", "fingerprint"})
 """Columns of closed vocabularies; they are not searched."""
+_ODD = r'["=+\-@\t\r\n]'
+"""What a text has somewhere that holds a quote or may be a formula."""
+_EPOCH = date(1970, 1, 1)
 
 
-def cells(report: Report, frame: pl.DataFrame, *, only: slice = slice(None)) -> pl.DataFrame:
+def cells(report: Report, frame: pl.DataFrame, *, only: Sequence[Column] | None = None) -> pl.DataFrame:
     """Return an arranged frame, or `only` some of its columns, for a CSV writer that neither quotes nor formats.
 
     Money has its currency's places. One currency stays a decimal column, several with
     different places become text, because a column has one scale.
     """
     by_places = places_in(report, frame)
-    shown = report.columns[only]
-    texts = _texts(frame, [column.name for column in shown if column.kind is Kind.TEXT])
+    shown = report.columns if only is None else only
+    needs = _needs(frame, [column.name for column in shown if column.kind is Kind.TEXT])
     columns: list[pl.Expr | pl.Series] = []
     for column in shown:
         if column.kind is Kind.TEXT:
-            columns.append(texts[column.name])
+            columns.append(_quoted(column.name, needs))
         elif column.kind is Kind.MONEY:
             columns.append(_money(column.name, by_places))
         elif column.kind is Kind.RATIO:
             columns.append(with_places(pl.col(column.name), _PPM_PLACES))
         elif column.kind is Kind.INSTANT:
             columns.append(pl.col(column.name).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))
+        elif column.kind is Kind.DATE:
+            columns.append(_dates(frame[column.name]))
         else:
             columns.append(pl.col(column.name).cast(column.kind.value))
     return frame.select(columns)
 
 
 def lines(report: Report, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return `cells`, with what all rows of a block share joined into one column, commas included.
+    """Return `cells`, with columns that stand beside each other and seldom change from row to row joined into one.
 
-    A plan with twelve terms has its ids quoted once instead of twelve times, and the
-    writer moves one text instead of several cells.
+    Their text, commas included, is made once for the rows that have it in common, and the writer moves one text instead
+    of several cells:
+
+        plan_id  term_no  currency  state          "P1"  1  "EUR","paid"
+        P1       1        EUR       paid      ->   "P1"  2  "EUR","paid"
+        P1       2        EUR       paid           "P2"  1  "EUR","due"
+        P2       1        EUR       due
     """
-    if report.blocks is None or frame.is_empty():
+    if frame.height < _MANY:
         return cells(report, frame)
-    width = 1 + max(report.names.index(name) for name in report.key[:-1])
-    leading = list(report.names[:width])
-    # A block begins where one of the shared columns differs from the row before.
-    differs = pl.any_horizontal(pl.col(leading).ne_missing(pl.col(leading).shift(1)))
+    groups = _seldom_changing(report, frame)
+    apart = set(report.columns).difference(*groups)
+    made = {cell.name: cell for cell in cells(report, frame, only=[c for c in report.columns if c in apart])}
+    made |= {group[0].name: _joined(report, frame, group) for group in groups}
+    return pl.DataFrame([made[name] for name in report.names if name in made])
+
+
+def _seldom_changing(report: Report, frame: pl.DataFrame) -> list[list[Column]]:
+    """Return the columns beside each other that stay as they are in most rows, by the first ones; a text also alone."""
+    first = frame.head(_LOOKED_AT)
+    changes = first.select(pl.col(name).ne_missing(pl.col(name).shift()) for name in report.names)
+    groups: list[list[Column]] = []
+    seldom, changing = first.height // _SHORT_RUN, pl.Series(dtype=pl.Boolean)
+    for column in report.columns:
+        own = changes[column.name]
+        if groups and (both := changing | own).sum() <= seldom:
+            groups[-1].append(column)
+            changing = both
+        else:
+            groups.append([column])
+            changing = own
+    alone = {c.name for c in report.columns if c.kind is Kind.TEXT and changes[c.name].sum() <= seldom}
+    return [group for group in groups if len(group) > 1 or group[0].name in alone]
+
+
+def _joined(report: Report, frame: pl.DataFrame, columns: Sequence[Column]) -> pl.Series:
+    """Return the cells of some columns as one text a row, made in the first row of each run of rows that are alike."""
+    compared = {column.name for column in columns}
+    if any(column.kind is Kind.MONEY for column in columns) and "currency" in frame.columns:
+        compared.add("currency")  # the same amount has other places in another one
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in compared)
     is_first = frame.select(is_first=differs | (pl.int_range(pl.len()) == 0))["is_first"]
-    firsts = cells(report, frame.filter(is_first), only=slice(width))
-    joined = firsts.select(pl.concat_str(leading, separator=",", ignore_nulls=False)).to_series()
-    # The number of each row's block, by which its shared text is looked up.
-    block = is_first.cast(pl.UInt32).cum_sum() - 1
-    return cells(report, frame, only=slice(width, None)).insert_column(0, joined.gather(block))
+    firsts = cells(report, frame.select(compared).filter(is_first), only=columns)
+    texts = firsts.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=",")).to_series()
+    # The number of each row's run, by which its text is looked up.
+    return texts.gather(is_first.cast(pl.UInt32).cum_sum() - 1)
 
 
-def _texts(frame: pl.DataFrame, names: list[str]) -> dict[str, pl.Expr | pl.Series]:
-    """Return text columns quoted, each under its name.
-
-    Where most rows repeat the one before, only the first of each run is looked at and quoted: the states due, due, paid
-    have the runs 0, 0, 1 and the firsts due, paid, so that the quoted firsts are put in the places 0, 0, 1.
-    """
-    repeated: dict[str, pl.Expr | pl.Series] = {}
-    if names and frame.height >= _MANY:
-        runs = frame.select(pl.col(names).rle_id())
-        for name, last in zip(names, runs.row(-1), strict=True):
-            if last < frame.height // _SHORT_RUN:
-                run = runs[name]
-                firsts = frame.select(name).filter(run.ne_missing(run.shift(1)))
-                repeated[name] = firsts.select(_quoted(name, _needs(firsts, [name]))).to_series().gather(run)
-    others = [name for name in names if name not in repeated]
-    needs = _needs(frame, others)
-    return repeated | {name: _quoted(name, needs) for name in others}
+def _dates(column: pl.Series) -> pl.Series:
+    """Return dates as they are written; where they are many, each is written once."""
+    least, most = column.min(), column.max()
+    if not (isinstance(least, date) and isinstance(most, date) and (most - least).days < len(column) // _SHORT_RUN):
+        return column.cast(pl.Date)
+    days = pl.date_range(least, most, eager=True).cast(pl.String)
+    return days.gather(column.to_physical() - (least - _EPOCH).days).alias(column.name)
 
 
-def _needs(frame: pl.DataFrame, texts: list[str]) -> dict[str, bool]:
-    """Return of each text column whether a cell of it may be a formula, or holds a quote; all looked at in one pass."""
-    formulas = [pl.col(name).str.contains(FORMULA).any().alias(f"{name} =") for name in {*texts} - _NEVER_A_FORMULA]
-    quotes = [pl.col(name).str.join("").str.contains('"', literal=True).alias(f'{name} "') for name in texts]
-    return frame.select(*formulas, *quotes).to_dicts()[0] if texts else {}
+def _needs(frame: pl.DataFrame, texts: Sequence[str]) -> dict[str, bool]:
+    """Return of each text column whether a cell of it may be a formula, or holds a quote; most have no sign of either."""
+    if not texts:
+        return {}
+    are_odd = frame.select(pl.col(texts).str.join("").str.contains(_ODD)).row(0)
+    odd = [name for name, is_odd in zip(texts, are_odd, strict=True) if is_odd]
+    formulas = [pl.col(name).str.contains(FORMULA).any().alias(f"{name} =") for name in {*odd} - _NEVER_A_FORMULA]
+    quotes = [pl.col(name).str.contains('"', literal=True).any().alias(f'{name} "') for name in odd]
+    return frame.select(*formulas, *quotes).to_dicts()[0] if odd else {}
 
 
 def _quoted(name: str, needs: dict[str, bool]) -> pl.Expr:
@@ -94,7 +131,7 @@ def _quoted(name: str, needs: dict[str, bool]) -> pl.Expr:
     shown = pl.col(name)
     if needs.get(f"{name} ="):
         shown = pl.when(shown.str.contains(FORMULA)).then(pl.concat_str(pl.lit("'"), shown)).otherwise(shown)
-    if needs[f'{name} "']:
+    if needs.get(f'{name} "'):
         shown = shown.str.replace_all('"', '""', literal=True)
     return pl.format('"{}"', shown).alias(name)
 

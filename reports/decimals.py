@@ -22,7 +22,7 @@ def places_in(report: Report, frame: pl.DataFrame) -> dict[int, list[str]]:
     Raises:
         LayoutError: a currency is not in ISO 4217, or an amount has no currency beside it.
     """
-    money = report.of_kind(Kind.MONEY)
+    money = [name for name in report.of_kind(Kind.MONEY) if name in frame.columns]
     if "currency" not in frame.columns or frame.is_empty():
         return {}
     by_places: dict[int, list[str]] = {}

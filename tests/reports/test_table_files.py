@@ -60,6 +60,34 @@ def test_money_has_as_many_places_as_its_currency(tmp_path, frame):
     assert stored["provider_outstanding"].to_list() == [None, Decimal(0), None]
 
 
+def test_many_rows_that_are_partly_alike_are_each_written_whole(tmp_path, frame):
+    """Six terms of a plan are paid on days of their own; the same amounts go on where the currency has other places."""
+    money = ("amount_minor", "outstanding_minor", "expected_amount_minor")
+    rows, expected = [], []
+    for plan in range(600):
+        currency, amount = ("EUR", "5.00") if plan < 300 else ("JPY", "500")
+        nothing = amount.replace("5", "0") if plan < 300 else "0"
+        customer_says = "" if plan % 3 else 'say "hi"'
+        for term in range(1, 13):
+            is_paid = term <= 6
+            due = date(2026, 1 + plan % 12, term)
+            row = dict.fromkeys(money, 500) | {"received_minor": 500 if is_paid else 0, "flags": customer_says}
+            row |= {"plan_id": f"P{plan:03}", "term_id": f"{plan}={term}", "term_no": term, "currency": currency}
+            row |= {
+                "due_date": due,
+                "state": "SATISFIED" if is_paid else "DUE",
+                "satisfied_on": due if is_paid else None,
+            }
+            rows.append(row)
+            says, paid_on = customer_says.replace('"', '""'), due if is_paid else ""
+            received = amount if is_paid else nothing
+            expected.append(
+                f'2026-06-30,"payt","a1","P{plan:03}","{plan}={term}",{term},"{says}",,{due},"{currency}",{amount},{nothing},'
+                f'{received},{amount},{nothing},,"{row["state"]}",{paid_on},,,{amount}'
+            )
+    assert write(tmp_path, "terms", frame("terms", *rows)).splitlines()[1:] == expected
+
+
 def test_one_currency_alone_keeps_its_places(tmp_path, frame):
     payments = frame(
         "payments",
