@@ -1,6 +1,7 @@
 """The order of a run, once, for the flow and for the command: recover, fetch, load, publish."""
 
 import contextlib
+import gc
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -167,7 +168,7 @@ def begun(
     require_validation()
     require_places(settings, as_of)
     run_id, kept = f"{started:%Y%m%dT%H%M%S%fZ}", settings.warehouse
-    with run_lock(kept.state_dir, run_id=run_id, started_at=started), contextlib.ExitStack() as opened:
+    with _spared(), run_lock(kept.state_dir, run_id=run_id, started_at=started), contextlib.ExitStack() as opened:
         if moved is not None:
             moved += set_aside(kept.path, state_dir=kept.state_dir, moment=started)
         landing, commit_log = Landing(kept.state_dir / "landing"), CommitLog(kept.state_dir)
@@ -183,6 +184,16 @@ def begun(
         notes += _told([what_is_gone(warehouse.con, kept.state_dir, untold=untold, lost=recovered.lost)])
         prune_reports(this)  # what an earlier run was stopped in, and what became old since
         yield replace(this, notes=tuple(notes)), warehouse, opened
+
+
+@contextlib.contextmanager
+def _spared() -> Iterator[None]:
+    """Let the collector of unused objects pass over what is there already: the libraries stay, and are most of it."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _told(notes: Iterable[str]) -> list[str]:
