@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import polars as pl
@@ -168,12 +168,14 @@ def run(
     for group in _passes(checks):
         first = group[0]
         rows = first.prepare(frames) if first.prepare else frame(frames, first.over.name)
-        counts = _count(group, rows, facts)
-        told = [_results(check, position, counts, lacking) for position, check in enumerate(group)]
-        broken = [(check, own) for check, own in zip(group, told, strict=True) if any(each.breaks for each in own)]
-        hits = _hits([check for check, _ in broken], rows, facts)
-        found += [_breaks(check, own, where, frames) for (check, own), where in zip(broken, hits, strict=True)]
-        results += chain.from_iterable(told)
+        asked = _asked(group, rows, facts)
+        counts = _count(group, asked)
+        for position, check in enumerate(group):
+            told = _results(check, position, counts, lacking)
+            if any(each.breaks for each in told):
+                hits = rows.filter(asked[f"a{position}"] & asked[f"w{position}"]).with_columns(facts)
+                found.append(_breaks(check, told, hits, frames))
+            results += told
     return _merged(found, [pl.DataFrame(results, dict(CHECK_RESULTS.dtypes), orient="row")])
 
 
@@ -220,13 +222,18 @@ def _passes(checks: Sequence[Check]) -> list[list[Check]]:
     return list(groups.values())
 
 
-def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> _Counts:
-    """Return, per tenant, rows examined and for check i of the group: applies_i, breaks_i, unknown_i, which is 0."""
-    if rows.is_empty():
-        return {}
+def _asked(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Return whose each row is and for check i of the group: a_i, whether it applies, and w_i, whether it is broken."""
     columns = [
         each for i, check in enumerate(group) for each in (check.applies.alias(f"a{i}"), check.when.alias(f"w{i}"))
     ]
+    return rows.lazy().with_columns(facts).select(*WHO, *columns).collect() if rows.height else rows.select(WHO)
+
+
+def _count(group: Sequence[Check], asked: pl.DataFrame) -> _Counts:
+    """Return, per tenant, rows examined and for check i of the group: applies_i, breaks_i, unknown_i, which is 0."""
+    if asked.is_empty():
+        return {}
     sums = [pl.len().cast(pl.Int64).alias("examined")]
     for i in range(len(group)):
         applies, when = pl.col(f"a{i}"), pl.col(f"w{i}")
@@ -236,8 +243,7 @@ def _count(group: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr])
             (applies & when).sum().cast(pl.Int64).alias(f"breaks_{i}"),
             unknown.sum().cast(pl.Int64).alias(f"unknown_{i}"),
         ]
-    flags = rows.lazy().with_columns(facts).select(*WHO, *columns)
-    counts = flags.group_by(WHO).agg(sums).collect() if rows.height <= _FEW else _by_run(flags.collect(), sums)
+    counts = asked.group_by(WHO).agg(sums) if asked.height <= _FEW else _by_run(asked, sums)
     for i, check in enumerate(group):
         if total := counts[f"unknown_{i}"].sum():
             provider, tenant = counts.filter(pl.col(f"unknown_{i}") > 0).row(0)[:2]
@@ -285,12 +291,6 @@ def _results(check: Check, position: int, counts: _Counts, lacking: Mapping[_Who
             applies = breaks = 0
         told.append(_Told(*named, *who, examined, examined - applies, breaks, is_evaluated))
     return told
-
-
-def _hits(checks: Sequence[Check], rows: pl.DataFrame, facts: Sequence[pl.Expr]) -> list[pl.DataFrame]:
-    """Return for each check the rows it is broken on."""
-    known = rows.lazy().with_columns(facts)
-    return pl.collect_all([known.filter(check.applies & check.when) for check in checks]) if checks else []
 
 
 def _breaks(check: Check, results: Sequence[_Told], hits: pl.DataFrame, frames: Frames) -> pl.DataFrame:

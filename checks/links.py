@@ -26,8 +26,8 @@ def covered_accounts(frames: Frames, wanted: pl.DataFrame | None = None) -> pl.D
     plans = frame(frames, "plan_positions").lazy()
     linked = frame(frames, "plan_accounts").lazy().select("plan_no", "account_no")
     if wanted is not None:
-        few = wanted.lazy().select("plan_no")
-        plans, linked = (each.join(few, on="plan_no", how="semi", maintain_order="left") for each in (plans, linked))
+        is_wanted = pl.col("plan_no").is_in(wanted["plan_no"].implode())
+        plans, linked = plans.filter(is_wanted), linked.filter(is_wanted)
     named = plans.filter(pl.col("account_no").is_not_null()).select("plan_no", "account_no")
     accounts = frame(frames, "accounts").lazy()
     return (

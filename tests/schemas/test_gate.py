@@ -169,7 +169,9 @@ def test_what_becomes_of_a_staged_row_is_said_of_every_row():
         in_shape(tier.with_columns(position=pl.Series([3, None])), "tiers")
 
 
-@pytest.mark.parametrize("keys", [[3, 1, 2], [1, 2, 3], []])
+@pytest.mark.parametrize(
+    "keys", [[3, 1, 2], [1, 2, 3], [4, 5, 6, 1, 2, 3], [1, 4, 2, 5], [2, 2, 1, 1], [*range(20, 0, -1)], []]
+)
 def test_a_frame_is_put_in_order_of_its_key_whatever_order_it_came_in(keys):
     frame = pl.DataFrame({"key": keys, "told": [str(key) for key in keys]}, schema={"key": pl.Int64, "told": pl.String})
     assert sorted_by(frame, "key").rows() == [(key, str(key)) for key in sorted(keys)]
