@@ -99,9 +99,6 @@ class Seals:
             yield Listed(page, Place(span.snapshot, span.pack, number), is_own=False, as_was=span.as_was)
 
 
-_Shown = tuple[str, str, int, str, tuple[tuple[str, str], ...]]
-
-
 @dataclass(slots=True)
 class Shown:
     """What one tenant's earlier sweeps showed, the newest first: where each page lies, and all of each group.
@@ -113,14 +110,15 @@ class Shown:
     groups: dict[tuple[str, str], tuple[Listed, ...]] = field(default_factory=dict)
     _met: set[tuple[str, str]] = field(default_factory=set)
     _whole: set[str] = field(default_factory=set)
-    _places: dict[_Shown, Listed] = field(default_factory=dict)
+    _same: dict[tuple[str, str, str], list[Listed]] = field(default_factory=dict)
 
     def add(self, sweep: str, pages: Sequence[Listed], unread: Iterable[str] = ()) -> None:
         """Take an older sweep: what newer ones showed of the same groups and pages stays."""
         gathered: dict[tuple[str, str], list[Listed]] = {}
         for one in pages:
-            gathered.setdefault((sweep, self.group(one.page.context)), []).append(one)
-            self._places.setdefault(_identity(sweep, one.page), one)
+            name = self.group(one.page.context)
+            gathered.setdefault((sweep, name), []).append(one)
+            self._same.setdefault((sweep, name, one.page.sha256), []).append(one)
         unknown = {(sweep, name) for name in unread}
         fresh = {name: tuple(found) for name, found in gathered.items() if name not in self._met | unknown}
         self.groups |= fresh
@@ -139,20 +137,21 @@ class Shown:
                 self._whole.add(seal.name)
         return self._whole >= {seal.name for seal, _ in sweeps}
 
-    def find(self, sweep: str, page: PageFacts) -> Listed | None:
-        """Return the page with this body that was received in answer to the same question, if any was."""
-        return self._places.get(_identity(sweep, page))
+    def find(self, sweep: str, name: str, page: PageFacts) -> Listed | None:
+        """Return the page of a group with this body that was received in answer to the same question, if any was."""
+        asked = (page.entity, page.status, page.context)
+        same = self._same.get((sweep, name, page.sha256), ())
+        return next((one for one in same if (one.page.entity, one.page.status, one.page.context) == asked), None)
 
-    def split(self, sweep: str, pages: Sequence[Listed]) -> tuple[tuple[PageFacts, ...], tuple[Span, ...]]:
-        """Return the own pages of a sweep, and the spans for those that lie elsewhere."""
-        names = [self.group(one.page.context) for one in pages]
+    def split(self, sweep: str, pages: Sequence[tuple[str, Listed]]) -> tuple[tuple[PageFacts, ...], tuple[Span, ...]]:
+        """Return the own pages of a sweep, each given with its group's name, and the spans for those that lie elsewhere."""
         shown: dict[str, list[Place]] = {}
-        for name, one in zip(names, pages, strict=True):
+        for name, one in pages:
             shown.setdefault(name, []).append(one.place)
         same = {name for name, places in shown.items() if places == self._places_of(sweep, name)}
         own: list[PageFacts] = []
         runs: list[_Run] = []
-        for name, one in zip(names, pages, strict=True):
+        for name, one in pages:
             if one.is_own:
                 own.append(one.page)
             elif not (runs and runs[-1].takes(len(own), one.place, as_was=name in same)):
@@ -175,13 +174,10 @@ class _Run:
     pages: list[PageFacts]
 
     def takes(self, at: int, place: Place, *, as_was: bool) -> bool:
-        following = self.first._replace(number=self.first.number + len(self.pages))
+        snapshot, pack, number = self.first
+        following = (snapshot, pack, number + len(self.pages))
         return (self.at, self.as_was, following) == (at, as_was, place)
 
     def span(self) -> Span:
         place, sha256 = self.first, digest_of_pages(self.pages)
         return Span(self.at, place.snapshot, place.pack, place.number, len(self.pages), sha256, self.as_was)
-
-
-def _identity(sweep: str, page: PageFacts) -> _Shown:
-    return sweep, page.entity, page.status, page.sha256, tuple(sorted(page.context.items()))

@@ -68,7 +68,7 @@ class SweepWriter:
     ) -> None:
         self._folder, self._stem, self._sealed, self._shown = folder, stem, sealed, shown
         self._name, self._tenant_id, self._since = name, tenant_id, since
-        self._pages: list[Listed] = []
+        self._pages: list[tuple[str, Listed]] = []
         self._own = self._unasked = 0
         self._clock: datetime | None = None
         self._clock_at: datetime | None = None
@@ -95,23 +95,25 @@ class SweepWriter:
             status=page.status,
             context=dict(page.context),
         )
-        known = self._shown.find(self._name, facts)
+        name = self._shown.group(facts.context)
+        known = self._shown.find(self._name, name, facts)
         if known is None:
             try:
                 self._file.write(page.body)
             except OSError as error:
                 raise cannot_write(self._part, error) from error
-            self._pages.append(Listed(facts, Place(self._folder.name, self._pack, self._own)))
+            self._pages.append((name, Listed(facts, Place(self._folder.name, self._pack, self._own))))
             self._offset, self._own = self._offset + facts.length, self._own + 1
         else:
-            self._pages.append(known._replace(is_own=False))
+            self._pages.append((name, Listed(known.page, known.place, is_own=False)))
         if self._clock is None and page.provider_clock is not None:
             self._clock, self._clock_at = page.provider_clock, page.received_at
 
     def keep(self, context: Mapping[str, str], entities: Container[str]) -> None:
         """Name the pages of some entities that the account of `context` showed when last fetched: they were not asked for."""
-        shown = self._shown.groups[self._name, self._shown.group(context)]
-        kept = [one._replace(is_own=False) for one in shown if one.page.entity in entities]
+        name = self._shown.group(context)
+        shown = self._shown.groups[self._name, name]
+        kept = [(name, Listed(one.page, one.place, is_own=False)) for one in shown if one.page.entity in entities]
         self._pages += kept
         self._unasked += len(kept)
 
