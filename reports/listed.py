@@ -36,7 +36,7 @@ def amount_of(word: str) -> str:
 
 def stands_on(word: str) -> pl.Expr:
     """Tell whether a plan stands on a list."""
-    return pl.col("work_lists").str.split(";").list.contains(word).fill_null(value=False)
+    return pl.col("work_lists").str.contains(rf"\b{word}\b").fill_null(value=False)
 
 
 @dataclass(slots=True)
