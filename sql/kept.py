@@ -79,26 +79,23 @@ def kept_pages(
         ties: From a page's context to what its rows are read with; a page is read where one it is tied to is.
     """
     judged = frozenset[str]().union(*(sweeps_of(facts.provider, entity) for entity in ENTITIES))
-
-    def may_stay(seal: Seal) -> bool:
-        return seal.since is not None or seal.name not in judged
-
-    if not any(span.as_was for seal in landing.seals(facts.id).values() if may_stay(seal) for span in seal.spans):
+    seals = landing.seals(facts.id).values()
+    may_stay = {seal.name for seal in seals if seal.since is not None or seal.name not in judged}
+    named = {span.snapshot for seal in seals if seal.name in may_stay for span in seal.spans if span.as_was}
+    if not named or not _is_next(con, landing, facts):
         return Kept()
-    if not _is_next(con, landing, facts):
-        return Kept()
-    listed = list(landing.listed(facts.id))
-    read = _read_before(con, landing, facts, {one.place.snapshot for _, one in listed if one.as_was})
+    read = _read_before(con, landing, facts, named)
     refused = refused_pages(con, facts.provider, facts.tenant_id)
-
-    def as_read(seal: Seal, one: Listed) -> _Read | None:
-        before = read.get(one.place)
-        is_same = before is not None and before.sha256 == one.page.sha256 and one.page.sha256 not in refused
-        is_whole = ties(one.page.context)[0] not in seal.unread
-        return before if one.as_was and may_stay(seal) and is_same and is_whole else None
-
-    found = [as_read(seal, one) for seal, one in listed]
+    listed = list(landing.listed(facts.id))
     tied = [ties(one.page.context) for _, one in listed]
+
+    def as_read(seal: Seal, one: Listed, account: str) -> _Read | None:
+        if not one.as_was or seal.name not in may_stay or account in seal.unread or one.page.sha256 in refused:
+            return None
+        before = read.get(one.place)
+        return before if before is not None and before.sha256 == one.page.sha256 else None
+
+    found = [as_read(seal, one, names[0]) for (seal, one), names in zip(listed, tied, strict=True)]
     kept = _untied(tied, {number for number, before in enumerate(found) if before is not None})
     pages = [(number, before) for number, before in enumerate(found) if before is not None and number in kept]
     runs = pl.DataFrame(_runs(pages), schema=RUNS, orient="row")
@@ -134,10 +131,8 @@ def _read_before(
     for snapshot in sorted(snapshots):
         wanted = {"provider": facts.provider, "tenant_id": facts.tenant_id, "snapshot_id": snapshot}
         rows = con.sql(statements("queries/counted_pages.sql"), params=wanted).fetchall()
-        by_number = {row[1]: _Read(*row) for row in rows}
-        for number, (_, one) in enumerate(landing.listed(snapshot)):
-            if one.is_own and number in by_number:
-                found[one.place] = by_number[number]
+        pages = [one for _, one in landing.listed(snapshot)]
+        found |= {pages[row[1]].place: _Read(*row) for row in rows if pages[row[1]].is_own}
     return found
 
 

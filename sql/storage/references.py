@@ -6,6 +6,7 @@ name it there (`Span`); nothing names a name, so that a page is found in one ste
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count, repeat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,7 +81,7 @@ class Seals:
         Raises:
             Damaged: an earlier sweep does not hold what this one names.
         """
-        own = [Listed(page, Place(snapshot, seal.pack, at)) for at, page in enumerate(seal.pages)]
+        own = list(map(Listed, seal.pages, _places(snapshot, seal.pack)))
         pages: list[Listed] = []
         begin = 0
         for span in seal.spans:
@@ -89,14 +90,18 @@ class Seals:
             begin = span.at
         return pages + own[begin:]
 
-    def _spanned(self, span: Span) -> Iterator[Listed]:
+    def _spanned(self, span: Span) -> list[Listed]:
         pages = self.of(span.snapshot, span.pack).pages[span.first : span.first + span.count]
         if len(pages) != span.count or digest_of_pages(pages) != span.sha256:
             where = self._root / span.snapshot
             what = "does not hold the pages that a later fetch received again"
             raise Damaged(f"{where / span.pack} {what}; restore the folder from a backup", where=where)
-        for number, page in enumerate(pages, span.first):
-            yield Listed(page, Place(span.snapshot, span.pack, number), is_own=False, as_was=span.as_was)
+        places = _places(span.snapshot, span.pack, span.first)
+        return list(map(Listed, pages, places, repeat(False), repeat(span.as_was)))
+
+
+def _places(snapshot: str, pack: str, first: int = 0) -> Iterator[Place]:
+    return map(Place, repeat(snapshot), repeat(pack), count(first))
 
 
 @dataclass(slots=True)
