@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from itertools import pairwise
 from typing import NamedTuple
 
 import polars as pl
 
+from checks.tenants import summed
 from schemas.core import WHO
 from schemas.options import Options
 from schemas.results import BREAKS, CHECK_RESULTS, PLAN_POSITIONS, TERM_POSITIONS
@@ -39,8 +39,6 @@ _FALSE = pl.lit(value=False)
 _CURRENCY = pl.col("currency")
 _NO_TEXT = pl.lit(None, dtype=pl.String)
 _NO_NUMBER = pl.lit(None, dtype=pl.Int64)
-_FEW, _FEW_RUNS = 10_000, 100
-"""Up to how many rows it does not pay to look for runs of one tenant's rows, and how many runs are few."""
 _Who = tuple[str, str]
 _Counts = Mapping[_Who, Mapping[str, int]]
 _BREAK_ORDER = ("provider", "tenant_id", "plan_id", "term_id", "payment_id", "account_id", "code", "reason")
@@ -243,7 +241,7 @@ def _count(group: Sequence[Check], asked: pl.DataFrame) -> _Counts:
             (applies & when).sum().cast(pl.Int64).alias(f"breaks_{i}"),
             unknown.sum().cast(pl.Int64).alias(f"unknown_{i}"),
         ]
-    counts = asked.group_by(WHO).agg(sums) if asked.height <= _FEW else _by_run(asked, sums)
+    counts = summed(asked, sums)
     for i, check in enumerate(group):
         if total := counts[f"unknown_{i}"].sum():
             provider, tenant = counts.filter(pl.col(f"unknown_{i}") > 0).row(0)[:2]
@@ -252,22 +250,6 @@ def _count(group: Sequence[Check], asked: pl.DataFrame) -> _Counts:
                 f"{provider}/{tenant}; narrow `applies` or compare null-safe"
             )
     return {(row["provider"], row["tenant_id"]): row for row in counts.to_dicts()}
-
-
-def _by_run(rows: pl.DataFrame, sums: Sequence[pl.Expr]) -> pl.DataFrame:
-    """Return the `sums` over the rows of each tenant.
-
-    The rows of a tenant mostly lie together. Then every run of them is summed by itself: grouping many rows by
-    their words costs twenty times as much.
-    """
-    starts = rows.select(
-        pl.arg_where(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in WHO))
-    )
-    if starts.height > _FEW_RUNS:
-        return rows.group_by(WHO).agg(sums)
-    bounds = [*starts.to_series(), rows.height]
-    runs = (rows[start:end].select(pl.col(WHO).first(), *sums) for start, end in pairwise(bounds))
-    return pl.concat(runs).group_by(WHO).agg(pl.all().sum())
 
 
 def _lacking(completeness: pl.DataFrame) -> dict[_Who, set[str]]:

@@ -15,6 +15,7 @@ import schemas
 from schemas.columns import COLUMNS
 from schemas.intake import in_shape
 from schemas.refusal import faults
+from schemas.results import TERM_POSITIONS
 from schemas.table import GateError, Table, sorted_by
 
 ROWS = 4
@@ -170,8 +171,29 @@ def test_what_becomes_of_a_staged_row_is_said_of_every_row():
 
 
 @pytest.mark.parametrize(
-    "keys", [[3, 1, 2], [1, 2, 3], [4, 5, 6, 1, 2, 3], [1, 4, 2, 5], [2, 2, 1, 1], [*range(20, 0, -1)], []]
+    "keys",
+    [
+        [3, 1, 2],
+        [1, 2, 3],
+        [4, 5, 6, 1, 2, 3],
+        [4, 5, 6, 1, 2, 3, 7, 8, 9],
+        [5, 9, 1, 6, 2, 7],
+        [1, 4, 2, 5],
+        [2, 2, 1, 1],
+        [*range(20, 0, -1)],
+        [],
+    ],
 )
 def test_a_frame_is_put_in_order_of_its_key_whatever_order_it_came_in(keys):
     frame = pl.DataFrame({"key": keys, "told": [str(key) for key in keys]}, schema={"key": pl.Int64, "told": pl.String})
     assert sorted_by(frame, "key").rows() == [(key, str(key)) for key in sorted(keys)]
+
+
+def test_a_gate_looks_at_the_columns_alone_that_are_named_as_changed() -> None:
+    name = "expected_amount_minor"
+    frame = with_first(sound(TERM_POSITIONS), name, COLUMNS[name].at_most + 1)
+    with pytest.raises(GateError, match=f"{name}: "):
+        TERM_POSITIONS.gate(frame, changed=["expected_due_date", name])
+    assert TERM_POSITIONS.gate(frame, changed=["expected_due_date"]).equals(frame)
+    with pytest.raises(GateError, match="column_in_schema"):
+        TERM_POSITIONS.gate(frame.with_columns(unheard_of=1), changed=["expected_due_date"])

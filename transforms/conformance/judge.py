@@ -23,6 +23,8 @@ from transforms.conformance.why import explain_pairs
 from transforms.schedules.regenerate import regenerate
 from transforms.segments import changes, number_of, place, put, row_numbers, rows_of
 
+_EXPECTED = ("expected_due_date", "expected_amount_minor")
+
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
@@ -100,7 +102,7 @@ def judge(
     calendars: Mapping[str, Calendar],
     remembered: pl.DataFrame | None = None,
 ) -> Conformed:
-    """Return positions with expected dates, amounts and conformance, and every difference with its reason.
+    """Return positions, which have passed their gates, with expected dates, amounts and conformance, and every difference with its reason.
 
     `conformance`: CONFORMS; DIFFERS; DATES_ONLY where the dates agree and amounts cannot be judged;
     NOT_REGENERABLE, with the input in `missing_input`; NOT_APPLICABLE for plans without rules of their own or not in force.
@@ -125,7 +127,7 @@ def judge(
         pairs = PAIRS.gate(explained.pairs)
     return Conformed(
         PLAN_POSITIONS.gate(_with_conformance(plans, judged, expectations, differences)),
-        TERM_POSITIONS.gate(_with_expected(terms, in_force, expectations, pairs)),
+        TERM_POSITIONS.gate(_with_expected(terms, in_force, expectations, pairs), changed=_EXPECTED),
         differences,
         reasons,
     )
@@ -156,7 +158,7 @@ def _with_expected(
     if not terms["plan_no"].equals(numbers["plan_no"]):
         at = at.gather(rows_of(numbers["plan_no"], numbers["term_no"], terms.select("plan_no", "term_no")))
     at = at.set(number_of(in_force, terms["plan_no"]).is_null(), None)
-    return terms.with_columns(expected.select(pl.col("expected_due_date", "expected_amount_minor").gather(at)))
+    return terms.with_columns(expected.select(pl.col(_EXPECTED).gather(at)))
 
 
 def _with_conformance(
