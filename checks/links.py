@@ -28,17 +28,16 @@ def covered_accounts(frames: Frames, wanted: pl.DataFrame | None = None) -> pl.D
     if wanted is not None:
         is_wanted = pl.col("plan_no").is_in(wanted["plan_no"].implode())
         plans, linked = plans.filter(is_wanted), linked.filter(is_wanted)
-    named = plans.filter(pl.col("account_no").is_not_null()).select("plan_no", "account_no")
+    facts = plans.select(
+        "plan_no", *WHO, "plan_id", "currency", "status", "basis", "created_on", "created_at", "account_no"
+    )
+    named = facts.filter(pl.col("account_no").is_not_null())
+    others = linked.join(named, on=["plan_no", "account_no"], how="anti").join(
+        facts.drop("account_no"), on="plan_no", how="inner", validate="m:1"
+    )
     accounts = frame(frames, "accounts").lazy()
     return (
-        pl.concat([named, linked])
-        .unique(maintain_order=True)
-        .join(
-            plans.select("plan_no", *WHO, "plan_id", "currency", "status", "basis", "created_on", "created_at"),
-            on="plan_no",
-            how="inner",
-            validate="m:1",
-        )
+        pl.concat([named, others.select(pl.exclude("account_no"), "account_no")])
         .join(
             accounts.select("account_no", "account_id", "is_stopped", account_currency="currency"),
             on="account_no",

@@ -19,6 +19,8 @@ def summed(rows: pl.DataFrame, sums: Sequence[pl.Expr]) -> pl.DataFrame:
     """
     if rows.height <= _FEW:
         return rows.group_by(WHO).agg(sums)
+    if rows.select(pl.all_horizontal(pl.col(name) == pl.col(name).first() for name in WHO).all()).item():
+        return rows.select(pl.col(WHO).first(), *sums)
     starts = rows.select(
         pl.arg_where(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in WHO))
     )

@@ -63,7 +63,9 @@ class Segments:
         return self._gained(running, numbers)
 
     def count(self, mask: pl.Series) -> pl.Series:
-        """Count per plan the rows for which `mask` holds."""
+        """Count per plan the rows for which `mask` holds; where it holds for all, as it mostly does, they are the plan's."""
+        if mask.all(ignore_nulls=False):
+            return self.sizes
         running = mask.cum_sum()
         return self._gained(running, mask.cast(running.dtype)).cast(pl.Int64)
 

@@ -136,9 +136,9 @@ def judge(
 def _ordinal(plan_nos: pl.Series) -> pl.Series:
     """Return the number of each term in its plan, from 1; terms are in plan order."""
     is_first = changes(plan_nos)
-    # Rows count from the first one of their plan.
-    first = is_first.arg_true().cast(pl.Int64).gather(is_first.cum_sum() - 1)
-    return row_numbers(len(plan_nos)) - first + 1
+    # Rows count from the one before the first of their plan, which stands at the number of the plan's run, from 1.
+    before = pl.concat([pl.Series([None], dtype=pl.Int64), is_first.arg_true().cast(pl.Int64) - 1])
+    return row_numbers(len(plan_nos)) - before.gather(is_first.cum_sum())
 
 
 def _with_expected(

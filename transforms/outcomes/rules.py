@@ -51,8 +51,10 @@ def onsets_of(
 def _consecutive(book: Book, late: pl.DataFrame, count: int) -> pl.DataFrame:
     """Return when `count` terms that follow one another were late at one time: where all their spells overlap."""
     # Terms that no longer count do not stand between two that do.
-    place = book.terms["counts"].cast(pl.Int64).cum_sum()
-    spells = late.with_columns(place.gather(late["row"]).alias("place")).select("plan", "place", "start", "end")
+    counts, place = book.terms["counts"], late["row"]
+    if not counts.all():
+        place = counts.cast(pl.Int64).cum_sum().gather(place)
+    spells = late.with_columns(place.alias("place")).select("plan", "place", "start", "end")
     several = has_returns(book).gather(spells["plan"])
     # Where no term has a second spell, the spell of the next term stands on the next row, or it has none.
     single = spells.filter(~several)
