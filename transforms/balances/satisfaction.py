@@ -35,6 +35,8 @@ class Satisfaction:
 
 def satisfy(book: Book, *, as_of: date) -> Satisfaction:
     """Return what every term of the book received by the as-of date, and since when it is satisfied."""
+    if not book.is_ours.any():  # no balance follows from payments
+        return Satisfaction(**_by_provider(book, as_of).to_dict(), used=repeat(0, book.money.height))
     ours, named = received(book.terms["payable"], book.segments, book.money, book.pool, book.links)
     in_steps = needs_steps(book)
     since = _since(book, ours, in_steps)

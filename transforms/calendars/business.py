@@ -8,7 +8,7 @@ import polars as pl
 from schemas.options import Options
 from transforms.calendars.business_days import business_days
 from transforms.options import MissingOptionsError
-from transforms.segments import put, repeat, row_numbers
+from transforms.segments import is_one, put, repeat, row_numbers
 
 
 def business_between(
@@ -30,7 +30,9 @@ def business_between(
         ]
     ).drop_nulls()
     # The rows of each provider; their counts are put back at the same rows.
-    for (name,), own in sorted(spans.partition_by("provider", as_dict=True).items()):
+    names = spans["provider"]
+    parts = {(names[0],): spans} if is_one(names) else spans.partition_by("provider", as_dict=True)
+    for (name,), own in sorted(parts.items()):
         if name not in options:
             raise MissingOptionsError([name])
         chosen, span = options[name], (_day(own["after"].min()), _day(own["until"].max()))
