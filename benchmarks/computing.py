@@ -138,7 +138,7 @@ def _present(
     folder: Path, written: Written, con: duckdb.DuckDBPyConnection, settings: Any, *, again: bool
 ) -> dict[str, Any]:
     from flows.steps import inputs
-    from flows.steps.compute import assemble, compute_part, in_question, parts_of
+    from flows.steps.compute import assemble, compute_part, in_question, parts_of, together
     from flows.steps.remembering import remember, remembered
 
     terms_of = stored(inputs.images, folder)
@@ -150,7 +150,7 @@ def _present(
         part = compute_part(known, plan_nos, terms_of(plan_nos))
         written.add(part.terms)
         parts.append(part.reduced(kept))
-    result = assemble(known, parts)
+    result = assemble(known, together(parts))
     remember(folder, known.reasons, [part.reasons for part in parts])
     return written.result(result.plans, result.breaks)
 

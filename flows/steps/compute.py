@@ -4,7 +4,7 @@ No database, no file and no clock: `inputs.py` reads before, `publish.py` writes
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 
 import polars as pl
@@ -16,6 +16,7 @@ from flows.steps.own_lists.customers import with_own_customers
 from schemas.conventions import Conventions
 from schemas.core import WHO
 from schemas.options import Options, OutcomeRules
+from schemas.table import sorted_by
 from transforms.breaks.clusters import LEAST, clusters
 from transforms.breaks.write_backs import agreements
 from transforms.calendars.closed_days import Calendar
@@ -217,46 +218,54 @@ def of_plans(plan_nos: pl.Series, *frames: pl.DataFrame) -> Iterator[pl.DataFram
     return (frame.filter(is_wanted) for frame in frames)
 
 
-def assemble(inputs: Inputs, parts: Sequence[Part]) -> Result:
-    """Return the result of the whole portfolio from all its parts, each whole or `reduced`, in any order."""
-    plans = pl.concat([part.plans for part in parts]).sort(*WHO, "plan_id")
+def together(parts: Sequence[Part]) -> Part:
+    """Return parts, each whole or `reduced`, as one. Nothing of them is shared, so that they can be let go."""
+    frames = {
+        each.name: pl.concat([getattr(part, each.name) for part in parts], rechunk=True)
+        for each in fields(Part)
+        if each.name != "checked"
+    }
+    return Part(**frames, checked=merge_results(part.checked for part in parts))
+
+
+def assemble(inputs: Inputs, part: Part) -> Result:
+    """Return the result of the whole portfolio from all its parts `together`, which may have come in any order."""
     links = {name: getattr(inputs, name) for name in ("accounts", "plan_accounts", "own_customers")}
-    named = with_own_customers(with_references(plans, inputs.accounts), links)
-    payments = pl.concat([*(part.payments for part in parts), unowned(inputs.payments)])
-    terms = pl.concat([part.terms for part in parts])
-    differences = pl.concat([part.differences for part in parts])
+    plans = sorted_by(part.plans, *WHO, "plan_id")
+    plans = with_own_customers(with_references(plans, inputs.accounts), links)
+    payments = pl.concat([part.payments, unowned(inputs.payments)])
     frames = {
         **links,
-        "term_positions": terms,
-        "plan_positions": named,
+        "term_positions": part.terms,
+        "plan_positions": plans,
         "payment_positions": payments,
         "policies": inputs.policies,
-        "differences": differences,
+        "differences": part.differences,
         "orphans": inputs.orphans,
-        "agreements": agreements(inputs.changes, inputs.agreed_terms, named, terms),
+        "agreements": agreements(inputs.changes, inputs.agreed_terms, plans, part.terms),
         "completeness": inputs.completeness,
     }
     _, checks = by_part(discover())
     of_the_whole = run(checks, frames, as_of=inputs.as_of, options=inputs.options)
-    breaks, check_results = merge_results([*(part.checked for part in parts), of_the_whole])
+    breaks, check_results = merge_results([part.checked, of_the_whole])
     created = plans.select("plan_no", *WHO, "created_on")
-    kept = added([part.kept for part in parts])
-    groups = clusters(differences.join(created, on="plan_no", how="inner", validate="m:1"))
+    kept = added(part.kept)
+    groups = clusters(part.differences.join(created, on="plan_no", how="inner", validate="m:1"))
     return Result(
-        plans=named,
+        plans=plans,
         payments=payments,
         breaks=breaks,
         check_results=check_results,
-        aging=aging(named),
-        aging_terms=aging_terms([part.aged for part in parts]),
+        aging=aging(plans),
+        aging_terms=aging_terms(part.aged),
         kept=kept_rates(kept),
         causes=groups.filter(pl.col("breaks") >= LEAST)["explanation"].to_list(),
         cash=cash(
-            [part.coming for part in parts],
-            named,
+            part.coming,
+            plans,
             kept.filter(pl.col("window_days") == LOOKED_BACK),
             forecasts=inputs.forecasts,
-            came=[part.came for part in parts],
+            came=part.came,
         ),
-        exposure=exposure(named, inputs.orphans),
+        exposure=exposure(plans, inputs.orphans),
     )

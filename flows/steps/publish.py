@@ -7,7 +7,7 @@ import polars as pl
 
 from flows import clock
 from flows.errors import UsageError
-from flows.steps.compute import Inputs, Part, Result, assemble, in_question
+from flows.steps.compute import Inputs, Part, Result, assemble, in_question, together
 from flows.steps.gates import reasons_to_hold
 from flows.steps.inputs import read_inputs
 from flows.steps.past.earlier import earlier
@@ -153,6 +153,7 @@ def publish(
             fetched=fetched,
             repeated=after.repeated,
         )
+        del inputs, result, look_back  # most of what a large portfolio needs; what is left to do reads files
         folder = writer.finish(facts)
         ended = _ended(this, facts, folder, living, writer, moves=after.moves and after.is_newest)
         leads = before is None or this.as_of >= before.as_of
@@ -191,9 +192,9 @@ def _computed(this: ThisRun, inputs: Inputs, warehouse: Warehouse, writer: RunWr
         return part.reduced(kept)
 
     with computed_parts(this, inputs, warehouse.con) as computed:
-        parts = [written(part) for part in computed]
-    remember(warehouse.state_dir, inputs.reasons, [part.reasons for part in parts])
-    return assemble(inputs, parts)
+        whole = together([written(part) for part in computed])
+    remember(warehouse.state_dir, inputs.reasons, [whole.reasons])
+    return assemble(inputs, whole)
 
 
 def _write(writer: RunWriter, inputs: Inputs, result: Result, living: pl.DataFrame) -> None:

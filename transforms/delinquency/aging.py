@@ -1,6 +1,6 @@
 """What plans in force owe, by currency and delinquency bucket: grouped by plan, and grouped by term."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
@@ -80,7 +80,7 @@ def age_terms(
     )
 
 
-def aging_terms(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+def aging_terms(aged: pl.DataFrame) -> pl.DataFrame:
     """Return one row per provider, tenant, currency and bucket that holds a due, unsatisfied term of a plan in force.
 
     Columns `provider, tenant_id, currency, bucket, bucket_no, terms, plans, outstanding_minor`; a
@@ -88,9 +88,9 @@ def aging_terms(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     money of all rows is what `aging` calls amount due.
 
     Args:
-        parts: What `age_terms` returned for each part; no plan is in two of them.
+        aged: What `age_terms` returned, of all parts one below the other; no plan is in two of them.
     """
-    return _ordered(pl.concat(parts).group_by(_GROUP).agg(pl.col(_TERM_SUMS).sum()))
+    return _ordered(aged.group_by(_GROUP).agg(pl.col(_TERM_SUMS).sum()))
 
 
 def _ordered(sums: pl.DataFrame) -> pl.DataFrame:

@@ -13,14 +13,17 @@ def with_references(rows: pl.DataFrame, accounts: pl.DataFrame, plans: pl.DataFr
         accounts: `ACCOUNTS`.
         plans: Plans with their own `reference`; it stands in where a row names a plan and no account.
     """
-    own = accounts.select(*_WHO, "account_id", "reference")
-    named = rows.drop("reference", strict=False).join(
-        own, on=[*_WHO, "account_id"], how="left", maintain_order="left", validate="m:1"
-    )
-    if plans is None:
-        return named.select(rows.columns if "reference" in rows.columns else named.columns)
-    of_plan = plans.select(*_WHO, "plan_id", pl.col("reference").alias("_of_plan"))
-    whole = named.join(of_plan, on=[*_WHO, "plan_id"], how="left", maintain_order="left", validate="m:1")
-    return whole.with_columns(
-        reference=pl.when(pl.col("account_id").is_null()).then("_of_plan").otherwise("reference")
-    ).select(rows.columns)
+    told = _told(rows, accounts, "account_id")
+    if plans is not None:
+        of_plan = _told(rows, plans, "plan_id")
+        told = pl.select(pl.when(rows["account_id"].is_null()).then(of_plan).otherwise(told)).to_series()
+    return rows.with_columns(
+        told.alias("reference")
+    )  # the other columns are those of `rows` and take no room of their own
+
+
+def _told(rows: pl.DataFrame, known: pl.DataFrame, name: str) -> pl.Series:
+    """Return for each row the reference of what it names; null for what it does not name, or nobody knows."""
+    key = [*_WHO, name]
+    own = known.select(*key, "reference")
+    return rows.select(key).join(own, on=key, how="left", maintain_order="left", validate="m:1")["reference"]

@@ -3,7 +3,6 @@
 Sums of any parts of the portfolio add up to those of the whole.
 """
 
-from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -57,9 +56,9 @@ def kept_sums(book: Book, terms: pl.DataFrame, firm: pl.DataFrame, *, as_of: dat
     return found.with_columns(pl.col(_SUMS).fill_null(0)).sort(_BY)
 
 
-def added(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return the sums of the whole portfolio from those of its parts."""
-    return pl.concat(parts).group_by(_BY).agg(pl.col(_SUMS).sum()).sort(_BY)
+def added(parts: pl.DataFrame) -> pl.DataFrame:
+    """Return the sums of the whole portfolio from those of its parts, one below the other."""
+    return parts.group_by(_BY).agg(pl.col(_SUMS).sum()).sort(_BY)
 
 
 def kept_rates(sums: pl.DataFrame) -> pl.DataFrame:

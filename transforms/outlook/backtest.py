@@ -87,15 +87,15 @@ def _stated(book: Book, terms: pl.DataFrame, rows: pl.Series, days: pl.Series) -
     return received.set(~(told_on <= days).fill_null(value=False), 0)
 
 
-def with_backtest(cash: pl.DataFrame, forecasts: pl.DataFrame, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def with_backtest(cash: pl.DataFrame, forecasts: pl.DataFrame, arrived: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of `cash` with what an earlier run expected for the horizon, what came, and how much more that is.
 
     Args:
         cash: What `cash.cash` returned, without these columns.
         forecasts: `FORECASTS`, null where there was no rate to expect by.
-        parts: What `came` returned for each part.
+        arrived: What `came` returned, of all parts one below the other.
     """
-    received = pl.concat(parts).group_by(_GROUP).agg(pl.col(_FIGURES[2]).sum())
+    received = arrived.group_by(_GROUP).agg(pl.col(_FIGURES[2]).sum())
     judged = (
         forecasts.join(received, on=_GROUP, how="left", validate="1:1")
         .with_columns(pl.col(_FIGURES[2]).fill_null(0))

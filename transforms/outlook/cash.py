@@ -10,7 +10,6 @@ A horizon looks at the days after the as-of date, up to that many; 0 is the as-o
 second on holds the one before it, and none holds today's money or the arrears.
 """
 
-from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -69,12 +68,12 @@ def _first_horizon(days: pl.Expr) -> pl.Expr:
 
 
 def cash(
-    parts: Iterable[pl.DataFrame],
+    scheduled: pl.DataFrame,
     plans: pl.DataFrame,
     kept: pl.DataFrame,
     *,
     forecasts: pl.DataFrame,
-    came: Sequence[pl.DataFrame],
+    came: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return `CASH`: a row per horizon of each provider, tenant and currency with a plan in force.
 
@@ -84,16 +83,16 @@ def cash(
     rate is used with the six places that are shown, and each figure is rounded once, half to even.
 
     Args:
-        parts: What `coming` returned for each part; no plan is in two of them.
+        scheduled: What `coming` returned, of all parts one below the other; no plan is in two of them.
         plans: `PLAN_POSITIONS` of the whole portfolio.
         kept: `provider, tenant_id, currency, evaluated, payable_minor, paid_minor` of the terms whose deadline lay in
             the days looked back, at most one row for each provider, tenant and currency.
         forecasts: `FORECASTS`.
-        came: What `backtest.came` returned for each part.
+        came: What `backtest.came` returned, likewise.
     """
     arrears = plans.filter("is_in_force").group_by(_WHO).agg(arrears_minor=pl.col("overdue_minor").sum())
     every = arrears.join(pl.DataFrame({"horizon_days": HORIZONS}, schema={"horizon_days": pl.Int64}), how="cross")
-    sums = pl.concat(parts).group_by(*_WHO, "horizon_days").agg(pl.col(_SUMS).sum())
+    sums = scheduled.group_by(*_WHO, "horizon_days").agg(pl.col(_SUMS).sum())
     at_each = every.join(sums, on=[*_WHO, "horizon_days"], how="left", validate="1:1").with_columns(
         pl.col(_SUMS).fill_null(0)
     )

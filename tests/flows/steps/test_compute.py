@@ -21,7 +21,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from flows.steps.compute import Inputs, assemble, compute_part, in_question, parts_of
+from flows.steps.compute import Inputs, assemble, compute_part, in_question, parts_of, together
 from schemas.conventions import Conventions
 from schemas.core import (
     ACCOUNTS,
@@ -166,7 +166,7 @@ def computed(inputs, *, size, backwards=False, reduced=True):
     numbers = list(parts_of(inputs.plans, size))
     parts = [part_of(inputs, plan_nos) for plan_nos in (reversed(numbers) if backwards else numbers)]
     again = in_question(inputs)
-    result = assemble(inputs, [part.reduced(again) if reduced else part for part in parts])
+    result = assemble(inputs, together([part.reduced(again) if reduced else part for part in parts]))
     return pl.concat([part.terms for part in (reversed(parts) if backwards else parts)]), result
 
 
@@ -237,7 +237,7 @@ def test_a_part_is_computed_in_another_process_that_has_no_database():
     ]
     done = subprocess.run([sys.executable, "-c", elsewhere], input=pickle.dumps(given), capture_output=True, check=True)
     _, here = computed(inputs, size=100)
-    assert_same(assemble(inputs, pickle.loads(done.stdout)), here)  # noqa: S301  our own process wrote it
+    assert_same(assemble(inputs, together(pickle.loads(done.stdout))), here)  # noqa: S301  our own process wrote it
 
 
 def test_a_portfolio_without_plans_is_one_empty_part():

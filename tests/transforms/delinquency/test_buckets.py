@@ -89,7 +89,7 @@ def test_each_open_term_is_aged_by_itself_while_the_plan_lies_in_its_oldest_buck
     assert aging(positions.plans).select("bucket", "bucket_no", "plans", "amount_due_minor").rows() == [
         ("91-120", 4, 1, 300)
     ]
-    assert aging_terms([positions.aged]).select("bucket", "bucket_no", "terms", "plans", "outstanding_minor").rows() == [
+    assert aging_terms(positions.aged).select("bucket", "bucket_no", "terms", "plans", "outstanding_minor").rows() == [
         ("0", 0, 1, 1, 100), ("61-90", 3, 1, 1, 100), ("91-120", 4, 1, 1, 100)
     ]  # fmt: skip
 
@@ -99,10 +99,10 @@ def test_satisfied_terms_and_plans_out_of_force_have_no_age(make) -> None:
     due = [{"plan_no": n, "term_id": f"{n}", "due_date": date(2025, 5, 30), "amount_minor": 100} for n in (0, 1)]
     paid = [{"account_no": 0, "amount_minor": 95, "effective_date": date(2025, 6, 2)}]
     case = make.case(plan=plans, due=due, paid=paid)
-    exact = aging_terms([case.at(date(2025, 6, 30)).aged])
+    exact = aging_terms(case.at(date(2025, 6, 30)).aged)
     assert exact.select("bucket", "terms", "outstanding_minor").rows() == [("31-60", 1, 5)]
     tolerant = Options(tolerance=Tolerance.parse("FFIEC90"))
-    assert aging_terms([case.at(date(2025, 6, 30), tolerant).aged]).is_empty()
+    assert aging_terms(case.at(date(2025, 6, 30), tolerant).aged).is_empty()
 
 
 def test_terms_of_a_monthly_plan_are_aged_in_months_where_the_set_counts_them(make) -> None:
@@ -112,7 +112,7 @@ def test_terms_of_a_monthly_plan_are_aged_in_months_where_the_set_counts_them(ma
     due += [{"plan_no": 1, "due_date": date(2025, 3, 10), "amount_minor": 7}]
     case = make.case(plan=[{}, {}], due=due)
     for name, labels in (("MONTHS", ["0", "1", "none"]), ("MONTHS_MBA", ["1", "2", "none"])):
-        aged = aging_terms([case.at(date(2025, 5, 9), Options(bucket_set=name)).aged])
+        aged = aging_terms(case.at(date(2025, 5, 9), Options(bucket_set=name)).aged)
         assert aged["bucket"].to_list() == labels
         assert aged["bucket_no"].to_list() == [*map(int, labels[:2]), None]
 
@@ -153,4 +153,4 @@ def test_unsound_ranges_of_ones_own_are_refused_with_their_reason(ranges, why) -
 def test_an_empty_portfolio_has_an_empty_aging(make) -> None:
     positions = make.case(plan=[]).at(date(2025, 6, 30))
     assert aging(positions.plans).is_empty()
-    assert aging_terms([positions.aged]).is_empty()
+    assert aging_terms(positions.aged).is_empty()

@@ -49,7 +49,7 @@ def _cash(
     made = pl.DataFrame([WHO | row for row in forecasts], schema=dict(FORECASTS.dtypes))
     kinds = dict.fromkeys(WHO, pl.String) | {"horizon_days": pl.Int64, "backtest_received_minor": pl.Int64}
     received = pl.DataFrame([WHO | row for row in came], schema=kinds)
-    return cash([coming(terms, plans, as_of=AS_OF)], plans, kept, forecasts=made, came=[received])
+    return cash(coming(terms, plans, as_of=AS_OF), plans, kept, forecasts=made, came=received)
 
 
 def test_each_term_counts_from_the_first_horizon_that_reaches_it_and_today_stays_alone() -> None:
