@@ -76,7 +76,7 @@ def _peak() -> int:
     try:
         line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
         _FORGET.write_text("5")
-        return int(line.split()[1]) // 1024
+        return int(line.split()[1]) * 1024 // 10**6
     except OSError:
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most // (2**20 if sys.platform == "darwin" else 1024)
+        return most * (1 if sys.platform == "darwin" else 1024) // 10**6

@@ -85,5 +85,5 @@ def measured(
         out.seek(0), told.seek(0)
         if child.returncode not in ends:
             raise CommandError(f"{' '.join(command)} ended with {child.returncode}:\n{told.read()[-3000:]}")
-        per_mb = 2**20 if sys.platform == "darwin" else 2**10
-        return Spent(used.ru_utime + used.ru_stime, wall, used.ru_maxrss // per_mb, out.read())
+        peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) // 10**6
+        return Spent(used.ru_utime + used.ru_stime, wall, peak, out.read())
