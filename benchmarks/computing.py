@@ -145,13 +145,17 @@ def _present(
     known = inputs.read_inputs(con, 0, as_of=AS_OF, settings=settings)
     if again:
         known = replace(known, reasons=remembered(folder))
-    kept, parts = in_question(known), []
-    for plan_nos in parts_of(known.plans):
-        part = compute_part(known, plan_nos, terms_of(plan_nos))
-        written.add(part.terms)
-        parts.append(part.reduced(kept))
-    result = assemble(known, together(parts))
-    remember(folder, known.reasons, [part.reasons for part in parts])
+    kept = in_question(known)
+
+    def computed() -> Iterator[Any]:
+        for plan_nos in parts_of(known.plans):
+            part = compute_part(known, plan_nos, terms_of(plan_nos))
+            written.add(part.terms)
+            yield part.reduced(kept)
+
+    whole = together(list(computed()))
+    result = assemble(known, whole)
+    remember(folder, known.reasons, [whole.reasons])
     return written.result(result.plans, result.breaks)
 
 
