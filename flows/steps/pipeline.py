@@ -49,7 +49,7 @@ def reconcile_portfolio(request: Request, runner: Runner) -> Finished:
     """
     sections = chosen(request.settings, request.providers)
     require_cluster(request.settings.scale)
-    with begun(request) as (this, warehouse, opened), watching():
+    with begun(request, limits=LOADING) as (this, warehouse, opened), watching():
         try:
             with opened:
                 runner.begin(this.settings.warehouse.state_dir)
@@ -146,18 +146,19 @@ def rebuild_warehouse(request: Request) -> Rebuilt:
     if not (state_dir / "landing").is_dir():
         raise UsageError(f"there is no landing below {str(state_dir)!r} to make a warehouse from; restore it first")
     moved: list[Path] = []
-    with begun(request, moved=moved) as (this, warehouse, _):
+    with begun(request, moved=moved, limits=LOADING) as (this, warehouse, _):
         failures = load_waiting(this, warehouse, Direct(), as_fetched=True)
         return Rebuilt(len(warehouse.load_ids()), len(run_states(warehouse.con)), tuple(moved), failures)
 
 
 @contextlib.contextmanager
 def begun(
-    request: Request, *, moved: list[Path] | None = None
+    request: Request, *, moved: list[Path] | None = None, limits: Limits | None = None
 ) -> Iterator[tuple[ThisRun, Warehouse, contextlib.ExitStack]]:
     """Hold the lock, mend what an earlier crash left, and yield the run, its warehouse, open, and what closes that early.
 
-    Begins with an empty warehouse where `moved` is given: it then holds where the files of the former one lie.
+    Begins with an empty warehouse where `moved` is given: it then holds where the files of the former one lie. `limits` are
+    what the database may use until it is closed.
     """
     settings, started = request.settings, clock.now()
     today = clock.today(settings.zone())
@@ -175,7 +176,7 @@ def begun(
         landing, commit_log = Landing(kept.state_dir / "landing"), CommitLog(kept.state_dir)
         this = ThisRun(request, run_id, as_of, started, landing, commit_log)
         warehouse, recovered = opened.enter_context(
-            recover(kept.path, state_dir=kept.state_dir, moment=started, folders=[this.reports_dir])
+            recover(kept.path, state_dir=kept.state_dir, moment=started, folders=[this.reports_dir], limits=limits)
         )
         notes = _told(recovered.notes() if moved is None else [])  # who begins anew knows that nothing is there
         notes += _told([remove_left(kept.state_dir)])

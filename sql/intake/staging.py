@@ -50,7 +50,7 @@ class Staging:
 
     `parts` yields the frames of `STAGED`, `page_entities` and `tenant_words`, in one part or, of many rows, in several: a
     plan is in one part with its terms. Frames that `PARTED_BY` does not name are whole in every part, but links and words
-    of the tenant come once. `rows` lists page_no, position and hash (null where its page was parsed whole) of every top-level
+    of the tenant come once. `rows` lists page_no, position and hash (null where its page was read whole) of every top-level
     row, `tenant_words` what the tenant's own row says and no list of words knows.
     """
 
@@ -288,7 +288,7 @@ def _check_nothing_lost(
 
 
 def _rows(con: duckdb.DuckDBPyConnection, received: Mapping[str, int]) -> pl.DataFrame:
-    """Return page_no, position and row_hash of all top-level rows of their pages; null where the page was parsed whole."""
+    """Return page_no, position and row_hash of all top-level rows of their pages; null where the page was read whole."""
     full = [name for name, height in received.items() if height]
     tops = [name for name in full if "row_hash" in con.table(f"temp.{name}").columns]
     if not tops:
